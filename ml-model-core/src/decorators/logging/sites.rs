@@ -1,0 +1,255 @@
+//! The `tracing` call sites of one logging attribute.
+//!
+//! `tracing`'s own event macros make one static per event and expand to a page of code each. Here
+//! an attribute has one static, [`LogSites`], and what the macros would generate is ordinary code:
+//! the same checks in the same order, on call sites that are completed when first used. That
+//! also lets decorators made from configuration have real field names.
+
+use std::fmt;
+use std::panic::Location;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU8, Ordering};
+
+use tracing::level_filters::{LevelFilter, STATIC_MAX_LEVEL};
+use tracing::subscriber::Interest;
+use tracing::{Event, Level, Metadata, Value, dispatcher};
+use tracing_core::callsite::{self, Callsite, Identifier};
+use tracing_core::field::FieldSet;
+use tracing_core::metadata::Kind;
+
+use crate::PredictionId;
+
+/// The `tracing` call sites of one logging attribute; a static in the user's crate.
+#[derive(Debug)]
+pub struct LogSites {
+    without_id: SiteSet,
+    with_id: SiteSet,
+}
+
+impl LogSites {
+    /// Call sites of records to `target`, requests and predictions at `level`, failures at ERROR.
+    ///
+    /// File and line of the records are those of the caller.
+    #[must_use]
+    #[track_caller]
+    pub const fn new(
+        target: &'static str,
+        level: Level,
+        input_fields: &'static [&'static str],
+        output_fields: &'static [&'static str],
+    ) -> Self {
+        let location = Location::caller();
+        Self {
+            without_id: SiteSet::new(target, level, location, false, input_fields, output_fields),
+            with_id: SiteSet::new(target, level, location, true, input_fields, output_fields),
+        }
+    }
+
+    /// The sites for predictions with this id. A prediction without one has no such field, rather
+    /// than an empty one.
+    #[inline]
+    pub(super) fn of(&'static self, id: Option<&PredictionId>) -> &'static SiteSet {
+        match id {
+            Some(_) => &self.with_id,
+            None => &self.without_id,
+        }
+    }
+}
+
+/// How much is to be recorded of a prediction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Mode {
+    Off,
+    ErrorsOnly,
+    Full,
+}
+
+/// One site per record.
+#[derive(Debug)]
+pub(super) struct SiteSet {
+    pub(super) requested: Site,
+    pub(super) created: Site,
+    pub(super) failed: Site,
+}
+
+impl SiteSet {
+    const fn new(
+        target: &'static str,
+        level: Level,
+        location: &'static Location<'static>,
+        with_id: bool,
+        input_fields: &'static [&'static str],
+        output_fields: &'static [&'static str],
+    ) -> Self {
+        const HEAD: &[&str] = &["message", "action", "model_qualified_name", "model_version"];
+        let id: &[&str] = if with_id { &["prediction_id"] } else { &[] };
+        Self {
+            requested: Site::new(
+                "prediction requested",
+                target,
+                level,
+                location,
+                [HEAD, id, &[], input_fields],
+            ),
+            created: Site::new(
+                "prediction created",
+                target,
+                level,
+                location,
+                [HEAD, id, &["status", "duration_ms"], output_fields],
+            ),
+            failed: Site::new(
+                "prediction failed",
+                target,
+                Level::ERROR,
+                location,
+                [HEAD, id, &["status", "duration_ms"], &["error_info"]],
+            ),
+        }
+    }
+
+    /// Which records are wanted at this moment, as far as that can be told without asking a
+    /// subscriber.
+    #[inline]
+    pub(super) fn mode(&'static self) -> Mode {
+        if !self.failed.is_possible() {
+            Mode::Off
+        } else if self.requested.is_possible() || self.created.is_possible() {
+            Mode::Full
+        } else {
+            Mode::ErrorsOnly
+        }
+    }
+}
+
+/// One `tracing` call site, completed and registered when first asked.
+pub(super) struct Site {
+    name: &'static str,
+    target: &'static str,
+    level: Level,
+    location: &'static Location<'static>,
+    /// Parts of the list of field names, joined when first used.
+    field_names: [&'static [&'static str]; 4],
+    interest: AtomicU8,
+    metadata: OnceLock<Metadata<'static>>,
+}
+
+const UNREGISTERED: u8 = 0;
+const NEVER: u8 = 1;
+const SOMETIMES: u8 = 2;
+const ALWAYS: u8 = 3;
+
+impl Site {
+    const fn new(
+        name: &'static str,
+        target: &'static str,
+        level: Level,
+        location: &'static Location<'static>,
+        field_names: [&'static [&'static str]; 4],
+    ) -> Self {
+        Self {
+            name,
+            target,
+            level,
+            location,
+            field_names,
+            interest: AtomicU8::new(UNREGISTERED),
+            metadata: OnceLock::new(),
+        }
+    }
+
+    /// Whether some subscriber may want the record.
+    #[inline]
+    fn is_possible(&'static self) -> bool {
+        self.level <= STATIC_MAX_LEVEL
+            && self.level <= LevelFilter::current()
+            && self.interest() != NEVER
+    }
+
+    /// Whether the current subscriber wants the record.
+    #[inline]
+    pub(super) fn is_enabled(&'static self) -> bool {
+        self.is_possible()
+            && (self.interest() == ALWAYS
+                || dispatcher::get_default(|subscriber| subscriber.enabled(self.metadata())))
+    }
+
+    /// Number of fields, those of the head included.
+    pub(super) fn fields(&'static self) -> usize {
+        self.metadata().fields().len()
+    }
+
+    /// Sends the record, one value per field.
+    pub(super) fn dispatch(&'static self, values: &[Option<&dyn Value>]) {
+        let metadata = self.metadata();
+        Event::dispatch(metadata, &metadata.fields().value_set_all(values));
+    }
+
+    #[inline]
+    fn interest(&'static self) -> u8 {
+        match self.interest.load(Ordering::Relaxed) {
+            UNREGISTERED => self.register(),
+            interest => interest,
+        }
+    }
+
+    #[cold]
+    fn register(&'static self) -> u8 {
+        // Whoever comes first registers. Others, a subscriber that logs while it is asked
+        // included, ask the subscriber about each record until that is done.
+        if self
+            .interest
+            .compare_exchange(UNREGISTERED, SOMETIMES, Ordering::AcqRel, Ordering::Acquire)
+            .is_ok()
+        {
+            let _completed = self.metadata();
+            callsite::register(self);
+        }
+        self.interest.load(Ordering::Relaxed)
+    }
+
+    #[inline]
+    fn metadata(&'static self) -> &'static Metadata<'static> {
+        self.metadata.get_or_init(|| {
+            // Once per site, for the life of the program: `tracing` wants static names.
+            let names: &'static [&'static str] = self.field_names.concat().leak();
+            Metadata::new(
+                self.name,
+                self.target,
+                self.level,
+                Some(self.location.file()),
+                Some(self.location.line()),
+                None,
+                FieldSet::new(names, Identifier(self)),
+                Kind::EVENT,
+            )
+        })
+    }
+}
+
+impl Callsite for Site {
+    fn set_interest(&self, interest: Interest) {
+        let interest = if interest.is_always() {
+            ALWAYS
+        } else if interest.is_never() {
+            NEVER
+        } else {
+            SOMETIMES
+        };
+        self.interest.store(interest, Ordering::Relaxed);
+    }
+
+    fn metadata(&self) -> &Metadata<'_> {
+        self.metadata.get().expect("a site is completed before it is registered")
+    }
+}
+
+impl fmt::Debug for Site {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Site")
+            .field("name", &self.name)
+            .field("target", &self.target)
+            .field("level", &self.level)
+            .finish_non_exhaustive()
+    }
+}

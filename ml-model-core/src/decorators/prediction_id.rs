@@ -1,0 +1,89 @@
+//! Gives every prediction its id.
+
+use schemars::{Schema, json_schema};
+use serde_json::{Map, Value};
+
+use crate::{Decorator, MLModel, Prediction, PredictionError, PredictionId, Request};
+
+const FIELD: &str = "prediction_id";
+
+/// Gives every prediction its id: the caller's, or a new UUID.
+///
+/// The id is in the request of every inner decorator and of the model, in the prediction that
+/// comes back, and in a `tracing` span around the call, so that whatever the model logs by itself
+/// carries it too.
+///
+/// To the input schema it adds an optional `prediction_id`, to the output schema a required one,
+/// if the schema describes an object.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct PredictionIdDecorator;
+
+impl<M: MLModel> Decorator<M> for PredictionIdDecorator {
+    fn call(
+        &self,
+        model: &M,
+        mut request: Request<M::Input>,
+    ) -> Result<Prediction<M::Output>, PredictionError> {
+        let id = match request.prediction_id() {
+            Some(callers) => callers.clone(),
+            None => {
+                let id = PredictionId::random();
+                request.context_mut().set_prediction_id(id.clone());
+                id
+            }
+        };
+        // At the highest level, so that the id is there whenever any record is.
+        let span = tracing::error_span!("prediction", prediction_id = id.as_str());
+        let mut prediction = span.in_scope(|| model.call(request))?;
+        // An inner decorator may have answered by itself, with a context of its own.
+        prediction.context_mut().set_prediction_id(id);
+        Ok(prediction)
+    }
+
+    fn input_schema(&self, model: &M) -> Schema {
+        let mut schema = model.input_schema();
+        if let Some(properties) = properties_of(&mut schema) {
+            let field = json_schema!({
+                "description": "Id to record this prediction under; made by the service if absent.",
+                "type": ["string", "null"],
+                "pattern": PredictionId::PATTERN,
+            });
+            properties.insert(FIELD.into(), field.to_value());
+        }
+        schema
+    }
+
+    fn output_schema(&self, model: &M) -> Schema {
+        let mut schema = model.output_schema();
+        if let Some(properties) = properties_of(&mut schema) {
+            let field = json_schema!({
+                "description": "Id under which this prediction was recorded.",
+                "type": "string",
+                "pattern": PredictionId::PATTERN,
+            });
+            properties.insert(FIELD.into(), field.to_value());
+            let required = schema
+                .ensure_object()
+                .entry("required")
+                .or_insert_with(|| Value::Array(Vec::new()));
+            if let Value::Array(names) = required
+                && !names.iter().any(|name| name == FIELD)
+            {
+                names.push(FIELD.into());
+            }
+        }
+        schema
+    }
+}
+
+/// The properties of a schema that describes an object.
+fn properties_of(schema: &mut Schema) -> Option<&mut Map<String, Value>> {
+    if schema.get("type") != Some(&Value::from("object")) {
+        return None;
+    }
+    schema
+        .ensure_object()
+        .entry("properties")
+        .or_insert_with(|| Value::Object(Map::new()))
+        .as_object_mut()
+}

@@ -1,0 +1,121 @@
+//! The JSON form of a model: what a service can host without knowing its types.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use schemars::Schema;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::{MLModel, Prediction, PredictionError, Request, Violation};
+
+const PREDICTION_ID: &str = "prediction_id";
+
+/// A model whose input and output are JSON values.
+///
+/// An input that does not fit the model's type goes through the model's decorators as an
+/// [invalid request](Request::invalid), so its refusal is recorded like any other failure.
+///
+/// If the input schema has a `prediction_id`, it is taken from the body as the call's id, and if
+/// the output schema has one, the call's id is the last member of the answer.
+pub struct JsonModel<M> {
+    model: M,
+    takes_prediction_id: bool,
+    returns_prediction_id: bool,
+}
+
+impl<M> JsonModel<M>
+where
+    M: MLModel,
+    M::Input: DeserializeOwned,
+    M::Output: Serialize,
+{
+    /// The JSON form of `model`.
+    pub fn new(model: M) -> Self {
+        Self {
+            takes_prediction_id: has_prediction_id(&model.input_schema()),
+            returns_prediction_id: has_prediction_id(&model.output_schema()),
+            model,
+        }
+    }
+
+    /// The input proper; a `prediction_id` in it becomes the id of the call.
+    fn split_prediction_id(&self, mut request: Request<Value>) -> Request<Value> {
+        let mut taken = None;
+        if self.takes_prediction_id {
+            request = request.try_map(|mut body| {
+                taken = body.as_object_mut().and_then(|body| body.shift_remove(PREDICTION_ID));
+                Ok(body)
+            });
+        }
+        match taken {
+            None | Some(Value::Null) => request,
+            // The caller may have read the id out of the body already, to have it for its errors.
+            Some(Value::String(_)) if request.prediction_id().is_some() => request,
+            Some(Value::String(id)) => request.with_prediction_id(id),
+            Some(_) => {
+                request.add_violation(Violation::new(PREDICTION_ID, "must be a string"));
+                request
+            }
+        }
+    }
+}
+
+fn has_prediction_id(schema: &Schema) -> bool {
+    schema.pointer("/properties/prediction_id").is_some()
+}
+
+impl<M> MLModel for JsonModel<M>
+where
+    M: MLModel,
+    M::Input: DeserializeOwned,
+    M::Output: Serialize,
+{
+    type Input = Value;
+    type Output = Value;
+
+    fn display_name(&self) -> Cow<'_, str> {
+        self.model.display_name()
+    }
+    fn qualified_name(&self) -> Cow<'_, str> {
+        self.model.qualified_name()
+    }
+    fn description(&self) -> Cow<'_, str> {
+        self.model.description()
+    }
+    fn version(&self) -> Cow<'_, str> {
+        self.model.version()
+    }
+    fn input_schema(&self) -> Schema {
+        self.model.input_schema()
+    }
+    fn output_schema(&self) -> Schema {
+        self.model.output_schema()
+    }
+
+    fn call(&self, request: Request<Value>) -> Result<Prediction<Value>, PredictionError> {
+        let request = self.split_prediction_id(request).try_map(|body| {
+            serde_json::from_value(body).map_err(|error| Violation::new("", error.to_string()))
+        });
+        let (output, context) = self.model.call(request)?.into_parts();
+        let mut output = serde_json::to_value(output).map_err(PredictionError::model)?;
+        if self.returns_prediction_id
+            && let Some(id) = context.prediction_id()
+            && let Some(members) = output.as_object_mut()
+        {
+            members.insert(PREDICTION_ID.into(), id.as_str().into());
+        }
+        Ok(Prediction::new(output, context))
+    }
+
+    fn fmt_decorators(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.model.fmt_decorators(f)
+    }
+}
+
+impl<M: MLModel> fmt::Debug for JsonModel<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("JsonModel").field(&self.model.decorators()).finish()
+    }
+}

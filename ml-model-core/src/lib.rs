@@ -1,0 +1,85 @@
+//! Observable machine learning models: the traits, decorators, registry and errors.
+//!
+//! A model implements [`Infer`]; `#[derive(MLModel)]` adds its metadata and the decorators named in
+//! `#[decorate(...)]`. Every prediction then leaves structured log records that share one
+//! prediction id.
+//!
+//! ```
+//! use ml_model_core::{Infer, MLModel};
+//! use schemars::JsonSchema;
+//!
+//! #[derive(JsonSchema)]
+//! pub struct Square {
+//!     /// Length of a side in metres.
+//!     #[schemars(range(min = 0.0))]
+//!     pub side: f64,
+//! }
+//!
+//! #[derive(JsonSchema)]
+//! pub struct Area {
+//!     /// Area in square metres.
+//!     pub area: f64,
+//! }
+//!
+//! /// Computes the area of a square.
+//! #[derive(MLModel)]
+//! #[decorate(prediction_id)]
+//! #[decorate(logging(input_fields = ["side"], output_fields = ["area"]))]
+//! pub struct AreaModel;
+//!
+//! impl Infer for AreaModel {
+//!     type Input = Square;
+//!     type Output = Area;
+//!     type Error = std::convert::Infallible;
+//!
+//!     fn infer(&self, input: &Square) -> Result<Area, Self::Error> {
+//!         Ok(Area { area: input.side * input.side })
+//!     }
+//! }
+//!
+//! let prediction = AreaModel.predict(Square { side: 3.0 })?;
+//! assert_eq!(prediction.area, 9.0);
+//! assert!(prediction.prediction_id().is_some());
+//! assert_eq!(AreaModel.qualified_name(), "area_model");
+//! assert_eq!(
+//!     format!("{:?}", AreaModel.decorators()),
+//!     "PredictionIdDecorator(LoggingDecorator(AreaModel))",
+//! );
+//! # Ok::<(), ml_model_core::PredictionError>(())
+//! ```
+//!
+//! This crate knows no HTTP and no log format: records leave through [`tracing`], and the
+//! application chooses where they go.
+//!
+//! | module | what lives there |
+//! |---|---|
+//! | `model` | [`Infer`], [`MLModel`] and the bare model under a stack |
+//! | `request` | [`Request`], [`Prediction`] and the [`Context`] they share |
+//! | `decorator` | [`Decorator`] and [`Decorated`], of which stacks are built |
+//! | [`decorators`] | the built-in decorators, one file each |
+//! | `registry`, `json` | [`ModelRegistry`] and the JSON form in which it holds models |
+
+mod decorator;
+pub mod decorators;
+mod error;
+mod json;
+mod log_value;
+mod model;
+mod prediction_id;
+mod registry;
+mod request;
+
+#[doc(hidden)]
+#[path = "private.rs"]
+pub mod __private;
+
+pub use decorator::{Decorated, Decorator};
+pub use decorators::{LoggingDecorator, PredictionIdDecorator};
+pub use error::{PredictionError, Violation, error_chain};
+pub use json::JsonModel;
+pub use log_value::LogValue;
+pub use ml_model_derive::{LogValue, MLModel};
+pub use model::{Infer, MLModel};
+pub use prediction_id::{InvalidPredictionId, PredictionId};
+pub use registry::{ModelDetails, ModelMetadata, ModelRegistry, RegisteredModel, RegistryError};
+pub use request::{Context, Prediction, Request};

@@ -1,0 +1,181 @@
+//! What may become a field of a log record.
+
+use std::borrow::Cow;
+use std::fmt::{self, Write};
+use std::num::NonZero;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use tracing::Value;
+use tracing::field::DisplayValue;
+use uuid::Uuid;
+
+/// A value that may become a field of a log record.
+///
+/// Integers, floats, `bool`, strings, [`Uuid`], references and boxes to these, `Option` of these
+/// (`None` is logged as `null`), and enums without data by `#[derive(LogValue)]`, under the name
+/// that serde writes.
+///
+/// ```
+/// use ml_model_core::LogValue;
+///
+/// #[derive(LogValue)]
+/// #[serde(rename_all = "lowercase")]
+/// enum Sex {
+///     Male,
+///     Female,
+/// }
+///
+/// assert_eq!(Sex::Female.log_value(), "female");
+/// assert_eq!(Some(21.5).log_value(), Some(21.5));
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "a field of type `{Self}` cannot be logged",
+    label = "this field's type is not a `LogValue`",
+    note = "log values are integers, floats, `bool`, strings, `Uuid`, and `Option` of these",
+    note = "for an enum without data: `#[derive(LogValue)]`",
+    note = "for one field of a struct: name it by its path, such as \"address.zip\""
+)]
+pub trait LogValue {
+    /// What `tracing` records.
+    type Value<'a>: Value
+    where
+        Self: 'a;
+
+    /// The value to record.
+    fn log_value(&self) -> Self::Value<'_>;
+}
+
+/// Types that `tracing` records as they are.
+macro_rules! as_it_is {
+    ($($type:ty)*) => {$(
+        impl LogValue for $type {
+            type Value<'a> = Self;
+
+            #[inline]
+            fn log_value(&self) -> Self {
+                *self
+            }
+        }
+    )*};
+}
+
+as_it_is! { bool f64 i8 i16 i32 i64 i128 isize u8 u16 u32 u64 u128 usize }
+
+macro_rules! non_zero {
+    ($($integer:ty)*) => {$(
+        impl LogValue for NonZero<$integer> {
+            type Value<'a> = $integer;
+
+            #[inline]
+            fn log_value(&self) -> $integer {
+                self.get()
+            }
+        }
+    )*};
+}
+
+non_zero! { i8 i16 i32 i64 i128 isize u8 u16 u32 u64 u128 usize }
+
+/// Logged with the digits that `f32` itself is written with: 0.1, not 0.10000000149011612.
+impl LogValue for f32 {
+    type Value<'a> = f64;
+
+    fn log_value(&self) -> f64 {
+        // Sign, nine digits, point and exponent take sixteen characters at most.
+        let mut text = Text { bytes: [0; 24], len: 0 };
+        let written = write!(text, "{self:e}");
+        let shortest = match written {
+            Ok(()) => std::str::from_utf8(&text.bytes[..text.len]).unwrap_or_default().parse(),
+            Err(fmt::Error) => return f64::from(*self),
+        };
+        shortest.unwrap_or_else(|_| f64::from(*self))
+    }
+}
+
+struct Text {
+    bytes: [u8; 24],
+    len: usize,
+}
+
+impl Write for Text {
+    fn write_str(&mut self, part: &str) -> fmt::Result {
+        let end = self.len + part.len();
+        self.bytes.get_mut(self.len..end).ok_or(fmt::Error)?.copy_from_slice(part.as_bytes());
+        self.len = end;
+        Ok(())
+    }
+}
+
+impl LogValue for str {
+    type Value<'a> = &'a str;
+
+    #[inline]
+    fn log_value(&self) -> &str {
+        self
+    }
+}
+
+impl LogValue for String {
+    type Value<'a> = &'a str;
+
+    #[inline]
+    fn log_value(&self) -> &str {
+        self
+    }
+}
+
+impl LogValue for Uuid {
+    type Value<'a> = DisplayValue<Uuid>;
+
+    fn log_value(&self) -> DisplayValue<Uuid> {
+        tracing::field::display(*self)
+    }
+}
+
+impl LogValue for char {
+    type Value<'a> = DisplayValue<char>;
+
+    fn log_value(&self) -> DisplayValue<char> {
+        tracing::field::display(*self)
+    }
+}
+
+impl<T: LogValue> LogValue for Option<T> {
+    type Value<'a>
+        = Option<T::Value<'a>>
+    where
+        T: 'a;
+
+    #[inline]
+    fn log_value(&self) -> Option<T::Value<'_>> {
+        self.as_ref().map(T::log_value)
+    }
+}
+
+macro_rules! pointers {
+    ($($pointer:ty),*) => {$(
+        impl<T: LogValue + ?Sized> LogValue for $pointer {
+            type Value<'a> = T::Value<'a> where Self: 'a;
+
+            #[inline]
+            fn log_value(&self) -> Self::Value<'_> {
+                (**self).log_value()
+            }
+        }
+    )*};
+}
+
+pointers! { &T, Box<T>, Rc<T>, Arc<T> }
+
+impl<T: LogValue + ToOwned + ?Sized> LogValue for Cow<'_, T> {
+    type Value<'a>
+        = T::Value<'a>
+    where
+        Self: 'a;
+
+    #[inline]
+    fn log_value(&self) -> Self::Value<'_> {
+        (**self).log_value()
+    }
+}

@@ -1,0 +1,255 @@
+//! What a model is: [`Infer`] is written by the user, [`MLModel`] is derived.
+
+use std::borrow::Cow;
+use std::error::Error;
+use std::fmt;
+use std::ops::Deref;
+use std::sync::Arc;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+
+use crate::{Context, Prediction, PredictionError, Request};
+
+/// The model itself: from one input to one output.
+///
+/// Written by hand; `#[derive(MLModel)]` builds everything else on it.
+#[diagnostic::on_unimplemented(
+    message = "the model `{Self}` does not implement `Infer`",
+    label = "this model has no `infer` method yet",
+    note = "`#[derive(MLModel)]` decorates what `Infer` computes: write `impl Infer for {Self}` \
+            with `Input`, `Output`, `Error` and `fn infer`"
+)]
+pub trait Infer: Send + Sync {
+    /// What the model predicts from. Its doc comments and `#[schemars(...)]` attributes become
+    /// the input schema.
+    type Input: JsonSchema;
+    /// What the model predicts.
+    type Output: JsonSchema;
+    /// Why the model can fail. [`std::convert::Infallible`] if it cannot.
+    type Error: Error + Send + Sync + 'static;
+
+    /// Makes one prediction.
+    ///
+    /// # Errors
+    ///
+    /// Whatever the model reports; callers of [`MLModel::predict`] see it as
+    /// [`PredictionError::Model`].
+    fn infer(&self, input: &Self::Input) -> Result<Self::Output, Self::Error>;
+
+    /// Makes one prediction, knowing the call's metadata: its prediction id and whatever a
+    /// decorator has left in the [`Context`].
+    ///
+    /// Override it only if the model wants them; the default calls [`infer`](Self::infer).
+    ///
+    /// # Errors
+    ///
+    /// As [`infer`](Self::infer).
+    #[inline]
+    fn infer_with(
+        &self,
+        input: &Self::Input,
+        _context: &Context,
+    ) -> Result<Self::Output, Self::Error> {
+        self.infer(input)
+    }
+}
+
+/// A decorated model with its metadata.
+///
+/// Derived for a user's model by `#[derive(MLModel)]`, implemented by [`Decorated`] for every stack
+/// of decorators, and usable as `dyn MLModel<Input = _, Output = _>`.
+///
+/// [`Decorated`]: crate::Decorated
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an ML model",
+    note = "add `#[derive(MLModel)]` to the struct and write `impl Infer for` it"
+)]
+pub trait MLModel: Send + Sync {
+    /// What the model predicts from.
+    type Input;
+    /// What the model predicts.
+    type Output;
+
+    /// Name for people, such as `Insurance Charges Model`.
+    fn display_name(&self) -> Cow<'_, str>;
+
+    /// Name for programs, unique in a service, such as `insurance_charges_model`.
+    fn qualified_name(&self) -> Cow<'_, str>;
+
+    /// What the model does, in a sentence.
+    fn description(&self) -> Cow<'_, str>;
+
+    /// Version of the model, by default that of its crate.
+    fn version(&self) -> Cow<'_, str>;
+
+    /// JSON Schema (2020-12) of what [`predict`](Self::predict) accepts.
+    fn input_schema(&self) -> Schema;
+
+    /// JSON Schema (2020-12) of what [`predict`](Self::predict) returns.
+    fn output_schema(&self) -> Schema;
+
+    /// Sends one request through the decorators to the model.
+    ///
+    /// [`predict`](Self::predict) is the convenient way to call it.
+    ///
+    /// # Errors
+    ///
+    /// See [`PredictionError`].
+    fn call(
+        &self,
+        request: Request<Self::Input>,
+    ) -> Result<Prediction<Self::Output>, PredictionError>;
+
+    /// Writes the stack as `Outer(Inner(Model))`.
+    ///
+    /// # Errors
+    ///
+    /// Only those of the formatter.
+    fn fmt_decorators(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result;
+
+    /// Makes one prediction. Takes an input, or a [`Request`] that carries metadata beside it.
+    ///
+    /// # Errors
+    ///
+    /// See [`PredictionError`].
+    #[inline]
+    fn predict(
+        &self,
+        request: impl Into<Request<Self::Input>>,
+    ) -> Result<Prediction<Self::Output>, PredictionError>
+    where
+        Self: Sized,
+    {
+        self.call(request.into())
+    }
+
+    /// The stack of decorators, for `{:?}`: prints as `Outer(Inner(Model))`.
+    fn decorators(&self) -> impl fmt::Debug + '_
+    where
+        Self: Sized,
+    {
+        fmt::from_fn(|f| self.fmt_decorators(f))
+    }
+}
+
+/// Passes every call on to what a pointer points to.
+macro_rules! forward_model {
+    ($pointer:ty) => {
+        impl<M: MLModel + ?Sized> MLModel for $pointer {
+            type Input = M::Input;
+            type Output = M::Output;
+
+            fn display_name(&self) -> Cow<'_, str> {
+                (**self).display_name()
+            }
+            fn qualified_name(&self) -> Cow<'_, str> {
+                (**self).qualified_name()
+            }
+            fn description(&self) -> Cow<'_, str> {
+                (**self).description()
+            }
+            fn version(&self) -> Cow<'_, str> {
+                (**self).version()
+            }
+            fn input_schema(&self) -> Schema {
+                (**self).input_schema()
+            }
+            fn output_schema(&self) -> Schema {
+                (**self).output_schema()
+            }
+            #[inline]
+            fn call(
+                &self,
+                request: Request<Self::Input>,
+            ) -> Result<Prediction<Self::Output>, PredictionError> {
+                (**self).call(request)
+            }
+            fn fmt_decorators(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                (**self).fmt_decorators(f)
+            }
+        }
+    };
+}
+
+forward_model!(&M);
+forward_model!(Box<M>);
+forward_model!(Arc<M>);
+
+/// The metadata of one model, as the derive found it on the struct.
+#[derive(Debug)]
+pub struct Metadata {
+    /// Name of the struct, for `Debug`.
+    pub type_name: &'static str,
+    /// See [`MLModel::display_name`].
+    pub display_name: &'static str,
+    /// See [`MLModel::qualified_name`].
+    pub qualified_name: &'static str,
+    /// See [`MLModel::description`].
+    pub description: &'static str,
+    /// See [`MLModel::version`].
+    pub version: &'static str,
+}
+
+/// The bare model under a stack of decorators: borrowed, so that the user's struct stores nothing.
+#[derive(Clone, Copy, Debug)]
+pub struct Bare<'m, T> {
+    model: &'m T,
+    metadata: &'static Metadata,
+}
+
+impl<'m, T: Infer> Bare<'m, T> {
+    /// Puts `metadata` beside `model`.
+    #[inline]
+    pub fn new(model: &'m T, metadata: &'static Metadata) -> Self {
+        Self { model, metadata }
+    }
+}
+
+impl<T> Deref for Bare<'_, T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        self.model
+    }
+}
+
+impl<T: Infer> MLModel for Bare<'_, T> {
+    type Input = T::Input;
+    type Output = T::Output;
+
+    fn display_name(&self) -> Cow<'_, str> {
+        self.metadata.display_name.into()
+    }
+    fn qualified_name(&self) -> Cow<'_, str> {
+        self.metadata.qualified_name.into()
+    }
+    fn description(&self) -> Cow<'_, str> {
+        self.metadata.description.into()
+    }
+    fn version(&self) -> Cow<'_, str> {
+        self.metadata.version.into()
+    }
+    fn input_schema(&self) -> Schema {
+        SchemaGenerator::default().into_root_schema_for::<T::Input>()
+    }
+    fn output_schema(&self) -> Schema {
+        // What is sent is what `Serialize` writes: renames and defaults follow that direction.
+        schemars::generate::SchemaSettings::default()
+            .for_serialize()
+            .into_generator()
+            .into_root_schema_for::<T::Output>()
+    }
+
+    #[inline]
+    fn call(&self, request: Request<T::Input>) -> Result<Prediction<T::Output>, PredictionError> {
+        let (input, context) = request.into_parts()?;
+        match self.model.infer_with(&input, &context) {
+            Ok(output) => Ok(Prediction::new(output, context)),
+            Err(error) => Err(PredictionError::model(error)),
+        }
+    }
+
+    fn fmt_decorators(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.metadata.type_name)
+    }
+}

@@ -1,0 +1,183 @@
+//! The id that joins everything recorded about one prediction.
+
+use std::convert::Infallible;
+use std::fmt;
+use std::str;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::{LogValue, Violation};
+
+const MAX_LENGTH: usize = 128;
+
+/// Id of one prediction: a fresh UUID, or the caller's own id of 1–128 characters of
+/// `[A-Za-z0-9._:-]`.
+///
+/// ```
+/// use ml_model_core::PredictionId;
+///
+/// let id: PredictionId = "order-7".try_into()?;
+/// assert_eq!(id.as_str(), "order-7");
+/// assert!(PredictionId::try_from("order 7").is_err());
+/// assert_ne!(PredictionId::random(), PredictionId::random());
+/// # Ok::<(), ml_model_core::InvalidPredictionId>(())
+/// ```
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
+pub struct PredictionId(Text);
+
+/// An id is read several times per prediction, so it is kept as text; a UUID's fits inline.
+#[derive(Clone)]
+enum Text {
+    Uuid([u8; uuid::fmt::Hyphenated::LENGTH]),
+    Callers(Arc<str>),
+}
+
+impl PredictionId {
+    /// The pattern that ids satisfy, as JSON Schema writes it.
+    pub const PATTERN: &str = "^[A-Za-z0-9._:-]{1,128}$";
+
+    /// A new random (version 4) UUID.
+    #[inline]
+    pub fn random() -> Self {
+        Uuid::new_v4().into()
+    }
+
+    /// The id as text.
+    #[inline]
+    pub fn as_str(&self) -> &str {
+        match &self.0 {
+            Text::Uuid(ascii) => str::from_utf8(ascii).expect("a UUID is written in ASCII"),
+            Text::Callers(text) => text,
+        }
+    }
+}
+
+impl From<Uuid> for PredictionId {
+    #[inline]
+    fn from(uuid: Uuid) -> Self {
+        let mut ascii = [0; uuid::fmt::Hyphenated::LENGTH];
+        uuid.hyphenated().encode_lower(&mut ascii);
+        Self(Text::Uuid(ascii))
+    }
+}
+
+impl TryFrom<&str> for PredictionId {
+    type Error = InvalidPredictionId;
+
+    fn try_from(text: &str) -> Result<Self, InvalidPredictionId> {
+        if text.is_empty() {
+            return Err(InvalidPredictionId::Empty);
+        }
+        if let Some((index, character)) =
+            text.char_indices().find(|&(_, c)| !(c.is_ascii_alphanumeric() || "._:-".contains(c)))
+        {
+            return Err(InvalidPredictionId::Character { character, index });
+        }
+        if text.len() > MAX_LENGTH {
+            return Err(InvalidPredictionId::TooLong { length: text.len() });
+        }
+        Ok(Self(Text::Callers(text.into())))
+    }
+}
+
+impl TryFrom<String> for PredictionId {
+    type Error = InvalidPredictionId;
+
+    fn try_from(text: String) -> Result<Self, InvalidPredictionId> {
+        text.as_str().try_into()
+    }
+}
+
+impl TryFrom<&String> for PredictionId {
+    type Error = InvalidPredictionId;
+
+    fn try_from(text: &String) -> Result<Self, InvalidPredictionId> {
+        text.as_str().try_into()
+    }
+}
+
+impl From<PredictionId> for String {
+    fn from(id: PredictionId) -> Self {
+        id.as_str().to_owned()
+    }
+}
+
+impl fmt::Display for PredictionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl fmt::Debug for PredictionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("PredictionId").field(&self.as_str()).finish()
+    }
+}
+
+impl PartialEq for PredictionId {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_str() == other.as_str()
+    }
+}
+
+impl Eq for PredictionId {}
+
+impl std::hash::Hash for PredictionId {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        self.as_str().hash(state);
+    }
+}
+
+impl AsRef<str> for PredictionId {
+    fn as_ref(&self) -> &str {
+        self.as_str()
+    }
+}
+
+impl LogValue for PredictionId {
+    type Value<'a> = &'a str;
+
+    fn log_value(&self) -> &str {
+        self.as_str()
+    }
+}
+
+/// Why a text is no [`PredictionId`].
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum InvalidPredictionId {
+    /// The text has no character.
+    #[error("must have at least 1 character")]
+    Empty,
+    /// The text is longer than 128 characters.
+    #[error("must have at most {MAX_LENGTH} characters, but has {length}")]
+    TooLong {
+        /// Number of characters.
+        length: usize,
+    },
+    /// The text has a character outside of `[A-Za-z0-9._:-]`.
+    #[error(
+        "must consist of letters, digits, '.', '_', ':' and '-', but has {character:?} at position {index}"
+    )]
+    Character {
+        /// The first such character.
+        character: char,
+        /// Its position in bytes, from 0.
+        index: usize,
+    },
+}
+
+impl From<InvalidPredictionId> for Violation {
+    fn from(error: InvalidPredictionId) -> Self {
+        Self::new("prediction_id", error.to_string())
+    }
+}
+
+impl From<Infallible> for Violation {
+    fn from(never: Infallible) -> Self {
+        match never {}
+    }
+}

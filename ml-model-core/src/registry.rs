@@ -1,0 +1,195 @@
+//! The models of one program, by qualified name.
+
+use std::fmt;
+use std::sync::Arc;
+
+use schemars::Schema;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::{Decorated, Decorator, JsonModel, MLModel};
+
+/// A registered model, whatever its own types: JSON in, JSON out.
+pub type RegisteredModel = Arc<dyn MLModel<Input = Value, Output = Value>>;
+
+/// The models of one program, by qualified name, in the order in which they were added.
+///
+/// A value to own and pass on, not a global.
+#[derive(Default, Clone)]
+pub struct ModelRegistry {
+    // A program has a handful of models: looking through them beats hashing a name.
+    models: Vec<(String, RegisteredModel)>,
+}
+
+impl ModelRegistry {
+    /// A registry without models.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a model under its qualified name.
+    ///
+    /// # Errors
+    ///
+    /// [`RegistryError::DuplicateName`] if there is a model of that name already.
+    pub fn add<M>(&mut self, model: M) -> Result<(), RegistryError>
+    where
+        M: MLModel + 'static,
+        M::Input: DeserializeOwned,
+        M::Output: Serialize,
+    {
+        let name = model.qualified_name().into_owned();
+        if self.position(&name).is_ok() {
+            return Err(RegistryError::DuplicateName { name });
+        }
+        self.models.push((name, Arc::new(JsonModel::new(model))));
+        Ok(())
+    }
+
+    /// Removes a model and returns it.
+    ///
+    /// # Errors
+    ///
+    /// [`RegistryError::UnknownName`] if there is no model of that name.
+    pub fn remove(&mut self, name: &str) -> Result<RegisteredModel, RegistryError> {
+        let position = self.position(name)?;
+        Ok(self.models.remove(position).1)
+    }
+
+    /// The model of that name.
+    ///
+    /// # Errors
+    ///
+    /// [`RegistryError::UnknownName`] if there is no such model.
+    pub fn get(&self, name: &str) -> Result<&RegisteredModel, RegistryError> {
+        let position = self.position(name)?;
+        Ok(&self.models[position].1)
+    }
+
+    /// All models with their names.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &RegisteredModel)> {
+        self.models.iter().map(|(name, model)| (name.as_str(), model))
+    }
+
+    /// What there is to know about each model, without the schemas.
+    #[must_use]
+    pub fn list(&self) -> Vec<ModelDetails> {
+        self.models.iter().map(|(_, model)| ModelDetails::of(model)).collect()
+    }
+
+    /// All there is to know about one model.
+    ///
+    /// # Errors
+    ///
+    /// [`RegistryError::UnknownName`] if there is no model of that name.
+    pub fn metadata(&self, name: &str) -> Result<ModelMetadata, RegistryError> {
+        let model = self.get(name)?;
+        Ok(ModelMetadata {
+            details: ModelDetails::of(model),
+            input_schema: model.input_schema(),
+            output_schema: model.output_schema(),
+        })
+    }
+
+    /// Puts a decorator around the model of that name, outside of those that it has.
+    ///
+    /// If the decorator changes the qualified name, the model is found by the new one.
+    ///
+    /// # Errors
+    ///
+    /// [`RegistryError::UnknownName`] if there is no model of that name,
+    /// [`RegistryError::DuplicateName`] if the decorator gives it the name of another model.
+    pub fn add_decorator<D>(&mut self, name: &str, decorator: D) -> Result<(), RegistryError>
+    where
+        D: Decorator<RegisteredModel> + 'static,
+    {
+        let position = self.position(name)?;
+        let decorated = Decorated::new(decorator, self.models[position].1.clone());
+        let name = decorated.qualified_name().into_owned();
+        if self.position(&name).is_ok_and(|other| other != position) {
+            return Err(RegistryError::DuplicateName { name });
+        }
+        // Added again rather than wrapped as it is: the decorator may change the schemas, and with
+        // them whether the body holds a prediction id.
+        self.models[position] = (name, Arc::new(JsonModel::new(decorated)));
+        Ok(())
+    }
+
+    fn position(&self, name: &str) -> Result<usize, RegistryError> {
+        self.models.iter().position(|(known, _)| known == name).ok_or_else(|| {
+            RegistryError::UnknownName {
+                name: name.to_owned(),
+                known: self.models.iter().map(|(known, _)| known.clone()).collect(),
+            }
+        })
+    }
+}
+
+impl fmt::Debug for ModelRegistry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map()
+            .entries(self.models.iter().map(|(name, model)| (name, model.decorators())))
+            .finish()
+    }
+}
+
+/// What there is to know about a model, without its schemas.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ModelDetails {
+    /// See [`MLModel::display_name`].
+    pub display_name: String,
+    /// See [`MLModel::qualified_name`].
+    pub qualified_name: String,
+    /// See [`MLModel::description`].
+    pub description: String,
+    /// See [`MLModel::version`].
+    pub version: String,
+}
+
+impl ModelDetails {
+    /// The details of `model`.
+    pub fn of(model: &impl MLModel) -> Self {
+        Self {
+            display_name: model.display_name().into_owned(),
+            qualified_name: model.qualified_name().into_owned(),
+            description: model.description().into_owned(),
+            version: model.version().into_owned(),
+        }
+    }
+}
+
+/// All there is to know about a model.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ModelMetadata {
+    /// Its names, description and version.
+    #[serde(flatten)]
+    pub details: ModelDetails,
+    /// See [`MLModel::input_schema`].
+    pub input_schema: Schema,
+    /// See [`MLModel::output_schema`].
+    pub output_schema: Schema,
+}
+
+/// Why a registry refuses.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RegistryError {
+    /// There is a model of that name already.
+    #[error(
+        "a model named `{name}` is registered already: give one of them another `qualified_name`"
+    )]
+    DuplicateName {
+        /// The name.
+        name: String,
+    },
+    /// There is no model of that name.
+    #[error("no model is named `{name}`; the models are: {}", known.join(", "))]
+    UnknownName {
+        /// The name.
+        name: String,
+        /// The names there are.
+        known: Vec<String>,
+    },
+}

@@ -1,0 +1,175 @@
+//! `#[derive(LogValue)]` for enums without data.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::{Attribute, Data, DeriveInput, Fields, LitStr, Path, Token, Variant};
+
+use crate::errors::Errors;
+use crate::{options, words};
+
+pub(crate) fn expand(input: TokenStream) -> TokenStream {
+    let input: DeriveInput = match syn::parse2(input) {
+        Ok(input) => input,
+        Err(error) => return error.into_compile_error(),
+    };
+    let mut errors = Errors::default();
+    let krate = crate_path(&input.attrs, &mut errors);
+    let variants = variants(&input, &mut errors);
+    let rule = rename_all(&input.attrs, &mut errors);
+    let names: Vec<String> = variants
+        .iter()
+        .map(|variant| {
+            let name = variant.ident.to_string();
+            let name = name.trim_start_matches("r#");
+            serde_name(&variant.attrs, "rename")
+                .map_or_else(|| apply(rule.as_deref(), name), |name| name.value())
+        })
+        .collect();
+
+    let ident = &input.ident;
+    let (generics, type_generics, where_clause) = input.generics.split_for_impl();
+    let variants = variants.iter().map(|variant| &variant.ident);
+    let value = if names.is_empty() {
+        // No variants, or mistakes: the type is a log value all the same, so that whoever logs it
+        // is not told a second time.
+        quote!("")
+    } else {
+        quote!(match self { #(Self::#variants => #names),* })
+    };
+    let errors = errors.into_tokens();
+    quote! {
+        #errors
+        #[doc(hidden)]
+        const _: () = {
+            use #krate::__private as __core;
+            #[automatically_derived]
+            impl #generics __core::LogValue for #ident #type_generics #where_clause {
+                type Value<'__a> = &'static __core::str where Self: '__a;
+                #[inline]
+                fn log_value(&self) -> &'static __core::str {
+                    #value
+                }
+            }
+        };
+    }
+}
+
+fn crate_path(attributes: &[Attribute], errors: &mut Errors) -> Path {
+    let mut path = None;
+    for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("log_value")) {
+        let example = "#[log_value(crate = path)]";
+        let Some(tokens) = options::in_parentheses(attribute, example, errors) else { continue };
+        for entry in options::entries(tokens, "log_value", &["crate"], errors) {
+            path = entry.parse("crate = path::to::ml_model_core", errors, Path::parse_mod_style);
+        }
+    }
+    path.unwrap_or_else(|| syn::parse_quote!(::ml_model_core))
+}
+
+/// The variants, if none of them holds data.
+fn variants<'a>(input: &'a DeriveInput, errors: &mut Errors) -> Vec<&'a Variant> {
+    const REMEDY: &str = "`#[derive(LogValue)]` is for enums without data";
+    let (kind, span) = match &input.data {
+        Data::Enum(data) => {
+            for variant in &data.variants {
+                if !matches!(variant.fields, Fields::Unit) {
+                    errors.at(
+                        variant.ident.span(),
+                        format!(
+                            "{REMEDY}, but `{}` holds some: implement `LogValue` by hand",
+                            variant.ident
+                        ),
+                    );
+                }
+            }
+            let units =
+                data.variants.iter().filter(|variant| matches!(variant.fields, Fields::Unit));
+            let units: Vec<_> = units.collect();
+            return if units.len() == data.variants.len() { units } else { Vec::new() };
+        }
+        Data::Struct(data) => ("a struct", data.struct_token.span),
+        Data::Union(data) => ("a union", data.union_token.span),
+    };
+    errors.at(
+        span,
+        format!("{REMEDY}, not for {kind}: log its fields by their paths, such as \"address.zip\""),
+    );
+    Vec::new()
+}
+
+/// The spelling that `#[serde(rename_all = "...")]` asks of the variants when they are written.
+fn rename_all(attributes: &[Attribute], errors: &mut Errors) -> Option<String> {
+    let rule = serde_name(attributes, "rename_all")?;
+    if RULES.contains(&rule.value().as_str()) {
+        return Some(rule.value());
+    }
+    errors.at(rule.span(), format!("unknown spelling; serde knows {}", words::list(RULES)));
+    None
+}
+
+/// Value of `key = "..."` or `key(serialize = "...")` in the `serde` attributes. Everything else
+/// in them is serde's to check.
+fn serde_name(attributes: &[Attribute], key: &str) -> Option<LitStr> {
+    let mut found = None;
+    for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("serde")) {
+        let _others_are_serdes = attribute.parse_nested_meta(|meta| {
+            let is_key = meta.path.is_ident(key);
+            if meta.input.peek(Token![=]) {
+                let literal = meta.value()?.parse::<syn::Lit>()?;
+                if let (true, syn::Lit::Str(literal)) = (is_key, literal) {
+                    found = Some(literal);
+                }
+            } else if meta.input.peek(syn::token::Paren) {
+                meta.parse_nested_meta(|inner| {
+                    let literal = inner.value()?.parse::<LitStr>()?;
+                    if is_key && inner.path.is_ident("serialize") {
+                        found = Some(literal);
+                    }
+                    Ok(())
+                })?;
+            }
+            Ok(())
+        });
+    }
+    found
+}
+
+const RULES: &[&str] = &[
+    "lowercase",
+    "UPPERCASE",
+    "PascalCase",
+    "camelCase",
+    "snake_case",
+    "SCREAMING_SNAKE_CASE",
+    "kebab-case",
+    "SCREAMING-KEBAB-CASE",
+];
+
+/// A variant in serde's spelling, letter by letter as serde does it: `XGBoost` is `x_g_boost`.
+fn apply(rule: Option<&str>, name: &str) -> String {
+    let snake_case = || {
+        let mut snake = String::new();
+        for (index, c) in name.char_indices() {
+            if index > 0 && c.is_uppercase() {
+                snake.push('_');
+            }
+            snake.push(c.to_ascii_lowercase());
+        }
+        snake
+    };
+    match rule {
+        Some("lowercase") => name.to_ascii_lowercase(),
+        Some("UPPERCASE") => name.to_ascii_uppercase(),
+        Some("camelCase") => {
+            let mut chars = name.chars();
+            chars.next().map_or(String::new(), |first| {
+                first.to_ascii_lowercase().to_string() + chars.as_str()
+            })
+        }
+        Some("snake_case") => snake_case(),
+        Some("SCREAMING_SNAKE_CASE") => snake_case().to_ascii_uppercase(),
+        Some("kebab-case") => snake_case().replace('_', "-"),
+        Some("SCREAMING-KEBAB-CASE") => snake_case().to_ascii_uppercase().replace('_', "-"),
+        _ => name.to_owned(),
+    }
+}

@@ -1,0 +1,211 @@
+//! Decides whether the attributes make sense together, and fills in what they leave open.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use syn::{Data, DeriveInput, Generics, LitStr, Path};
+
+use super::field::{self, Field};
+use super::syntax::{Attributes, Decorate, Kind};
+use crate::errors::Errors;
+use crate::words;
+
+/// A type and its attributes, in order.
+pub(super) struct Model<'a> {
+    pub(super) ident: &'a Ident,
+    pub(super) generics: &'a Generics,
+    pub(super) display_name: String,
+    pub(super) qualified_name: String,
+    pub(super) description: String,
+    pub(super) version: String,
+    pub(super) krate: Path,
+    /// Outermost first.
+    pub(super) decorators: Vec<Decorator>,
+}
+
+impl Model<'_> {
+    /// The same model without decorators.
+    pub(super) fn undecorated(self) -> Self {
+        Self { decorators: Vec::new(), ..self }
+    }
+}
+
+pub(super) enum Decorator {
+    PredictionId,
+    Logging(Logging),
+    Custom(TokenStream),
+}
+
+pub(super) struct Logging {
+    /// Of the word `decorate`: where the records say that they come from.
+    pub(super) span: Span,
+    /// Variant of `tracing::Level`.
+    pub(super) level: &'static str,
+    pub(super) target: String,
+    pub(super) input_fields: Vec<Field>,
+    pub(super) output_fields: Vec<Field>,
+}
+
+/// What a record holds besides its fields, whatever they are. `prediction_id` is apart: it may be
+/// named, but it is there without being named.
+const RECORD_KEYS: &[&str] = &[
+    "message",
+    "action",
+    "model_qualified_name",
+    "model_version",
+    "status",
+    "duration_ms",
+    "error_info",
+];
+const PREDICTION_ID: &str = "prediction_id";
+
+pub(super) fn check<'a>(
+    input: &'a DeriveInput,
+    attributes: Attributes,
+    version: Option<&str>,
+    errors: &mut Errors,
+) -> Model<'a> {
+    if let Data::Union(data) = &input.data {
+        errors.at(
+            data.union_token.span,
+            "a union cannot be a model: use a struct or an enum, which can be shared between threads",
+        );
+    }
+    let name = input.ident.to_string();
+    let name = name.trim_start_matches("r#");
+    let text = |literal: &Option<LitStr>| literal.as_ref().map(LitStr::value);
+
+    let qualified_name =
+        text(&attributes.qualified_name).unwrap_or_else(|| words::snake_case(name));
+    if !is_qualified_name(&qualified_name)
+        && let Some(literal) = &attributes.qualified_name
+    {
+        errors.at(
+            literal.span(),
+            format!(
+                "{qualified_name:?} is no identifier: `qualified_name` names the model in URLs, logs \
+                 and configuration; use letters, digits and `_`, as in {:?}",
+                words::snake_case(name)
+            ),
+        );
+    }
+    let version = text(&attributes.version).or(version.map(str::to_owned)).unwrap_or_else(|| {
+        errors.at(
+            input.ident.span(),
+            "the version of this crate is unknown, because cargo does not build it: \
+             give `#[ml_model(version = \"...\")]`",
+        );
+        String::new()
+    });
+    Model {
+        ident: &input.ident,
+        generics: &input.generics,
+        display_name: text(&attributes.display_name).unwrap_or_else(|| words::title(name)),
+        description: text(&attributes.description).unwrap_or(attributes.doc),
+        version,
+        krate: attributes.krate.unwrap_or_else(|| syn::parse_quote!(::ml_model_core)),
+        decorators: decorators(attributes.decorators, &qualified_name, errors),
+        qualified_name,
+    }
+}
+
+fn is_qualified_name(name: &str) -> bool {
+    name.starts_with(|c: char| c == '_' || c.is_ascii_alphabetic())
+        && name.bytes().all(|b| b == b'_' || b.is_ascii_alphanumeric())
+}
+
+fn decorators(listed: Vec<Decorate>, qualified_name: &str, errors: &mut Errors) -> Vec<Decorator> {
+    let mut has_id = false;
+    let mut has_logging = false;
+    listed
+        .into_iter()
+        .map(|Decorate { span, kind }| match kind {
+            Kind::PredictionId(word) => {
+                reject_second(&word, &mut has_id, errors);
+                Decorator::PredictionId
+            }
+            Kind::Logging(word, options) => {
+                reject_second(&word, &mut has_logging, errors);
+                let target = options
+                    .target
+                    .as_ref()
+                    .map_or(format!("{qualified_name}_logger"), LitStr::value);
+                Decorator::Logging(Logging {
+                    span,
+                    level: level(options.level.as_ref(), errors),
+                    target,
+                    input_fields: fields(options.input_fields, has_id, errors),
+                    output_fields: fields(options.output_fields, has_id, errors),
+                })
+            }
+            Kind::Custom(tokens) => Decorator::Custom(tokens),
+        })
+        .collect()
+}
+
+fn reject_second(word: &Ident, has_one: &mut bool, errors: &mut Errors) {
+    if *has_one {
+        errors
+            .at(word.span(), format!("`{word}` stands on this model already: remove one of them"));
+    }
+    *has_one = true;
+}
+
+fn level(level: Option<&(String, Span)>, errors: &mut Errors) -> &'static str {
+    const LEVELS: &[&str] = &["trace", "debug", "info", "warn", "error"];
+    let Some((name, span)) = level else { return "INFO" };
+    match name.to_lowercase().as_str() {
+        "trace" => "TRACE",
+        "debug" => "DEBUG",
+        "info" => "INFO",
+        "warn" => "WARN",
+        "error" => "ERROR",
+        unknown => {
+            let hint = words::nearest(unknown, LEVELS)
+                .map_or(String::new(), |nearest| format!(", did you mean `{nearest}`?"));
+            errors.at(
+                *span,
+                format!("unknown level `{name}`{hint}; the levels are {}", words::list(LEVELS)),
+            );
+            "INFO"
+        }
+    }
+}
+
+/// The fields to read. `prediction_id` is not among them: the record holds it anyway.
+fn fields(listed: Vec<Field>, has_id: bool, errors: &mut Errors) -> Vec<Field> {
+    let mut fields: Vec<Field> = Vec::new();
+    let mut names_id = false;
+    for field in listed {
+        let span = field.key_span;
+        let key = field.key.as_str();
+        if key == PREDICTION_ID && !field.is_renamed {
+            if names_id {
+                errors.at(span, "`prediction_id` is listed twice");
+            } else if !has_id {
+                errors.at(
+                    span,
+                    "no prediction id is known here: put `#[decorate(prediction_id)]` above \
+                     `#[decorate(logging(...))]`",
+                );
+            }
+            names_id = true;
+        } else if key == PREDICTION_ID || RECORD_KEYS.contains(&key) {
+            let remedy = if field.is_renamed {
+                "choose another name".to_owned()
+            } else {
+                let name = field::access(&field.path).to_string().replace([' ', '.'], "");
+                format!("rename the field, as in `{key} as {name}_value`")
+            };
+            errors.at(span, format!("every record has a `{key}` of its own: {remedy}"));
+        } else if fields.iter().any(|other| other.key == field.key) {
+            errors.at(
+                span,
+                format!(
+                    "`{key}` is listed twice: remove it or rename it, as in `... as other_name`"
+                ),
+            );
+        } else {
+            fields.push(field);
+        }
+    }
+    fields
+}

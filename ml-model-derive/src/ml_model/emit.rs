@@ -1,0 +1,242 @@
+//! Writes the code. For a model with both built-in decorators it is
+//!
+//! ```ignore
+//! const _: () = {
+//!     use ::ml_model_core::__private as __core;
+//!     static __METADATA: __core::Metadata = __core::Metadata { /* names and version */ };
+//!     struct __Log;
+//!     impl<__M> __core::Recorder<__M> for __Log { /* reads the fields */ }
+//!     fn __stack(model: &Model) -> impl __core::MLModel { /* composes the decorators */ }
+//!     impl __core::MLModel for Model { /* asks the stack */ }
+//! };
+//! ```
+//!
+//! The user's own expressions stand inside the block, so all its names begin with two underscores.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{format_ident, quote, quote_spanned};
+use syn::{GenericParam, Generics, parse_quote};
+
+use super::check::{Decorator, Logging, Model};
+use super::field::{self, Field};
+use crate::options;
+
+pub(super) fn emit(model: &Model<'_>) -> TokenStream {
+    let krate = &model.krate;
+    let metadata = metadata(model);
+    let logging = model.decorators.iter().find_map(|decorator| match decorator {
+        Decorator::Logging(logging) => Some(recorder(model, logging)),
+        _ => None,
+    });
+    let stack = stack(model);
+    let implementation = implementation(model);
+    quote! {
+        #[doc(hidden)]
+        const _: () = {
+            use #krate::__private as __core;
+            #metadata
+            #logging
+            #stack
+            #implementation
+        };
+    }
+}
+
+fn metadata(model: &Model<'_>) -> TokenStream {
+    let type_name = model.ident.to_string();
+    let Model { display_name, qualified_name, description, version, .. } = model;
+    quote! {
+        static __METADATA: __core::Metadata = __core::Metadata {
+            type_name: #type_name,
+            display_name: #display_name,
+            qualified_name: #qualified_name,
+            description: #description,
+            version: #version,
+        };
+    }
+}
+
+/// What reads the fields of the records.
+fn recorder(model: &Model<'_>, logging: &Logging) -> TokenStream {
+    let model_type = model_type(model);
+    let (input_type, output_type) = (io_type(model, "Input"), io_type(model, "Output"));
+    let (generics, type_generics, where_clause) = model.generics.split_for_impl();
+
+    // The call is spanned at the user's attribute, so that records name its line.
+    let level = Ident::new(logging.level, Span::call_site());
+    let target = &logging.target;
+    let (input_keys, output_keys) = (keys(&logging.input_fields), keys(&logging.output_fields));
+    let sites = quote_spanned! {logging.span=>
+        __core::LogSites::new(#target, __core::Level::#level, &[#(#input_keys),*], &[#(#output_keys),*])
+    };
+
+    let declaration = if model.generics.params.is_empty() {
+        quote!(
+            struct __Log;
+        )
+    } else {
+        quote!(struct __Log #generics (__core::PhantomData<fn() -> #model_type>) #where_clause;)
+    };
+    let input_values = values("input", &logging.input_fields);
+    let output_values = values("output", &logging.output_fields);
+    let mut recorder_generics = model.generics.clone();
+    recorder_generics
+        .params
+        .push(parse_quote!(__M: __core::MLModel<Input = #input_type, Output = #output_type>));
+    let (recorder_generics, ..) = recorder_generics.split_for_impl();
+    quote! {
+        #declaration
+        #[automatically_derived]
+        impl #recorder_generics __core::Recorder<__M> for __Log #type_generics #where_clause {
+            fn sites(&self) -> &'static __core::LogSites {
+                static SITES: __core::LogSites = #sites;
+                &SITES
+            }
+            fn requested(&self, record: __core::Record<'_>, input: &#input_type) {
+                record.write([#(#input_values),*]);
+            }
+            fn created(&self, record: __core::Record<'_>, output: &#output_type) {
+                record.write([#(#output_values),*]);
+            }
+        }
+    }
+}
+
+fn keys(fields: &[Field]) -> impl Iterator<Item = &String> {
+    fields.iter().map(|field| &field.key)
+}
+
+/// One expression per field. A field that does not exist or cannot be logged is reported at the
+/// user's own word: the path has its plain span, the call around it the same place with the
+/// macro's hygiene.
+fn values<'a>(value: &str, fields: &'a [Field]) -> impl Iterator<Item = TokenStream> + 'a {
+    let value = Ident::new(value, Span::call_site());
+    fields.iter().map(move |field| {
+        let path = field::access(&field.path);
+        let span = field.span.resolved_at(Span::call_site());
+        quote_spanned!(span=> &__core::LogValue::log_value(&#value #path))
+    })
+}
+
+/// The function that puts the decorators around the bare model.
+fn stack(model: &Model<'_>) -> TokenStream {
+    let model_type = model_type(model);
+    let (input_type, output_type) = (io_type(model, "Input"), io_type(model, "Output"));
+    let parameter = Ident::new("model", Span::mixed_site());
+    let mut slots = Vec::new();
+    let bare = quote!(__core::Bare::new(#parameter, &__METADATA));
+    let composed =
+        model.decorators.iter().enumerate().rev().fold(bare, |inner, (index, decorator)| {
+            let outer = match decorator {
+                Decorator::PredictionId => quote!(__core::PredictionIdDecorator),
+                Decorator::Logging(_) if model.generics.params.is_empty() => {
+                    quote!(__core::LoggingDecorator::new(__Log))
+                }
+                Decorator::Logging(_) => {
+                    quote!(__core::LoggingDecorator::new(__Log(__core::PhantomData)))
+                }
+                Decorator::Custom(expression) => {
+                    let slot = format_ident!("__DECORATOR_{index}");
+                    let span = options::first_span(expression).resolved_at(Span::call_site());
+                    let of_model = has_types(model.generics).then(|| quote!(#parameter,));
+                    let slot_type = if of_model.is_some() {
+                        quote!(__core::DecoratorSlots)
+                    } else {
+                        quote!(__core::DecoratorSlot)
+                    };
+                    slots.push(quote!(static #slot: #slot_type = #slot_type::new();));
+                    quote_spanned!(span=> #slot.get(#of_model || #expression))
+                }
+            };
+            quote!(__core::Decorated::new(#outer, #inner))
+        });
+
+    let mut generics = model.generics.clone();
+    generics.params.insert(0, parse_quote!('__m));
+    let captured = captured(&generics);
+    let (generics, _, where_clause) = generics.split_for_impl();
+    quote! {
+        fn __stack #generics (
+            #parameter: &'__m #model_type,
+        ) -> impl __core::MLModel<Input = #input_type, Output = #output_type> + use<#captured>
+        #where_clause
+        {
+            #(#slots)*
+            #composed
+        }
+    }
+}
+
+fn implementation(model: &Model<'_>) -> TokenStream {
+    let ident = model.ident;
+    let (input_type, output_type) = (io_type(model, "Input"), io_type(model, "Output"));
+    let (generics, type_generics, where_clause) = model.generics.split_for_impl();
+    let texts = ["display_name", "qualified_name", "description", "version"].map(|name| {
+        let name = Ident::new(name, Span::call_site());
+        quote! {
+            fn #name(&self) -> __core::Text<'_> {
+                __core::keep(__core::MLModel::#name(&__stack(self)), __METADATA.#name)
+            }
+        }
+    });
+    quote! {
+        #[automatically_derived]
+        impl #generics __core::MLModel for #ident #type_generics #where_clause {
+            type Input = #input_type;
+            type Output = #output_type;
+            #(#texts)*
+            fn input_schema(&self) -> __core::Schema {
+                __core::MLModel::input_schema(&__stack(self))
+            }
+            fn output_schema(&self) -> __core::Schema {
+                __core::MLModel::output_schema(&__stack(self))
+            }
+            #[inline]
+            fn call(
+                &self,
+                request: __core::Request<Self::Input>,
+            ) -> __core::Result<__core::Prediction<Self::Output>, __core::PredictionError> {
+                __core::MLModel::call(&__stack(self), request)
+            }
+            fn fmt_decorators(&self, f: &mut __core::Formatter<'_>) -> __core::FmtResult {
+                __core::MLModel::fmt_decorators(&__stack(self), f)
+            }
+        }
+    }
+}
+
+fn model_type(model: &Model<'_>) -> TokenStream {
+    let ident = model.ident;
+    let (_, generics, _) = model.generics.split_for_impl();
+    quote!(#ident #generics)
+}
+
+fn io_type(model: &Model<'_>, name: &str) -> TokenStream {
+    let model_type = model_type(model);
+    let name = Ident::new(name, Span::call_site());
+    quote!(<#model_type as __core::Infer>::#name)
+}
+
+/// Whether one static may be asked for decorators of several types.
+fn has_types(generics: &Generics) -> bool {
+    generics.params.iter().any(|parameter| !matches!(parameter, GenericParam::Lifetime(_)))
+}
+
+/// The parameters by name, for `use<...>`.
+fn captured(generics: &Generics) -> TokenStream {
+    let names = generics.params.iter().map(|parameter| match parameter {
+        GenericParam::Lifetime(parameter) => {
+            let lifetime = &parameter.lifetime;
+            quote!(#lifetime)
+        }
+        GenericParam::Type(parameter) => {
+            let ident = &parameter.ident;
+            quote!(#ident)
+        }
+        GenericParam::Const(parameter) => {
+            let ident = &parameter.ident;
+            quote!(#ident)
+        }
+    });
+    quote!(#(#names),*)
+}
