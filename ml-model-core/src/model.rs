@@ -192,7 +192,7 @@ pub struct Metadata {
 
 /// The bare model under a stack of decorators: borrowed, so that the user's struct stores nothing.
 #[derive(Clone, Copy, Debug)]
-pub struct Bare<'m, T> {
+pub(crate) struct Bare<'m, T> {
     model: &'m T,
     metadata: &'static Metadata,
 }
@@ -200,7 +200,7 @@ pub struct Bare<'m, T> {
 impl<'m, T: Infer> Bare<'m, T> {
     /// Puts `metadata` beside `model`.
     #[inline]
-    pub fn new(model: &'m T, metadata: &'static Metadata) -> Self {
+    pub(crate) fn new(model: &'m T, metadata: &'static Metadata) -> Self {
         Self { model, metadata }
     }
 }

@@ -14,11 +14,41 @@ pub use schemars::Schema;
 pub use tracing::Level;
 
 pub use crate::decorators::logging::{LogSites, Record, Recorder};
-pub use crate::model::{Bare, Metadata};
+pub use crate::model::Metadata;
 pub use crate::{
-    Decorated, Infer, LogValue, LoggingDecorator, MLModel, Prediction, PredictionError,
+    Decorator, Infer, LogValue, LoggingDecorator, MLModel, Prediction, PredictionError,
     PredictionIdDecorator, Request,
 };
+
+use crate::Decorated;
+use crate::model::Bare;
+
+// The functions below return opaque types, so that what is wrong with an argument is reported at
+// that argument and not again wherever the result goes.
+
+/// The bare model of a stack.
+#[inline]
+pub fn bare<T: Infer>(
+    model: &T,
+    metadata: &'static Metadata,
+) -> impl MLModel<Input = T::Input, Output = T::Output> {
+    Bare::new(model, metadata)
+}
+
+/// A decorator around a model.
+#[inline]
+pub fn decorate<D: Decorator<M>, M: MLModel>(
+    decorator: D,
+    model: M,
+) -> impl MLModel<Input = M::Input, Output = M::Output> {
+    Decorated::new(decorator, model)
+}
+
+/// A field of a record.
+#[inline]
+pub fn field<T: LogValue + ?Sized>(value: &T) -> impl tracing::Value {
+    value.log_value()
+}
 
 /// A text of a model's metadata.
 pub type Text<'a> = Cow<'a, str>;

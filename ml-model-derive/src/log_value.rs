@@ -5,7 +5,7 @@ use quote::quote;
 use syn::{Attribute, Data, DeriveInput, Fields, LitStr, Path, Token, Variant};
 
 use crate::errors::Errors;
-use crate::{options, words};
+use crate::options::{self, Known};
 
 pub(crate) fn expand(input: TokenStream) -> TokenStream {
     let input: DeriveInput = match syn::parse2(input) {
@@ -54,14 +54,19 @@ pub(crate) fn expand(input: TokenStream) -> TokenStream {
     }
 }
 
+const OPTIONS: &[Known] = &[Known { name: "crate", form: "crate = path::to::ml_model_core" }];
+
 fn crate_path(attributes: &[Attribute], errors: &mut Errors) -> Path {
     let mut path = None;
     for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("log_value")) {
         let example = "#[log_value(crate = path)]";
-        let Some(tokens) = options::in_parentheses(attribute, example, errors) else { continue };
-        for entry in options::entries(tokens, "log_value", &["crate"], errors) {
-            path = entry.parse("crate = path::to::ml_model_core", errors, Path::parse_mod_style);
-        }
+        options::in_parentheses(attribute, example, errors, |input, errors| {
+            options::read(input, "log_value", OPTIONS, errors, |_, input, _| {
+                path = Some(Path::parse_mod_style(input)?);
+                Ok(())
+            });
+            Ok(())
+        });
     }
     path.unwrap_or_else(|| syn::parse_quote!(::ml_model_core))
 }
@@ -100,10 +105,14 @@ fn variants<'a>(input: &'a DeriveInput, errors: &mut Errors) -> Vec<&'a Variant>
 /// The spelling that `#[serde(rename_all = "...")]` asks of the variants when they are written.
 fn rename_all(attributes: &[Attribute], errors: &mut Errors) -> Option<String> {
     let rule = serde_name(attributes, "rename_all")?;
+    let span = rule.span();
     if RULES.contains(&rule.value().as_str()) {
         return Some(rule.value());
     }
-    errors.at(rule.span(), format!("unknown spelling; serde knows {}", words::list(RULES)));
+    // In serde's own words: the compiler reports the same error once.
+    let (rule, rules) = (rule.value(), RULES.map(|rule| format!("{rule:?}")).join(", "));
+    let message = format!("unknown rename rule `rename_all = {rule:?}`, expected one of {rules}");
+    errors.at(span, message);
     None
 }
 
@@ -134,7 +143,7 @@ fn serde_name(attributes: &[Attribute], key: &str) -> Option<LitStr> {
     found
 }
 
-const RULES: &[&str] = &[
+const RULES: [&str; 8] = [
     "lowercase",
     "UPPERCASE",
     "PascalCase",

@@ -42,6 +42,16 @@ pub(crate) fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
         .map(|(_, known)| known)
 }
 
+/// Says that `what`, such as ``option `colour` of `logging` ``, is not one of `known`, and which of
+/// them `name` was probably meant to be.
+pub(crate) fn unknown(what: &str, name: &str, known: &[&str]) -> String {
+    let known_ones = list(known);
+    match nearest(name, known) {
+        Some(nearest) => format!("unknown {what}: did you mean `{nearest}`? Known: {known_ones}"),
+        None => format!("unknown {what}. Known: {known_ones}"),
+    }
+}
+
 /// `` `a`, `b` and `c` ``.
 pub(crate) fn list(names: &[&str]) -> String {
     let quoted: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();

@@ -1,9 +1,10 @@
 //! Decides whether the attributes make sense together, and fills in what they leave open.
 
 use proc_macro2::{Ident, Span, TokenStream};
-use syn::{Data, DeriveInput, Generics, LitStr, Path};
+use quote::quote_spanned;
+use syn::{Data, DeriveInput, Generics, LitStr, Path, parse_quote};
 
-use super::field::{self, Field};
+use super::field::Field;
 use super::syntax::{Attributes, Decorate, Kind};
 use crate::errors::Errors;
 use crate::words;
@@ -11,7 +12,7 @@ use crate::words;
 /// A type and its attributes, in order.
 pub(super) struct Model<'a> {
     pub(super) ident: &'a Ident,
-    pub(super) generics: &'a Generics,
+    pub(super) generics: Generics,
     pub(super) display_name: String,
     pub(super) qualified_name: String,
     pub(super) description: String,
@@ -97,14 +98,27 @@ pub(super) fn check<'a>(
     });
     Model {
         ident: &input.ident,
-        generics: &input.generics,
+        generics: bounded(input),
         display_name: text(&attributes.display_name).unwrap_or_else(|| words::title(name)),
         description: text(&attributes.description).unwrap_or(attributes.doc),
         version,
-        krate: attributes.krate.unwrap_or_else(|| syn::parse_quote!(::ml_model_core)),
+        krate: attributes.krate.unwrap_or_else(|| parse_quote!(::ml_model_core)),
         decorators: decorators(attributes.decorators, &qualified_name, errors),
         qualified_name,
     }
+}
+
+/// The generics with `Model: Infer` on a type without parameters, so that its absence is reported
+/// at the name of the type and not wherever generated code needs it. On a type with parameters the
+/// bound would hide what its `Input` is.
+fn bounded(input: &DeriveInput) -> Generics {
+    let mut generics = input.generics.clone();
+    if generics.params.is_empty() {
+        let ident = &input.ident;
+        let bound = quote_spanned!(ident.span()=> #ident: __core::Infer);
+        generics.make_where_clause().predicates.push(parse_quote!(#bound));
+    }
+    generics
 }
 
 fn is_qualified_name(name: &str) -> bool {
@@ -159,12 +173,7 @@ fn level(level: Option<&(String, Span)>, errors: &mut Errors) -> &'static str {
         "warn" => "WARN",
         "error" => "ERROR",
         unknown => {
-            let hint = words::nearest(unknown, LEVELS)
-                .map_or(String::new(), |nearest| format!(", did you mean `{nearest}`?"));
-            errors.at(
-                *span,
-                format!("unknown level `{name}`{hint}; the levels are {}", words::list(LEVELS)),
-            );
+            errors.at(*span, words::unknown(&format!("level `{name}`"), unknown, LEVELS));
             "INFO"
         }
     }
@@ -192,17 +201,18 @@ fn fields(listed: Vec<Field>, has_id: bool, errors: &mut Errors) -> Vec<Field> {
             let remedy = if field.is_renamed {
                 "choose another name".to_owned()
             } else {
-                let name = field::access(&field.path).to_string().replace([' ', '.'], "");
-                format!("rename the field, as in `{key} as {name}_value`")
+                format!("rename the field, as in `{key} as {key}_value`")
             };
-            errors.at(span, format!("every record has a `{key}` of its own: {remedy}"));
+            errors.at(span, format!("every record has its own `{key}`: {remedy}"));
         } else if fields.iter().any(|other| other.key == field.key) {
-            errors.at(
-                span,
+            let message = if field.is_renamed {
+                format!("another field is named `{key}` already: choose another name")
+            } else {
                 format!(
-                    "`{key}` is listed twice: remove it or rename it, as in `... as other_name`"
-                ),
-            );
+                    "`{key}` is listed twice: remove one of them, or rename it, as in `{key} as other_name`"
+                )
+            };
+            errors.at(span, message);
         } else {
             fields.push(field);
         }

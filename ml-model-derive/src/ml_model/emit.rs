@@ -18,8 +18,7 @@ use quote::{format_ident, quote, quote_spanned};
 use syn::{GenericParam, Generics, parse_quote};
 
 use super::check::{Decorator, Logging, Model};
-use super::field::{self, Field};
-use crate::options;
+use super::field::Field;
 
 pub(super) fn emit(model: &Model<'_>) -> TokenStream {
     let krate = &model.krate;
@@ -32,6 +31,7 @@ pub(super) fn emit(model: &Model<'_>) -> TokenStream {
     let implementation = implementation(model);
     quote! {
         #[doc(hidden)]
+        #[allow(trivial_bounds)]
         const _: () = {
             use #krate::__private as __core;
             #metadata
@@ -109,60 +109,80 @@ fn keys(fields: &[Field]) -> impl Iterator<Item = &String> {
 /// One expression per field. A field that does not exist or cannot be logged is reported at the
 /// user's own word: the path has its plain span, the call around it the same place with the
 /// macro's hygiene.
-fn values<'a>(value: &str, fields: &'a [Field]) -> impl Iterator<Item = TokenStream> + 'a {
-    let value = Ident::new(value, Span::call_site());
+fn values<'a>(value: &'a str, fields: &'a [Field]) -> impl Iterator<Item = TokenStream> + 'a {
     fields.iter().map(move |field| {
-        let path = field::access(&field.path);
         let span = field.span.resolved_at(Span::call_site());
-        quote_spanned!(span=> &__core::LogValue::log_value(&#value #path))
+        let value = Ident::new(value, span);
+        let path = &field.path;
+        quote_spanned!(span=> &__core::field(&#value #(.#path)*))
     })
 }
 
-/// The function that puts the decorators around the bare model.
+/// The functions that make the user's own decorators and put all of them around the bare model.
 fn stack(model: &Model<'_>) -> TokenStream {
     let model_type = model_type(model);
     let (input_type, output_type) = (io_type(model, "Input"), io_type(model, "Output"));
     let parameter = Ident::new("model", Span::mixed_site());
-    let mut slots = Vec::new();
-    let bare = quote!(__core::Bare::new(#parameter, &__METADATA));
-    let composed =
-        model.decorators.iter().enumerate().rev().fold(bare, |inner, (index, decorator)| {
-            let outer = match decorator {
-                Decorator::PredictionId => quote!(__core::PredictionIdDecorator),
-                Decorator::Logging(_) if model.generics.params.is_empty() => {
-                    quote!(__core::LoggingDecorator::new(__Log))
-                }
-                Decorator::Logging(_) => {
-                    quote!(__core::LoggingDecorator::new(__Log(__core::PhantomData)))
-                }
-                Decorator::Custom(expression) => {
-                    let slot = format_ident!("__DECORATOR_{index}");
-                    let span = options::first_span(expression).resolved_at(Span::call_site());
-                    let of_model = has_types(model.generics).then(|| quote!(#parameter,));
-                    let slot_type = if of_model.is_some() {
-                        quote!(__core::DecoratorSlots)
-                    } else {
-                        quote!(__core::DecoratorSlot)
-                    };
-                    slots.push(quote!(static #slot: #slot_type = #slot_type::new();));
-                    quote_spanned!(span=> #slot.get(#of_model || #expression))
-                }
-            };
-            quote!(__core::Decorated::new(#outer, #inner))
-        });
+    let mut custom = Vec::new();
+    let mut composed = quote!(__core::bare(#parameter, &__METADATA));
+    for (index, decorator) in model.decorators.iter().enumerate().rev() {
+        let decorator = match decorator {
+            Decorator::PredictionId => quote!(__core::PredictionIdDecorator),
+            Decorator::Logging(_) if model.generics.params.is_empty() => {
+                quote!(__core::LoggingDecorator::new(__Log))
+            }
+            Decorator::Logging(_) => {
+                quote!(__core::LoggingDecorator::new(__Log(__core::PhantomData)))
+            }
+            Decorator::Custom(expression) => {
+                let name = format_ident!("__decorator_{index}");
+                custom.insert(0, custom_decorator(model, &name, expression));
+                quote!(#name(#parameter))
+            }
+        };
+        composed = quote!(__core::decorate(#decorator, #composed));
+    }
 
     let mut generics = model.generics.clone();
     generics.params.insert(0, parse_quote!('__m));
     let captured = captured(&generics);
     let (generics, _, where_clause) = generics.split_for_impl();
     quote! {
+        #(#custom)*
         fn __stack #generics (
             #parameter: &'__m #model_type,
         ) -> impl __core::MLModel<Input = #input_type, Output = #output_type> + use<#captured>
         #where_clause
         {
-            #(#slots)*
             #composed
+        }
+    }
+}
+
+/// A function around the user's expression. Its type is opaque and spanned at the user's words: an
+/// expression that is no decorator is reported there, and only there.
+fn custom_decorator(model: &Model<'_>, name: &Ident, expression: &TokenStream) -> TokenStream {
+    let model_type = model_type(model);
+    let (input_type, output_type) = (io_type(model, "Input"), io_type(model, "Output"));
+    let mut generics = model.generics.clone();
+    generics
+        .params
+        .push(parse_quote!(__M: __core::MLModel<Input = #input_type, Output = #output_type>));
+    let captured = captured(&generics);
+    let (generics, _, where_clause) = generics.split_for_impl();
+
+    let parameter = Ident::new("model", Span::mixed_site());
+    let (slot, model_argument) = if has_types(&model.generics) {
+        (quote!(__core::DecoratorSlots), Some(quote!(#parameter,)))
+    } else {
+        (quote!(__core::DecoratorSlot), None)
+    };
+    let span = first_span(expression).resolved_at(Span::call_site());
+    let decorator = quote_spanned!(span=> impl __core::Decorator<__M> + use<#captured>);
+    quote! {
+        fn #name #generics (#parameter: &#model_type) -> #decorator #where_clause {
+            static SLOT: #slot = #slot::new();
+            SLOT.get(#model_argument || #expression)
         }
     }
 }
@@ -217,12 +237,16 @@ fn io_type(model: &Model<'_>, name: &str) -> TokenStream {
     quote!(<#model_type as __core::Infer>::#name)
 }
 
+fn first_span(tokens: &TokenStream) -> Span {
+    tokens.clone().into_iter().next().map_or_else(Span::call_site, |token| token.span())
+}
+
 /// Whether one static may be asked for decorators of several types.
 fn has_types(generics: &Generics) -> bool {
     generics.params.iter().any(|parameter| !matches!(parameter, GenericParam::Lifetime(_)))
 }
 
-/// The parameters by name, for `use<...>`.
+/// The parameters by name, for `use<...>`. Lifetimes are needed by what borrows the model only.
 fn captured(generics: &Generics) -> TokenStream {
     let names = generics.params.iter().map(|parameter| match parameter {
         GenericParam::Lifetime(parameter) => {

@@ -1,6 +1,6 @@
 //! One field of `input_fields` or `output_fields`: `age`, `"age"`, `address.zip`, `bmi as b`.
 
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Ident, Span};
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream, Parser};
 use syn::{Index, Lit, LitStr, Member, Token};
@@ -35,7 +35,7 @@ impl Parse for Field {
             Some(_) => Some(key(input)?),
             None => inner_key,
         };
-        if !input.is_empty() {
+        if !input.is_empty() && !input.peek(Token![,]) {
             return Err(input.error(FORMS));
         }
         let is_renamed = renamed.is_some();
@@ -53,7 +53,7 @@ fn path(input: ParseStream<'_>) -> syn::Result<Vec<Member>> {
         } else if input.peek(Ident::peek_any) {
             path.push(member(&input.call(Ident::parse_any)?)?);
         } else {
-            return Err(input.error(FORMS));
+            return Err(syn::Error::new(input.span(), FORMS));
         }
         if input.parse::<Option<Token![.]>>()?.is_none() {
             return Ok(path);
@@ -151,9 +151,4 @@ fn dotted(path: &[Member]) -> String {
         })
         .collect();
     names.join(".")
-}
-
-/// The path as it is read: `.address.zip`.
-pub(crate) fn access(path: &[Member]) -> TokenStream {
-    quote::quote!(#(.#path)*)
 }

@@ -1,13 +1,13 @@
 //! Reads `#[ml_model(...)]` and `#[decorate(...)]` as they are written.
 
-use proc_macro2::{Ident, Span, TokenStream, TokenTree};
+use proc_macro2::{Ident, Span, TokenStream};
 use syn::ext::IdentExt;
-use syn::parse::{ParseStream, Parser};
-use syn::{Attribute, LitStr, Path, token};
+use syn::parse::{Parse, ParseStream};
+use syn::{Attribute, LitStr, Path, Token, token};
 
 use super::field::Field;
 use crate::errors::Errors;
-use crate::options::{self, Entry};
+use crate::options::{self, Known};
 use crate::words;
 
 /// The attributes of one type, unchecked.
@@ -46,8 +46,19 @@ pub(super) struct Logging {
     pub(super) target: Option<LitStr>,
 }
 
-const MODEL_KEYS: &[&str] = &["display_name", "qualified_name", "description", "version", "crate"];
-const LOGGING_OPTIONS: &[&str] = &["input_fields", "output_fields", "level", "target"];
+const MODEL_OPTIONS: &[Known] = &[
+    Known { name: "display_name", form: "display_name = \"...\"" },
+    Known { name: "qualified_name", form: "qualified_name = \"...\"" },
+    Known { name: "description", form: "description = \"...\"" },
+    Known { name: "version", form: "version = \"...\"" },
+    Known { name: "crate", form: "crate = path::to::ml_model_core" },
+];
+const LOGGING_OPTIONS: &[Known] = &[
+    Known { name: "input_fields", form: "input_fields = [\"age\", \"bmi\"]" },
+    Known { name: "output_fields", form: "output_fields = [\"charges\"]" },
+    Known { name: "level", form: "level = info" },
+    Known { name: "target", form: "target = \"...\"" },
+];
 const DECORATORS: &[&str] = &["prediction_id", "logging"];
 const DECORATE: &str = "#[decorate(prediction_id)]`, `#[decorate(logging(...))]` or \
                         `#[decorate(path::to::YourDecorator)]";
@@ -57,15 +68,20 @@ pub(super) fn read(attributes: &[Attribute], errors: &mut Errors) -> Attributes 
     for attribute in attributes {
         if attribute.path().is_ident("ml_model") {
             let example = "#[ml_model(qualified_name = \"...\")]";
-            if let Some(tokens) = options::in_parentheses(attribute, example, errors) {
-                read_ml_model(tokens, &mut read, errors);
-            }
+            options::in_parentheses(attribute, example, errors, |input, errors| {
+                read_ml_model(input, &mut read, errors);
+                Ok(())
+            });
         } else if attribute.path().is_ident("decorate") {
-            if let Some(tokens) = options::in_parentheses(attribute, DECORATE, errors)
-                && let Some(kind) = decorator(attribute_span(attribute), tokens, errors)
-            {
-                read.decorators.push(Decorate { span: attribute_span(attribute), kind });
-            }
+            let span = options::span(attribute);
+            let kind = options::in_parentheses(attribute, DECORATE, errors, |input, errors| {
+                if input.is_empty() {
+                    let message = format!("expected a decorator: `{DECORATE}`");
+                    return Err(syn::Error::new(span, message));
+                }
+                decorator(input, errors)
+            });
+            read.decorators.extend(kind.map(|kind| Decorate { span, kind }));
         } else if attribute.path().is_ident("doc") {
             read_doc(attribute, &mut read.doc);
         }
@@ -73,29 +89,23 @@ pub(super) fn read(attributes: &[Attribute], errors: &mut Errors) -> Attributes 
     read
 }
 
-fn attribute_span(attribute: &Attribute) -> Span {
-    attribute.path().segments.first().map_or_else(Span::call_site, |segment| segment.ident.span())
-}
-
-fn read_ml_model(tokens: TokenStream, read: &mut Attributes, errors: &mut Errors) {
-    for entry in options::entries(tokens, "ml_model", MODEL_KEYS, errors) {
-        let name = entry.name.to_string();
-        let place = match name.as_str() {
-            "display_name" => &mut read.display_name,
-            "qualified_name" => &mut read.qualified_name,
-            "description" => &mut read.description,
-            "version" => &mut read.version,
+fn read_ml_model(input: ParseStream<'_>, read: &mut Attributes, errors: &mut Errors) {
+    options::read(input, "ml_model", MODEL_OPTIONS, errors, |name, input, _| {
+        let (place, span) = match name {
+            "display_name" => (&mut read.display_name, input.span()),
+            "qualified_name" => (&mut read.qualified_name, input.span()),
+            "description" => (&mut read.description, input.span()),
+            "version" => (&mut read.version, input.span()),
             _ => {
-                read.krate =
-                    entry.parse("crate = path::to::ml_model_core", errors, Path::parse_mod_style);
-                continue;
+                read.krate = Some(Path::parse_mod_style(input)?);
+                return Ok(());
             }
         };
-        if place.is_some() {
-            errors.at(entry.name.span(), format!("`{name}` is given twice"));
+        if place.replace(options::string(input)?).is_some() {
+            return Err(syn::Error::new(span, format!("`{name}` is given twice")));
         }
-        *place = entry.string(errors);
-    }
+        Ok(())
+    });
 }
 
 /// Lines of a doc comment, without the blank before each; paragraphs stay apart.
@@ -110,150 +120,123 @@ fn read_doc(attribute: &Attribute, doc: &mut String) {
     }
 }
 
-/// One decorator, by its first words: a built-in one or the user's.
-fn decorator(attribute: Span, tokens: TokenStream, errors: &mut Errors) -> Option<Kind> {
-    if tokens.is_empty() {
-        errors.at(attribute, format!("expected a decorator: `{DECORATE}`"));
-        return None;
-    }
-    if let [_, second, ..] = options::split_commas(tokens.clone()).as_slice() {
-        errors.at(
-            options::first_span(second),
-            "one decorator per attribute: write a second `#[decorate(...)]`",
-        );
-        return None;
-    }
-    match Words::parse.parse2(tokens.clone()) {
-        Ok(Words { name, arguments }) if DECORATORS.iter().any(|known| name == known) => {
-            built_in(name, arguments, errors)
+/// One decorator, by its first word: a built-in one or the user's.
+fn decorator(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Kind> {
+    let fork = input.fork();
+    let kind = match fork.call(Ident::parse_any) {
+        Ok(name) if DECORATORS.iter().any(|known| name == known) && is_word(&fork) => {
+            input.call(Ident::parse_any)?;
+            built_in(name, input, errors)?
         }
-        Ok(Words { name, arguments }) if is_misspelt_built_in(&name, &arguments) => {
-            let name_text = name.to_string();
-            let hint = words::nearest(&name_text, DECORATORS)
-                .map_or(String::new(), |nearest| format!(", did you mean `{nearest}`?"));
-            errors.at(
-                name.span(),
-                format!(
-                    "unknown decorator `{name}`{hint}; built in are {}, a decorator of your own \
-                     is a path or an expression such as `crate::Timing` or `Cache::with_ttl(60)`",
-                    words::list(DECORATORS)
-                ),
-            );
-            None
-        }
-        _ => Some(Kind::Custom(tokens)),
-    }
-}
-
-/// `name`, `name(...)` or `name = ...`.
-struct Words {
-    name: Ident,
-    arguments: Arguments,
-}
-
-enum Arguments {
-    None,
-    Parentheses(TokenStream),
-    Equals,
-}
-
-impl Words {
-    /// Fails on everything else, such as paths and method calls.
-    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
-        let name = input.call(Ident::parse_any)?;
-        let arguments = if input.is_empty() {
-            Arguments::None
-        } else if input.peek(token::Paren) {
-            let content;
-            syn::parenthesized!(content in input);
-            if !input.is_empty() {
-                return Err(input.error("more than a call"));
-            }
-            Arguments::Parentheses(content.parse()?)
-        } else {
-            input.parse::<syn::Token![=]>()?;
+        Ok(name) if is_misspelt_built_in(&name, &fork) => {
             input.parse::<TokenStream>()?;
-            Arguments::Equals
-        };
-        Ok(Self { name, arguments })
+            let what = format!("decorator `{name}`");
+            let unknown = words::unknown(&what, &name.to_string(), DECORATORS);
+            let own = "a decorator of your own is a path or an expression, such as \
+                       `crate::Timing` or `Cache::with_ttl(60)`";
+            return Err(syn::Error::new(name.span(), format!("{unknown}; {own}")));
+        }
+        _ => {
+            let mut tokens = TokenStream::new();
+            while !input.is_empty() && !input.peek(Token![,]) {
+                tokens.extend([input.parse::<proc_macro2::TokenTree>()?]);
+            }
+            Kind::Custom(tokens)
+        }
+    };
+    input.parse::<Option<Token![,]>>()?;
+    if !input.is_empty() {
+        let span = input.span();
+        input.parse::<TokenStream>()?;
+        errors.at(span, "one decorator per attribute: write a second `#[decorate(...)]`");
     }
+    Ok(kind)
+}
+
+/// Whether what follows a name makes it a word of this language: nothing, options, or a mistaken
+/// `=`. A user's module may be called `logging`.
+fn is_word(after_name: ParseStream<'_>) -> bool {
+    after_name.is_empty()
+        || after_name.peek(token::Paren)
+        || after_name.peek(Token![=])
+        || after_name.peek(Token![,])
 }
 
 /// A user's decorator is a type, a constant or a function call. A lone word in snake_case is none
 /// of these, nor are options in a call; and a call of what is nearly `logging` is no accident.
-fn is_misspelt_built_in(name: &Ident, arguments: &Arguments) -> bool {
+fn is_misspelt_built_in(name: &Ident, after_name: ParseStream<'_>) -> bool {
     let text = name.to_string();
-    if text.chars().any(char::is_uppercase) {
+    if text.contains(char::is_uppercase) || !is_word(after_name) {
         return false;
     }
-    match arguments {
-        Arguments::None | Arguments::Equals => true,
-        Arguments::Parentheses(arguments) => {
-            let mut arguments = arguments.clone().into_iter();
-            let is_option = matches!(
-                (arguments.next(), arguments.next(), arguments.next()),
-                (Some(TokenTree::Ident(_)), Some(TokenTree::Punct(equals)), Some(value))
-                    if equals.as_char() == '=' && !matches!(&value, TokenTree::Punct(p) if p.as_char() == '=')
-            );
-            is_option || words::nearest(&text, DECORATORS).is_some()
-        }
+    if !after_name.peek(token::Paren) {
+        return true;
     }
+    let has_options = |input: ParseStream<'_>| {
+        let content;
+        syn::parenthesized!(content in input);
+        content.call(Ident::parse_any)?;
+        let is_option = content.peek(Token![=]) && !content.peek(Token![==]);
+        content.parse::<TokenStream>()?;
+        Ok(is_option)
+    };
+    words::nearest(&text, DECORATORS).is_some()
+        || has_options(&after_name.fork()).unwrap_or_default()
 }
 
-fn built_in(name: Ident, arguments: Arguments, errors: &mut Errors) -> Option<Kind> {
-    let options = match arguments {
-        Arguments::None => TokenStream::new(),
-        Arguments::Parentheses(options) => options,
-        Arguments::Equals => {
-            let form = if name == "logging" { "logging(...)" } else { "prediction_id" };
-            errors.at(name.span(), format!("`{name}` takes no `=`: it is written `{form}`"));
-            return None;
-        }
+fn built_in(name: Ident, input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Kind> {
+    if input.peek(Token![=]) {
+        input.parse::<TokenStream>()?;
+        let form = if name == "logging" { "logging(...)" } else { "prediction_id" };
+        let message = format!("`{name}` takes no `=`: it is written `{form}`");
+        return Err(syn::Error::new(name.span(), message));
+    }
+    let options;
+    let options = if input.peek(token::Paren) {
+        syn::parenthesized!(options in input);
+        Some(&options)
+    } else {
+        None
     };
     if name == "logging" {
-        let logging = logging(options, errors);
-        return Some(Kind::Logging(name, logging));
+        let logging = options.map(|options| logging(options, errors));
+        return Ok(Kind::Logging(name, logging.unwrap_or_default()));
     }
-    if !options.is_empty() {
-        errors.at(options::first_span(&options), "`prediction_id` has no options");
+    if let Some(options) = options
+        && !options.is_empty()
+    {
+        errors.push(options.error("`prediction_id` has no options"));
+        options.parse::<TokenStream>()?;
     }
-    Some(Kind::PredictionId(name))
+    Ok(Kind::PredictionId(name))
 }
 
-fn logging(tokens: TokenStream, errors: &mut Errors) -> Logging {
+fn logging(input: ParseStream<'_>, errors: &mut Errors) -> Logging {
     let mut logging = Logging::default();
-    for entry in options::entries(tokens, "logging", LOGGING_OPTIONS, errors) {
-        match entry.name.to_string().as_str() {
-            "input_fields" => logging.input_fields = fields(&entry, errors),
-            "output_fields" => logging.output_fields = fields(&entry, errors),
-            "target" => logging.target = entry.string(errors),
-            _ => logging.level = entry.parse("level = info", errors, level),
+    options::read(input, "logging", LOGGING_OPTIONS, errors, |name, input, errors| {
+        match name {
+            "input_fields" => logging.input_fields = fields(input, errors)?,
+            "output_fields" => logging.output_fields = fields(input, errors)?,
+            "target" => logging.target = Some(options::string(input)?),
+            _ => logging.level = Some(level(input)?),
         }
-    }
+        Ok(())
+    });
     logging
 }
 
-fn fields(entry: &Entry, errors: &mut Errors) -> Vec<Field> {
-    let form = format!("{} = [\"age\", \"bmi\"]", entry.name);
-    let list = entry.parse(&form, errors, |input| {
-        if !input.peek(token::Bracket) {
-            return Err(input.error("expected a list of fields"));
-        }
-        let content;
-        syn::bracketed!(content in input);
-        content.parse::<TokenStream>()
+fn fields(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Vec<Field>> {
+    if !input.peek(token::Bracket) {
+        return Err(input.error("expected a list of fields"));
+    }
+    let list;
+    syn::bracketed!(list in input);
+    let mut fields = Vec::new();
+    options::for_each(&list, errors, |input, _| {
+        fields.push(Field::parse(input)?);
+        Ok(())
     });
-    let pieces = options::split_commas(list.unwrap_or_default());
-    pieces
-        .into_iter()
-        .filter_map(|piece| {
-            if piece.is_empty() {
-                errors.at(entry.name.span(), "a field is missing between two commas");
-                return None;
-            }
-            errors.ok(syn::parse2(piece))
-        })
-        .collect()
+    Ok(fields)
 }
 
 /// `info`, `"info"`.

@@ -1,0 +1,14 @@
+include!("../common.rs");
+
+#[derive(MLModel)]
+#[decorate(prediction_id)]
+#[decorate(logging)]
+#[decorate(prediction_id)]
+#[decorate(logging(input_fields = ["age"]))]
+struct Model;
+
+infer!(Model);
+
+fn main() {
+    let _ = Model.display_name();
+}
