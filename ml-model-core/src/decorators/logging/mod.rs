@@ -16,7 +16,7 @@ use tracing::Value;
 use crate::{Decorator, MLModel, Prediction, PredictionError, PredictionId, Request, error_chain};
 
 pub use sites::LogSites;
-use sites::{Mode, Site};
+use sites::Site;
 
 /// Leaves the log records of every prediction.
 ///
@@ -137,10 +137,10 @@ impl<M: MLModel, R: Recorder<M>> Decorator<M> for LoggingDecorator<R> {
         model: &M,
         request: Request<M::Input>,
     ) -> Result<Prediction<M::Output>, PredictionError> {
-        let sites = self.recorder.sites().of(request.prediction_id());
-        match sites.mode() {
-            Mode::Off => model.call(request),
-            mode => self.call_recorded(model, request, mode),
+        if self.recorder.sites().of(request.prediction_id()).is_possible() {
+            self.call_recorded(model, request)
+        } else {
+            model.call(request)
         }
     }
 }
@@ -151,45 +151,37 @@ impl<R> LoggingDecorator<R> {
         &self,
         model: &M,
         request: Request<M::Input>,
-        mode: Mode,
     ) -> Result<Prediction<M::Output>, PredictionError>
     where
         R: Recorder<M>,
     {
         let id = request.prediction_id().cloned();
         let sites = self.recorder.sites().of(id.as_ref());
-        let started = match mode {
-            Mode::Full => {
-                with_subject(model, id.as_ref(), |subject| {
-                    if sites.requested.is_enabled() {
-                        let record =
-                            Record::new(&sites.requested, &"Prediction requested.", subject);
-                        match request.input() {
-                            Some(input) => self.recorder.requested(record, input),
-                            None => record.write_without_fields(),
-                        }
-                    }
-                });
-                Some(Instant::now())
-            }
-            Mode::ErrorsOnly | Mode::Off => None,
-        };
+        let is_requested = sites.requested.is_enabled();
+        if is_requested {
+            with_subject(model, id.as_ref(), |subject| {
+                let record = Record::new(&sites.requested, &"Prediction requested.", subject);
+                match request.input() {
+                    Some(input) => self.recorder.requested(record, input),
+                    None => record.write_without_fields(),
+                }
+            });
+        }
 
+        let started = is_requested.then(Instant::now);
         let outcome = catch_unwind(AssertUnwindSafe(|| model.call(request)));
         let duration_ms = started.map(|started| milliseconds(started.elapsed()));
 
         let failed = |error_info: String| {
             with_subject(model, id.as_ref(), |subject| {
-                if sites.failed.is_enabled() {
-                    Record::new(&sites.failed, &"Prediction exception.", subject)
-                        .outcome(&"error", &duration_ms)
-                        .write([&error_info]);
-                }
+                Record::new(&sites.failed, &"Prediction exception.", subject)
+                    .outcome(&"error", &duration_ms)
+                    .write([&error_info]);
             });
         };
         match outcome {
             Ok(Ok(prediction)) => {
-                if mode == Mode::Full && sites.created.is_enabled() {
+                if sites.created.is_enabled() {
                     with_subject(model, id.as_ref(), |subject| {
                         let record = Record::new(&sites.created, &"Prediction created.", subject)
                             .outcome(&"success", &duration_ms);
@@ -199,11 +191,15 @@ impl<R> LoggingDecorator<R> {
                 Ok(prediction)
             }
             Ok(Err(error)) => {
-                failed(error_chain(&error).to_string());
+                if sites.failed.is_enabled() {
+                    failed(error_chain(&error).to_string());
+                }
                 Err(error)
             }
             Err(panic) => {
-                failed(format!("panic: {}", panic_message(&*panic)));
+                if sites.failed.is_enabled() {
+                    failed(format!("panic: {}", panic_message(&*panic)));
+                }
                 resume_unwind(panic)
             }
         }

@@ -56,14 +56,6 @@ impl LogSites {
     }
 }
 
-/// How much is to be recorded of a prediction.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Mode {
-    Off,
-    ErrorsOnly,
-    Full,
-}
-
 /// One site per record.
 #[derive(Debug)]
 pub(super) struct SiteSet {
@@ -108,17 +100,10 @@ impl SiteSet {
         }
     }
 
-    /// Which records are wanted at this moment, as far as that can be told without asking a
-    /// subscriber.
+    /// Whether some subscriber may want some record.
     #[inline]
-    pub(super) fn mode(&'static self) -> Mode {
-        if !self.failed.is_possible() {
-            Mode::Off
-        } else if self.requested.is_possible() || self.created.is_possible() {
-            Mode::Full
-        } else {
-            Mode::ErrorsOnly
-        }
+    pub(super) fn is_possible(&'static self) -> bool {
+        self.failed.is_possible() || self.requested.is_possible() || self.created.is_possible()
     }
 }
 
@@ -166,7 +151,8 @@ impl Site {
             && self.interest() != NEVER
     }
 
-    /// Whether the current subscriber wants the record.
+    /// Whether the current subscriber wants the record. To be asked right before the record is
+    /// sent: subscribers with several filters remember their answers until then.
     #[inline]
     pub(super) fn is_enabled(&'static self) -> bool {
         self.is_possible()
