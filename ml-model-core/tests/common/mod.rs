@@ -56,7 +56,7 @@ impl Log {
 /// Runs `f` with a subscriber up to `level` and returns what was logged.
 pub fn logged<T>(level: LevelFilter, f: impl FnOnce() -> T) -> (T, Vec<Logged>) {
     let log = Log::default();
-    let subscriber = tracing_subscriber::registry().with(log.clone().with_filter(level));
+    let subscriber = tracing_subscriber::registry().with(level).with(log.clone());
     let result = tracing::subscriber::with_default(subscriber, f);
     (result, log.records())
 }

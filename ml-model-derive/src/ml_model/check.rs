@@ -115,7 +115,8 @@ fn bounded(input: &DeriveInput) -> Generics {
     let mut generics = input.generics.clone();
     if generics.params.is_empty() {
         let ident = &input.ident;
-        let bound = quote_spanned!(ident.span()=> #ident: __core::Infer);
+        let span = ident.span().resolved_at(Span::call_site());
+        let bound = quote_spanned!(span=> #ident: __core::Infer);
         generics.make_where_clause().predicates.push(parse_quote!(#bound));
     }
     generics

@@ -132,7 +132,9 @@ fn stack(model: &Model<'_>) -> TokenStream {
                 quote!(__core::LoggingDecorator::new(__Log))
             }
             Decorator::Logging(_) => {
-                quote!(__core::LoggingDecorator::new(__Log(__core::PhantomData)))
+                let (_, generics, _) = model.generics.split_for_impl();
+                let generics = generics.as_turbofish();
+                quote!(__core::LoggingDecorator::new(__Log #generics (__core::PhantomData)))
             }
             Decorator::Custom(expression) => {
                 let name = format_ident!("__decorator_{index}");

@@ -1,0 +1,290 @@
+//! Stacks of decorators: composition, metadata, users' own.
+
+mod common;
+
+use std::borrow::Cow;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use common::{Input, Output, logged};
+use ml_model_core::{
+    Decorated, Decorator, Infer, MLModel, Prediction, PredictionError, PredictionIdDecorator,
+    Request,
+};
+use schemars::Schema;
+use tracing_subscriber::filter::LevelFilter;
+
+/// Charges for one customer.
+///
+/// In US dollars.
+#[derive(MLModel)]
+struct InsuranceChargesModel;
+infer!(InsuranceChargesModel);
+
+#[test]
+fn metadata_has_defaults() {
+    let model = InsuranceChargesModel;
+    assert_eq!(model.display_name(), "Insurance Charges Model");
+    assert_eq!(model.qualified_name(), "insurance_charges_model");
+    assert_eq!(model.description(), "Charges for one customer.\n\nIn US dollars.");
+    assert_eq!(model.version(), env!("CARGO_PKG_VERSION"));
+    assert_eq!(format!("{:?}", model.decorators()), "InsuranceChargesModel");
+}
+
+#[derive(MLModel)]
+#[ml_model(display_name = "Charges", qualified_name = "charges", description = "Charges.")]
+#[ml_model(version = "7")]
+#[decorate(prediction_id)]
+#[decorate(logging)]
+struct NamedModel;
+infer!(NamedModel);
+
+#[test]
+fn metadata_is_as_given() {
+    assert_eq!(NamedModel.display_name(), "Charges");
+    assert_eq!(NamedModel.qualified_name(), "charges");
+    assert_eq!(NamedModel.description(), "Charges.");
+    assert_eq!(NamedModel.version(), "7");
+    assert!(matches!(NamedModel.version(), Cow::Borrowed(_)), "nothing is copied");
+}
+
+#[test]
+fn the_prediction_id_is_in_the_schemas() {
+    let input = NamedModel.input_schema();
+    let field = input.pointer("/properties/prediction_id").unwrap();
+    assert_eq!(field["pattern"], "^[A-Za-z0-9._:-]{1,128}$");
+    let required = |schema: &Schema| {
+        let names = schema.get("required").and_then(|names| names.as_array()).unwrap();
+        names.iter().any(|name| name == "prediction_id")
+    };
+    assert!(!required(&input));
+    let output = NamedModel.output_schema();
+    assert!(output.pointer("/properties/prediction_id").is_some());
+    assert!(required(&output));
+    assert_eq!(output.pointer("/properties/charges/type").unwrap(), "number");
+}
+
+#[test]
+fn a_schema_that_is_no_object_is_left_alone() {
+    #[derive(MLModel)]
+    #[decorate(prediction_id)]
+    struct NumberModel;
+    impl Infer for NumberModel {
+        type Input = Vec<f64>;
+        type Output = f64;
+        type Error = std::convert::Infallible;
+        fn infer(&self, input: &Vec<f64>) -> Result<f64, Self::Error> {
+            Ok(input.iter().sum())
+        }
+    }
+    assert_eq!(NumberModel.output_schema().get("properties"), None);
+    assert_eq!(*NumberModel.predict(vec![1.0, 2.0]).unwrap(), 3.0);
+}
+
+/// Counts calls, and shows every item of metadata that a decorator can change.
+#[derive(Default)]
+struct Counting {
+    calls: AtomicUsize,
+}
+
+static MADE: AtomicUsize = AtomicUsize::new(0);
+
+impl Counting {
+    fn new() -> Self {
+        MADE.fetch_add(1, Ordering::Relaxed);
+        Self::default()
+    }
+}
+
+#[derive(Debug, PartialEq)]
+struct CallNumber(usize);
+
+impl<M: MLModel> Decorator<M> for Counting {
+    fn call(
+        &self,
+        model: &M,
+        mut request: Request<M::Input>,
+    ) -> Result<Prediction<M::Output>, PredictionError> {
+        let number = self.calls.fetch_add(1, Ordering::Relaxed) + 1;
+        request.context_mut().insert(CallNumber(number));
+        model.call(request)
+    }
+    fn display_name<'a>(&'a self, model: &'a M) -> Cow<'a, str> {
+        format!("Counted {}", model.display_name()).into()
+    }
+    fn qualified_name<'a>(&'a self, model: &'a M) -> Cow<'a, str> {
+        format!("counted_{}", model.qualified_name()).into()
+    }
+    fn description<'a>(&'a self, _: &'a M) -> Cow<'a, str> {
+        "Counted.".into()
+    }
+    fn version<'a>(&'a self, model: &'a M) -> Cow<'a, str> {
+        format!("{}+counted", model.version()).into()
+    }
+    fn input_schema(&self, model: &M) -> Schema {
+        let mut schema = model.input_schema();
+        schema.insert("x-counted".into(), true.into());
+        schema
+    }
+    fn output_schema(&self, model: &M) -> Schema {
+        let mut schema = model.output_schema();
+        schema.insert("x-counted".into(), true.into());
+        schema
+    }
+}
+
+struct Doubling;
+
+impl<M: MLModel<Output = Output>> Decorator<M> for Doubling {
+    fn call(
+        &self,
+        model: &M,
+        request: Request<M::Input>,
+    ) -> Result<Prediction<Output>, PredictionError> {
+        let mut prediction = model.call(request)?;
+        prediction.charges *= 2.0;
+        Ok(prediction)
+    }
+}
+
+/// Answers by itself for one age, with a context of its own.
+struct Cache;
+
+impl<M: MLModel<Input = Input, Output = Output>> Decorator<M> for Cache {
+    fn call(
+        &self,
+        model: &M,
+        request: Request<Input>,
+    ) -> Result<Prediction<Output>, PredictionError> {
+        match request.input() {
+            Some(input) if input.age == 30 => {
+                Ok(Prediction::new(Output { charges: 1.0 }, Default::default()))
+            }
+            _ => model.call(request),
+        }
+    }
+}
+
+#[derive(MLModel)]
+#[decorate(Counting::new())]
+#[decorate(prediction_id)]
+#[decorate(self::Cache)]
+#[decorate(logging(output_fields = ["charges"]))]
+#[decorate(Doubling)]
+struct MixedModel {
+    factor: f64,
+}
+infer!(MixedModel);
+
+#[test]
+fn users_decorators_stand_anywhere_in_the_stack() {
+    let model = MixedModel { factor: 1.0 };
+    assert_eq!(
+        format!("{:?}", model.decorators()),
+        "Counting(PredictionIdDecorator(Cache(LoggingDecorator(Doubling(MixedModel)))))",
+    );
+    let (prediction, records) =
+        logged(LevelFilter::INFO, || model.predict(Input::example()).unwrap());
+    assert_eq!(prediction.charges, 500.0, "{}", model.factor);
+    let created = records.iter().find(|record| record.message() == "Prediction created.").unwrap();
+    assert_eq!(created.get("charges"), Some("500.0"), "outer decorators see what inner ones did");
+    assert_eq!(created.get("model_qualified_name"), Some("mixed_model"), "inside of Counting");
+    assert!(prediction.context().get::<CallNumber>().is_some());
+}
+
+#[test]
+fn an_answer_from_a_decorator_gets_its_id() {
+    let model = MixedModel { factor: 1.0 };
+    let input = Input { age: 30, ..Input::example() };
+    let prediction = model.predict(Request::new(input).with_prediction_id("x")).unwrap();
+    assert_eq!(prediction.prediction_id().unwrap().as_str(), "x");
+}
+
+#[test]
+fn every_item_of_metadata_can_be_changed() {
+    let model = MixedModel { factor: 1.0 };
+    assert_eq!(model.display_name(), "Counted Mixed Model");
+    assert_eq!(model.qualified_name(), "counted_mixed_model");
+    assert_eq!(model.description(), "Counted.");
+    assert_eq!(model.version(), format!("{}+counted", env!("CARGO_PKG_VERSION")));
+    assert_eq!(model.input_schema().get("x-counted"), Some(&true.into()));
+    assert_eq!(model.output_schema().get("x-counted"), Some(&true.into()));
+}
+
+#[test]
+fn an_expression_is_evaluated_once_per_model_type() {
+    for _ in 0..3 {
+        drop(MixedModel { factor: 1.0 }.predict(Input::example()));
+        drop(MixedModel { factor: 2.0 }.predict(Input::example()));
+    }
+    assert_eq!(MADE.load(Ordering::Relaxed), 1);
+}
+
+#[test]
+fn stacks_are_built_by_hand_too() {
+    let model = Decorated::new(
+        PredictionIdDecorator,
+        Decorated::new(Box::new(Doubling), std::sync::Arc::new(MixedModel { factor: 3.0 })),
+    );
+    assert!(
+        format!("{model:?}").starts_with("PredictionIdDecorator(Doubling(Counting(Prediction"),
+        "{model:?}"
+    );
+    assert_eq!(model.predict(Input::example()).unwrap().charges, 1000.0);
+    assert_eq!(model.factor, 3.0, "what a decorator does not know passes through");
+}
+
+#[test]
+fn an_inner_id_decorator_keeps_the_outer_id() {
+    let model = Decorated::new(PredictionIdDecorator, NamedModel);
+    let prediction = model.predict(Input::example()).unwrap();
+    assert!(prediction.prediction_id().is_some());
+    let request = Request::new(Input::example()).with_prediction_id("outer");
+    assert_eq!(model.predict(request).unwrap().prediction_id().unwrap().as_str(), "outer");
+}
+
+/// Reads the id that the decorator gave the call.
+#[derive(MLModel)]
+#[decorate(prediction_id)]
+struct CuriousModel;
+
+impl Infer for CuriousModel {
+    type Input = Input;
+    type Output = String;
+    type Error = std::convert::Infallible;
+
+    fn infer(&self, _: &Input) -> Result<String, Self::Error> {
+        Ok("nobody".into())
+    }
+    fn infer_with(
+        &self,
+        _: &Input,
+        context: &ml_model_core::Context,
+    ) -> Result<String, Self::Error> {
+        Ok(context.prediction_id().map_or("none".into(), ToString::to_string))
+    }
+}
+
+#[test]
+fn a_model_may_know_the_id() {
+    let prediction = CuriousModel.predict(Input::example()).unwrap();
+    assert_eq!(prediction.output(), prediction.prediction_id().unwrap().as_str());
+}
+
+#[test]
+fn a_decorator_may_refuse() {
+    struct Closed;
+    impl<M: MLModel> Decorator<M> for Closed {
+        fn call(
+            &self,
+            _: &M,
+            _: Request<M::Input>,
+        ) -> Result<Prediction<M::Output>, PredictionError> {
+            Err(PredictionError::rejected("closed on Sundays"))
+        }
+    }
+    let error = Decorated::new(Closed, NamedModel).predict(Input::example()).unwrap_err();
+    assert_eq!(
+        ml_model_core::error_chain(&error).to_string(),
+        "the request was rejected: closed on Sundays"
+    );
+}

@@ -1,0 +1,201 @@
+//! The registry, and models in their JSON form.
+
+mod common;
+
+use std::borrow::Cow;
+
+use common::{Input, Output, logged};
+use ml_model_core::{
+    Decorator, Infer, MLModel, ModelRegistry, PredictionError, PredictionId, PredictionIdDecorator,
+    RegistryError, Request,
+};
+use serde_json::{Value, json};
+use tracing_subscriber::filter::LevelFilter;
+
+#[derive(MLModel)]
+#[decorate(prediction_id)]
+#[decorate(logging(input_fields = [age]))]
+struct ChargesModel;
+infer!(ChargesModel);
+
+#[derive(MLModel)]
+#[ml_model(version = "2", description = "Plain.")]
+struct PlainModel;
+infer!(PlainModel);
+
+fn registry() -> ModelRegistry {
+    let mut registry = ModelRegistry::new();
+    registry.add(ChargesModel).expect("the first of its name");
+    registry.add(PlainModel).expect("the first of its name");
+    registry
+}
+
+fn body() -> Value {
+    serde_json::to_value(Input::example()).expect("inputs are JSON")
+}
+
+fn predict(registry: &ModelRegistry, name: &str, body: Value) -> Result<Value, PredictionError> {
+    let model = registry.get(name).expect("it was added");
+    model.predict(body).map(|prediction| prediction.into_output())
+}
+
+#[test]
+fn models_are_listed_in_the_order_added() {
+    let list = serde_json::to_value(registry().list()).unwrap();
+    assert_eq!(
+        list,
+        json!([
+            {
+                "display_name": "Charges Model",
+                "qualified_name": "charges_model",
+                "description": "",
+                "version": env!("CARGO_PKG_VERSION"),
+            },
+            {
+                "display_name": "Plain Model",
+                "qualified_name": "plain_model",
+                "description": "Plain.",
+                "version": "2",
+            },
+        ])
+    );
+}
+
+#[test]
+fn metadata_holds_the_schemas_beside_the_details() {
+    let metadata = serde_json::to_value(registry().metadata("charges_model").unwrap()).unwrap();
+    let keys: Vec<_> = metadata.as_object().unwrap().keys().collect();
+    assert_eq!(
+        keys,
+        [
+            "display_name",
+            "qualified_name",
+            "description",
+            "version",
+            "input_schema",
+            "output_schema"
+        ]
+    );
+    assert_eq!(metadata["input_schema"]["properties"]["age"]["maximum"], 65);
+}
+
+#[test]
+fn a_second_model_of_one_name_is_refused() {
+    let error = registry().add(PlainModel).unwrap_err();
+    assert_eq!(error, RegistryError::DuplicateName { name: "plain_model".into() });
+}
+
+#[test]
+fn an_unknown_name_is_answered_with_the_known_ones() {
+    let mut registry = registry();
+    let message = registry.metadata("charges").unwrap_err().to_string();
+    assert_eq!(message, "no model is named `charges`; the models are: charges_model, plain_model");
+    assert!(registry.get("charges").is_err());
+    assert!(registry.remove("charges").is_err());
+    assert!(registry.add_decorator("charges", PredictionIdDecorator).is_err());
+}
+
+#[test]
+fn a_removed_model_is_gone_and_still_works() {
+    let mut registry = registry();
+    let model = registry.remove("plain_model").unwrap();
+    assert!(registry.get("plain_model").is_err());
+    assert_eq!(model.predict(body()).unwrap()["charges"], 250.0);
+    registry.add(PlainModel).unwrap();
+}
+
+#[test]
+fn the_callers_id_comes_from_the_body_and_stands_last_in_the_answer() {
+    let mut with_id = body();
+    with_id["prediction_id"] = json!("order-7");
+    let answer = predict(&registry(), "charges_model", with_id).unwrap();
+    assert_eq!(answer.to_string(), r#"{"charges":250.0,"prediction_id":"order-7"}"#);
+}
+
+#[test]
+fn without_an_id_one_is_made() {
+    for absent in [None, Some(Value::Null)] {
+        let mut body = body();
+        if let Some(null) = absent {
+            body["prediction_id"] = null;
+        }
+        let answer = predict(&registry(), "charges_model", body).unwrap();
+        let id = answer["prediction_id"].as_str().unwrap();
+        assert!(uuid::Uuid::parse_str(id).is_ok());
+    }
+}
+
+#[test]
+fn a_model_without_the_decorator_returns_no_id() {
+    let mut with_id = body();
+    with_id["prediction_id"] = json!("order-7");
+    let answer = predict(&registry(), "plain_model", with_id).unwrap();
+    assert_eq!(answer, json!({"charges": 250.0}));
+}
+
+#[test]
+fn what_does_not_fit_is_invalid_and_recorded() {
+    let mut bad = body();
+    bad["age"] = json!("old");
+    bad["prediction_id"] = json!("order-7");
+    let (error, records) =
+        logged(LevelFilter::INFO, || predict(&registry(), "charges_model", bad).unwrap_err());
+    assert!(matches!(error, PredictionError::InvalidInput(_)), "{error:?}");
+    assert_eq!(records.len(), 2);
+    assert_eq!(records[1].get("prediction_id"), Some("order-7"));
+    assert!(records[1].get("error_info").unwrap().contains("expected u8"));
+}
+
+#[test]
+fn a_bad_id_in_the_body_is_invalid() {
+    for bad in [json!("order 7"), json!(7), json!(""), json!("x".repeat(129))] {
+        let mut body = body();
+        body["prediction_id"] = bad;
+        let error = predict(&registry(), "charges_model", body).unwrap_err();
+        let PredictionError::InvalidInput(violations) = error else { panic!("{error:?}") };
+        assert_eq!(violations.len(), 1);
+        assert_eq!(violations[0].path, "prediction_id");
+    }
+}
+
+#[test]
+fn an_id_given_with_the_request_wins() {
+    let mut body = body();
+    body["prediction_id"] = json!("body");
+    let id = PredictionId::try_from("request").unwrap();
+    let request = Request::new(body).with_prediction_id(id);
+    let answer = registry().get("charges_model").unwrap().call(request).unwrap();
+    assert_eq!(answer["prediction_id"], "request");
+}
+
+struct Renamed(&'static str);
+
+impl<M: MLModel> Decorator<M> for Renamed {
+    fn qualified_name<'a>(&'a self, _: &'a M) -> Cow<'a, str> {
+        self.0.into()
+    }
+}
+
+#[test]
+fn decorators_are_added_by_name() {
+    let mut registry = registry();
+    registry.add_decorator("plain_model", PredictionIdDecorator).unwrap();
+    let mut with_id = body();
+    with_id["prediction_id"] = json!("order-7");
+    let answer = predict(&registry, "plain_model", with_id).unwrap();
+    assert_eq!(answer.to_string(), r#"{"charges":250.0,"prediction_id":"order-7"}"#);
+    assert_eq!(
+        format!("{registry:?}"),
+        r#"{"charges_model": PredictionIdDecorator(LoggingDecorator(ChargesModel)), "plain_model": PredictionIdDecorator(PlainModel)}"#
+    );
+}
+
+#[test]
+fn a_decorator_may_rename_a_model_but_not_to_anothers_name() {
+    let mut registry = registry();
+    let error = registry.add_decorator("plain_model", Renamed("charges_model")).unwrap_err();
+    assert_eq!(error, RegistryError::DuplicateName { name: "charges_model".into() });
+    registry.add_decorator("plain_model", Renamed("fancy_model")).unwrap();
+    assert!(registry.get("plain_model").is_err());
+    assert_eq!(predict(&registry, "fancy_model", body()).unwrap()["charges"], 250.0);
+}
