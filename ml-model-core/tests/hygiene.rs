@@ -8,7 +8,12 @@
     unreachable_pub
 )]
 #![deny(clippy::all, clippy::pedantic, clippy::unwrap_used)]
-#![allow(dead_code, unused_macros, reason = "the names are there to be in the way")]
+#![allow(
+    dead_code,
+    unused_macros,
+    clippy::struct_field_names,
+    reason = "the names are there to be in the way"
+)]
 
 extern crate ml_model_core as renamed;
 
@@ -101,7 +106,7 @@ mod user {
     #[decorate(prediction_id)]
     #[decorate(logging(input_fields = ["age", kind, r#type, "type as kind_of", record, input],
         output_fields = ["charges"]))]
-    #[decorate({ let model = Own; let input = model; input })]
+    #[decorate({ let model = Own; let input = (model, 1); input.0 })]
     pub(crate) struct Model;
 
     impl Infer for Model {
