@@ -62,6 +62,37 @@ where
     }
 }
 
+/// The input of a body. In JSON Schema 30.0 is an integer; serde is told so if it says otherwise.
+fn deserialize<I: DeserializeOwned>(mut body: Value) -> Result<I, Violation> {
+    if let Ok(input) = I::deserialize(&body) {
+        return Ok(input);
+    }
+    write_integers(&mut body);
+    serde_path_to_error::deserialize(&body).map_err(|error| {
+        let path = error.path().to_string();
+        Violation::new(if path == "." { String::new() } else { path }, error.inner().to_string())
+    })
+}
+
+/// Writes numbers such as 30.0 as integers, as far as floats hold them exactly.
+fn write_integers(value: &mut Value) {
+    const EXACT: f64 = (1_u64 << f64::MANTISSA_DIGITS) as f64;
+    match value {
+        Value::Number(number) => {
+            if let Some(float) = number.as_f64()
+                && number.is_f64()
+                && float.fract() == 0.0
+                && float.abs() <= EXACT
+            {
+                *value = Value::from(float as i64);
+            }
+        }
+        Value::Array(values) => values.iter_mut().for_each(write_integers),
+        Value::Object(members) => members.values_mut().for_each(write_integers),
+        Value::Null | Value::Bool(_) | Value::String(_) => {}
+    }
+}
+
 fn has_prediction_id(schema: &Schema) -> bool {
     schema.pointer("/properties/prediction_id").is_some()
 }
@@ -95,9 +126,7 @@ where
     }
 
     fn call(&self, request: Request<Value>) -> Result<Prediction<Value>, PredictionError> {
-        let request = self.split_prediction_id(request).try_map(|body| {
-            serde_json::from_value(body).map_err(|error| Violation::new("", error.to_string()))
-        });
+        let request = self.split_prediction_id(request).try_map(deserialize);
         let (output, context) = self.model.call(request)?.into_parts();
         let mut output = serde_json::to_value(output).map_err(PredictionError::model)?;
         if self.returns_prediction_id

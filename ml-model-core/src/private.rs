@@ -28,10 +28,7 @@ use crate::model::Bare;
 
 /// The bare model of a stack.
 #[inline]
-pub fn bare<T: Infer>(
-    model: &T,
-    metadata: &'static Metadata,
-) -> impl MLModel<Input = T::Input, Output = T::Output> {
+pub fn bare<T: Infer>(model: &T, metadata: &'static Metadata) -> impl ModelOf<T> {
     Bare::new(model, metadata)
 }
 
@@ -49,6 +46,16 @@ pub fn decorate<D: Decorator<M>, M: MLModel>(
 pub fn field<T: LogValue + ?Sized>(value: &T) -> impl tracing::Value {
     value.log_value()
 }
+
+/// Input of the model `T`.
+pub type Input<T> = <T as Infer>::Input;
+/// Output of the model `T`.
+pub type Output<T> = <T as Infer>::Output;
+
+/// Any model in the stack around the bare model `T`.
+pub trait ModelOf<T: Infer>: MLModel<Input = T::Input, Output = T::Output> {}
+
+impl<T: Infer, M: MLModel<Input = T::Input, Output = T::Output>> ModelOf<T> for M {}
 
 /// A text of a model's metadata.
 pub type Text<'a> = Cow<'a, str>;

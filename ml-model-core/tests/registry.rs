@@ -143,7 +143,20 @@ fn what_does_not_fit_is_invalid_and_recorded() {
     assert!(matches!(error, PredictionError::InvalidInput(_)), "{error:?}");
     assert_eq!(records.len(), 2);
     assert_eq!(records[1].get("prediction_id"), Some("order-7"));
-    assert!(records[1].get("error_info").unwrap().contains("expected u8"));
+    assert_eq!(
+        records[1].get("error_info"),
+        Some("invalid input: age: invalid type: string \"old\", expected u8")
+    );
+}
+
+#[test]
+fn a_whole_number_is_an_integer_as_json_schema_has_it() {
+    let mut body = body();
+    body["age"] = json!(30.0);
+    body["point"] = json!([1.0, [2, 3.0]]);
+    assert_eq!(predict(&registry(), "charges_model", body.clone()).unwrap()["charges"], 300.0);
+    body["age"] = json!(30.5);
+    assert!(predict(&registry(), "charges_model", body).is_err());
 }
 
 #[test]

@@ -134,7 +134,7 @@ macro_rules! rules {
         mod $module {
             #[derive(ml_model_core::LogValue, serde::Serialize)]
             #[serde(rename_all = $rule)]
-            #[allow(non_camel_case_types, clippy::upper_case_acronyms)]
+            #[allow(non_camel_case_types, clippy::upper_case_acronyms, clippy::enum_variant_names)]
             pub(super) enum Words { One, TwoWords, XGBoost, V2, HTTP, r#Snake_Case }
         }
     )*

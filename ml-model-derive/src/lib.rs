@@ -8,6 +8,8 @@ mod errors;
 mod log_value;
 mod ml_model;
 mod options;
+#[cfg(test)]
+mod snapshots;
 
 mod words;
 

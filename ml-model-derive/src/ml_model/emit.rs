@@ -1,12 +1,12 @@
 //! Writes the code. For a model with both built-in decorators it is
 //!
-//! ```ignore
+//! ```text
 //! const _: () = {
 //!     use ::ml_model_core::__private as __core;
 //!     static __METADATA: __core::Metadata = __core::Metadata { /* names and version */ };
 //!     struct __Log;
-//!     impl<__M> __core::Recorder<__M> for __Log { /* reads the fields */ }
-//!     fn __stack(model: &Model) -> impl __core::MLModel { /* composes the decorators */ }
+//!     impl<__M: __core::ModelOf<Model>> __core::Recorder<__M> for __Log { /* reads fields */ }
+//!     fn __stack(model: &Model) -> impl __core::ModelOf<Model> + '_ { /* puts it together */ }
 //!     impl __core::MLModel for Model { /* asks the stack */ }
 //! };
 //! ```
@@ -15,7 +15,7 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
-use syn::{GenericParam, Generics, parse_quote};
+use syn::{GenericParam, Generics, Lifetime, parse_quote};
 
 use super::check::{Decorator, Logging, Model};
 use super::field::Field;
@@ -59,7 +59,6 @@ fn metadata(model: &Model<'_>) -> TokenStream {
 /// What reads the fields of the records.
 fn recorder(model: &Model<'_>, logging: &Logging) -> TokenStream {
     let model_type = model_type(model);
-    let (input_type, output_type) = (io_type(model, "Input"), io_type(model, "Output"));
     let (generics, type_generics, where_clause) = model.generics.split_for_impl();
 
     // The call is spanned at the user's attribute, so that records name its line.
@@ -79,27 +78,32 @@ fn recorder(model: &Model<'_>, logging: &Logging) -> TokenStream {
     };
     let input_values = values("input", &logging.input_fields);
     let output_values = values("output", &logging.output_fields);
-    let mut recorder_generics = model.generics.clone();
-    recorder_generics
-        .params
-        .push(parse_quote!(__M: __core::MLModel<Input = #input_type, Output = #output_type>));
-    let (recorder_generics, ..) = recorder_generics.split_for_impl();
+    let generics = with_stacked_model(model);
+    let (generics, ..) = generics.split_for_impl();
     quote! {
         #declaration
         #[automatically_derived]
-        impl #recorder_generics __core::Recorder<__M> for __Log #type_generics #where_clause {
+        impl #generics __core::Recorder<__M> for __Log #type_generics #where_clause {
             fn sites(&self) -> &'static __core::LogSites {
                 static SITES: __core::LogSites = #sites;
                 &SITES
             }
-            fn requested(&self, record: __core::Record<'_>, input: &#input_type) {
+            fn requested(&self, record: __core::Record<'_>, input: &__core::Input<#model_type>) {
                 record.write([#(#input_values),*]);
             }
-            fn created(&self, record: __core::Record<'_>, output: &#output_type) {
+            fn created(&self, record: __core::Record<'_>, output: &__core::Output<#model_type>) {
                 record.write([#(#output_values),*]);
             }
         }
     }
+}
+
+/// The model's generics and `__M`: any model in its stack.
+fn with_stacked_model(model: &Model<'_>) -> Generics {
+    let model_type = model_type(model);
+    let mut generics = model.generics.clone();
+    generics.params.push(parse_quote!(__M: __core::ModelOf<#model_type>));
+    generics
 }
 
 fn keys(fields: &[Field]) -> impl Iterator<Item = &String> {
@@ -121,7 +125,6 @@ fn values<'a>(value: &'a str, fields: &'a [Field]) -> impl Iterator<Item = Token
 /// The functions that make the user's own decorators and put all of them around the bare model.
 fn stack(model: &Model<'_>) -> TokenStream {
     let model_type = model_type(model);
-    let (input_type, output_type) = (io_type(model, "Input"), io_type(model, "Output"));
     let parameter = Ident::new("model", Span::mixed_site());
     let mut custom = Vec::new();
     let mut composed = quote!(__core::bare(#parameter, &__METADATA));
@@ -139,21 +142,28 @@ fn stack(model: &Model<'_>) -> TokenStream {
             Decorator::Custom(expression) => {
                 let name = format_ident!("__decorator_{index}");
                 custom.insert(0, custom_decorator(model, &name, expression));
-                quote!(#name(#parameter))
+                let model_argument = has_types(&model.generics).then_some(&parameter);
+                quote!(#name(#model_argument))
             }
         };
         composed = quote!(__core::decorate(#decorator, #composed));
     }
 
     let mut generics = model.generics.clone();
-    generics.params.insert(0, parse_quote!('__m));
-    let captured = captured(&generics);
+    let (lifetime, captured) = if generics.params.is_empty() {
+        (None, quote!('_))
+    } else {
+        let lifetime: Lifetime = parse_quote!('__m);
+        generics.params.insert(0, parse_quote!(#lifetime));
+        let captured = parameters(&generics);
+        (Some(lifetime), quote!(use<#captured>))
+    };
     let (generics, _, where_clause) = generics.split_for_impl();
     quote! {
         #(#custom)*
         fn __stack #generics (
-            #parameter: &'__m #model_type,
-        ) -> impl __core::MLModel<Input = #input_type, Output = #output_type> + use<#captured>
+            #parameter: & #lifetime #model_type
+        ) -> impl __core::ModelOf<#model_type> + #captured
         #where_clause
         {
             #composed
@@ -164,34 +174,32 @@ fn stack(model: &Model<'_>) -> TokenStream {
 /// A function around the user's expression. Its type is opaque and spanned at the user's words: an
 /// expression that is no decorator is reported there, and only there.
 fn custom_decorator(model: &Model<'_>, name: &Ident, expression: &TokenStream) -> TokenStream {
-    let model_type = model_type(model);
-    let (input_type, output_type) = (io_type(model, "Input"), io_type(model, "Output"));
-    let mut generics = model.generics.clone();
-    generics
-        .params
-        .push(parse_quote!(__M: __core::MLModel<Input = #input_type, Output = #output_type>));
-    let captured = captured(&generics);
+    let generics = with_stacked_model(model);
+    let captured = parameters(&generics);
     let (generics, _, where_clause) = generics.split_for_impl();
-
-    let parameter = Ident::new("model", Span::mixed_site());
-    let (slot, model_argument) = if has_types(&model.generics) {
-        (quote!(__core::DecoratorSlots), Some(quote!(#parameter,)))
-    } else {
-        (quote!(__core::DecoratorSlot), None)
-    };
     let span = first_span(expression).resolved_at(Span::call_site());
-    let decorator = quote_spanned!(span=> impl __core::Decorator<__M> + use<#captured>);
-    quote! {
-        fn #name #generics (#parameter: &#model_type) -> #decorator #where_clause {
-            static SLOT: #slot = #slot::new();
-            SLOT.get(#model_argument || #expression)
+    if !has_types(&model.generics) {
+        return quote_spanned! {span=>
+            fn #name #generics () -> impl __core::Decorator<__M> #where_clause {
+                static SLOT: __core::DecoratorSlot = __core::DecoratorSlot::new();
+                SLOT.get(|| #expression)
+            }
+        };
+    }
+    let model_type = model_type(model);
+    let parameter = Ident::new("model", Span::mixed_site());
+    quote_spanned! {span=>
+        fn #name #generics (
+            #parameter: &#model_type
+        ) -> impl __core::Decorator<__M> + use<#captured> #where_clause {
+            static SLOTS: __core::DecoratorSlots = __core::DecoratorSlots::new();
+            SLOTS.get(#parameter, || #expression)
         }
     }
 }
 
 fn implementation(model: &Model<'_>) -> TokenStream {
     let ident = model.ident;
-    let (input_type, output_type) = (io_type(model, "Input"), io_type(model, "Output"));
     let (generics, type_generics, where_clause) = model.generics.split_for_impl();
     let texts = ["display_name", "qualified_name", "description", "version"].map(|name| {
         let name = Ident::new(name, Span::call_site());
@@ -204,8 +212,8 @@ fn implementation(model: &Model<'_>) -> TokenStream {
     quote! {
         #[automatically_derived]
         impl #generics __core::MLModel for #ident #type_generics #where_clause {
-            type Input = #input_type;
-            type Output = #output_type;
+            type Input = __core::Input<Self>;
+            type Output = __core::Output<Self>;
             #(#texts)*
             fn input_schema(&self) -> __core::Schema {
                 __core::MLModel::input_schema(&__stack(self))
@@ -233,12 +241,6 @@ fn model_type(model: &Model<'_>) -> TokenStream {
     quote!(#ident #generics)
 }
 
-fn io_type(model: &Model<'_>, name: &str) -> TokenStream {
-    let model_type = model_type(model);
-    let name = Ident::new(name, Span::call_site());
-    quote!(<#model_type as __core::Infer>::#name)
-}
-
 fn first_span(tokens: &TokenStream) -> Span {
     tokens.clone().into_iter().next().map_or_else(Span::call_site, |token| token.span())
 }
@@ -248,8 +250,8 @@ fn has_types(generics: &Generics) -> bool {
     generics.params.iter().any(|parameter| !matches!(parameter, GenericParam::Lifetime(_)))
 }
 
-/// The parameters by name, for `use<...>`. Lifetimes are needed by what borrows the model only.
-fn captured(generics: &Generics) -> TokenStream {
+/// The parameters by name, for `use<...>`.
+fn parameters(generics: &Generics) -> TokenStream {
     let names = generics.params.iter().map(|parameter| match parameter {
         GenericParam::Lifetime(parameter) => {
             let lifetime = &parameter.lifetime;

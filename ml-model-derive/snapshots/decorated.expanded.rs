@@ -1,0 +1,127 @@
+#[doc(hidden)]
+#[allow(trivial_bounds)]
+const _: () = {
+    use ::ml_model_core::__private as __core;
+    static __METADATA: __core::Metadata = __core::Metadata {
+        type_name: "SumModel",
+        display_name: "Sum",
+        qualified_name: "sum",
+        description: "Adds up.",
+        version: "2",
+    };
+    struct __Log;
+    #[automatically_derived]
+    impl<__M: __core::ModelOf<SumModel>> __core::Recorder<__M> for __Log
+    where
+        SumModel: __core::Infer,
+    {
+        fn sites(&self) -> &'static __core::LogSites {
+            static SITES: __core::LogSites = __core::LogSites::new(
+                "audit",
+                __core::Level::DEBUG,
+                &["age", "sex", "address.zip", "body_mass_index", "type", "point.0.1"],
+                &["sum"],
+            );
+            &SITES
+        }
+        fn requested(
+            &self,
+            record: __core::Record<'_>,
+            input: &__core::Input<SumModel>,
+        ) {
+            record
+                .write([
+                    &__core::field(&input.age),
+                    &__core::field(&input.sex),
+                    &__core::field(&input.address.zip),
+                    &__core::field(&input.bmi),
+                    &__core::field(&input.r#type),
+                    &__core::field(&input.point.0.1),
+                ]);
+        }
+        fn created(
+            &self,
+            record: __core::Record<'_>,
+            output: &__core::Output<SumModel>,
+        ) {
+            record.write([&__core::field(&output.sum)]);
+        }
+    }
+    fn __decorator_0<__M: __core::ModelOf<SumModel>>() -> impl __core::Decorator<__M>
+    where
+        SumModel: __core::Infer,
+    {
+        static SLOT: __core::DecoratorSlot = __core::DecoratorSlot::new();
+        SLOT.get(|| crate::Timing)
+    }
+    fn __decorator_2<__M: __core::ModelOf<SumModel>>() -> impl __core::Decorator<__M>
+    where
+        SumModel: __core::Infer,
+    {
+        static SLOT: __core::DecoratorSlot = __core::DecoratorSlot::new();
+        SLOT.get(|| Cache::with_ttl(60))
+    }
+    fn __stack(model: &SumModel) -> impl __core::ModelOf<SumModel> + '_
+    where
+        SumModel: __core::Infer,
+    {
+        __core::decorate(
+            __decorator_0(),
+            __core::decorate(
+                __core::PredictionIdDecorator,
+                __core::decorate(
+                    __decorator_2(),
+                    __core::decorate(
+                        __core::LoggingDecorator::new(__Log),
+                        __core::bare(model, &__METADATA),
+                    ),
+                ),
+            ),
+        )
+    }
+    #[automatically_derived]
+    impl __core::MLModel for SumModel
+    where
+        SumModel: __core::Infer,
+    {
+        type Input = __core::Input<Self>;
+        type Output = __core::Output<Self>;
+        fn display_name(&self) -> __core::Text<'_> {
+            __core::keep(
+                __core::MLModel::display_name(&__stack(self)),
+                __METADATA.display_name,
+            )
+        }
+        fn qualified_name(&self) -> __core::Text<'_> {
+            __core::keep(
+                __core::MLModel::qualified_name(&__stack(self)),
+                __METADATA.qualified_name,
+            )
+        }
+        fn description(&self) -> __core::Text<'_> {
+            __core::keep(
+                __core::MLModel::description(&__stack(self)),
+                __METADATA.description,
+            )
+        }
+        fn version(&self) -> __core::Text<'_> {
+            __core::keep(__core::MLModel::version(&__stack(self)), __METADATA.version)
+        }
+        fn input_schema(&self) -> __core::Schema {
+            __core::MLModel::input_schema(&__stack(self))
+        }
+        fn output_schema(&self) -> __core::Schema {
+            __core::MLModel::output_schema(&__stack(self))
+        }
+        #[inline]
+        fn call(
+            &self,
+            request: __core::Request<Self::Input>,
+        ) -> __core::Result<__core::Prediction<Self::Output>, __core::PredictionError> {
+            __core::MLModel::call(&__stack(self), request)
+        }
+        fn fmt_decorators(&self, f: &mut __core::Formatter<'_>) -> __core::FmtResult {
+            __core::MLModel::fmt_decorators(&__stack(self), f)
+        }
+    }
+};

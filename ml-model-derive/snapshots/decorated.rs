@@ -1,0 +1,13 @@
+#[ml_model(display_name = "Sum", qualified_name = "sum", description = "Adds up.", version = "2")]
+#[decorate(crate::Timing)]
+#[decorate(prediction_id)]
+#[decorate(Cache::with_ttl(60))]
+#[decorate(logging(
+    input_fields = ["prediction_id", "age", sex, "address.zip", bmi as body_mass_index, r#type, point.0.1],
+    output_fields = ["sum"],
+    level = debug,
+    target = "audit",
+))]
+struct SumModel {
+    bias: f64,
+}

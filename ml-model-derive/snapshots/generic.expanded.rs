@@ -1,0 +1,122 @@
+#[doc(hidden)]
+#[allow(trivial_bounds)]
+const _: () = {
+    use ::renamed::__private as __core;
+    static __METADATA: __core::Metadata = __core::Metadata {
+        type_name: "Generic",
+        display_name: "Generic",
+        qualified_name: "generic",
+        description: "",
+        version: "0.1.0",
+    };
+    struct __Log<'a, T: Clone, const N: usize>(
+        __core::PhantomData<fn() -> Generic<'a, T, N>>,
+    )
+    where
+        T: Send + Sync;
+    #[automatically_derived]
+    impl<
+        'a,
+        T: Clone,
+        const N: usize,
+        __M: __core::ModelOf<Generic<'a, T, N>>,
+    > __core::Recorder<__M> for __Log<'a, T, N>
+    where
+        T: Send + Sync,
+    {
+        fn sites(&self) -> &'static __core::LogSites {
+            static SITES: __core::LogSites = __core::LogSites::new(
+                "generic_logger",
+                __core::Level::INFO,
+                &["age"],
+                &[],
+            );
+            &SITES
+        }
+        fn requested(
+            &self,
+            record: __core::Record<'_>,
+            input: &__core::Input<Generic<'a, T, N>>,
+        ) {
+            record.write([&__core::field(&input.age)]);
+        }
+        fn created(
+            &self,
+            record: __core::Record<'_>,
+            output: &__core::Output<Generic<'a, T, N>>,
+        ) {
+            record.write([]);
+        }
+    }
+    fn __decorator_0<
+        'a,
+        T: Clone,
+        const N: usize,
+        __M: __core::ModelOf<Generic<'a, T, N>>,
+    >(model: &Generic<'a, T, N>) -> impl __core::Decorator<__M> + use<'a, T, N, __M>
+    where
+        T: Send + Sync,
+    {
+        static SLOTS: __core::DecoratorSlots = __core::DecoratorSlots::new();
+        SLOTS.get(model, || crate::Timing)
+    }
+    fn __stack<'__m, 'a, T: Clone, const N: usize>(
+        model: &'__m Generic<'a, T, N>,
+    ) -> impl __core::ModelOf<Generic<'a, T, N>> + use<'__m, 'a, T, N>
+    where
+        T: Send + Sync,
+    {
+        __core::decorate(
+            __decorator_0(model),
+            __core::decorate(
+                __core::LoggingDecorator::new(__Log::<'a, T, N>(__core::PhantomData)),
+                __core::bare(model, &__METADATA),
+            ),
+        )
+    }
+    #[automatically_derived]
+    impl<'a, T: Clone, const N: usize> __core::MLModel for Generic<'a, T, N>
+    where
+        T: Send + Sync,
+    {
+        type Input = __core::Input<Self>;
+        type Output = __core::Output<Self>;
+        fn display_name(&self) -> __core::Text<'_> {
+            __core::keep(
+                __core::MLModel::display_name(&__stack(self)),
+                __METADATA.display_name,
+            )
+        }
+        fn qualified_name(&self) -> __core::Text<'_> {
+            __core::keep(
+                __core::MLModel::qualified_name(&__stack(self)),
+                __METADATA.qualified_name,
+            )
+        }
+        fn description(&self) -> __core::Text<'_> {
+            __core::keep(
+                __core::MLModel::description(&__stack(self)),
+                __METADATA.description,
+            )
+        }
+        fn version(&self) -> __core::Text<'_> {
+            __core::keep(__core::MLModel::version(&__stack(self)), __METADATA.version)
+        }
+        fn input_schema(&self) -> __core::Schema {
+            __core::MLModel::input_schema(&__stack(self))
+        }
+        fn output_schema(&self) -> __core::Schema {
+            __core::MLModel::output_schema(&__stack(self))
+        }
+        #[inline]
+        fn call(
+            &self,
+            request: __core::Request<Self::Input>,
+        ) -> __core::Result<__core::Prediction<Self::Output>, __core::PredictionError> {
+            __core::MLModel::call(&__stack(self), request)
+        }
+        fn fmt_decorators(&self, f: &mut __core::Formatter<'_>) -> __core::FmtResult {
+            __core::MLModel::fmt_decorators(&__stack(self), f)
+        }
+    }
+};

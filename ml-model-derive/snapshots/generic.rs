@@ -1,0 +1,9 @@
+#[ml_model(crate = ::renamed)]
+#[decorate(crate::Timing)]
+#[decorate(logging(input_fields = ["age"]))]
+struct Generic<'a, T: Clone, const N: usize>
+where
+    T: Send + Sync,
+{
+    part: &'a [T; N],
+}

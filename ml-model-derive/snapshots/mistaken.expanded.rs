@@ -1,0 +1,69 @@
+::core::compile_error! {
+    "unknown decorator `loging`: did you mean `logging`? Known: `prediction_id` and `logging`; a decorator of your own is a path or an expression, such as `crate::Timing` or `Cache::with_ttl(60)`"
+}
+::core::compile_error! {
+    "\"no identifier\" is no identifier: `qualified_name` names the model in URLs, logs and configuration; use letters, digits and `_`, as in \"sum_model\""
+}
+#[doc(hidden)]
+#[allow(trivial_bounds)]
+const _: () = {
+    use ::ml_model_core::__private as __core;
+    static __METADATA: __core::Metadata = __core::Metadata {
+        type_name: "SumModel",
+        display_name: "Sum Model",
+        qualified_name: "no identifier",
+        description: "",
+        version: "0.1.0",
+    };
+    fn __stack(model: &SumModel) -> impl __core::ModelOf<SumModel> + '_
+    where
+        SumModel: __core::Infer,
+    {
+        __core::bare(model, &__METADATA)
+    }
+    #[automatically_derived]
+    impl __core::MLModel for SumModel
+    where
+        SumModel: __core::Infer,
+    {
+        type Input = __core::Input<Self>;
+        type Output = __core::Output<Self>;
+        fn display_name(&self) -> __core::Text<'_> {
+            __core::keep(
+                __core::MLModel::display_name(&__stack(self)),
+                __METADATA.display_name,
+            )
+        }
+        fn qualified_name(&self) -> __core::Text<'_> {
+            __core::keep(
+                __core::MLModel::qualified_name(&__stack(self)),
+                __METADATA.qualified_name,
+            )
+        }
+        fn description(&self) -> __core::Text<'_> {
+            __core::keep(
+                __core::MLModel::description(&__stack(self)),
+                __METADATA.description,
+            )
+        }
+        fn version(&self) -> __core::Text<'_> {
+            __core::keep(__core::MLModel::version(&__stack(self)), __METADATA.version)
+        }
+        fn input_schema(&self) -> __core::Schema {
+            __core::MLModel::input_schema(&__stack(self))
+        }
+        fn output_schema(&self) -> __core::Schema {
+            __core::MLModel::output_schema(&__stack(self))
+        }
+        #[inline]
+        fn call(
+            &self,
+            request: __core::Request<Self::Input>,
+        ) -> __core::Result<__core::Prediction<Self::Output>, __core::PredictionError> {
+            __core::MLModel::call(&__stack(self), request)
+        }
+        fn fmt_decorators(&self, f: &mut __core::Formatter<'_>) -> __core::FmtResult {
+            __core::MLModel::fmt_decorators(&__stack(self), f)
+        }
+    }
+};

@@ -1,0 +1,2 @@
+/// Adds up.
+struct SumModel;

@@ -1,0 +1,94 @@
+//! The JSON form of errors: `{"type": ..., "messages": [...], "prediction_id": ...}`.
+
+use axum::Json;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use ml_model_core::{PredictionError, PredictionId, error_chain};
+use serde::Serialize;
+
+/// An error as clients see it.
+#[derive(Debug)]
+pub(crate) struct ErrorResponse {
+    status: StatusCode,
+    body: Body,
+}
+
+#[derive(Debug, Serialize)]
+struct Body {
+    r#type: &'static str,
+    messages: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    prediction_id: Option<PredictionId>,
+}
+
+impl ErrorResponse {
+    fn new(status: StatusCode, r#type: &'static str, messages: Vec<String>) -> Self {
+        Self { status, body: Body { r#type, messages, prediction_id: None } }
+    }
+
+    /// 400: the body breaks the contract of the input schema, or is no JSON at all.
+    pub(crate) fn validation(messages: Vec<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "ValidationError", messages)
+    }
+
+    /// 404: nothing is found by this name.
+    pub(crate) fn not_found(message: String) -> Self {
+        Self::new(StatusCode::NOT_FOUND, "NotFoundError", vec![message])
+    }
+
+    /// 405.
+    pub(crate) fn method_not_allowed(message: String) -> Self {
+        Self::new(StatusCode::METHOD_NOT_ALLOWED, "MethodNotAllowedError", vec![message])
+    }
+
+    /// 408: the body did not arrive.
+    pub(crate) fn incomplete(message: String) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "ValidationError", vec![message])
+    }
+
+    /// 413.
+    pub(crate) fn too_large(message: String) -> Self {
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "PayloadTooLargeError", vec![message])
+    }
+
+    /// 415.
+    pub(crate) fn unsupported_media_type(message: String) -> Self {
+        Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "UnsupportedMediaTypeError", vec![message])
+    }
+
+    /// 500: the service or a model failed.
+    pub(crate) fn internal(message: String) -> Self {
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "ServiceError", vec![message])
+    }
+
+    /// 503: not now.
+    pub(crate) fn unavailable(message: String) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "ServiceError", vec![message])
+    }
+
+    /// What a failed prediction is answered with.
+    pub(crate) fn prediction(error: &PredictionError) -> Self {
+        match error {
+            // The body kept to the schema, yet the model or a decorator does not accept it.
+            PredictionError::InvalidInput(violations) => Self::new(
+                StatusCode::BAD_REQUEST,
+                "SchemaValidationError",
+                violations.iter().map(ToString::to_string).collect(),
+            ),
+            PredictionError::Rejected(_) => Self::unavailable(error_chain(error).to_string()),
+            error => Self::internal(error_chain(error).to_string()),
+        }
+    }
+
+    /// Names the prediction that failed.
+    pub(crate) fn of_prediction(mut self, id: Option<PredictionId>) -> Self {
+        self.body.prediction_id = id;
+        self
+    }
+}
+
+impl IntoResponse for ErrorResponse {
+    fn into_response(self) -> Response {
+        (self.status, Json(self.body)).into_response()
+    }
+}

@@ -1,0 +1,91 @@
+//! What is loaded, and whether traffic is welcome.
+
+use std::collections::HashMap;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use ml_model_core::ModelRegistry;
+
+use crate::hosted::HostedModel;
+
+/// Shared by all requests.
+pub(crate) struct State {
+    pub(crate) title: String,
+    models: OnceLock<Result<Models, String>>,
+    is_stopping: AtomicBool,
+}
+
+/// The models once they are loaded.
+pub(crate) struct Models {
+    pub(crate) registry: ModelRegistry,
+    hosted: HashMap<String, HostedModel>,
+}
+
+impl Models {
+    /// Prepares every model in `registry` for requests.
+    ///
+    /// # Errors
+    ///
+    /// Which model cannot be hosted, and why.
+    pub(crate) fn new(registry: ModelRegistry) -> Result<Self, String> {
+        let mut hosted = HashMap::new();
+        for (name, model) in registry.iter() {
+            let model = HostedModel::new(model.clone())
+                .map_err(|error| format!("the input schema of `{name}` is not valid: {error}"))?;
+            hosted.insert(name.to_owned(), model);
+        }
+        Ok(Self { registry, hosted })
+    }
+
+    pub(crate) fn hosted(&self, name: &str) -> Option<&HostedModel> {
+        self.hosted.get(name)
+    }
+}
+
+/// What the health endpoints tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Phase {
+    Loading,
+    Ready,
+    Failed,
+    Stopping,
+}
+
+impl State {
+    pub(crate) fn new(title: String) -> Self {
+        Self { title, models: OnceLock::new(), is_stopping: AtomicBool::new(false) }
+    }
+
+    /// Ends the loading phase. To be called once; later calls change nothing.
+    pub(crate) fn loaded(&self, models: Result<Models, String>) {
+        // The first result stands: requests may be using it.
+        let _first_stands = self.models.set(models);
+    }
+
+    /// No more traffic, please.
+    pub(crate) fn stopping(&self) {
+        self.is_stopping.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn phase(&self) -> Phase {
+        match self.models.get() {
+            Some(Err(_)) => Phase::Failed,
+            _ if self.is_stopping.load(Ordering::Relaxed) => Phase::Stopping,
+            Some(Ok(_)) => Phase::Ready,
+            None => Phase::Loading,
+        }
+    }
+
+    /// The models.
+    ///
+    /// # Errors
+    ///
+    /// Why there are none (yet).
+    pub(crate) fn models(&self) -> Result<&Models, &str> {
+        match self.models.get() {
+            Some(Ok(models)) => Ok(models),
+            Some(Err(_)) => Err("the models could not be loaded; the log says why"),
+            None => Err("the models are still being loaded"),
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! The input schema is the contract: finds everything in a body that breaks it.
+
+use jsonschema::error::{TypeKind, ValidationErrorKind};
+use jsonschema::paths::{Location, LocationSegment};
+use jsonschema::{ValidationError, Validator};
+use ml_model_core::Violation;
+use schemars::Schema;
+use serde_json::Value;
+
+/// The compiled input schema of one model.
+#[derive(Debug)]
+pub(crate) struct InputSchema(Validator);
+
+impl InputSchema {
+    /// Compiles `schema`.
+    ///
+    /// # Errors
+    ///
+    /// If it is no valid JSON Schema, says why.
+    pub(crate) fn new(schema: &Schema) -> Result<Self, String> {
+        jsonschema::draft202012::new(schema.as_value()).map(Self).map_err(|error| error.to_string())
+    }
+
+    /// Everything that is wrong with `body`.
+    pub(crate) fn violations(&self, body: &Value) -> Vec<Violation> {
+        if self.0.is_valid(body) {
+            return Vec::new();
+        }
+        self.0.iter_errors(body).flat_map(|error| violations_of(&error)).collect()
+    }
+}
+
+/// In general one violation; one per field for fields that are missing or unknown, at the field.
+fn violations_of(error: &ValidationError<'_>) -> Vec<Violation> {
+    let path = dotted(error.instance_path());
+    let at_field = |name: &str, message: &str| {
+        let path = if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
+        Violation::new(path, message)
+    };
+    match error.kind() {
+        ValidationErrorKind::Required { property } => {
+            vec![at_field(property.as_str().unwrap_or_default(), "is required")]
+        }
+        ValidationErrorKind::AdditionalProperties { unexpected }
+        | ValidationErrorKind::UnevaluatedProperties { unexpected } => {
+            unexpected.iter().map(|name| at_field(name, "is not known to this model")).collect()
+        }
+        _ => vec![Violation::new(path, message(error))],
+    }
+}
+
+fn message(error: &ValidationError<'_>) -> String {
+    let value = shortened(error.instance());
+    match error.kind() {
+        ValidationErrorKind::AnyOf { context }
+        | ValidationErrorKind::OneOfNotValid { context } => match choices(context) {
+            Some(choices) => format!("{value} is none of {}", choices.join(", ")),
+            None => {
+                let branches: Vec<_> =
+                    context.iter().flatten().map(|branch| message(branch)).collect();
+                branches.join(", and ")
+            }
+        },
+        ValidationErrorKind::Enum { options } => {
+            let options: Vec<_> = options.as_array().into_iter().flatten().collect();
+            let options: Vec<_> = options.iter().map(ToString::to_string).collect();
+            format!("{value} is none of {}", options.join(", "))
+        }
+        ValidationErrorKind::Type { kind: TypeKind::Single(expected) } => {
+            format!("{value} is not of type {expected}")
+        }
+        // The library's own words name the value in full.
+        _ => error.masked_with(value).to_string(),
+    }
+}
+
+/// The values that may stand here, if that is all that the branches of a choice ask.
+fn choices(context: &[Vec<ValidationError<'_>>]) -> Option<Vec<String>> {
+    let mut choices = Vec::new();
+    for error in context.iter().flatten() {
+        match error.kind() {
+            ValidationErrorKind::Constant { expected_value } => {
+                choices.push(expected_value.to_string());
+            }
+            ValidationErrorKind::Enum { options } => {
+                choices.extend(options.as_array().into_iter().flatten().map(ToString::to_string));
+            }
+            ValidationErrorKind::Type { kind: TypeKind::Single(kind) }
+                if kind.to_string() == "null" =>
+            {
+                choices.push("null".to_owned());
+            }
+            _ => return None,
+        }
+    }
+    Some(choices)
+}
+
+/// A value as JSON, cut where it gets long: a body may be large, a message should not.
+fn shortened(value: &Value) -> String {
+    const LONGEST: usize = 80;
+    let text = value.to_string();
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text,
+    }
+}
+
+/// `address.lines.3`.
+fn dotted(location: &Location) -> String {
+    let segments: Vec<_> = location
+        .iter()
+        .map(|segment| match segment {
+            LocationSegment::Property(name) => name.into_owned(),
+            LocationSegment::Index(index) => index.to_string(),
+        })
+        .collect();
+    segments.join(".")
+}
