@@ -44,8 +44,9 @@ impl HostedModel {
             let callers = body.as_ref().ok().and_then(callers_id);
             callers.unwrap_or_else(PredictionId::random)
         });
-        let refusal = (!violations.is_empty())
-            .then(|| ErrorResponse::validation(violations.iter().map(ToString::to_string).collect()));
+        let refusal = (!violations.is_empty()).then(|| {
+            ErrorResponse::validation(violations.iter().map(ToString::to_string).collect())
+        });
         let mut request = match body {
             Ok(body) if violations.is_empty() => Request::new(body),
             _ => Request::invalid(violations),
@@ -59,8 +60,9 @@ impl HostedModel {
         let answer = catch_unwind(AssertUnwindSafe(|| self.model.call(request)));
         let error = match answer {
             Ok(Ok(prediction)) => return Ok(prediction.into_output()),
-            Ok(Err(PredictionError::InvalidInput(violations))) => refusal
-                .unwrap_or_else(|| ErrorResponse::prediction(&PredictionError::InvalidInput(violations))),
+            Ok(Err(PredictionError::InvalidInput(violations))) => refusal.unwrap_or_else(|| {
+                ErrorResponse::prediction(&PredictionError::InvalidInput(violations))
+            }),
             Ok(Err(error)) => ErrorResponse::prediction(&error),
             Err(_panic) => ErrorResponse::internal("the model panicked".to_owned()),
         };

@@ -41,11 +41,6 @@ impl ErrorResponse {
         Self::new(StatusCode::METHOD_NOT_ALLOWED, "MethodNotAllowedError", vec![message])
     }
 
-    /// 408: the body did not arrive.
-    pub(crate) fn incomplete(message: String) -> Self {
-        Self::new(StatusCode::BAD_REQUEST, "ValidationError", vec![message])
-    }
-
     /// 413.
     pub(crate) fn too_large(message: String) -> Self {
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, "PayloadTooLargeError", vec![message])

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use axum::Json;
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::rejection::BytesRejection;
@@ -9,7 +10,6 @@ use axum::extract::{DefaultBodyLimit, FromRequest, Path, Request, State as Share
 use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{get, post};
-use axum::Json;
 use serde_json::json;
 
 use crate::response::ErrorResponse;
@@ -136,7 +136,9 @@ async fn read(request: Request<Body>) -> Result<Bytes, ErrorResponse> {
         {
             ErrorResponse::too_large(format!("a body may have at most {BODY_LIMIT} bytes"))
         }
-        rejection => ErrorResponse::incomplete(format!("the body did not arrive: {rejection}")),
+        rejection => {
+            ErrorResponse::validation(vec![format!("the body did not arrive: {rejection}")])
+        }
     })
 }
 

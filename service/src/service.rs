@@ -16,7 +16,8 @@ use crate::command_line::CommandLine;
 use crate::server::{self, ServeError};
 use crate::state::{Models, State};
 
-type Loader = Box<dyn FnOnce(&mut ModelRegistry) -> Result<(), Box<dyn Error + Send + Sync>> + Send>;
+type Loader =
+    Box<dyn FnOnce(&mut ModelRegistry) -> Result<(), Box<dyn Error + Send + Sync>> + Send>;
 
 /// A service: its title and how its models are loaded.
 pub struct Service {
@@ -77,7 +78,10 @@ impl Service {
                 ExitCode::FAILURE
             }
         };
-        logging.flush();
+        if let Err(error) = logging.flush() {
+            eprintln!("error: the log could not be written to its end: {error}");
+            return ExitCode::FAILURE;
+        }
         exit_code
     }
 

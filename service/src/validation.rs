@@ -45,22 +45,48 @@ fn violations_of(error: &ValidationError<'_>) -> Vec<Violation> {
         | ValidationErrorKind::UnevaluatedProperties { unexpected } => {
             unexpected.iter().map(|name| at_field(name, "is not known to this model")).collect()
         }
+        ValidationErrorKind::AnyOf { context } | ValidationErrorKind::OneOfNotValid { context } => {
+            match branch_meant(error, context) {
+                Some(branch) => branch.iter().flat_map(violations_of).collect(),
+                None => vec![Violation::new(path, message(error))],
+            }
+        }
         _ => vec![Violation::new(path, message(error))],
+    }
+}
+
+/// The one branch of a choice whose type the value has, such as that of an optional object that is
+/// there: what is wrong is then wrong inside.
+fn branch_meant<'c>(
+    error: &ValidationError<'_>,
+    context: &'c [Vec<ValidationError<'static>>],
+) -> Option<&'c [ValidationError<'static>]> {
+    let is_of_other_type = |branch: &[ValidationError<'_>]| {
+        branch.iter().any(|inner| {
+            matches!(inner.kind(), ValidationErrorKind::Type { .. })
+                && inner.instance_path() == error.instance_path()
+        })
+    };
+    let mut meant = context.iter().filter(|branch| !is_of_other_type(branch));
+    match (meant.next(), meant.next()) {
+        (Some(branch), None) if choices(context).is_none() => Some(branch),
+        _ => None,
     }
 }
 
 fn message(error: &ValidationError<'_>) -> String {
     let value = shortened(error.instance());
     match error.kind() {
-        ValidationErrorKind::AnyOf { context }
-        | ValidationErrorKind::OneOfNotValid { context } => match choices(context) {
-            Some(choices) => format!("{value} is none of {}", choices.join(", ")),
-            None => {
-                let branches: Vec<_> =
-                    context.iter().flatten().map(|branch| message(branch)).collect();
-                branches.join(", and ")
+        ValidationErrorKind::AnyOf { context } | ValidationErrorKind::OneOfNotValid { context } => {
+            match choices(context) {
+                Some(choices) => format!("{value} is none of {}", choices.join(", ")),
+                None => {
+                    let branches: Vec<_> =
+                        context.iter().flatten().map(|branch| message(branch)).collect();
+                    branches.join(" and ")
+                }
             }
-        },
+        }
         ValidationErrorKind::Enum { options } => {
             let options: Vec<_> = options.as_array().into_iter().flatten().collect();
             let options: Vec<_> = options.iter().map(ToString::to_string).collect();

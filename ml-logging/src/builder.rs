@@ -1,0 +1,220 @@
+//! Setting it all up from code.
+
+use std::{env, ffi::OsString, io, sync::Arc};
+
+use tracing::{Subscriber, level_filters::LevelFilter};
+use tracing_log::{AsLog as _, LogTracer};
+use tracing_subscriber::{
+    Layer,
+    filter::Targets,
+    fmt::MakeWriter,
+    layer::SubscriberExt as _,
+    registry::{LookupSpan, Registry},
+};
+
+use crate::{
+    ContextFilter, Error, HostnameFilter, JsonFormatter, Logging,
+    format::DEFAULT_FORMAT,
+    layer::JsonLayer,
+    layout::Layout,
+    level,
+    output::{Output, Sink},
+    panic,
+};
+
+/// Begins the set-up of the logging.
+///
+/// ```no_run
+/// use ml_logging::{EnvironmentInfoFilter, HostnameFilter};
+///
+/// # fn main() -> Result<(), ml_logging::Error> {
+/// let _logging = ml_logging::builder()
+///     .format("%(asctime)s %(hostname)s %(node_ip)s %(levelname)s %(message)s")
+///     .filter(HostnameFilter::new())
+///     .filter(EnvironmentInfoFilter::new(["NODE_IP"]))
+///     .level("info,hyper=warn")
+///     .writer(std::io::stdout)
+///     .panic_records(true)
+///     .init()?;
+///
+/// tracing::info!(age = 25, bmi = 21.0, "Prediction requested.");
+/// # Ok(())
+/// # }
+/// ```
+pub fn builder() -> Builder {
+    Builder {
+        format: None,
+        context: Vec::new(),
+        level: "info".to_owned(),
+        environment: Box::new(|name| env::var_os(name)),
+        sink: Box::new(io::stdout),
+        panic_records: false,
+    }
+}
+
+/// The set-up of the logging; made by [`builder`].
+#[must_use = "nothing is logged before `init`, `build` or `layer`"]
+pub struct Builder {
+    format: Option<Format>,
+    context: Vec<(String, String)>,
+    level: String,
+    environment: Environment,
+    sink: Box<dyn Sink>,
+    panic_records: bool,
+}
+
+type Environment = Box<dyn Fn(&str) -> Option<OsString>>;
+
+enum Format {
+    Text(String),
+    Read(JsonFormatter),
+}
+
+impl Builder {
+    /// Sets the format string; see [`JsonFormatter`]. Mistakes in it are reported at the end.
+    ///
+    /// Without a format the fields are `asctime`, `hostname`, `process`, `thread`, `name`,
+    /// `pathname`, `lineno`, `levelname` and `message`, and [`HostnameFilter`] need not be added.
+    pub fn format(mut self, format: impl Into<String>) -> Self {
+        self.format = Some(Format::Text(format.into()));
+        self
+    }
+
+    /// Sets the format; the alternative to [`format`](Self::format).
+    pub fn formatter(mut self, formatter: JsonFormatter) -> Self {
+        self.format = Some(Format::Read(formatter));
+        self
+    }
+
+    /// Adds the fields of a filter to those that the format may name.
+    pub fn filter(mut self, filter: impl ContextFilter) -> Self {
+        self.context.extend(filter.fields());
+        self
+    }
+
+    /// Sets the levels, `info` if this is not called: `info,hyper=warn` wants INFO and above, but
+    /// of the target `hyper` and of those below it only WARN and above.
+    ///
+    /// The environment variable `RUST_LOG`, if it is set and not empty, takes the place of the
+    /// whole. In both the levels are `off`, `error`, `warn` or `warning`, `info`, `debug` and `trace`.
+    pub fn level(mut self, directives: impl Into<String>) -> Self {
+        self.level = directives.into();
+        self
+    }
+
+    /// Sets where `RUST_LOG` is looked up, the environment of the process if this is not called.
+    /// `|_| None` makes the levels independent of it.
+    pub fn environment(mut self, lookup: impl Fn(&str) -> Option<OsString> + 'static) -> Self {
+        self.environment = Box::new(lookup);
+        self
+    }
+
+    /// Sets where the records go, standard output if this is not called.
+    ///
+    /// Each record is one `write_all` that ends in a newline. A record whose writing fails is lost
+    /// and counted, see [`Logging::lost_records`]; so is one that the writer itself logs.
+    pub fn writer(mut self, writer: impl for<'a> MakeWriter<'a> + Send + Sync + 'static) -> Self {
+        self.sink = Box::new(writer);
+        self
+    }
+
+    /// Whether [`init`](Self::init) also replaces the panic hook, so that a panic becomes a record
+    /// instead of text on stderr: level ERROR, target `panic`, the fields `location`, `thread_name`
+    /// and `backtrace` (`null` unless `RUST_BACKTRACE` asks for one). Off if this is not called.
+    pub fn panic_records(mut self, wanted: bool) -> Self {
+        self.panic_records = wanted;
+        self
+    }
+
+    /// Installs the logging for the whole process, records of crates that use `log` included.
+    ///
+    /// # Errors
+    ///
+    /// A mistake in the set-up, or a subscriber or logger that is installed already.
+    pub fn init(self) -> Result<Logging, Error> {
+        let panic_records = self.panic_records;
+        let (layer, output, targets) = self.parts()?;
+        let subscriber = Registry::default().with(targets).with(layer);
+        tracing::subscriber::set_global_default(subscriber)
+            .map_err(|_| Error::SubscriberInstalled)?;
+        let logging = Logging::new(Arc::clone(&output));
+        LogTracer::builder()
+            .with_max_level(LevelFilter::current().as_log())
+            .init()
+            .map_err(|_| Error::LogInstalled)?;
+        if panic_records {
+            panic::install(output);
+        }
+        Ok(logging)
+    }
+
+    /// Makes a subscriber without installing it, for `tracing::subscriber::with_default` and the
+    /// like. Its levels hold for all layers that are put on top of it.
+    ///
+    /// # Errors
+    ///
+    /// A mistake in the set-up.
+    pub fn build(
+        self,
+    ) -> Result<(impl Subscriber + for<'a> LookupSpan<'a> + Send + Sync + 'static, Logging), Error>
+    {
+        let (layer, output, targets) = self.parts()?;
+        Ok((Registry::default().with(targets).with(layer), Logging::new(output)))
+    }
+
+    /// Makes a layer to put beside other layers. Its levels hold for itself alone.
+    ///
+    /// ```
+    /// use tracing_subscriber::{layer::SubscriberExt, registry::Registry};
+    ///
+    /// let (layer, _logging) = ml_logging::builder().layer()?;
+    /// let subscriber = Registry::default().with(layer); // .with(another_layer)
+    /// # drop(subscriber);
+    /// # Ok::<(), ml_logging::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// A mistake in the set-up.
+    pub fn layer<S>(self) -> Result<(impl Layer<S> + Send + Sync + 'static, Logging), Error>
+    where
+        S: Subscriber + for<'a> LookupSpan<'a>,
+    {
+        let (layer, output, targets) = self.parts()?;
+        Ok((layer.with_filter(targets), Logging::new(output)))
+    }
+
+    fn parts(self) -> Result<(JsonLayer, Arc<Output>, Targets), Error> {
+        let targets = match (self.environment)(level::VARIABLE) {
+            Some(directives) if !directives.is_empty() => {
+                // What is not Unicode is no directive either, and is reported as such.
+                level::parse(level::VARIABLE, &directives.to_string_lossy())?
+            }
+            _ => level::parse("`level`", &self.level)?,
+        };
+        let mut context = self.context;
+        let format = match self.format {
+            Some(Format::Read(format)) => format,
+            Some(Format::Text(format)) => JsonFormatter::new(&format)?,
+            None => {
+                if !context.iter().any(|(name, _)| name == "hostname") {
+                    context.extend(HostnameFilter::new().fields());
+                }
+                JsonFormatter::new(DEFAULT_FORMAT)?
+            }
+        };
+        let layout = Layout::new(format, &context)?;
+        let output = Arc::new(Output::new(self.sink));
+        Ok((JsonLayer::new(layout, Arc::clone(&output)), output, targets))
+    }
+}
+
+impl std::fmt::Debug for Builder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Builder")
+            .field("context", &self.context)
+            .field("level", &self.level)
+            .field("panic_records", &self.panic_records)
+            .finish_non_exhaustive()
+    }
+}

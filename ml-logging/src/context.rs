@@ -1,0 +1,99 @@
+//! Filters: what a record says about the place where the program runs.
+//!
+//! The name is Python's: a `logging.Filter` there adds attributes to the record, and the format
+//! string then names them. Here the values are asked for once, when the logging is built, and are
+//! rendered once; nothing is called per record.
+
+use std::{env, ffi::OsString};
+
+/// Provides context fields that a format string may name.
+///
+/// The values are fixed at start-up. Only fields that the format names are written.
+///
+/// ```
+/// use ml_logging::ContextFilter;
+///
+/// struct Release;
+///
+/// impl ContextFilter for Release {
+///     fn fields(&self) -> Vec<(String, String)> {
+///         vec![("release".to_owned(), "2026-03".to_owned())]
+///     }
+/// }
+///
+/// let (subscriber, _logging) = ml_logging::builder()
+///     .format("%(asctime)s %(release)s %(message)s")
+///     .filter(Release)
+///     .build()?;
+/// # drop(subscriber);
+/// # Ok::<(), ml_logging::Error>(())
+/// ```
+pub trait ContextFilter {
+    /// The names and values of the fields; called once.
+    fn fields(&self) -> Vec<(String, String)>;
+}
+
+/// What stands for a value that is not to be had, as in the Python original.
+const NOT_AVAILABLE: &str = "N/A";
+
+/// Provides `hostname`, the name of the machine, pod or container; `N/A` if it has none.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct HostnameFilter;
+
+impl HostnameFilter {
+    /// Makes the filter.
+    pub fn new() -> Self {
+        Self
+    }
+}
+
+impl ContextFilter for HostnameFilter {
+    fn fields(&self) -> Vec<(String, String)> {
+        let name = hostname::get().ok().and_then(|name| name.into_string().ok());
+        vec![("hostname".to_owned(), name.unwrap_or_else(|| NOT_AVAILABLE.to_owned()))]
+    }
+}
+
+/// Provides environment variables, each as a field with the variable's name in lower case; `N/A`
+/// if it is not set or not Unicode.
+#[derive(Debug, Clone)]
+pub struct EnvironmentInfoFilter {
+    fields: Vec<(String, String)>,
+}
+
+impl EnvironmentInfoFilter {
+    /// Reads these variables now.
+    pub fn new(variables: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        Self::with_lookup(variables, |name| env::var_os(name))
+    }
+
+    /// Reads these variables now, from something else than the environment of the process.
+    ///
+    /// ```
+    /// use ml_logging::{ContextFilter, EnvironmentInfoFilter};
+    ///
+    /// let filter = EnvironmentInfoFilter::with_lookup(["POD_NAME", "NODE_NAME"], |name| {
+    ///     (name == "POD_NAME").then(|| "pod-1".into())
+    /// });
+    /// assert_eq!(
+    ///     filter.fields(),
+    ///     [("pod_name".into(), "pod-1".into()), ("node_name".into(), "N/A".into())],
+    /// );
+    /// ```
+    pub fn with_lookup(
+        variables: impl IntoIterator<Item = impl Into<String>>,
+        lookup: impl Fn(&str) -> Option<OsString>,
+    ) -> Self {
+        let field = |variable: String| {
+            let value = lookup(&variable).and_then(|value| value.into_string().ok());
+            (variable.to_lowercase(), value.unwrap_or_else(|| NOT_AVAILABLE.to_owned()))
+        };
+        Self { fields: variables.into_iter().map(Into::into).map(field).collect() }
+    }
+}
+
+impl ContextFilter for EnvironmentInfoFilter {
+    fn fields(&self) -> Vec<(String, String)> {
+        self.fields.clone()
+    }
+}

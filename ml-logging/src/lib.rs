@@ -1,0 +1,79 @@
+//! Log records as lines of JSON, for programs that log through [`tracing`] or through `log`.
+//!
+//! A record starts with context fields in the order of a format string, under the names that
+//! Python's `logging` uses, so that services in both languages feed the same index:
+//!
+//! ```json
+//! {"asctime":"2022-06-12 18:09:45,971","hostname":"host","process":7,"levelname":"INFO","message":"Prediction requested.","age":25}
+//! ```
+//!
+//! [`builder`] sets it up; [`Builder::init`] shows the whole of it in use.
+//!
+//! # What a record holds
+//!
+//! 1. **The context**, in the order of the [format](JsonFormatter). Built in are:
+//!
+//!    | field | value |
+//!    |---|---|
+//!    | `asctime` | `2022-06-12 18:09:45,971`, in UTC |
+//!    | `created` | seconds since 1970 with six decimals, a number |
+//!    | `name` | the target of the event, which is the module unless it says otherwise |
+//!    | `levelname` | `TRACE`, `DEBUG`, `INFO`, `WARNING`, `ERROR` |
+//!    | `levelno` | 5, 10, 20, 30, 40 |
+//!    | `message` | the text of the event, `null` if it has none |
+//!    | `pathname`, `filename`, `lineno` | the source file, its last part, the line |
+//!    | `module` | the Rust module |
+//!    | `process` | the id of the process |
+//!    | `thread` | a number that no other thread of the process ever has, from 1 in the order in which threads first log; not the system's |
+//!    | `threadName` | the thread's name, `null` if it has none |
+//!
+//!    Everything else comes from [filters](ContextFilter). If the format does not place the
+//!    message, it follows as the first field of the event.
+//! 2. **The event's fields**, in the order in which the event declares them. `None` is `null`.
+//! 3. **The fields of the active spans**, innermost first, with the values that
+//!    `Span::record` has set last. Those without a value are left out: they may get one later.
+//!
+//! # Names
+//!
+//! No key stands twice in a record:
+//!
+//! * An event's field beats a span's field of the same name, and an inner span's an outer one's.
+//! * Of a name repeated within one event or one span the last one counts, as for JSON parsers.
+//! * A field called like a field of the context is written as `fields.<name>`. So is a span's field
+//!   called `message`. If its name has that prefix already, it gets one more. Which key a field
+//!   gets thus depends on the format and its own name, never on what else is in the record.
+//!
+//! # Values
+//!
+//! Integers up to 128 bits, floats and booleans are JSON numbers and booleans. The floats that JSON lacks are
+//! the strings `"NaN"`, `"Infinity"` and `"-Infinity"`. An error is its whole chain of sources,
+//! `outer: inner: root`; bytes are hexadecimal digits; all else is a string, as its `Display` or
+//! `Debug` writes it. Control characters and Unicode's line separators are escaped: a value can
+//! neither end its line nor drive the terminal that shows it.
+#![forbid(unsafe_code)]
+#![warn(missing_docs)]
+
+mod builder;
+mod callsite;
+mod clock;
+mod context;
+mod error;
+mod format;
+mod json;
+mod layer;
+mod layout;
+mod level;
+mod local;
+mod output;
+mod panic;
+mod plan;
+mod record;
+mod span;
+mod suggest;
+mod values;
+
+pub use builder::{Builder, builder};
+pub use context::{ContextFilter, EnvironmentInfoFilter, HostnameFilter};
+pub use error::Error;
+pub use format::{FormatError, JsonFormatter};
+pub use output::Logging;

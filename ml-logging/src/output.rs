@@ -1,0 +1,139 @@
+//! Where finished records go, and what becomes of those that do not get there.
+
+use std::{
+    cell::Cell,
+    fmt,
+    io::{self, Write as _},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use tracing::Metadata;
+use tracing_subscriber::fmt::MakeWriter;
+
+/// Takes whole records. Object-safe, unlike [`MakeWriter`], whose own boxed form allocates each
+/// time.
+pub(crate) trait Sink: Send + Sync {
+    fn write(&self, metadata: &Metadata<'_>, record: &[u8]) -> io::Result<()>;
+    fn flush(&self) -> io::Result<()>;
+}
+
+impl<W> Sink for W
+where
+    W: for<'a> MakeWriter<'a> + Send + Sync,
+{
+    fn write(&self, metadata: &Metadata<'_>, record: &[u8]) -> io::Result<()> {
+        self.make_writer_for(metadata).write_all(record)
+    }
+
+    fn flush(&self) -> io::Result<()> {
+        self.make_writer().flush()
+    }
+}
+
+/// A sink, and a count of the records that it has not taken.
+pub(crate) struct Output {
+    sink: Box<dyn Sink>,
+    lost: AtomicU64,
+}
+
+thread_local! {
+    static WRITING: Cell<bool> = const { Cell::new(false) };
+}
+
+impl Output {
+    pub(crate) fn new(sink: Box<dyn Sink>) -> Self {
+        Self { sink, lost: AtomicU64::new(0) }
+    }
+
+    /// Writes a record in one piece. If that fails the record is lost and counted, and the first
+    /// time said on stderr.
+    pub(crate) fn write(&self, metadata: &Metadata<'_>, record: &[u8]) {
+        let Some(_writing) = Writing::begin() else {
+            return self.lose(format_args!("the writer itself logs while it writes"));
+        };
+        if let Err(error) = self.sink.write(metadata, record) {
+            self.lose(format_args!("{error}"));
+        }
+    }
+
+    pub(crate) fn flush(&self) -> io::Result<()> {
+        self.sink.flush()
+    }
+
+    fn lose(&self, reason: fmt::Arguments<'_>) {
+        if self.lost.fetch_add(1, Ordering::Relaxed) == 0 {
+            let text = format!(
+                "ml-logging: a log record could not be written: {reason}; \
+                 further ones are only counted\n"
+            );
+            // Not `eprintln!`, which panics if stderr is closed.
+            let _ = io::stderr().write_all(text.as_bytes());
+        }
+    }
+}
+
+/// Marks the thread as writing a record: a writer that logs would otherwise call itself without
+/// end, or wait for its own lock.
+struct Writing;
+
+impl Writing {
+    fn begin() -> Option<Self> {
+        (!WRITING.replace(true)).then_some(Self)
+    }
+}
+
+impl Drop for Writing {
+    fn drop(&mut self) {
+        WRITING.set(false);
+    }
+}
+
+/// Whether this thread is inside a writer, where a record would be lost.
+pub(crate) fn is_writing() -> bool {
+    WRITING.get()
+}
+
+/// A hold on the installed logging: keep it until the program ends. Dropping it flushes.
+#[must_use = "the last records are flushed when this is dropped; bind it to a name in `main`"]
+pub struct Logging {
+    output: Arc<Output>,
+}
+
+impl Logging {
+    pub(crate) fn new(output: Arc<Output>) -> Self {
+        Self { output }
+    }
+
+    /// Flushes the writer.
+    ///
+    /// # Errors
+    ///
+    /// The writer's own.
+    pub fn flush(&self) -> io::Result<()> {
+        self.output.flush()
+    }
+
+    /// How many records have been lost because the writer failed, or because it was itself logging
+    /// while it wrote. The first of them has been reported on stderr.
+    pub fn lost_records(&self) -> u64 {
+        self.output.lost.load(Ordering::Relaxed)
+    }
+}
+
+impl Drop for Logging {
+    fn drop(&mut self) {
+        // Nobody is left to be told.
+        let _ = self.flush();
+    }
+}
+
+impl fmt::Debug for Logging {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Logging")
+            .field("lost_records", &self.lost_records())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,58 @@
+//! "Did you mean …?" for names that a person has typed.
+
+/// The candidate nearest to `name`, if it is near enough to be a slip of the pen.
+pub(crate) fn nearest<'a>(
+    name: &str,
+    candidates: impl IntoIterator<Item = &'a str>,
+) -> Option<&'a str> {
+    let allowed = (name.chars().count() / 3).max(1);
+    candidates
+        .into_iter()
+        .map(|candidate| (distance(name, candidate), candidate))
+        .filter(|(distance, _)| *distance <= allowed)
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, candidate)| candidate)
+}
+
+/// How many characters must be inserted, removed, replaced or swapped with their neighbour to
+/// turn one name into the other, upper and lower case being the same (optimal string alignment).
+fn distance(left: &str, right: &str) -> usize {
+    let left: Vec<char> = left.chars().flat_map(char::to_lowercase).collect();
+    let right: Vec<char> = right.chars().flat_map(char::to_lowercase).collect();
+    let mut rows: Vec<Vec<usize>> = vec![(0..=right.len()).collect()];
+    for i in 1..=left.len() {
+        let mut row = vec![i];
+        for j in 1..=right.len() {
+            let replaced = rows[i - 1][j - 1] + usize::from(left[i - 1] != right[j - 1]);
+            let mut best = replaced.min(rows[i - 1][j] + 1).min(row[j - 1] + 1);
+            if i > 1 && j > 1 && left[i - 1] == right[j - 2] && left[i - 2] == right[j - 1] {
+                best = best.min(rows[i - 2][j - 2] + 1);
+            }
+            row.push(best);
+        }
+        rows.push(row);
+    }
+    rows[left.len()][right.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn distance_counts_single_slips() {
+        assert_eq!(distance("message", "message"), 0);
+        assert_eq!(distance("mesage", "message"), 1);
+        assert_eq!(distance("messgae", "message"), 1);
+        assert_eq!(distance("LevelName", "levelname"), 0);
+        assert_eq!(distance("", "abc"), 3);
+    }
+
+    #[test]
+    fn only_near_names_are_suggested() {
+        let names = ["hostname", "levelname", "lineno"];
+        assert_eq!(nearest("hostnam", names), Some("hostname"));
+        assert_eq!(nearest("levlname", names), Some("levelname"));
+        assert_eq!(nearest("node_ip", names), None);
+    }
+}

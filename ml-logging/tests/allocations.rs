@@ -1,0 +1,86 @@
+//! A record costs no allocation once its callsite and its thread are warm.
+
+mod support;
+
+use std::{cell::Cell, io};
+
+use allocation_counter::measure;
+use support::builder;
+use tracing::{Dispatch, info, info_span};
+
+const WARM_UP: usize = 3;
+const RECORDS: usize = 100;
+
+thread_local!(static WRITES: Cell<usize> = const { Cell::new(0) });
+
+/// Counts the records, and drops them.
+struct Counted;
+
+impl io::Write for Counted {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        WRITES.set(WRITES.get() + 1);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// How many allocations `RECORDS` calls cost, each of which must write one record.
+fn allocations(record: impl Fn()) -> u64 {
+    let (subscriber, _logging) = builder().writer(|| Counted).build().unwrap();
+    let _default = tracing::dispatcher::set_default(&Dispatch::new(subscriber));
+    (0..WARM_UP).for_each(|_| record());
+    WRITES.set(0);
+    let count = measure(|| (0..RECORDS).for_each(|_| record())).count_total;
+    assert_eq!(WRITES.get(), RECORDS);
+    count
+}
+
+fn event() {
+    info!(
+        action = "predict",
+        model_version = "0.1.0",
+        quoted = "needs \"escapes\"\n",
+        duration_ms = 0.0421,
+        age = 42,
+        shown = %1.5,
+        debugged = ?Some(7),
+        missing = None::<u8>,
+        "Prediction {}.",
+        "created"
+    );
+}
+
+#[test]
+fn an_event_allocates_nothing() {
+    assert_eq!(allocations(event), 0);
+}
+
+#[test]
+fn an_event_in_spans_allocates_nothing() {
+    // Made when the subscriber is there, kept over all the records.
+    let spans = std::cell::OnceCell::new();
+    let count = allocations(|| {
+        let (outer, inner) = spans.get_or_init(|| {
+            let outer = info_span!("outer", user = "u", prediction_id = "outer");
+            let inner = info_span!(parent: &outer, "inner", prediction_id = %"inner");
+            (outer, inner)
+        });
+        outer.in_scope(|| inner.in_scope(event));
+    });
+    assert_eq!(count, 0);
+}
+
+#[test]
+fn a_record_of_the_log_crate_allocates_nothing() {
+    tracing_log::LogTracer::init().unwrap();
+    assert_eq!(allocations(|| log::info!(target: "somewhere", "text {}", 5)), 0);
+}
+
+#[test]
+fn the_counter_counts() {
+    let count = allocations(|| info!(text = "x".repeat(100), "allocated by the caller"));
+    assert_eq!(count, RECORDS as u64);
+}

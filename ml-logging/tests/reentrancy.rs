@@ -1,0 +1,98 @@
+//! Logging from inside the logging. `tracing` lets such events through only where no subscriber is
+//! set for a scope, so these tests install a global one, together in one program.
+
+mod support;
+
+use std::{
+    fmt, io,
+    sync::{Mutex, OnceLock},
+};
+
+use ml_logging::Logging;
+use serde_json::json;
+use support::{Memory, Record, builder};
+use tracing::{field::Empty, info, info_span};
+
+/// Logs while it is being written to, if the record asks for it.
+#[derive(Clone, Default)]
+struct Chatty(Memory);
+
+impl io::Write for Chatty {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if String::from_utf8_lossy(bytes).contains("\"writer_logs\":true") {
+            info!(test = "writer", "from the writer");
+        }
+        self.0.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Installs the logging once, and returns it with the records of one test.
+fn records(test: &str, run: impl FnOnce()) -> (&'static Logging, Vec<Record>) {
+    static INSTALLED: OnceLock<(Logging, Memory)> = OnceLock::new();
+    let (logging, memory) = INSTALLED.get_or_init(|| {
+        let writer = Chatty::default();
+        let memory = writer.0.clone();
+        // The lock is held while a record is written: to write another one would wait forever.
+        let builder = builder().format("%(asctime)s %(thread)s %(message)s");
+        (builder.writer(Mutex::new(writer)).init().unwrap(), memory)
+    });
+    run();
+    let own = |record: &Record| record.get("test") == Some(&json!(test));
+    (logging, memory.records().into_iter().filter(own).collect())
+}
+
+/// Logs while it is being formatted.
+struct LogsItself(&'static str);
+
+impl fmt::Debug for LogsItself {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("before ")?;
+        info!(test = self.0, inner = 1, "inner");
+        f.write_str("after")
+    }
+}
+
+#[test]
+fn a_value_may_log_while_it_is_formatted() {
+    let (_, records) = records("event", || {
+        info!(test = "event", value = ?LogsItself("event"), b = 2, "outer");
+    });
+    let [inner, outer] = <[Record; 2]>::try_from(records).unwrap();
+    assert_eq!(inner.keys(), ["asctime", "thread", "message", "test", "inner"]);
+    assert_eq!(outer.keys(), ["asctime", "thread", "message", "test", "value", "b"]);
+    assert_eq!(outer["value"], json!("before after"));
+    assert_eq!(outer["b"], json!(2));
+    assert_eq!(inner["thread"], outer["thread"]);
+}
+
+#[test]
+fn a_span_value_may_log_while_it_is_formatted() {
+    let (_, records) = records("span", || {
+        let span = info_span!("s", made = ?LogsItself("span"), recorded = Empty);
+        let _entered = span.enter();
+        span.record("recorded", tracing::field::debug(LogsItself("span")));
+        info!(test = "span", "outer");
+    });
+    let messages: Vec<_> =
+        records.iter().map(|record| record["message"].as_str().unwrap()).collect();
+    assert_eq!(messages, ["inner", "inner", "outer"]);
+    assert_eq!(records[1].keys(), ["asctime", "thread", "message", "test", "inner", "made"]);
+    assert_eq!(records[2]["made"], json!("before after"));
+    assert_eq!(records[2]["recorded"], json!("before after"));
+}
+
+#[test]
+fn a_writer_that_logs_does_not_call_itself() {
+    let (logging, records) = records("writer", || {
+        info!(test = "writer", writer_logs = true, "one");
+        info!(test = "writer", writer_logs = true, "two");
+    });
+    let messages: Vec<_> =
+        records.iter().map(|record| record["message"].as_str().unwrap()).collect();
+    assert_eq!(messages, ["one", "two"]);
+    assert_eq!(logging.lost_records(), 2);
+}

@@ -1,0 +1,128 @@
+//! What the tests share: logging into memory, and reading the lines back strictly.
+#![allow(dead_code, reason = "each test program uses its own part of this")]
+
+use std::{
+    fmt,
+    io::{self, Write},
+    ops::Index,
+    sync::{Arc, Mutex},
+};
+
+use ml_logging::Builder;
+use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
+use serde_json::Value;
+use tracing_subscriber::fmt::MakeWriter;
+
+/// A writer that keeps what is written, one entry for each call of `write`.
+#[derive(Clone, Default)]
+pub struct Memory(Arc<Mutex<Vec<Vec<u8>>>>);
+
+impl Memory {
+    pub fn writes(&self) -> Vec<String> {
+        let text = |bytes: &Vec<u8>| String::from_utf8(bytes.clone()).unwrap();
+        self.0.lock().unwrap().iter().map(text).collect()
+    }
+
+    /// The records; each must have come in one write and be one line.
+    pub fn records(&self) -> Vec<Record> {
+        self.writes().iter().map(|write| Record::read(write)).collect()
+    }
+}
+
+impl Write for Memory {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().push(bytes.to_vec());
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<'a> MakeWriter<'a> for Memory {
+    type Writer = Self;
+
+    fn make_writer(&'a self) -> Self {
+        self.clone()
+    }
+}
+
+/// A builder that no environment variable influences.
+pub fn builder() -> Builder {
+    ml_logging::builder().environment(|_| None).level("trace")
+}
+
+/// What `run` logs with this format.
+pub fn logged(format: &str, run: impl FnOnce()) -> Vec<Record> {
+    logged_by(builder().format(format), run)
+}
+
+/// What `run` logs with this set-up.
+pub fn logged_by(builder: Builder, run: impl FnOnce()) -> Vec<Record> {
+    let memory = Memory::default();
+    let (subscriber, _logging) = builder.writer(memory.clone()).build().unwrap();
+    tracing::subscriber::with_default(subscriber, run);
+    memory.records()
+}
+
+/// The one record of them.
+pub fn only(records: Vec<Record>) -> Record {
+    let [record] = <[Record; 1]>::try_from(records).unwrap();
+    record
+}
+
+/// A record: keys in the order written, none of them twice.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Record(pub Vec<(String, Value)>);
+
+impl Record {
+    pub fn read(line: &str) -> Self {
+        let text = line.strip_suffix('\n').unwrap_or_else(|| panic!("no newline: {line:?}"));
+        assert!(!text.contains(char::is_control), "{text:?}");
+        serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"))
+    }
+
+    pub fn keys(&self) -> Vec<&str> {
+        self.0.iter().map(|(key, _)| key.as_str()).collect()
+    }
+
+    pub fn get(&self, key: &str) -> Option<&Value> {
+        self.0.iter().find(|(own, _)| own == key).map(|(_, value)| value)
+    }
+}
+
+impl Index<&str> for Record {
+    type Output = Value;
+
+    fn index(&self, key: &str) -> &Value {
+        self.get(key).unwrap_or_else(|| panic!("no {key} in {self:?}"))
+    }
+}
+
+impl<'de> Deserialize<'de> for Record {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Pairs;
+
+        impl<'de> Visitor<'de> for Pairs {
+            type Value = Record;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object without repeated keys")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Record, A::Error> {
+                let mut record = Record(Vec::new());
+                while let Some((key, value)) = map.next_entry::<String, Value>()? {
+                    if record.get(&key).is_some() {
+                        return Err(A::Error::custom(format!("`{key}` stands twice")));
+                    }
+                    record.0.push((key, value));
+                }
+                Ok(record)
+            }
+        }
+
+        deserializer.deserialize_map(Pairs)
+    }
+}

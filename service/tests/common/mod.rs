@@ -1,0 +1,264 @@
+//! A model that does what its input says, a service around it on a port of the system's choice,
+//! and a client that speaks HTTP by hand, so that it can also speak it badly.
+
+#![allow(dead_code, unreachable_pub, reason = "each test binary uses a part")]
+#![allow(clippy::unwrap_used, reason = "clippy takes only test functions for tests")]
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::sync::{Arc, Condvar, Mutex, Once, PoisonError};
+use std::thread::JoinHandle;
+
+use ml_model_core::{Infer, LogValue, MLModel};
+use ml_model_service::Service;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use tokio::sync::oneshot;
+
+#[derive(Debug, Clone, Copy, Serialize, Deserialize, JsonSchema, LogValue)]
+#[serde(rename_all = "lowercase")]
+pub enum Sex {
+    Male,
+    Female,
+}
+
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+pub struct Address {
+    #[schemars(length(min = 4))]
+    pub zip: String,
+}
+
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Input {
+    #[schemars(range(min = 18, max = 65))]
+    pub age: u8,
+    #[schemars(range(min = 15.0, max = 50.0))]
+    pub bmi: f64,
+    pub sex: Option<Sex>,
+    pub address: Option<Address>,
+}
+
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+pub struct Output {
+    pub charges: f64,
+}
+
+/// Charges ten times the age; fails at 40, panics at 50, waits for the gate at 60.
+#[derive(MLModel)]
+#[decorate(prediction_id)]
+#[decorate(logging(input_fields = ["age", "bmi"], output_fields = ["charges"]))]
+pub struct ChargesModel {
+    pub gate: Arc<Gate>,
+}
+
+impl Infer for ChargesModel {
+    type Input = Input;
+    type Output = Output;
+    type Error = std::io::Error;
+
+    fn infer(&self, input: &Input) -> Result<Output, Self::Error> {
+        match input.age {
+            40 => return Err(std::io::Error::other("the forest is on fire")),
+            50 => panic!("fifty"),
+            60 => self.gate.pass(),
+            _ => {}
+        }
+        Ok(Output { charges: f64::from(input.age) * 10.0 })
+    }
+}
+
+/// Holds a prediction until the test lets it go.
+#[derive(Default)]
+pub struct Gate {
+    state: Mutex<(usize, bool)>,
+    changed: Condvar,
+}
+
+impl Gate {
+    fn pass(&self) {
+        let mut state = self.state.lock().unwrap();
+        state.0 += 1;
+        self.changed.notify_all();
+        drop(self.changed.wait_while(state, |(_, is_open)| !*is_open));
+    }
+
+    /// Waits until that many predictions are held.
+    pub fn wait_for(&self, held: usize) {
+        let state = self.state.lock().unwrap();
+        drop(self.changed.wait_while(state, |(now, _)| *now < held));
+    }
+
+    pub fn open(&self) {
+        self.state.lock().unwrap().1 = true;
+        self.changed.notify_all();
+    }
+}
+
+/// A running service.
+pub struct Running {
+    pub address: SocketAddr,
+    pub gate: Arc<Gate>,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Running {
+    /// The service with the model above, loaded.
+    pub fn start() -> Self {
+        let gate = Arc::new(Gate::default());
+        let model = ChargesModel { gate: gate.clone() };
+        let service = Service::new("Test <Service>").model(move || Ok::<_, std::io::Error>(model));
+        let running = Self::serve(service, gate);
+        running.wait_until("/api/health/ready", 200);
+        running
+    }
+
+    pub fn serve(service: Service, gate: Arc<Gate>) -> Self {
+        install_log();
+        let (stop, stopped) = oneshot::channel();
+        let (send_address, address) = std::sync::mpsc::channel();
+        let thread = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_multi_thread()
+                .worker_threads(4)
+                .enable_all()
+                .build()
+                .unwrap();
+            runtime.block_on(async {
+                let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+                send_address.send(listener.local_addr().unwrap()).unwrap();
+                let shutdown = async { drop(stopped.await) };
+                service.serve(listener, shutdown).await.unwrap();
+            });
+        });
+        Self { address: address.recv().unwrap(), gate, stop: Some(stop), thread: Some(thread) }
+    }
+
+    /// Asks until the answer has the status.
+    pub fn wait_until(&self, path: &str, status: u16) -> Response {
+        loop {
+            let response = self.get(path);
+            if response.status == status {
+                return response;
+            }
+        }
+    }
+
+    pub fn get(&self, path: &str) -> Response {
+        self.send(&format!("GET {path} HTTP/1.1\r\nhost: test\r\nconnection: close\r\n\r\n"))
+    }
+
+    pub fn predict(&self, body: &str) -> Response {
+        self.post("/api/models/charges_model/prediction", "application/json", body.as_bytes())
+    }
+
+    pub fn post(&self, path: &str, content_type: &str, body: &[u8]) -> Response {
+        let head = format!(
+            "POST {path} HTTP/1.1\r\nhost: test\r\nconnection: close\r\n\
+             content-type: {content_type}\r\ncontent-length: {}\r\n\r\n",
+            body.len()
+        );
+        self.send([head.as_bytes(), body].concat())
+    }
+
+    /// Sends bytes as they are and reads the answer to its end.
+    pub fn send(&self, request: impl AsRef<[u8]>) -> Response {
+        let mut stream = self.connect();
+        // The service may answer and close before it has read everything.
+        let _answered_early = stream.write_all(request.as_ref());
+        Response::read(stream)
+    }
+
+    pub fn connect(&self) -> TcpStream {
+        TcpStream::connect(self.address).unwrap()
+    }
+
+    /// Begins the shutdown.
+    pub fn ask_to_stop(&mut self) {
+        if let Some(stop) = self.stop.take() {
+            let _stopped_already = stop.send(());
+        }
+    }
+
+    /// Waits until the service has stopped.
+    pub fn join(&mut self) {
+        self.ask_to_stop();
+        if let Some(thread) = self.thread.take() {
+            thread.join().expect("the service does not panic");
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.gate.open();
+        self.ask_to_stop();
+    }
+}
+
+#[derive(Debug)]
+pub struct Response {
+    pub status: u16,
+    pub head: String,
+    pub body: String,
+}
+
+impl Response {
+    pub fn read(mut stream: TcpStream) -> Self {
+        let mut bytes = Vec::new();
+        // A reset after the answer is no news.
+        let _reset = stream.read_to_end(&mut bytes);
+        let text = String::from_utf8(bytes).unwrap();
+        let (head, body) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
+        let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(0);
+        Self { status, head: head.to_ascii_lowercase(), body: body.to_owned() }
+    }
+
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error} in {self:?}"))
+    }
+
+    /// Type and messages of an error, which is JSON like every answer.
+    pub fn error(&self) -> (String, Vec<String>) {
+        assert!(self.head.contains("content-type: application/json"), "{self:?}");
+        let json = self.json();
+        let messages = serde_json::from_value(json["messages"].clone()).unwrap();
+        (json["type"].as_str().unwrap().to_owned(), messages)
+    }
+}
+
+static LOG: Mutex<Vec<u8>> = Mutex::new(Vec::new());
+
+struct Memory;
+
+impl Write for Memory {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        LOG.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Requests are handled on threads of the service: the log of these tests is the program's.
+fn install_log() {
+    static INSTALLED: Once = Once::new();
+    INSTALLED.call_once(|| {
+        let logging = ml_logging::builder().writer(|| Memory).environment(|_| None).init().unwrap();
+        std::mem::forget(logging);
+    });
+}
+
+/// The records about one prediction.
+pub fn records(prediction_id: &str) -> Vec<Value> {
+    let log = LOG.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    String::from_utf8(log)
+        .unwrap()
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap())
+        .filter(|record| record["prediction_id"] == prediction_id)
+        .collect()
+}
