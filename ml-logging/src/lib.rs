@@ -23,8 +23,8 @@
 //!    | `message` | the text of the event, `null` if it has none |
 //!    | `pathname`, `filename`, `lineno` | the source file, its last part, the line |
 //!    | `module` | the Rust module |
-//!    | `process` | the id of the process |
-//!    | `thread` | a number that no other thread of the process ever has, from 1 in the order in which threads first log; not the system's |
+//!    | `process` | the id of the process that has set up the logging |
+//!    | `thread` | this thread's own number, counted from 1 as threads first log; not the system's |
 //!    | `threadName` | the thread's name, `null` if it has none |
 //!
 //!    Everything else comes from [filters](ContextFilter). If the format does not place the
@@ -45,10 +45,10 @@
 //!
 //! # Values
 //!
-//! Integers up to 128 bits, floats and booleans are JSON numbers and booleans. The floats that JSON lacks are
-//! the strings `"NaN"`, `"Infinity"` and `"-Infinity"`. An error is its whole chain of sources,
-//! `outer: inner: root`; bytes are hexadecimal digits; all else is a string, as its `Display` or
-//! `Debug` writes it. Control characters and Unicode's line separators are escaped: a value can
+//! Integers up to 128 bits, floats and booleans are JSON numbers and booleans. The floats that JSON
+//! lacks are the strings `"NaN"`, `"Infinity"` and `"-Infinity"`. An error is its whole chain of
+//! sources, `outer: inner: root`; bytes are hexadecimal digits; all else is a string, as its
+//! `Display` or `Debug` writes it. Control characters and Unicode's line separators are escaped: a value can
 //! neither end its line nor drive the terminal that shows it.
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]

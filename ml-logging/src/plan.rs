@@ -11,7 +11,6 @@ use crate::{
     json,
     layout::{Layout, Source},
     level,
-    values::field_name,
 };
 
 /// What fills a gap.
@@ -68,7 +67,7 @@ impl Plan {
 
         let mut message = None;
         for field in metadata.fields() {
-            if field_name(&field) == "message" {
+            if field.name() == "message" {
                 message = Some(field);
             }
         }
@@ -87,13 +86,9 @@ impl Plan {
             self.value(message);
         }
         for field in metadata.fields() {
-            let name = field_name(&field);
+            let name = field.name();
             let repeated = || {
-                metadata
-                    .fields()
-                    .iter()
-                    .skip(field.index() + 1)
-                    .any(|later| field_name(&later) == name)
+                metadata.fields().iter().skip(field.index() + 1).any(|later| later.name() == name)
             };
             if name == "message" || repeated() {
                 continue;

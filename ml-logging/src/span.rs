@@ -7,7 +7,7 @@ use tracing::{
 
 use crate::{
     layout::Layout,
-    values::{Place, ValueWriter, field_name},
+    values::{Place, ValueWriter},
 };
 
 /// The values of a span, as JSON, in the extensions of the span. They do not depend on the format,
@@ -77,7 +77,7 @@ pub(crate) struct SpanKeys {
 
 impl SpanKeys {
     pub(crate) fn new(layout: &Layout, metadata: &'static Metadata<'static>) -> Self {
-        let names: Vec<_> = metadata.fields().iter().map(|field| field_name(&field)).collect();
+        let names: Vec<_> = metadata.fields().iter().map(|field| field.name()).collect();
         let key = |(index, name): (usize, &&'static str)| {
             if names[index + 1..].contains(name) {
                 return None;

@@ -76,9 +76,3 @@ impl<P: Place> Visit for ValueWriter<P> {
         }
     }
 }
-
-/// A field's name as a person would write it: `tracing` hands on `type` as `r#type` where it has
-/// been written so.
-pub(crate) fn field_name(field: &Field) -> &'static str {
-    field.name().strip_prefix("r#").unwrap_or(field.name())
-}

@@ -1,5 +1,7 @@
 //! A record costs no allocation once its callsite and its thread are warm.
 
+#![allow(clippy::unwrap_used, reason = "clippy takes only test functions for tests")]
+
 mod support;
 
 use std::{cell::Cell, io};

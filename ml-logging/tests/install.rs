@@ -1,6 +1,8 @@
 //! What concerns the whole process: each test starts itself again as a child and reads what the
 //! child has written.
 
+#![allow(clippy::unwrap_used, reason = "clippy takes only test functions for tests")]
+
 mod support;
 
 use std::{

@@ -1,8 +1,10 @@
 //! What one event becomes.
 
+#![allow(clippy::unwrap_used, reason = "clippy takes only test functions for tests")]
+
 mod support;
 
-use std::{error::Error, fmt};
+use std::{cell::Cell, error::Error, fmt};
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -99,6 +101,24 @@ fn the_message_stands_where_the_format_puts_it() {
     let late_unplaced = only(logged("%(name)s", || info!(a = 1, message = ?"late")));
     assert_eq!(late_unplaced.keys(), ["name", "message", "a"]);
     assert_eq!(late_unplaced["message"], json!("\"late\""));
+}
+
+#[test]
+fn each_value_is_formatted_once_wherever_the_message_stands() {
+    struct Counted<'a>(&'a Cell<u32>);
+    impl fmt::Display for Counted<'_> {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            self.0.set(self.0.get() + 1);
+            f.write_str("counted")
+        }
+    }
+
+    for format in ["%(message)s", "%(name)s"] {
+        let count = Cell::new(0);
+        let record = only(logged(format, || info!(a = %Counted(&count), message = "x", b = 1)));
+        assert_eq!(record["a"], json!("counted"));
+        assert_eq!(count.get(), 1, "{format}");
+    }
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! Logging from inside the logging. `tracing` lets such events through only where no subscriber is
 //! set for a scope, so these tests install a global one, together in one program.
 
+#![allow(clippy::unwrap_used, reason = "clippy takes only test functions for tests")]
+
 mod support;
 
 use std::{

@@ -1,5 +1,7 @@
 //! Values that fail, writers that fail, threads that meet.
 
+#![allow(clippy::unwrap_used, reason = "clippy takes only test functions for tests")]
+
 mod support;
 
 use std::{

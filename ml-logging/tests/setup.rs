@@ -1,5 +1,7 @@
 //! What a set-up makes of the configuration, and what it says of its mistakes.
 
+#![allow(clippy::unwrap_used, reason = "clippy takes only test functions for tests")]
+
 mod support;
 
 use proptest::prelude::*;

@@ -1,5 +1,7 @@
 //! The fields of active spans.
 
+#![allow(clippy::unwrap_used, reason = "clippy takes only test functions for tests")]
+
 mod support;
 
 use serde_json::json;

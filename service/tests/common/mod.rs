@@ -146,7 +146,7 @@ impl Running {
     }
 
     pub fn get(&self, path: &str) -> Response {
-        self.send(&format!("GET {path} HTTP/1.1\r\nhost: test\r\nconnection: close\r\n\r\n"))
+        self.send(format!("GET {path} HTTP/1.1\r\nhost: test\r\nconnection: close\r\n\r\n"))
     }
 
     pub fn predict(&self, body: &str) -> Response {
