@@ -1,4 +1,5 @@
 //! What the tests share: logging into memory, and reading the lines back strictly.
+#![allow(unreachable_pub, reason = "each test binary has a copy")]
 #![allow(dead_code, reason = "each test program uses its own part of this")]
 
 use std::{
