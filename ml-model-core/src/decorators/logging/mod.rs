@@ -137,10 +137,17 @@ impl<M: MLModel, R: Recorder<M>> Decorator<M> for LoggingDecorator<R> {
         model: &M,
         request: Request<M::Input>,
     ) -> Result<Prediction<M::Output>, PredictionError> {
-        if self.recorder.sites().of(request.prediction_id()).is_possible() {
-            self.call_recorded(model, request)
-        } else {
-            model.call(request)
+        if !self.recorder.sites().of(request.prediction_id()).is_possible() {
+            return model.call(request);
+        }
+        // What is passed to a function in memory is in memory on every path. Only what this one
+        // sees is: the path above stays free of it.
+        match self.call_recorded(model, request.relocated()) {
+            Ok(prediction) => {
+                let (output, context) = prediction.into_parts();
+                Ok(Prediction::new(output, context))
+            }
+            Err(error) => Err(error),
         }
     }
 }

@@ -103,7 +103,11 @@ impl SiteSet {
     /// Whether some subscriber may want some record.
     #[inline]
     pub(super) fn is_possible(&'static self) -> bool {
-        self.failed.is_possible() || self.requested.is_possible() || self.created.is_possible()
+        // No record is above ERROR: usually the first question is the last one.
+        Level::ERROR <= LevelFilter::current()
+            && (self.failed.is_possible()
+                || self.requested.is_possible()
+                || self.created.is_possible())
     }
 }
 

@@ -1,0 +1,61 @@
+//! What the decorators cost, in instructions, for [`PREDICTIONS`] predictions each.
+//!
+//! `cargo run --release` in this folder runs them and prints what one prediction costs.
+
+use gungraun::prelude::*;
+use ml_model_benches::{
+    BareModel, IdentifiedModel, LoggedModel, charges, log_to_nowhere, log_up_to, predict_by_hand,
+    repeat,
+};
+use ml_model_core::{Infer, MLModel};
+use tracing::level_filters::LevelFilter;
+
+const PREDICTIONS: u32 = 1_000;
+
+/// Makes the first predictions, which complete call sites and fill caches, outside of what is
+/// measured.
+fn warm(set_up: fn(), run: fn()) -> fn() {
+    set_up();
+    run();
+    run
+}
+
+fn no_set_up() {}
+
+fn up_to_warn() {
+    log_up_to(LevelFilter::WARN);
+}
+
+fn bare() {
+    repeat(PREDICTIONS, |input| {
+        BareModel.infer(&input).map_or(f64::NAN, |output| output.charges)
+    });
+}
+
+fn logged() {
+    repeat(PREDICTIONS, |input| charges(LoggedModel.predict(input)));
+}
+
+fn by_hand() {
+    repeat(PREDICTIONS, |input| {
+        predict_by_hand(&BareModel, input).map_or(f64::NAN, |output| output.charges)
+    });
+}
+
+fn identified() {
+    repeat(PREDICTIONS, |input| charges(IdentifiedModel.predict(input)));
+}
+
+#[library_benchmark]
+#[bench::bare(warm(no_set_up, bare))]
+#[bench::logging_off(warm(no_set_up, logged))]
+#[bench::logging_warn(warm(up_to_warn, logged))]
+#[bench::logging_by_hand(warm(log_to_nowhere, by_hand))]
+#[bench::logging_on(warm(log_to_nowhere, logged))]
+#[bench::prediction_id(warm(log_to_nowhere, identified))]
+fn predict(run: fn()) {
+    run();
+}
+
+library_benchmark_group!(name = overhead, benchmarks = predict);
+main!(library_benchmark_groups = overhead);

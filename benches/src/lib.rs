@@ -1,0 +1,138 @@
+//! The models that the benchmarks compare: the same arithmetic with different things around it.
+
+use std::hint::black_box;
+use std::io;
+use std::time::Instant;
+
+use ml_model_core::{Infer, MLModel};
+use schemars::JsonSchema;
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::layer::SubscriberExt;
+
+/// Input of every model here.
+#[derive(Clone, Copy, Debug, JsonSchema)]
+pub struct Input {
+    /// Age in years.
+    pub age: u8,
+    /// Body mass index.
+    pub bmi: f64,
+}
+
+impl Input {
+    /// The input of every prediction here.
+    pub const EXAMPLE: Self = Self { age: 25, bmi: 21.5 };
+}
+
+/// Output of every model here.
+#[derive(Clone, Copy, Debug, JsonSchema)]
+pub struct Output {
+    /// Charges in US dollars.
+    pub charges: f64,
+}
+
+macro_rules! models {
+    ($($(#[$attribute:meta])* $model:ident;)*) => {$(
+        $(#[$attribute])*
+        pub struct $model;
+
+        impl Infer for $model {
+            type Input = Input;
+            type Output = Output;
+            type Error = io::Error;
+
+            #[inline]
+            fn infer(&self, input: &Input) -> Result<Output, io::Error> {
+                if input.age == 0 {
+                    return Err(io::Error::other("nobody is that young"));
+                }
+                Ok(Output { charges: f64::from(input.age) * 37.5 + input.bmi * 11.25 })
+            }
+        }
+    )*};
+}
+
+models! {
+    /// No decorators: what `infer` costs.
+    #[derive(Debug, MLModel)]
+    BareModel;
+
+    /// With the records that [`predict_by_hand`] writes by hand.
+    #[derive(Debug, MLModel)]
+    #[ml_model(qualified_name = "bench_model", version = "0.1.0")]
+    #[decorate(logging(input_fields = ["age", "bmi"], output_fields = ["charges"]))]
+    LoggedModel;
+
+    /// With a prediction id.
+    #[derive(Debug, MLModel)]
+    #[decorate(prediction_id)]
+    IdentifiedModel;
+}
+
+/// A prediction with the records of [`LoggedModel`], written by hand with `tracing`'s macros.
+///
+/// # Errors
+///
+/// Those of the model.
+#[inline]
+pub fn predict_by_hand(model: &BareModel, input: Input) -> Result<Output, io::Error> {
+    tracing::info!(
+        target: "bench_model_logger",
+        action = "predict",
+        model_qualified_name = "bench_model",
+        model_version = "0.1.0",
+        age = input.age,
+        bmi = input.bmi,
+        "Prediction requested."
+    );
+    let started = Instant::now();
+    let result = model.infer(&input);
+    let duration_ms = started.elapsed().as_micros() as f64 / 1e3;
+    match &result {
+        Ok(output) => tracing::info!(
+            target: "bench_model_logger",
+            action = "predict",
+            model_qualified_name = "bench_model",
+            model_version = "0.1.0",
+            status = "success",
+            duration_ms,
+            charges = output.charges,
+            "Prediction created."
+        ),
+        Err(error) => tracing::error!(
+            target: "bench_model_logger",
+            action = "predict",
+            model_qualified_name = "bench_model",
+            model_version = "0.1.0",
+            status = "error",
+            duration_ms,
+            error_info = %error,
+            "Prediction exception."
+        ),
+    }
+    result
+}
+
+/// Installs ml-logging, which formats every record and writes it nowhere.
+pub fn log_to_nowhere() {
+    let logging = ml_logging::builder().environment(|_| None).writer(io::sink).init();
+    std::mem::forget(logging.expect("nothing is installed yet"));
+}
+
+/// Installs a subscriber that wants records up to `level`.
+pub fn log_up_to(level: LevelFilter) {
+    let subscriber = tracing_subscriber::registry().with(level);
+    tracing::subscriber::set_global_default(subscriber).expect("nothing is installed yet");
+}
+
+/// Makes that many predictions.
+pub fn repeat(predictions: u32, mut predict: impl FnMut(Input) -> f64) {
+    for _ in 0..predictions {
+        black_box(predict(black_box(Input::EXAMPLE)));
+    }
+}
+
+/// Charges of a prediction that is expected to succeed, NaN otherwise.
+#[inline]
+pub fn charges<O: std::ops::Deref<Target = Output>, E>(prediction: Result<O, E>) -> f64 {
+    prediction.map_or(f64::NAN, |prediction| prediction.charges)
+}

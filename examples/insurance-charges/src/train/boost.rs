@@ -1,0 +1,318 @@
+//! Fits gradient-boosted trees with the boosting library and takes them out of it.
+//!
+//! A model is the average of several boosted ones that draw their rows with different seeds. With so few rows, what
+//! one of them learns depends a good deal on the draw; the average evens that out.
+//!
+//! smartcore's regressor fits on one thread, sorts exactly instead of binning, and draws its rows with a seeded
+//! generator: the same rows and settings give the same trees.
+
+use serde::Deserialize;
+use smartcore::linalg::basic::matrix::DenseMatrix;
+use smartcore::xgboost::{XGRegressor, XGRegressorParameters};
+
+use super::TrainError;
+use super::data::Row;
+use crate::features::{Feature, features};
+use crate::scale::{Scale, Unit};
+use crate::trees::{Tree, TreeEnsemble};
+
+/// How many boosted models are averaged.
+pub const MEMBERS: usize = 5;
+/// How much of what a tree found is believed.
+const LEARNING_RATE: f64 = 0.1;
+/// The share of the rows, drawn anew, that each tree is fitted to.
+const SUBSAMPLE: f64 = 0.5;
+/// How strongly leaves with few rows are pulled towards zero.
+const LAMBDA: f64 = 1.0;
+
+type Matrix = DenseMatrix<f64>;
+type Regressor = XGRegressor<f64, f64, Matrix, Vec<f64>>;
+
+/// Which features the trees may use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FeatureSet {
+    /// Without sex and region.
+    Core,
+    /// [`FeatureSet::Core`] and the body mass index of smokers.
+    Interaction,
+    /// [`FeatureSet::Interaction`] and whether a smoker is obese.
+    Clinical,
+    /// [`FeatureSet::Clinical`], sex and region.
+    Everything,
+}
+
+impl FeatureSet {
+    /// The features, in the order in which the library sees them.
+    pub const fn features(self) -> &'static [Feature] {
+        use Feature as F;
+        match self {
+            Self::Core => &[F::Age, F::Bmi, F::Children, F::Smoker],
+            Self::Interaction => &[F::Age, F::Bmi, F::Children, F::Smoker, F::SmokerBmi],
+            Self::Clinical => {
+                &[F::Age, F::Bmi, F::Children, F::Smoker, F::SmokerBmi, F::ObeseSmoker]
+            }
+            Self::Everything => &[
+                F::Age,
+                F::Bmi,
+                F::Children,
+                F::Smoker,
+                F::SmokerBmi,
+                F::ObeseSmoker,
+                F::Male,
+                F::Southwest,
+                F::Southeast,
+                F::Northwest,
+                F::Northeast,
+            ],
+        }
+    }
+
+    /// What the report calls the set.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Core => "core",
+            Self::Interaction => "interaction",
+            Self::Clinical => "clinical",
+            Self::Everything => "everything",
+        }
+    }
+}
+
+/// Everything that decides what is fitted to given rows.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Settings {
+    pub features: FeatureSet,
+    pub unit: Unit,
+    pub depth: u16,
+    /// No leaf is made of fewer rows.
+    pub leaf_rows: usize,
+    /// Of each of the boosted models.
+    pub trees: usize,
+}
+
+impl Settings {
+    /// The most leaves that the model can have: how much there is to it, for preferring the simpler of two.
+    pub const fn size(&self) -> usize {
+        (self.trees * MEMBERS) << self.depth
+    }
+}
+
+/// Fits a model to rows.
+///
+/// # Errors
+/// When the library fails.
+pub fn fit(rows: &[Row], settings: &Settings) -> Result<TreeEnsemble, TrainError> {
+    let mut ensemble = grow(rows, settings)?;
+    let sum = |row: &Row| {
+        let features = features(&row.input);
+        let last = ensemble.sums(&features).last();
+        last.unwrap_or_default()
+    };
+    let sums: Vec<f64> = rows.iter().map(sum).collect();
+    ensemble.set_scale(scale(settings.unit, &sums, rows));
+    Ok(ensemble)
+}
+
+/// Grows the trees, whose sums are yet without a [`scale`].
+///
+/// The models take turns: after each [`MEMBERS`] trees stands what fewer trees would have given.
+///
+/// # Errors
+/// When the library fails.
+pub fn grow(rows: &[Row], settings: &Settings) -> Result<TreeEnsemble, TrainError> {
+    let mut members = Vec::new();
+    let mut base = 0.0;
+    for member in 1..=MEMBERS {
+        let (regressor, member_base) = fit_library(rows, settings, member as u64)?;
+        members.push(export(&regressor, settings.features)?.into_iter());
+        base = member_base;
+    }
+    let mut ensemble = TreeEnsemble::new(base, Scale::plain(settings.unit));
+    for _ in 0..settings.trees {
+        for tree in members.iter_mut().filter_map(Iterator::next) {
+            ensemble.push(&tree);
+        }
+    }
+    Ok(ensemble)
+}
+
+/// Finds out how the sums of rows become dollars: on a line by least squares, and not below the lowest charge.
+pub fn scale(unit: Unit, sums: &[f64], rows: &[Row]) -> Scale {
+    let charges = || rows.iter().map(|row| row.charges);
+    let mut scale = Scale { floor: charges().fold(f64::INFINITY, f64::min), ..Scale::plain(unit) };
+    // In dollars the trees have least squares themselves.
+    if unit != Unit::Dollars {
+        let dollars = || sums.iter().map(|sum| unit.to_dollars(*sum));
+        let mean_dollars = dollars().sum::<f64>() / sums.len() as f64;
+        let mean_charges = charges().sum::<f64>() / sums.len() as f64;
+        let spread: f64 = dollars().map(|d| (d - mean_dollars).powi(2)).sum();
+        let joint = dollars().zip(charges());
+        let joint: f64 = joint.map(|(d, c)| (d - mean_dollars) * (c - mean_charges)).sum();
+        if spread > 0.0 {
+            scale.slope = joint / spread;
+        }
+        scale.intercept = mean_charges - scale.slope * mean_dollars;
+    }
+    scale
+}
+
+fn fit_library(
+    rows: &[Row],
+    settings: &Settings,
+    seed: u64,
+) -> Result<(Regressor, f64), TrainError> {
+    let charges = rows.iter().map(|row| row.charges);
+    let targets: Vec<f64> = charges.map(|c| settings.unit.from_dollars(c)).collect();
+    let base = targets.iter().sum::<f64>() / targets.len() as f64;
+    let parameters = XGRegressorParameters::default()
+        .with_base_score(base)
+        .with_n_estimators(settings.trees)
+        .with_max_depth(settings.depth)
+        .with_learning_rate(LEARNING_RATE)
+        // With squared errors every row weighs 1, so the weight is a number of rows.
+        .with_min_child_weight(settings.leaf_rows)
+        .with_subsample(SUBSAMPLE)
+        .with_lambda(LAMBDA)
+        .with_seed(seed);
+    let regressor = XGRegressor::fit(&matrix(rows, settings.features)?, &targets, parameters)
+        .map_err(|error| TrainError::Library(error.to_string()))?;
+    Ok((regressor, base))
+}
+
+fn matrix(rows: &[Row], set: FeatureSet) -> Result<Matrix, TrainError> {
+    let values = rows.iter().map(|row| {
+        let all = features(&row.input);
+        set.features().iter().map(|feature| all[*feature as usize]).collect()
+    });
+    DenseMatrix::from_2d_vec(&values.collect())
+        .map_err(|error| TrainError::Library(error.to_string()))
+}
+
+/// What the library says about a fitted regressor, as far as it is needed.
+#[derive(Deserialize)]
+struct Fitted {
+    regressors: Vec<FittedTree>,
+}
+
+#[derive(Deserialize)]
+struct FittedTree {
+    left: Option<Box<FittedTree>>,
+    right: Option<Box<FittedTree>>,
+    value: f64,
+    threshold: f64,
+    split_feature_idx: usize,
+}
+
+/// Takes the trees out of a fitted regressor, as parts of an average. The library keeps them private, but
+/// serialises them.
+fn export(regressor: &Regressor, set: FeatureSet) -> Result<Vec<Tree>, TrainError> {
+    let fitted: Fitted = serde_json::from_value(serde_json::to_value(regressor)?)?;
+    let trees = fitted.regressors.into_iter();
+    trees.map(|tree| convert(tree, set)).collect()
+}
+
+fn convert(tree: FittedTree, set: FeatureSet) -> Result<Tree, TrainError> {
+    let (Some(low), Some(high)) = (tree.left, tree.right) else {
+        return Ok(Tree::Leaf(LEARNING_RATE * tree.value / MEMBERS as f64));
+    };
+    let feature = set.features().get(tree.split_feature_idx).ok_or_else(|| {
+        TrainError::Library(format!("a tree splits on unknown feature {}", tree.split_feature_idx))
+    })?;
+    Ok(Tree::Split {
+        feature: *feature,
+        threshold: tree.threshold,
+        low: Box::new(convert(*low, set)?),
+        high: Box::new(convert(*high, set)?),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::input::{InsuranceChargesModelInput, Region, Sex};
+
+    fn rows() -> Vec<Row> {
+        let row = |index: u8| {
+            let smoker = index.is_multiple_of(5);
+            let bmi = 18.0 + f64::from(index.wrapping_mul(37) % 29);
+            let region = match index % 4 {
+                0 => Region::Southwest,
+                1 => Region::Southeast,
+                2 => Region::Northwest,
+                _ => Region::Northeast,
+            };
+            let input = InsuranceChargesModelInput {
+                age: 18 + index % 47,
+                sex: if index.is_multiple_of(2) { Sex::Male } else { Sex::Female },
+                bmi,
+                children: index % 6,
+                smoker,
+                region,
+            };
+            let charges = 250.0 * f64::from(input.age) + if smoker { 700.0 * bmi } else { 0.0 };
+            Row { input, charges }
+        };
+        (0..200).map(row).collect()
+    }
+
+    fn settings(features: FeatureSet, unit: Unit, trees: usize) -> Settings {
+        Settings { features, unit, depth: 3, leaf_rows: 3, trees }
+    }
+
+    #[test]
+    fn the_exported_trees_answer_like_the_average_of_the_library_s_models() {
+        let rows = rows();
+        for set in [
+            FeatureSet::Core,
+            FeatureSet::Interaction,
+            FeatureSet::Clinical,
+            FeatureSet::Everything,
+        ] {
+            for unit in Unit::ALL {
+                let settings = settings(set, unit, 30);
+                let mut library = vec![0.0; rows.len()];
+                for member in 1..=MEMBERS {
+                    let (regressor, _) = fit_library(&rows, &settings, member as u64).unwrap();
+                    let answers = regressor.predict(&matrix(&rows, set).unwrap()).unwrap();
+                    for (sum, answer) in library.iter_mut().zip(answers) {
+                        *sum += answer / MEMBERS as f64;
+                    }
+                }
+                let ensemble = grow(&rows, &settings).unwrap();
+                assert_eq!(ensemble.len(), 30 * MEMBERS);
+                for (row, library) in rows.iter().zip(library) {
+                    let own = ensemble.sums(&features(&row.input)).last().unwrap();
+                    assert!((own - library).abs() < 1e-9 * library, "{own} {library}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn fewer_trees_are_the_first_ones_of_more() {
+        let rows = rows();
+        let [long, short] = [20, 12]
+            .map(|trees| grow(&rows, &settings(FeatureSet::Core, Unit::Root, trees)).unwrap());
+        for row in &rows {
+            let features = features(&row.input);
+            assert_eq!(long.sums(&features).nth(12 * MEMBERS - 1), short.sums(&features).last());
+        }
+    }
+
+    #[test]
+    fn the_line_is_that_of_a_worked_example() {
+        let mut rows = rows();
+        rows.truncate(3);
+        for (row, charges) in rows.iter_mut().zip([5.0, 9.0, 13.0]) {
+            row.charges = charges;
+        }
+        let found = scale(Unit::Root, &[1.0, 2.0_f64.sqrt(), 3.0_f64.sqrt()], &rows);
+        assert!((found.slope - 4.0).abs() < 1e-9 && (found.intercept - 1.0).abs() < 1e-9);
+        assert_eq!(found.floor, 5.0);
+        // Without any spread there is no slope to find.
+        let found = scale(Unit::Root, &[2.0, 2.0, 2.0], &rows);
+        assert_eq!((found.slope, found.intercept), (1.0, 5.0));
+        let found = scale(Unit::Dollars, &[1.0, 2.0, 3.0], &rows);
+        assert_eq!((found.slope, found.intercept), (1.0, 0.0));
+    }
+}
