@@ -4,13 +4,14 @@
 #![allow(clippy::unwrap_used, reason = "clippy takes only test functions for tests")]
 
 use std::fmt;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 
 use ml_model_core::LogValue;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tracing::field::{Field, Visit};
-use tracing::{Event, Subscriber};
+use tracing::subscriber::NoSubscriber;
+use tracing::{Dispatch, Event, Subscriber};
 use tracing_subscriber::layer::{Context, SubscriberExt};
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::{Layer, filter::LevelFilter};
@@ -55,6 +56,11 @@ impl Log {
 
 /// Runs `f` with a subscriber up to `level` and returns what was logged.
 pub fn logged<T>(level: LevelFilter, f: impl FnOnce() -> T) -> (T, Vec<Logged>) {
+    // While there is but one subscriber, `tracing` takes that of the thread which happens to
+    // register a call site for it, even if that thread has none: here, another test's.
+    static SECOND: LazyLock<Dispatch> = LazyLock::new(|| Dispatch::new(NoSubscriber::new()));
+    LazyLock::force(&SECOND);
+
     let log = Log::default();
     let subscriber = tracing_subscriber::registry().with(level).with(log.clone());
     let result = tracing::subscriber::with_default(subscriber, f);
