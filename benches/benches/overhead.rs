@@ -27,9 +27,7 @@ fn up_to_warn() {
 }
 
 fn bare() {
-    repeat(PREDICTIONS, |input| {
-        BareModel.infer(&input).map_or(f64::NAN, |output| output.charges)
-    });
+    repeat(PREDICTIONS, |input| BareModel.infer(&input).map_or(f64::NAN, |output| output.charges));
 }
 
 fn logged() {

@@ -1,0 +1,104 @@
+//! Runs the instruction counts and prints what one prediction costs, beside the budgets.
+
+use std::collections::HashMap;
+use std::error::Error;
+use std::hint::black_box;
+use std::process::{Command, ExitCode, Stdio};
+use std::time::{Duration, Instant};
+
+use ml_model_benches::{BareModel, IdentifiedModel, Input, charges, log_to_nowhere, repeat};
+use ml_model_core::{Infer, MLModel};
+use serde_json::Value;
+
+/// Predictions per benchmark, as in `benches/overhead.rs`.
+const PREDICTIONS: f64 = 1_000.0;
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> Result<(), Box<dyn Error>> {
+    let counts = instructions()?;
+    let of = |id: &str| {
+        counts.get(id).map(|count| count / PREDICTIONS).ok_or(format!("no benchmark is named {id}"))
+    };
+    let bare = of("bare")?;
+    let by_hand = of("logging_by_hand")?;
+    println!("Instructions per prediction, counted by callgrind:\n");
+    println!("| what | instructions | against | |");
+    println!("|---|---|---|---|");
+    println!("| `infer`, bare | {bare:.0} | | |");
+    for (name, id) in [
+        ("`logging`, everything off", "logging_off"),
+        ("`logging`, only errors on", "logging_warn"),
+        ("`prediction_id`, ml-logging installed", "prediction_id"),
+    ] {
+        let count = of(id)?;
+        println!("| {name} | {count:.0} | bare | + {:.0} |", count - bare);
+    }
+    let on = of("logging_on")?;
+    println!("| two `tracing` events by hand, ml-logging installed | {by_hand:.0} | | |");
+    println!("| `logging`, on, the same two records | {on:.0} | by hand | × {:.3} |", on / by_hand);
+
+    let (bare, identified) = nanoseconds();
+    println!(
+        "\nThe `prediction_id` decorator with ml-logging installed: {:.0} ns \
+         (fastest of many rounds, {identified:.0} ns against {bare:.0} ns bare).",
+        identified - bare
+    );
+    Ok(())
+}
+
+/// Instructions of each benchmark, by its id.
+fn instructions() -> Result<HashMap<String, f64>, Box<dyn Error>> {
+    let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
+    let output = Command::new(env!("CARGO"))
+        .args(["bench", "--manifest-path", manifest, "--bench", "overhead"])
+        .args(["--", "--output-format=json"])
+        .stderr(Stdio::inherit())
+        .output()?;
+    if !output.status.success() {
+        return Err("the benchmarks failed; they need valgrind and gungraun-runner 0.20.0: \
+                    `cargo install gungraun-runner --version 0.20.0 --locked`"
+            .into());
+    }
+    let mut counts = HashMap::new();
+    for line in String::from_utf8(output.stdout)?.lines() {
+        let Ok(summary) = line.parse::<Value>() else { continue };
+        let count = summary["profiles"].as_array().and_then(|profiles| {
+            let metrics = &profiles.first()?["data"]["parts"][0]["metrics"];
+            metrics["Ir"]["values"]["new"].as_f64().or(metrics["Ir"]["values"].as_f64())
+        });
+        let id = summary["id"].as_str().ok_or("a benchmark has no id")?;
+        let count = count.ok_or(format!("no instructions are counted for {id}"))?;
+        counts.insert(id.to_owned(), count);
+    }
+    Ok(counts)
+}
+
+/// Nanoseconds per prediction, bare and with an id: the fastest of rounds that take turns, so that
+/// whatever else the machine does meets both.
+fn nanoseconds() -> (f64, f64) {
+    const ROUNDS: u32 = 400;
+    const PER_ROUND: u32 = 1_000;
+    log_to_nowhere();
+    let mut fastest = [Duration::MAX; 2];
+    for _ in 0..ROUNDS {
+        let started = Instant::now();
+        repeat(PER_ROUND, |input: Input| {
+            BareModel.infer(&input).map_or(f64::NAN, |output| output.charges)
+        });
+        fastest[0] = fastest[0].min(started.elapsed());
+        let started = Instant::now();
+        repeat(PER_ROUND, |input| charges(black_box(&IdentifiedModel).predict(input)));
+        fastest[1] = fastest[1].min(started.elapsed());
+    }
+    let each = fastest.map(|round| round.as_secs_f64() * 1e9 / f64::from(PER_ROUND));
+    (each[0], each[1])
+}
