@@ -10,6 +10,7 @@
 
 #![allow(missing_docs, reason = "what is not documented says it by its name")]
 
+mod artefact;
 pub mod features;
 pub mod input;
 pub mod model;

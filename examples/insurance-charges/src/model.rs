@@ -4,12 +4,10 @@ use std::convert::Infallible;
 
 use ml_model_core::{Infer, MLModel};
 
+use crate::artefact::ARTEFACT;
 use crate::features::features;
 use crate::input::{InsuranceChargesModelInput, InsuranceChargesModelOutput};
 use crate::trees::{LoadError, TreeEnsemble};
-
-/// The artefact that `train` wrote. Compiled in, so that the program is one file and cannot lose its model.
-const ARTEFACT: &str = include_str!("../model/insurance_charges.trees");
 
 /// Model to predict the insurance charges of a customer.
 #[derive(Clone, Debug, MLModel)]
