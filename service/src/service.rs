@@ -131,15 +131,8 @@ fn load(loaders: Vec<Loader>) -> Result<Models, String> {
         }
         Models::new(registry)
     });
-    let models = std::panic::catch_unwind(loading)
-        .unwrap_or_else(|_panic| Err("a model panicked while it was loaded".to_owned()));
-    match &models {
-        Ok(models) => {
-            tracing::info!(models = models.registry.iter().count(), "All models are loaded.");
-        }
-        Err(error_info) => tracing::error!(error_info, "The models could not be loaded."),
-    }
-    models
+    std::panic::catch_unwind(loading)
+        .unwrap_or_else(|_panic| Err("a model panicked while it was loaded".to_owned()))
 }
 
 impl fmt::Debug for Service {

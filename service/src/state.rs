@@ -56,10 +56,16 @@ impl State {
         Self { title, models: OnceLock::new(), is_stopping: AtomicBool::new(false) }
     }
 
-    /// Ends the loading phase. To be called once; later calls change nothing.
+    /// Ends the loading phase, and then says so in the log. To be called once; later calls change
+    /// nothing.
     pub(crate) fn loaded(&self, models: Result<Models, String>) {
-        // The first result stands: requests may be using it.
-        let _first_stands = self.models.set(models);
+        match self.models.get_or_init(|| models) {
+            Ok(models) => {
+                let models = models.registry.iter().count();
+                tracing::info!(models, "All models are loaded.");
+            }
+            Err(error_info) => tracing::error!(error_info, "The models could not be loaded."),
+        }
     }
 
     /// No more traffic, please.

@@ -65,8 +65,11 @@ fn write_report(out: &mut String, trained: &Trained) -> fmt::Result {
 
 /// One line for each combination, with the number of trees that did best; then the choice.
 fn write_candidates(out: &mut String, choice: &Choice) -> fmt::Result {
-    let folds = choice.best().r2.len();
-    writeln!(out, "Cross-validated on the training rows, {folds} folds for each candidate.")?;
+    writeln!(
+        out,
+        "Cross-validated on the training rows, {} folds for each candidate.",
+        choice.folds
+    )?;
     writeln!(out, "Of each combination, the number of trees with the best mean:")?;
     writeln!(out, "{HEADING}")?;
     let mut shown: Vec<&Candidate> = Vec::new();
@@ -87,7 +90,7 @@ fn write_candidates(out: &mut String, choice: &Choice) -> fmt::Result {
     let close = choice.candidates.iter().filter(|candidate| choice.is_close(candidate)).count();
     writeln!(
         out,
-        "* within one standard error of the best, compared fold by fold: {close} of all {} candidates",
+        "* equal to the best, but for the fifth decimal: {close} of all {} candidates",
         choice.candidates.len()
     )?;
     writeln!(out, "\nBest mean:\n{HEADING}")?;
@@ -97,19 +100,18 @@ fn write_candidates(out: &mut String, choice: &Choice) -> fmt::Result {
 }
 
 const HEADING: &str =
-    "  features     unit     depth  leaf rows  trees  leaves <=  mean r2  std. error  mean MAE";
+    "  features     unit     depth  leaf rows  trees  mean r2   std. error  mean MAE";
 
 fn write_candidate(out: &mut String, choice: &Choice, candidate: &Candidate) -> fmt::Result {
     let settings = &candidate.settings;
     writeln!(
         out,
-        "  {:<11}  {:<7}  {:>5}  {:>9}  {:>5}  {:>9}  {:.4}{}      {:.4}    {:>6.1}",
+        "  {:<11}  {:<7}  {:>5}  {:>9}  {:>5}  {:.5}{}      {:.4}    {:>6.1}",
         settings.features.name(),
         settings.unit.name(),
         settings.depth,
         settings.leaf_rows,
         settings.trees * MEMBERS,
-        settings.size(),
         candidate.mean,
         if choice.is_close(candidate) { '*' } else { ' ' },
         candidate.error,
