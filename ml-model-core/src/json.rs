@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::{MLModel, Prediction, PredictionError, Request, Violation};
+use crate::{MLModel, Prediction, PredictionError, PredictionId, Request, Violation};
 
 const PREDICTION_ID: &str = "prediction_id";
 
@@ -17,8 +17,8 @@ const PREDICTION_ID: &str = "prediction_id";
 /// An input that does not fit the model's type goes through the model's decorators as an
 /// [invalid request](Request::invalid), so its refusal is recorded like any other failure.
 ///
-/// If the input schema has a `prediction_id`, it is taken from the body as the call's id, and if
-/// the output schema has one, the call's id is the last member of the answer.
+/// If the input schema has the `prediction_id` of the decorator, it is taken from the body as the call's id, and if
+/// the output schema has it, the call's id is the last member of the answer.
 pub struct JsonModel<M> {
     model: M,
     takes_prediction_id: bool,
@@ -34,8 +34,8 @@ where
     /// The JSON form of `model`.
     pub fn new(model: M) -> Self {
         Self {
-            takes_prediction_id: has_prediction_id(&model.input_schema()),
-            returns_prediction_id: has_prediction_id(&model.output_schema()),
+            takes_prediction_id: PredictionId::is_in(&model.input_schema()),
+            returns_prediction_id: PredictionId::is_in(&model.output_schema()),
             model,
         }
     }
@@ -74,16 +74,19 @@ fn deserialize<I: DeserializeOwned>(mut body: Value) -> Result<I, Violation> {
     })
 }
 
-/// Writes numbers such as 30.0 as integers, as far as floats hold them exactly.
+/// Writes numbers such as 30.0 as integers, as far as there are integers of that size.
 fn write_integers(value: &mut Value) {
-    const EXACT: f64 = (1_u64 << f64::MANTISSA_DIGITS) as f64;
     match value {
         Value::Number(number) => {
-            if let Some(float) = number.as_f64()
-                && number.is_f64()
-                && float.fract() == 0.0
-                && float.abs() <= EXACT
-            {
+            let Some(float) =
+                number.as_f64().filter(|float| number.is_f64() && float.fract() == 0.0)
+            else {
+                return;
+            };
+            // Conversions of whole numbers in range are exact; both limits are powers of two.
+            if (0.0..u64::MAX as f64).contains(&float) {
+                *value = Value::from(float as u64);
+            } else if (i64::MIN as f64..0.0).contains(&float) {
                 *value = Value::from(float as i64);
             }
         }
@@ -91,10 +94,6 @@ fn write_integers(value: &mut Value) {
         Value::Object(members) => members.values_mut().for_each(write_integers),
         Value::Null | Value::Bool(_) | Value::String(_) => {}
     }
-}
-
-fn has_prediction_id(schema: &Schema) -> bool {
-    schema.pointer("/properties/prediction_id").is_some()
 }
 
 impl<M> MLModel for JsonModel<M>

@@ -5,6 +5,7 @@ use std::fmt;
 use std::str;
 use std::sync::Arc;
 
+use schemars::Schema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -38,6 +39,17 @@ enum Text {
 impl PredictionId {
     /// The pattern that ids satisfy, as JSON Schema writes it.
     pub const PATTERN: &str = "^[A-Za-z0-9._:-]{1,128}$";
+
+    /// Whether a schema has the `prediction_id` that the [`PredictionIdDecorator`] adds. A model's own
+    /// field of that name is another matter.
+    ///
+    /// [`PredictionIdDecorator`]: crate::PredictionIdDecorator
+    #[must_use]
+    pub fn is_in(schema: &Schema) -> bool {
+        schema
+            .pointer("/properties/prediction_id/pattern")
+            .is_some_and(|pattern| pattern == Self::PATTERN)
+    }
 
     /// A new random (version 4) UUID.
     #[inline]

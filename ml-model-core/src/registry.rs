@@ -185,11 +185,22 @@ pub enum RegistryError {
         name: String,
     },
     /// There is no model of that name.
-    #[error("no model is named `{name}`; the models are: {}", known.join(", "))]
+    #[error("no model is named `{name}`; {}", Known(known))]
     UnknownName {
         /// The name.
         name: String,
         /// The names there are.
         known: Vec<String>,
     },
+}
+
+struct Known<'a>(&'a [String]);
+
+impl fmt::Display for Known<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.is_empty() {
+            return f.write_str("there are no models");
+        }
+        write!(f, "the models are: {}", self.0.join(", "))
+    }
 }

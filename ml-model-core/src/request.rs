@@ -133,7 +133,11 @@ impl<I> Request<I> {
         match (self.input, self.violations) {
             (Some(input), None) => Ok((input, self.context)),
             (_, violations) => {
-                Err(PredictionError::InvalidInput(violations.map_or_else(Vec::new, |all| *all)))
+                let mut violations = violations.map_or_else(Vec::new, |violations| *violations);
+                if violations.is_empty() {
+                    violations.push(Violation::new("", "there is no input"));
+                }
+                Err(PredictionError::InvalidInput(violations))
             }
         }
     }

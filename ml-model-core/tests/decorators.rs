@@ -288,3 +288,53 @@ fn a_decorator_may_refuse() {
         "the request was rejected: closed on Sundays"
     );
 }
+
+/// A decorator with more than one parameter of its own.
+struct Pair<A, B>(A, B);
+
+impl<M: MLModel, A: Send + Sync, B: Send + Sync> Decorator<M> for Pair<A, B> {}
+
+impl<A: Default, B: Default> Pair<A, B> {
+    fn new() -> Self {
+        Self(A::default(), B::default())
+    }
+}
+
+#[doc = concat!("Put ", "together.")]
+#[derive(MLModel)]
+#[decorate(Pair::<u8, [u16; 2]>::new())]
+#[decorate(Pair(|x: u8| x + 1, "two"),)]
+struct r#PairedModel;
+infer!(PairedModel);
+
+#[test]
+fn expressions_may_have_commas() {
+    assert_eq!(format!("{:?}", PairedModel.decorators()), "Pair(Pair(PairedModel))");
+    assert_eq!(PairedModel.description(), "Put together.");
+    assert_eq!(PairedModel.predict(Input::example()).unwrap().charges, 250.0);
+}
+
+struct Versioned(String);
+
+impl<M: MLModel> Decorator<M> for Versioned {
+    fn version<'a>(&'a self, _: &'a M) -> Cow<'a, str> {
+        (&*self.0).into()
+    }
+}
+
+#[derive(MLModel)]
+#[decorate(Versioned(SelfishModel.version().into_owned()))]
+struct SelfishModel;
+infer!(SelfishModel);
+
+#[test]
+#[should_panic = "asks the very model that it decorates"]
+fn a_decorator_that_waits_for_itself_is_told_so() {
+    let _ = SelfishModel.version();
+}
+
+#[test]
+fn a_request_without_input_says_so() {
+    let error = NamedModel.call(Request::invalid(Vec::new())).unwrap_err();
+    assert_eq!(error.to_string(), "invalid input: there is no input");
+}

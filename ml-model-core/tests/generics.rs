@@ -143,3 +143,50 @@ fn enums_are_models_too() {
     assert_eq!(EitherModel::Linear.predict(Input::example()).unwrap().charges, 25.0);
     assert_eq!(EitherModel::Constant(2.0).predict(Input::example()).unwrap().charges, 2.0);
 }
+
+/// Names its own type in its bounds, and decorates each type apart.
+#[derive(MLModel)]
+#[decorate(Numbered(NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed)))]
+struct SelfModel<T>(T)
+where
+    Self: Send + Sync,
+    T: Clone;
+
+static NEXT: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
+
+struct Numbered(usize);
+
+impl<M: MLModel> Decorator<M> for Numbered {
+    fn version<'a>(&'a self, _: &'a M) -> std::borrow::Cow<'a, str> {
+        self.0.to_string().into()
+    }
+}
+
+impl<T: Clone> Infer for SelfModel<T>
+where
+    Self: Send + Sync,
+{
+    type Input = Input;
+    type Output = Output;
+    type Error = std::convert::Infallible;
+
+    fn infer(&self, _: &Input) -> Result<Output, Self::Error> {
+        let _same = self.0.clone();
+        Ok(Output { charges: 1.0 })
+    }
+}
+
+#[test]
+fn types_of_one_name_have_decorators_of_their_own() {
+    let first = {
+        #[derive(Clone)]
+        struct A;
+        SelfModel(A).version().into_owned()
+    };
+    let second = {
+        #[derive(Clone)]
+        struct A;
+        SelfModel(A).version().into_owned()
+    };
+    assert_ne!(first, second);
+}

@@ -212,3 +212,60 @@ fn a_decorator_may_rename_a_model_but_not_to_anothers_name() {
     assert!(registry.get("plain_model").is_err());
     assert_eq!(predict(&registry, "fancy_model", body()).unwrap()["charges"], 250.0);
 }
+
+/// A model whose own data have a field called `prediction_id`.
+mod own_id {
+    use ml_model_core::{Infer, MLModel};
+    use schemars::JsonSchema;
+    use serde::{Deserialize, Serialize};
+
+    #[derive(Serialize, Deserialize, JsonSchema, Clone)]
+    pub(super) struct Both {
+        prediction_id: u32,
+    }
+
+    macro_rules! models {
+        ($($(#[$attribute:meta])* $model:ident)*) => {$(
+            #[derive(MLModel)]
+            $(#[$attribute])*
+            pub(super) struct $model;
+
+            impl Infer for $model {
+                type Input = Both;
+                type Output = Both;
+                type Error = std::convert::Infallible;
+
+                fn infer(&self, input: &Both) -> Result<Both, Self::Error> {
+                    Ok(input.clone())
+                }
+            }
+        )*};
+    }
+
+    models! {
+        PlainIdModel
+        #[decorate(prediction_id)]
+        DecoratedIdModel
+    }
+}
+
+#[test]
+fn a_models_own_field_of_that_name_is_its_own() {
+    let mut registry = ModelRegistry::new();
+    registry.add(own_id::PlainIdModel).unwrap();
+    registry.add(own_id::DecoratedIdModel).unwrap();
+    for name in ["plain_id_model", "decorated_id_model"] {
+        let body = json!({"prediction_id": 7});
+        assert_eq!(predict(&registry, name, body.clone()).unwrap(), body, "{name}");
+        let schema = registry.metadata(name).unwrap().input_schema;
+        assert_eq!(schema.pointer("/properties/prediction_id/type").unwrap(), "integer");
+    }
+}
+
+#[test]
+fn whole_numbers_of_any_size_are_integers() {
+    let mut body = body();
+    body["type"] = json!(4294967295.0);
+    body["point"] = json!([-3.0, [9007199254740994.0, -9e18]]);
+    assert!(predict(&registry(), "charges_model", body).is_ok());
+}

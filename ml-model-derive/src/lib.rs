@@ -2,7 +2,7 @@
 //!
 //! A derive goes through four stages, a file each: `syntax` reads the attributes as they are
 //! written, `check` decides whether they make sense together, `emit` writes the code. Every mistake
-//! is noted in [`errors::Errors`], and all of them are reported at once.
+//! is noted in `errors::Errors`, and all of them are reported at once.
 
 mod errors;
 mod log_value;

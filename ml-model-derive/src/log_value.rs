@@ -77,6 +77,13 @@ fn variants<'a>(input: &'a DeriveInput, errors: &mut Errors) -> Vec<&'a Variant>
     let (kind, span) = match &input.data {
         Data::Enum(data) => {
             for variant in &data.variants {
+                let misplaced =
+                    variant.attrs.iter().find(|attribute| attribute.path().is_ident("log_value"));
+                if let Some(attribute) = misplaced {
+                    let message = "`#[log_value(...)]` belongs on the type: a variant is logged \
+                                   under the name that `#[serde(rename = \"...\")]` gives it";
+                    errors.at(options::span(attribute), message);
+                }
                 if !matches!(variant.fields, Fields::Unit) {
                     errors.at(
                         variant.ident.span(),

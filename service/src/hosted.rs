@@ -24,7 +24,7 @@ impl HostedModel {
     pub(crate) fn new(model: RegisteredModel) -> Result<Self, String> {
         let schema = model.input_schema();
         Ok(Self {
-            takes_prediction_id: schema.pointer("/properties/prediction_id").is_some(),
+            takes_prediction_id: PredictionId::is_in(&schema),
             schema: InputSchema::new(&schema)?,
             model,
         })

@@ -14,7 +14,8 @@ const FIELD: &str = "prediction_id";
 /// carries it too.
 ///
 /// To the input schema it adds an optional `prediction_id`, to the output schema a required one,
-/// if the schema describes an object.
+/// if the schema is one of an object (`"type": "object"` at its root) that has no such field of its
+/// own. Elsewhere the id is in the log and in the [`Prediction`], but not in the JSON.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct PredictionIdDecorator;
 
@@ -48,7 +49,7 @@ impl<M: MLModel> Decorator<M> for PredictionIdDecorator {
                 "type": ["string", "null"],
                 "pattern": PredictionId::PATTERN,
             });
-            properties.insert(FIELD.into(), field.to_value());
+            properties.entry(FIELD).or_insert(field.to_value());
         }
         schema
     }
@@ -61,7 +62,9 @@ impl<M: MLModel> Decorator<M> for PredictionIdDecorator {
                 "type": "string",
                 "pattern": PredictionId::PATTERN,
             });
-            properties.insert(FIELD.into(), field.to_value());
+            properties.entry(FIELD).or_insert(field.to_value());
+        }
+        if PredictionId::is_in(&schema) {
             let required = schema
                 .ensure_object()
                 .entry("required")

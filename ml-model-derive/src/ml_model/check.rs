@@ -1,13 +1,13 @@
 //! Decides whether the attributes make sense together, and fills in what they leave open.
 
-use proc_macro2::{Ident, Span, TokenStream};
-use quote::quote_spanned;
-use syn::{Data, DeriveInput, Generics, LitStr, Path, parse_quote};
+use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
+use quote::{quote, quote_spanned};
+use syn::{Data, DeriveInput, Expr, ExprLit, Generics, Lit, LitStr, Path, parse_quote};
 
 use super::field::Field;
 use super::syntax::{Attributes, Decorate, Kind};
 use crate::errors::Errors;
-use crate::words;
+use crate::{options, words};
 
 /// A type and its attributes, in order.
 pub(super) struct Model<'a> {
@@ -15,7 +15,8 @@ pub(super) struct Model<'a> {
     pub(super) generics: Generics,
     pub(super) display_name: String,
     pub(super) qualified_name: String,
-    pub(super) description: String,
+    /// An expression for a `&'static str`.
+    pub(super) description: TokenStream,
     pub(super) version: String,
     pub(super) krate: Path,
     /// Outermost first.
@@ -76,18 +77,19 @@ pub(super) fn check<'a>(
 
     let qualified_name =
         text(&attributes.qualified_name).unwrap_or_else(|| words::snake_case(name));
-    if !is_qualified_name(&qualified_name)
-        && let Some(literal) = &attributes.qualified_name
-    {
+    if !is_qualified_name(&qualified_name) {
+        let literal = attributes.qualified_name.as_ref();
         errors.at(
-            literal.span(),
+            literal.map_or(input.ident.span(), LitStr::span),
             format!(
                 "{qualified_name:?} is no identifier: `qualified_name` names the model in URLs, logs \
-                 and configuration; use letters, digits and `_`, as in {:?}",
-                words::snake_case(name)
+                 and configuration; give `#[ml_model(qualified_name = \"...\")]` of letters, digits \
+                 and `_`"
             ),
         );
     }
+    reject_empty(&attributes.display_name, "display_name", errors);
+    reject_attributes_inside(&input.data, errors);
     let version = text(&attributes.version).or(version.map(str::to_owned)).unwrap_or_else(|| {
         errors.at(
             input.ident.span(),
@@ -100,7 +102,7 @@ pub(super) fn check<'a>(
         ident: &input.ident,
         generics: bounded(input),
         display_name: text(&attributes.display_name).unwrap_or_else(|| words::title(name)),
-        description: text(&attributes.description).unwrap_or(attributes.doc),
+        description: description(attributes.description, attributes.doc),
         version,
         krate: attributes.krate.unwrap_or_else(|| parse_quote!(::ml_model_core)),
         decorators: decorators(attributes.decorators, &qualified_name, errors),
@@ -113,6 +115,12 @@ pub(super) fn check<'a>(
 /// bound would hide what its `Input` is.
 fn bounded(input: &DeriveInput) -> Generics {
     let mut generics = input.generics.clone();
+    if let Some(clause) = &mut generics.where_clause {
+        // Generated functions have no `Self`.
+        let (ident, (_, type_generics, _)) = (&input.ident, input.generics.split_for_impl());
+        let tokens = without_self(quote!(#clause), &quote!(#ident #type_generics));
+        *clause = parse_quote!(#tokens);
+    }
     if generics.params.is_empty() {
         let ident = &input.ident;
         let span = ident.span().resolved_at(Span::call_site());
@@ -120,6 +128,73 @@ fn bounded(input: &DeriveInput) -> Generics {
         generics.make_where_clause().predicates.push(parse_quote!(#bound));
     }
     generics
+}
+
+/// The same tokens with the type's name in place of `Self`.
+fn without_self(tokens: TokenStream, name: &TokenStream) -> TokenStream {
+    tokens
+        .into_iter()
+        .flat_map(|token| match token {
+            TokenTree::Ident(ident) if ident == "Self" => name.clone(),
+            TokenTree::Group(group) => {
+                let inner = without_self(group.stream(), name);
+                TokenTree::from(Group::new(group.delimiter(), inner)).into()
+            }
+            token => token.into(),
+        })
+        .collect()
+}
+
+/// What is given, or the doc comment. That may be put together by macros, such as
+/// `include_str!`, which only the compiler can read.
+fn description(given: Option<LitStr>, doc: Vec<Expr>) -> TokenStream {
+    if let Some(given) = given {
+        return quote!(#given);
+    }
+    let lines: Option<Vec<String>> = doc
+        .iter()
+        .map(|line| match line {
+            Expr::Lit(ExprLit { lit: Lit::Str(line), .. }) => Some(line.value().trim().to_owned()),
+            _ => None,
+        })
+        .collect();
+    match lines {
+        Some(lines) => {
+            let text = lines.join("\n");
+            quote!(#text)
+        }
+        None => quote!(__core::concat!(#(#doc),*)),
+    }
+}
+
+fn reject_empty(literal: &Option<LitStr>, name: &str, errors: &mut Errors) {
+    if let Some(literal) = literal
+        && literal.value().is_empty()
+    {
+        errors.at(literal.span(), format!("`{name}` must not be empty"));
+    }
+}
+
+/// The attributes belong to the type; the compiler lets them stand on its fields, too.
+fn reject_attributes_inside(data: &Data, errors: &mut Errors) {
+    let (variants, fields): (Vec<_>, Vec<_>) = match data {
+        Data::Struct(data) => (Vec::new(), data.fields.iter().collect()),
+        Data::Enum(data) => (
+            data.variants.iter().collect(),
+            data.variants.iter().flat_map(|variant| &variant.fields).collect(),
+        ),
+        Data::Union(data) => (Vec::new(), data.fields.named.iter().collect()),
+    };
+    let of_variants = variants.into_iter().flat_map(|variant: &syn::Variant| &variant.attrs);
+    let of_fields = fields.into_iter().flat_map(|field: &syn::Field| &field.attrs);
+    for attribute in of_variants.chain(of_fields) {
+        for name in ["decorate", "ml_model"] {
+            if attribute.path().is_ident(name) {
+                let message = format!("`#[{name}(...)]` belongs on the type, not inside of it");
+                errors.at(options::span(attribute), message);
+            }
+        }
+    }
 }
 
 fn is_qualified_name(name: &str) -> bool {
@@ -139,6 +214,7 @@ fn decorators(listed: Vec<Decorate>, qualified_name: &str, errors: &mut Errors) 
             }
             Kind::Logging(word, options) => {
                 reject_second(&word, &mut has_logging, errors);
+                reject_empty(&options.target, "target", errors);
                 let target = options
                     .target
                     .as_ref()

@@ -15,6 +15,7 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
+use syn::ext::IdentExt;
 use syn::{GenericParam, Generics, Lifetime, parse_quote};
 
 use super::check::{Decorator, Logging, Model};
@@ -43,7 +44,7 @@ pub(super) fn emit(model: &Model<'_>) -> TokenStream {
 }
 
 fn metadata(model: &Model<'_>) -> TokenStream {
-    let type_name = model.ident.to_string();
+    let type_name = model.ident.unraw().to_string();
     let Model { display_name, qualified_name, description, version, .. } = model;
     quote! {
         static __METADATA: __core::Metadata = __core::Metadata {

@@ -1,6 +1,7 @@
 //! Reads `#[ml_model(...)]` and `#[decorate(...)]` as they are written.
 
 use proc_macro2::{Ident, Span, TokenStream};
+use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream};
 use syn::{Attribute, LitStr, Path, Token, token};
@@ -18,8 +19,8 @@ pub(super) struct Attributes {
     pub(super) description: Option<LitStr>,
     pub(super) version: Option<LitStr>,
     pub(super) krate: Option<Path>,
-    /// Text of the doc comment.
-    pub(super) doc: String,
+    /// The doc comment, a value per line.
+    pub(super) doc: Vec<syn::Expr>,
     /// Outermost first.
     pub(super) decorators: Vec<Decorate>,
 }
@@ -83,7 +84,7 @@ pub(super) fn read(attributes: &[Attribute], errors: &mut Errors) -> Attributes 
             });
             read.decorators.extend(kind.map(|kind| Decorate { span, kind }));
         } else if attribute.path().is_ident("doc") {
-            read_doc(attribute, &mut read.doc);
+            read.doc.extend(attribute.meta.require_name_value().ok().map(|doc| doc.value.clone()));
         }
     }
     read
@@ -97,7 +98,10 @@ fn read_ml_model(input: ParseStream<'_>, read: &mut Attributes, errors: &mut Err
             "description" => (&mut read.description, input.span()),
             "version" => (&mut read.version, input.span()),
             _ => {
-                read.krate = Some(Path::parse_mod_style(input)?);
+                let span = input.span();
+                if read.krate.replace(Path::parse_mod_style(input)?).is_some() {
+                    return Err(syn::Error::new(span, "`crate` is given twice"));
+                }
                 return Ok(());
             }
         };
@@ -106,18 +110,6 @@ fn read_ml_model(input: ParseStream<'_>, read: &mut Attributes, errors: &mut Err
         }
         Ok(())
     });
-}
-
-/// Lines of a doc comment, without the blank before each; paragraphs stay apart.
-fn read_doc(attribute: &Attribute, doc: &mut String) {
-    if let syn::Meta::NameValue(meta) = &attribute.meta
-        && let syn::Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(line), .. }) = &meta.value
-    {
-        if !doc.is_empty() {
-            doc.push('\n');
-        }
-        doc.push_str(line.value().trim());
-    }
 }
 
 /// One decorator, by its first word: a built-in one or the user's.
@@ -133,16 +125,10 @@ fn decorator(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Kind> {
             let what = format!("decorator `{name}`");
             let unknown = words::unknown(&what, &name.to_string(), DECORATORS);
             let own = "a decorator of your own is a path or an expression, such as \
-                       `crate::Timing` or `Cache::with_ttl(60)`";
+                       `crate::Timing`, `Cache::with_ttl(60)` or `self::function()`";
             return Err(syn::Error::new(name.span(), format!("{unknown}; {own}")));
         }
-        _ => {
-            let mut tokens = TokenStream::new();
-            while !input.is_empty() && !input.peek(Token![,]) {
-                tokens.extend([input.parse::<proc_macro2::TokenTree>()?]);
-            }
-            Kind::Custom(tokens)
-        }
+        _ => Kind::Custom(expression(input)?),
     };
     input.parse::<Option<Token![,]>>()?;
     if !input.is_empty() {
@@ -153,11 +139,37 @@ fn decorator(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Kind> {
     Ok(kind)
 }
 
+/// A path or an expression. `syn` finds its end if it knows the expression, as it does paths with
+/// commas between angle brackets; otherwise a comma ends it, and rustc judges the rest.
+fn expression(input: ParseStream<'_>) -> syn::Result<TokenStream> {
+    let fork = input.fork();
+    if fork.parse::<syn::Expr>().is_ok() && (fork.is_empty() || fork.peek(Token![,])) {
+        return Ok(input.parse::<syn::Expr>()?.into_token_stream());
+    }
+    let start = input.span();
+    let mut tokens = TokenStream::new();
+    while !input.is_empty() && !input.peek(Token![,]) {
+        let token: proc_macro2::TokenTree = input.parse()?;
+        if matches!(&token, proc_macro2::TokenTree::Punct(punct) if punct.as_char() == ';') {
+            input.parse::<TokenStream>()?;
+            return Err(syn::Error::new(token.span(), "expected one expression"));
+        }
+        tokens.extend([token]);
+    }
+    if tokens.is_empty() {
+        input.parse::<TokenStream>()?;
+        return Err(syn::Error::new(start, format!("expected a decorator: `{DECORATE}`")));
+    }
+    Ok(tokens)
+}
+
 /// Whether what follows a name makes it a word of this language: nothing, options, or a mistaken
 /// `=`. A user's module may be called `logging`.
 fn is_word(after_name: ParseStream<'_>) -> bool {
     after_name.is_empty()
         || after_name.peek(token::Paren)
+        || after_name.peek(token::Bracket)
+        || after_name.peek(token::Brace)
         || after_name.peek(Token![=])
         || after_name.peek(Token![,])
 }
@@ -185,10 +197,13 @@ fn is_misspelt_built_in(name: &Ident, after_name: ParseStream<'_>) -> bool {
 }
 
 fn built_in(name: Ident, input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Kind> {
-    if input.peek(Token![=]) {
+    if !input.is_empty() && !input.peek(token::Paren) && !input.peek(Token![,]) {
         input.parse::<TokenStream>()?;
-        let form = if name == "logging" { "logging(...)" } else { "prediction_id" };
-        let message = format!("`{name}` takes no `=`: it is written `{form}`");
+        let message = if name == "logging" {
+            "options are in parentheses: `logging(...)`"
+        } else {
+            "`prediction_id` has no options"
+        };
         return Err(syn::Error::new(name.span(), message));
     }
     let options;
