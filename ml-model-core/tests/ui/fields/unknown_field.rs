@@ -1,7 +1,7 @@
 include!("../common.rs");
 
 #[derive(MLModel)]
-#[decorate(logging(input_fields = ["age", "bmii", "height"], output_fields = ["charge"]))]
+#[decorate(logging(input_fields = ["age", "bmii", "xyzzy"], output_fields = ["charge"]))]
 struct Model;
 
 infer!(Model);
