@@ -7,7 +7,7 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use std::thread::{self, ThreadId};
 
 pub use std::concat;
-pub use std::fmt::{Debug, Formatter, Result as FmtResult};
+pub use std::fmt::{Formatter, Result as FmtResult};
 pub use std::marker::PhantomData;
 pub use std::primitive::str;
 pub use std::result::Result;

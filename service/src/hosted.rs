@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use ml_model_core::{MLModel, PredictionError, PredictionId, RegisteredModel, Request, Violation};
 use serde_json::Value;
 
-use crate::response::ErrorResponse;
+use crate::response::{ErrorResponse, messages};
 use crate::validation::InputSchema;
 
 /// A model and what its endpoint needs to know of it.
@@ -35,20 +35,19 @@ impl HostedModel {
     /// A body that is not acceptable goes through the model's decorators too, so that it is on
     /// record under the id that the answer names.
     pub(crate) fn predict(&self, body: &[u8]) -> Result<Value, ErrorResponse> {
-        let body = parse(body);
-        let violations = match &body {
-            Ok(body) => self.schema.violations(body),
-            Err(violation) => vec![violation.clone()],
+        let (body, violations) = match parse(body) {
+            Ok(body) => {
+                let violations = self.schema.violations(&body);
+                (Some(body), violations)
+            }
+            Err(violation) => (None, vec![violation]),
         };
-        let id = self.takes_prediction_id.then(|| {
-            let callers = body.as_ref().ok().and_then(callers_id);
-            callers.unwrap_or_else(PredictionId::random)
-        });
-        let refusal = (!violations.is_empty()).then(|| {
-            ErrorResponse::validation(violations.iter().map(ToString::to_string).collect())
-        });
+        let id = self
+            .takes_prediction_id
+            .then(|| body.as_ref().and_then(callers_id).unwrap_or_else(PredictionId::random));
+        let keeps_to_schema = violations.is_empty();
         let mut request = match body {
-            Ok(body) if violations.is_empty() => Request::new(body),
+            Some(body) if keeps_to_schema => Request::new(body),
             _ => Request::invalid(violations),
         };
         if let Some(id) = &id {
@@ -60,9 +59,9 @@ impl HostedModel {
         let answer = catch_unwind(AssertUnwindSafe(|| self.model.call(request)));
         let error = match answer {
             Ok(Ok(prediction)) => return Ok(prediction.into_output()),
-            Ok(Err(PredictionError::InvalidInput(violations))) => refusal.unwrap_or_else(|| {
-                ErrorResponse::prediction(&PredictionError::InvalidInput(violations))
-            }),
+            Ok(Err(PredictionError::InvalidInput(violations))) if !keeps_to_schema => {
+                ErrorResponse::validation(messages(&violations))
+            }
             Ok(Err(error)) => ErrorResponse::prediction(&error),
             Err(_panic) => ErrorResponse::internal("the model panicked".to_owned()),
         };

@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use ml_model_core::{PredictionError, PredictionId, error_chain};
+use ml_model_core::{PredictionError, PredictionId, Violation, error_chain};
 use serde::Serialize;
 
 /// An error as clients see it.
@@ -65,11 +65,9 @@ impl ErrorResponse {
     pub(crate) fn prediction(error: &PredictionError) -> Self {
         match error {
             // The body kept to the schema, yet the model or a decorator does not accept it.
-            PredictionError::InvalidInput(violations) => Self::new(
-                StatusCode::BAD_REQUEST,
-                "SchemaValidationError",
-                violations.iter().map(ToString::to_string).collect(),
-            ),
+            PredictionError::InvalidInput(violations) => {
+                Self::new(StatusCode::BAD_REQUEST, "SchemaValidationError", messages(violations))
+            }
             PredictionError::Rejected(_) => Self::unavailable(error_chain(error).to_string()),
             error => Self::internal(error_chain(error).to_string()),
         }
@@ -80,6 +78,11 @@ impl ErrorResponse {
         self.body.prediction_id = id;
         self
     }
+}
+
+/// A message per violation.
+pub(crate) fn messages(violations: &[Violation]) -> Vec<String> {
+    violations.iter().map(ToString::to_string).collect()
 }
 
 impl IntoResponse for ErrorResponse {

@@ -83,7 +83,7 @@ async fn startup(Shared(state): Shared<Arc<State>>) -> Response {
 }
 
 async fn models(Shared(state): Shared<Arc<State>>) -> Result<Response, ErrorResponse> {
-    let models = state.models().map_err(|why| ErrorResponse::unavailable(why.to_owned()))?;
+    let models = state.models()?;
     Ok(Json(json!({ "models": models.registry.list() })).into_response())
 }
 
@@ -91,7 +91,7 @@ async fn metadata(
     Shared(state): Shared<Arc<State>>,
     Path(name): Path<String>,
 ) -> Result<Response, ErrorResponse> {
-    let models = state.models().map_err(|why| ErrorResponse::unavailable(why.to_owned()))?;
+    let models = state.models()?;
     let metadata = models.registry.metadata(&name);
     let metadata = metadata.map_err(|error| ErrorResponse::not_found(error.to_string()))?;
     Ok(Json(metadata).into_response())
@@ -102,7 +102,7 @@ async fn prediction(
     Path(name): Path<String>,
     request: Request,
 ) -> Result<Response, ErrorResponse> {
-    let models = state.models().map_err(|why| ErrorResponse::unavailable(why.to_owned()))?;
+    let models = state.models()?;
     let model = models.hosted(&name).ok_or_else(|| match models.registry.get(&name) {
         Err(error) => ErrorResponse::not_found(error.to_string()),
         Ok(_) => ErrorResponse::not_found(format!("`{name}` takes no requests here")),

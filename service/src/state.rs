@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use ml_model_core::ModelRegistry;
 
 use crate::hosted::HostedModel;
+use crate::response::ErrorResponse;
 
 /// Shared by all requests.
 pub(crate) struct State {
@@ -86,12 +87,13 @@ impl State {
     ///
     /// # Errors
     ///
-    /// Why there are none (yet).
-    pub(crate) fn models(&self) -> Result<&Models, &str> {
-        match self.models.get() {
-            Some(Ok(models)) => Ok(models),
-            Some(Err(_)) => Err("the models could not be loaded; the log says why"),
-            None => Err("the models are still being loaded"),
-        }
+    /// 503: why there are none (yet).
+    pub(crate) fn models(&self) -> Result<&Models, ErrorResponse> {
+        let why = match self.models.get() {
+            Some(Ok(models)) => return Ok(models),
+            Some(Err(_)) => "the models could not be loaded; the log says why",
+            None => "the models are still being loaded",
+        };
+        Err(ErrorResponse::unavailable(why.to_owned()))
     }
 }

@@ -156,8 +156,9 @@ fn stack(model: &Model<'_>) -> TokenStream {
     } else {
         let lifetime: Lifetime = parse_quote!('__m);
         generics.params.insert(0, parse_quote!(#lifetime));
-        let captured = parameters(&generics);
-        (Some(lifetime), quote!(use<#captured>))
+        // For `use`, parameters are written as they are for the type.
+        let (_, captured, _) = generics.split_for_impl();
+        (Some(lifetime), quote!(use #captured))
     };
     let (generics, _, where_clause) = generics.split_for_impl();
     quote! {
@@ -176,8 +177,7 @@ fn stack(model: &Model<'_>) -> TokenStream {
 /// expression that is no decorator is reported there, and only there.
 fn custom_decorator(model: &Model<'_>, name: &Ident, expression: &TokenStream) -> TokenStream {
     let generics = with_stacked_model(model);
-    let captured = parameters(&generics);
-    let (generics, _, where_clause) = generics.split_for_impl();
+    let (generics, captured, where_clause) = generics.split_for_impl();
     let span = first_span(expression).resolved_at(Span::call_site());
     if !has_types(&model.generics) {
         return quote_spanned! {span=>
@@ -192,7 +192,7 @@ fn custom_decorator(model: &Model<'_>, name: &Ident, expression: &TokenStream) -
     quote_spanned! {span=>
         fn #name #generics (
             #parameter: &#model_type
-        ) -> impl __core::Decorator<__M> + use<#captured> #where_clause {
+        ) -> impl __core::Decorator<__M> + use #captured #where_clause {
             static SLOTS: __core::DecoratorSlots = __core::DecoratorSlots::new();
             SLOTS.get(#parameter, || #expression)
         }
@@ -249,23 +249,4 @@ fn first_span(tokens: &TokenStream) -> Span {
 /// Whether one static may be asked for decorators of several types.
 fn has_types(generics: &Generics) -> bool {
     generics.params.iter().any(|parameter| !matches!(parameter, GenericParam::Lifetime(_)))
-}
-
-/// The parameters by name, for `use<...>`.
-fn parameters(generics: &Generics) -> TokenStream {
-    let names = generics.params.iter().map(|parameter| match parameter {
-        GenericParam::Lifetime(parameter) => {
-            let lifetime = &parameter.lifetime;
-            quote!(#lifetime)
-        }
-        GenericParam::Type(parameter) => {
-            let ident = &parameter.ident;
-            quote!(#ident)
-        }
-        GenericParam::Const(parameter) => {
-            let ident = &parameter.ident;
-            quote!(#ident)
-        }
-    });
-    quote!(#(#names),*)
 }
