@@ -19,10 +19,12 @@ const PREDICTION_ID: &str = "prediction_id";
 ///
 /// If the input schema has the `prediction_id` of the decorator, it is taken from the body as the call's id, and if
 /// the output schema has it, the call's id is the last member of the answer.
-pub struct JsonModel<M> {
+pub struct JsonModel<M: MLModel> {
     model: M,
     takes_prediction_id: bool,
     returns_prediction_id: bool,
+    read: fn(Value) -> Result<M::Input, Violation>,
+    write: fn(M::Output) -> Result<Value, serde_json::Error>,
 }
 
 impl<M> JsonModel<M>
@@ -33,10 +35,30 @@ where
 {
     /// The JSON form of `model`.
     pub fn new(model: M) -> Self {
+        Self::with(model, deserialize, serde_json::to_value)
+    }
+}
+
+impl<M: MLModel<Input = Value, Output = Value>> JsonModel<M> {
+    /// A model whose input and output are JSON already, but that may not know of the
+    /// `prediction_id` in its schemas. The input is passed through `read`.
+    pub(crate) fn around(model: M, read: fn(Value) -> Result<Value, Violation>) -> Self {
+        Self::with(model, read, Ok)
+    }
+}
+
+impl<M: MLModel> JsonModel<M> {
+    fn with(
+        model: M,
+        read: fn(Value) -> Result<M::Input, Violation>,
+        write: fn(M::Output) -> Result<Value, serde_json::Error>,
+    ) -> Self {
         Self {
             takes_prediction_id: PredictionId::is_in(&model.input_schema()),
             returns_prediction_id: PredictionId::is_in(&model.output_schema()),
             model,
+            read,
+            write,
         }
     }
 
@@ -63,7 +85,7 @@ where
 }
 
 /// The input of a body. In JSON Schema 30.0 is an integer; serde is told so if it says otherwise.
-fn deserialize<I: DeserializeOwned>(mut body: Value) -> Result<I, Violation> {
+pub(crate) fn deserialize<I: DeserializeOwned>(mut body: Value) -> Result<I, Violation> {
     if let Ok(input) = I::deserialize(&body) {
         return Ok(input);
     }
@@ -96,12 +118,7 @@ fn write_integers(value: &mut Value) {
     }
 }
 
-impl<M> MLModel for JsonModel<M>
-where
-    M: MLModel,
-    M::Input: DeserializeOwned,
-    M::Output: Serialize,
-{
+impl<M: MLModel> MLModel for JsonModel<M> {
     type Input = Value;
     type Output = Value;
 
@@ -125,9 +142,9 @@ where
     }
 
     fn call(&self, request: Request<Value>) -> Result<Prediction<Value>, PredictionError> {
-        let request = self.split_prediction_id(request).try_map(deserialize);
+        let request = self.split_prediction_id(request).try_map(self.read);
         let (output, context) = self.model.call(request)?.into_parts();
-        let mut output = serde_json::to_value(output).map_err(PredictionError::model)?;
+        let mut output = (self.write)(output).map_err(PredictionError::model)?;
         if self.returns_prediction_id
             && let Some(id) = context.prediction_id()
             && let Some(members) = output.as_object_mut()

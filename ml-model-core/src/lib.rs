@@ -56,6 +56,7 @@
 //! | `model` | [`Infer`], [`MLModel`] and the bare model under a stack |
 //! | `request` | [`Request`], [`Prediction`] and the [`Context`] they share |
 //! | `decorator` | [`Decorator`] and [`Decorated`], of which stacks are built |
+//! | `stack` | [`Stack`]: decorators chosen at run time |
 //! | [`decorators`] | the built-in decorators, one file each |
 //! | `registry`, `json` | [`ModelRegistry`] and the JSON form in which it holds models |
 
@@ -68,6 +69,7 @@ mod model;
 mod prediction_id;
 mod registry;
 mod request;
+mod stack;
 
 #[doc(hidden)]
 #[path = "private.rs"]
@@ -79,7 +81,8 @@ pub use error::{PredictionError, Violation, error_chain};
 pub use json::JsonModel;
 pub use log_value::LogValue;
 pub use ml_model_derive::{LogValue, MLModel};
-pub use model::{Infer, MLModel};
+pub use model::{Described, Infer, MLModel, Metadata};
 pub use prediction_id::{InvalidPredictionId, PredictionId};
 pub use registry::{ModelDetails, ModelMetadata, ModelRegistry, RegisteredModel, RegistryError};
 pub use request::{Context, Prediction, Request};
+pub use stack::Stack;

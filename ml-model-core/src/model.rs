@@ -178,7 +178,7 @@ forward_model!(Arc<M>);
 /// The metadata of one model, as the derive found it on the struct.
 #[derive(Debug)]
 pub struct Metadata {
-    /// Name of the struct, for `Debug`.
+    /// Name of the struct.
     pub type_name: &'static str,
     /// See [`MLModel::display_name`].
     pub display_name: &'static str,
@@ -190,32 +190,64 @@ pub struct Metadata {
     pub version: &'static str,
 }
 
-/// The bare model under a stack of decorators: borrowed, so that the user's struct stores nothing.
+/// A type of model whose metadata is known without a value of it; derived along with [`MLModel`].
+///
+/// It lets a service check its configuration before any model is loaded, and decorate the model
+/// otherwise than its attributes do.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a derived ML model",
+    note = "add `#[derive(MLModel)]` to the struct"
+)]
+pub trait Described {
+    /// What the attributes say of the model, without the changes that its decorators make.
+    const METADATA: &'static Metadata;
+
+    /// JSON Schema of what the bare model predicts from.
+    fn bare_input_schema() -> Schema
+    where
+        Self: Infer,
+    {
+        SchemaGenerator::default().into_root_schema_for::<Self::Input>()
+    }
+
+    /// JSON Schema of what the bare model predicts.
+    fn bare_output_schema() -> Schema
+    where
+        Self: Infer,
+    {
+        output_schema_of::<Self::Output>()
+    }
+}
+
+/// The bare model under a stack of decorators.
+///
+/// The stack that the derive composes borrows it, so that the user's struct stores nothing; one
+/// made from configuration owns it, in a box.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Bare<'m, T> {
-    model: &'m T,
+pub(crate) struct Bare<P> {
+    model: P,
     metadata: &'static Metadata,
 }
 
-impl<'m, T: Infer> Bare<'m, T> {
+impl<P> Bare<P> {
     /// Puts `metadata` beside `model`.
     #[inline]
-    pub(crate) fn new(model: &'m T, metadata: &'static Metadata) -> Self {
+    pub(crate) fn new(model: P, metadata: &'static Metadata) -> Self {
         Self { model, metadata }
     }
 }
 
-impl<T> Deref for Bare<'_, T> {
-    type Target = T;
+impl<P: Deref> Deref for Bare<P> {
+    type Target = P::Target;
 
-    fn deref(&self) -> &T {
-        self.model
+    fn deref(&self) -> &P::Target {
+        &self.model
     }
 }
 
-impl<T: Infer> MLModel for Bare<'_, T> {
-    type Input = T::Input;
-    type Output = T::Output;
+impl<P: Deref<Target: Infer> + Send + Sync> MLModel for Bare<P> {
+    type Input = <P::Target as Infer>::Input;
+    type Output = <P::Target as Infer>::Output;
 
     fn display_name(&self) -> Cow<'_, str> {
         self.metadata.display_name.into()
@@ -230,18 +262,17 @@ impl<T: Infer> MLModel for Bare<'_, T> {
         self.metadata.version.into()
     }
     fn input_schema(&self) -> Schema {
-        SchemaGenerator::default().into_root_schema_for::<T::Input>()
+        SchemaGenerator::default().into_root_schema_for::<Self::Input>()
     }
     fn output_schema(&self) -> Schema {
-        // What is sent is what `Serialize` writes: renames and defaults follow that direction.
-        schemars::generate::SchemaSettings::default()
-            .for_serialize()
-            .into_generator()
-            .into_root_schema_for::<T::Output>()
+        output_schema_of::<Self::Output>()
     }
 
     #[inline]
-    fn call(&self, request: Request<T::Input>) -> Result<Prediction<T::Output>, PredictionError> {
+    fn call(
+        &self,
+        request: Request<Self::Input>,
+    ) -> Result<Prediction<Self::Output>, PredictionError> {
         let (input, context) = request.into_parts()?;
         match self.model.infer_with(&input, &context) {
             Ok(output) => Ok(Prediction::new(output, context)),
@@ -252,4 +283,12 @@ impl<T: Infer> MLModel for Bare<'_, T> {
     fn fmt_decorators(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.metadata.type_name)
     }
+}
+
+/// What is sent is what `Serialize` writes: renames and defaults follow that direction.
+fn output_schema_of<O: JsonSchema>() -> Schema {
+    schemars::generate::SchemaSettings::default()
+        .for_serialize()
+        .into_generator()
+        .into_root_schema_for::<O>()
 }

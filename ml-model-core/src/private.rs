@@ -16,7 +16,7 @@ pub use schemars::Schema;
 pub use tracing::Level;
 
 pub use crate::decorators::logging::{LogSites, Record, Recorder};
-pub use crate::model::Metadata;
+pub use crate::model::{Described, Metadata};
 pub use crate::{
     Decorator, Infer, LogValue, LoggingDecorator, MLModel, Prediction, PredictionError,
     PredictionIdDecorator, Request,

@@ -40,11 +40,21 @@ impl ModelRegistry {
         M::Input: DeserializeOwned,
         M::Output: Serialize,
     {
+        self.add_registered(Arc::new(JsonModel::new(model)))
+    }
+
+    /// As [`add`](Self::add), for a model that is in JSON form already: one that a
+    /// [`Stack`](crate::Stack) has made, or that another registry holds.
+    ///
+    /// # Errors
+    ///
+    /// As [`add`](Self::add).
+    pub fn add_registered(&mut self, model: RegisteredModel) -> Result<(), RegistryError> {
         let name = model.qualified_name().into_owned();
         if self.position(&name).is_ok() {
             return Err(RegistryError::DuplicateName { name });
         }
-        self.models.push((name, Arc::new(JsonModel::new(model))));
+        self.models.push((name, model));
         Ok(())
     }
 
@@ -113,7 +123,7 @@ impl ModelRegistry {
         }
         // Added again rather than wrapped as it is: the decorator may change the schemas, and with
         // them whether the body holds a prediction id.
-        self.models[position] = (name, Arc::new(JsonModel::new(decorated)));
+        self.models[position] = (name, Arc::new(JsonModel::around(decorated, Ok)));
         Ok(())
     }
 

@@ -119,4 +119,11 @@ const _: () = {
             __core::MLModel::fmt_decorators(&__stack(self), f)
         }
     }
+    #[automatically_derived]
+    impl<'a, T: Clone, const N: usize> __core::Described for Generic<'a, T, N>
+    where
+        T: Send + Sync,
+    {
+        const METADATA: &'static __core::Metadata = &__METADATA;
+    }
 };

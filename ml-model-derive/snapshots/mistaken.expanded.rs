@@ -66,4 +66,11 @@ const _: () = {
             __core::MLModel::fmt_decorators(&__stack(self), f)
         }
     }
+    #[automatically_derived]
+    impl __core::Described for SumModel
+    where
+        SumModel: __core::Infer,
+    {
+        const METADATA: &'static __core::Metadata = &__METADATA;
+    }
 };

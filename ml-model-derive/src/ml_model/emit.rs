@@ -8,6 +8,7 @@
 //!     impl<__M: __core::ModelOf<Model>> __core::Recorder<__M> for __Log { /* reads fields */ }
 //!     fn __stack(model: &Model) -> impl __core::ModelOf<Model> + '_ { /* puts it together */ }
 //!     impl __core::MLModel for Model { /* asks the stack */ }
+//!     impl __core::Described for Model { /* names the metadata */ }
 //! };
 //! ```
 //!
@@ -232,6 +233,10 @@ fn implementation(model: &Model<'_>) -> TokenStream {
             fn fmt_decorators(&self, f: &mut __core::Formatter<'_>) -> __core::FmtResult {
                 __core::MLModel::fmt_decorators(&__stack(self), f)
             }
+        }
+        #[automatically_derived]
+        impl #generics __core::Described for #ident #type_generics #where_clause {
+            const METADATA: &'static __core::Metadata = &__METADATA;
         }
     }
 }

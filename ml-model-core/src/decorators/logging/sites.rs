@@ -38,7 +38,18 @@ impl LogSites {
         input_fields: &'static [&'static str],
         output_fields: &'static [&'static str],
     ) -> Self {
-        let location = Location::caller();
+        let caller = Location::caller();
+        Self::at((caller.file(), caller.line()), target, level, input_fields, output_fields)
+    }
+
+    /// The same for another place than the caller: file and line.
+    pub(super) const fn at(
+        location: (&'static str, u32),
+        target: &'static str,
+        level: Level,
+        input_fields: &'static [&'static str],
+        output_fields: &'static [&'static str],
+    ) -> Self {
         Self {
             without_id: SiteSet::new(target, level, location, false, input_fields, output_fields),
             with_id: SiteSet::new(target, level, location, true, input_fields, output_fields),
@@ -68,7 +79,7 @@ impl SiteSet {
     const fn new(
         target: &'static str,
         level: Level,
-        location: &'static Location<'static>,
+        location: (&'static str, u32),
         with_id: bool,
         input_fields: &'static [&'static str],
         output_fields: &'static [&'static str],
@@ -116,7 +127,7 @@ pub(super) struct Site {
     name: &'static str,
     target: &'static str,
     level: Level,
-    location: &'static Location<'static>,
+    location: (&'static str, u32),
     /// Parts of the list of field names, joined when first used.
     field_names: [&'static [&'static str]; 4],
     interest: AtomicU8,
@@ -133,7 +144,7 @@ impl Site {
         name: &'static str,
         target: &'static str,
         level: Level,
-        location: &'static Location<'static>,
+        location: (&'static str, u32),
         field_names: [&'static [&'static str]; 4],
     ) -> Self {
         Self {
@@ -207,8 +218,8 @@ impl Site {
                 self.name,
                 self.target,
                 self.level,
-                Some(self.location.file()),
-                Some(self.location.line()),
+                Some(self.location.0),
+                Some(self.location.1),
                 None,
                 FieldSet::new(names, Identifier(self)),
                 Kind::EVENT,

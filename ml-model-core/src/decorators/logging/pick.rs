@@ -1,0 +1,403 @@
+//! Reads single fields out of a value by what it serialises to, and skips all others.
+//!
+//! Fields that are known at compile time are read directly. Those of a configuration are known by
+//! name only, and serde is what knows the names: a [`Picker`] is a serialiser that keeps the
+//! scalars at the wanted paths. It sees the model's own types, so a `u8` is an integer and an `f64`
+//! is a float however the caller wrote them, and defaults are filled in.
+
+use std::fmt;
+
+use serde::ser::{
+    Serialize, SerializeMap, SerializeSeq, SerializeStruct, SerializeStructVariant, SerializeTuple,
+    SerializeTupleStruct, SerializeTupleVariant, Serializer,
+};
+use tracing::Value;
+use tracing::field::Empty;
+
+use crate::LogValue;
+
+/// The wanted fields, as a tree of their names.
+#[derive(Debug, Default)]
+pub(super) struct Wanted {
+    /// The positions in the record of the fields that end here.
+    positions: Vec<usize>,
+    children: Vec<(String, Wanted)>,
+}
+
+impl Wanted {
+    /// The tree of the fields at these paths.
+    pub(super) fn new<'p>(paths: impl IntoIterator<Item = &'p [String]>) -> Self {
+        let mut root = Self::default();
+        for (position, path) in paths.into_iter().enumerate() {
+            let mut node = &mut root;
+            for name in path {
+                let index = node.children.iter().position(|(child, _)| child == name);
+                let index = index.unwrap_or_else(|| {
+                    node.children.push((name.clone(), Self::default()));
+                    node.children.len() - 1
+                });
+                node = &mut node.children[index].1;
+            }
+            node.positions.push(position);
+        }
+        root
+    }
+
+    fn child(&self, name: &str) -> Option<&Self> {
+        self.children.iter().find(|(child, _)| child == name).map(|(_, child)| child)
+    }
+}
+
+/// A value as it goes into a record.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) enum Picked {
+    /// `None`, or nothing at this path.
+    #[default]
+    Null,
+    Bool(bool),
+    I64(i64),
+    U64(u64),
+    I128(i128),
+    U128(u128),
+    F64(f64),
+    Text(String),
+}
+
+impl Picked {
+    /// What `tracing` records.
+    pub(super) fn value(&self) -> &dyn Value {
+        match self {
+            Self::Null => &Empty,
+            Self::Bool(value) => value,
+            Self::I64(value) => value,
+            Self::U64(value) => value,
+            Self::I128(value) => value,
+            Self::U128(value) => value,
+            Self::F64(value) => value,
+            Self::Text(value) => value,
+        }
+    }
+}
+
+/// Keeps the values of the wanted fields of `value`, each at its position.
+pub(super) fn pick(value: &(impl Serialize + ?Sized), wanted: &Wanted, picked: &mut [Picked]) {
+    // What cannot be serialised to its end has given the fields before.
+    let _stopped = value.serialize(Picker { wanted, picked });
+}
+
+/// Stands where the value stands whose wanted parts are `wanted`.
+struct Picker<'a> {
+    wanted: &'a Wanted,
+    picked: &'a mut [Picked],
+}
+
+impl Picker<'_> {
+    fn scalar(self, value: Picked) -> Result<(), Stopped> {
+        if let Some((last, others)) = self.wanted.positions.split_last() {
+            for position in others {
+                self.picked[*position] = value.clone();
+            }
+            self.picked[*last] = value;
+        }
+        Ok(())
+    }
+
+    fn child<T: Serialize + ?Sized>(&mut self, name: &str, value: &T) -> Result<(), Stopped> {
+        match self.wanted.child(name) {
+            Some(wanted) => value.serialize(Picker { wanted, picked: self.picked }),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The user's own `Serialize` has given up.
+#[derive(Debug)]
+struct Stopped;
+
+impl fmt::Display for Stopped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the value cannot be serialised")
+    }
+}
+
+impl std::error::Error for Stopped {}
+
+impl serde::ser::Error for Stopped {
+    fn custom<T: fmt::Display>(_message: T) -> Self {
+        Self
+    }
+}
+
+macro_rules! scalars {
+    ($($method:ident($type:ty) => $variant:ident,)*) => {$(
+        fn $method(self, value: $type) -> Result<(), Stopped> {
+            self.scalar(Picked::$variant(value.into()))
+        }
+    )*};
+}
+
+impl<'a> Serializer for Picker<'a> {
+    type Ok = ();
+    type Error = Stopped;
+    type SerializeSeq = Elements<'a>;
+    type SerializeTuple = Elements<'a>;
+    type SerializeTupleStruct = Elements<'a>;
+    type SerializeTupleVariant = Variant<Elements<'a>>;
+    type SerializeMap = Entries<'a>;
+    type SerializeStruct = Self;
+    type SerializeStructVariant = Variant<Self>;
+
+    scalars! {
+        serialize_bool(bool) => Bool,
+        serialize_i8(i8) => I64,
+        serialize_i16(i16) => I64,
+        serialize_i32(i32) => I64,
+        serialize_i64(i64) => I64,
+        serialize_i128(i128) => I128,
+        serialize_u8(u8) => U64,
+        serialize_u16(u16) => U64,
+        serialize_u32(u32) => U64,
+        serialize_u64(u64) => U64,
+        serialize_u128(u128) => U128,
+        serialize_f64(f64) => F64,
+        serialize_char(char) => Text,
+        serialize_str(&str) => Text,
+    }
+
+    fn serialize_f32(self, value: f32) -> Result<(), Stopped> {
+        self.scalar(Picked::F64(value.log_value()))
+    }
+
+    fn serialize_bytes(self, value: &[u8]) -> Result<(), Stopped> {
+        let mut elements = self.serialize_seq(Some(value.len()))?;
+        value.iter().try_for_each(|byte| elements.element(byte))
+    }
+
+    fn serialize_none(self) -> Result<(), Stopped> {
+        self.scalar(Picked::Null)
+    }
+
+    fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<(), Stopped> {
+        value.serialize(self)
+    }
+
+    fn serialize_unit(self) -> Result<(), Stopped> {
+        self.scalar(Picked::Null)
+    }
+
+    fn serialize_unit_struct(self, _name: &'static str) -> Result<(), Stopped> {
+        self.scalar(Picked::Null)
+    }
+
+    fn serialize_unit_variant(
+        self,
+        _name: &'static str,
+        _index: u32,
+        variant: &'static str,
+    ) -> Result<(), Stopped> {
+        self.scalar(Picked::Text(variant.to_owned()))
+    }
+
+    fn serialize_newtype_struct<T: Serialize + ?Sized>(
+        self,
+        _name: &'static str,
+        value: &T,
+    ) -> Result<(), Stopped> {
+        value.serialize(self)
+    }
+
+    fn serialize_newtype_variant<T: Serialize + ?Sized>(
+        mut self,
+        _name: &'static str,
+        _index: u32,
+        variant: &'static str,
+        value: &T,
+    ) -> Result<(), Stopped> {
+        self.child(variant, value)
+    }
+
+    fn serialize_seq(self, _length: Option<usize>) -> Result<Elements<'a>, Stopped> {
+        Ok(Elements { picker: self, next: 0 })
+    }
+
+    fn serialize_tuple(self, _length: usize) -> Result<Elements<'a>, Stopped> {
+        self.serialize_seq(None)
+    }
+
+    fn serialize_tuple_struct(
+        self,
+        _name: &'static str,
+        _length: usize,
+    ) -> Result<Elements<'a>, Stopped> {
+        self.serialize_seq(None)
+    }
+
+    fn serialize_tuple_variant(
+        self,
+        _name: &'static str,
+        _index: u32,
+        variant: &'static str,
+        _length: usize,
+    ) -> Result<Variant<Elements<'a>>, Stopped> {
+        Ok(self.variant(variant).map(|picker| Elements { picker, next: 0 }))
+    }
+
+    fn serialize_map(self, _length: Option<usize>) -> Result<Entries<'a>, Stopped> {
+        Ok(Entries { picker: self, key: None })
+    }
+
+    fn serialize_struct(self, _name: &'static str, _length: usize) -> Result<Self, Stopped> {
+        Ok(self)
+    }
+
+    fn serialize_struct_variant(
+        self,
+        _name: &'static str,
+        _index: u32,
+        variant: &'static str,
+        _length: usize,
+    ) -> Result<Variant<Self>, Stopped> {
+        Ok(self.variant(variant))
+    }
+}
+
+impl<'a> Picker<'a> {
+    fn variant(self, name: &str) -> Variant<Self> {
+        let Self { wanted, picked } = self;
+        Variant(wanted.child(name).map(|wanted| Picker { wanted, picked }))
+    }
+}
+
+/// The fields of an enum's variant, if one of them is wanted.
+struct Variant<T>(Option<T>);
+
+impl<T> Variant<T> {
+    fn map<U>(self, convert: impl FnOnce(T) -> U) -> Variant<U> {
+        Variant(self.0.map(convert))
+    }
+}
+
+/// The elements of a sequence or tuple, named by their numbers.
+struct Elements<'a> {
+    picker: Picker<'a>,
+    next: usize,
+}
+
+impl Elements<'_> {
+    fn element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Stopped> {
+        let index = self.next;
+        self.next += 1;
+        if self.picker.wanted.children.is_empty() {
+            return Ok(());
+        }
+        self.picker.child(&index.to_string(), value)
+    }
+}
+
+/// The entries of a map; of a flattened struct, too.
+struct Entries<'a> {
+    picker: Picker<'a>,
+    key: Option<String>,
+}
+
+impl SerializeStruct for Picker<'_> {
+    type Ok = ();
+    type Error = Stopped;
+
+    fn serialize_field<T: Serialize + ?Sized>(
+        &mut self,
+        key: &'static str,
+        value: &T,
+    ) -> Result<(), Stopped> {
+        self.child(key, value)
+    }
+
+    fn end(self) -> Result<(), Stopped> {
+        Ok(())
+    }
+}
+
+impl SerializeStructVariant for Variant<Picker<'_>> {
+    type Ok = ();
+    type Error = Stopped;
+
+    fn serialize_field<T: Serialize + ?Sized>(
+        &mut self,
+        key: &'static str,
+        value: &T,
+    ) -> Result<(), Stopped> {
+        self.0.as_mut().map_or(Ok(()), |picker| picker.child(key, value))
+    }
+
+    fn end(self) -> Result<(), Stopped> {
+        Ok(())
+    }
+}
+
+impl SerializeMap for Entries<'_> {
+    type Ok = ();
+    type Error = Stopped;
+
+    fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), Stopped> {
+        // Keys are scalars: picked like a field of their own, whose path is empty.
+        let wanted = Wanted { positions: vec![0], children: Vec::new() };
+        let mut picked = [Picked::Null];
+        pick(key, &wanted, &mut picked);
+        let [key] = picked;
+        self.key = match key {
+            Picked::Text(text) => Some(text),
+            Picked::U64(number) => Some(number.to_string()),
+            Picked::I64(number) => Some(number.to_string()),
+            Picked::Bool(value) => Some(value.to_string()),
+            _ => None,
+        };
+        Ok(())
+    }
+
+    fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Stopped> {
+        match self.key.take() {
+            Some(key) => self.picker.child(&key, value),
+            None => Ok(()),
+        }
+    }
+
+    fn end(self) -> Result<(), Stopped> {
+        Ok(())
+    }
+}
+
+macro_rules! elements {
+    ($($trait:ident::$method:ident,)*) => {$(
+        impl $trait for Elements<'_> {
+            type Ok = ();
+            type Error = Stopped;
+
+            fn $method<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Stopped> {
+                self.element(value)
+            }
+
+            fn end(self) -> Result<(), Stopped> {
+                Ok(())
+            }
+        }
+    )*};
+}
+
+elements! {
+    SerializeSeq::serialize_element,
+    SerializeTuple::serialize_element,
+    SerializeTupleStruct::serialize_field,
+}
+
+impl SerializeTupleVariant for Variant<Elements<'_>> {
+    type Ok = ();
+    type Error = Stopped;
+
+    fn serialize_field<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Stopped> {
+        self.0.as_mut().map_or(Ok(()), |elements| elements.element(value))
+    }
+
+    fn end(self) -> Result<(), Stopped> {
+        Ok(())
+    }
+}

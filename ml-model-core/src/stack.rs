@@ -1,0 +1,126 @@
+//! Decorators chosen at run time, in place of those that a model's attributes name.
+
+use std::fmt;
+use std::sync::Arc;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::decorators::logging::LoggingOptions;
+use crate::json::deserialize;
+use crate::model::Bare;
+use crate::{
+    Decorated, Decorator, Described, Infer, JsonModel, LoggingDecorator, MLModel,
+    PredictionIdDecorator, RegisteredModel, Violation,
+};
+
+/// A bare model and the decorators around it, put on from the innermost to the outermost.
+///
+/// ```
+/// # use ml_model_core::{Infer, MLModel, Stack, decorators::logging::LoggingOptions};
+/// # #[derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+/// # struct Square { side: f64 }
+/// # #[derive(serde::Serialize, schemars::JsonSchema)]
+/// # struct Area { area: f64 }
+/// # #[derive(MLModel)]
+/// # struct AreaModel;
+/// # impl Infer for AreaModel {
+/// #     type Input = Square;
+/// #     type Output = Area;
+/// #     type Error = std::convert::Infallible;
+/// #     fn infer(&self, input: &Square) -> Result<Area, Self::Error> {
+/// #         Ok(Area { area: input.side * input.side })
+/// #     }
+/// # }
+/// let mut options = LoggingOptions::new("area_model");
+/// options.input_fields.push("side".parse()?);
+/// let model = Stack::around(AreaModel).logging(options).prediction_id().into_model();
+/// let decorators = format!("{:?}", model.decorators());
+/// assert_eq!(decorators, "PredictionIdDecorator(LoggingDecorator(AreaModel))");
+/// # Ok::<(), ml_model_core::decorators::logging::FieldError>(())
+/// ```
+///
+/// The built-in decorators work on the model's own types. Decorators that the program has registered under a
+/// name work on JSON, so that one serves all models; from the first of them outwards the whole
+/// stack is of JSON, made from the model's own types.
+pub struct Stack<I, O>(Layers<I, O>);
+
+type TypedModel<I, O> = Arc<dyn MLModel<Input = I, Output = O>>;
+
+enum Layers<I, O> {
+    Typed(TypedModel<I, O>),
+    Json(RegisteredModel),
+}
+
+impl<I, O> Stack<I, O>
+where
+    I: Serialize + DeserializeOwned + JsonSchema + 'static,
+    O: Serialize + JsonSchema + 'static,
+{
+    /// The bare model, without the decorators of its attributes.
+    pub fn around<M>(model: M) -> Self
+    where
+        M: Infer<Input = I, Output = O> + Described + 'static,
+    {
+        Self(Layers::Typed(Arc::new(Bare::new(Box::new(model), M::METADATA))))
+    }
+
+    /// Puts a [`PredictionIdDecorator`] around the stack.
+    #[must_use]
+    pub fn prediction_id(self) -> Self {
+        self.built_in(PredictionIdDecorator)
+    }
+
+    /// Puts a [`LoggingDecorator`] around the stack.
+    #[must_use]
+    pub fn logging(self, options: LoggingOptions) -> Self {
+        self.built_in(LoggingDecorator::configured(options))
+    }
+
+    /// Puts a decorator of JSON models around the stack.
+    #[must_use]
+    pub fn decorator(self, decorator: impl Decorator<RegisteredModel> + 'static) -> Self {
+        let model: RegisteredModel = match self.0 {
+            Layers::Typed(model) => Arc::new(JsonModel::new(model)),
+            Layers::Json(model) => model,
+        };
+        Self(Layers::Json(Arc::new(Decorated::new(decorator, model))))
+    }
+
+    /// The stack as a model that a registry takes.
+    #[must_use]
+    pub fn into_model(self) -> RegisteredModel {
+        match self.0 {
+            Layers::Typed(model) => Arc::new(JsonModel::new(model)),
+            Layers::Json(model) => Arc::new(JsonModel::around(model, normalized::<I>)),
+        }
+    }
+
+    fn built_in<D>(self, decorator: D) -> Self
+    where
+        D: Decorator<TypedModel<I, O>> + Decorator<RegisteredModel> + 'static,
+    {
+        Self(match self.0 {
+            Layers::Typed(model) => Layers::Typed(Arc::new(Decorated::new(decorator, model))),
+            Layers::Json(model) => Layers::Json(Arc::new(Decorated::new(decorator, model))),
+        })
+    }
+}
+
+/// A body as the model's own type writes it, so that what is recorded does not depend on how the
+/// caller wrote it.
+fn normalized<I: Serialize + DeserializeOwned>(body: Value) -> Result<Value, Violation> {
+    let input: I = deserialize(body)?;
+    serde_json::to_value(input).map_err(|error| Violation::new("", error.to_string()))
+}
+
+impl<I, O> fmt::Debug for Stack<I, O> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Layers::Typed(model) => model.fmt_decorators(f),
+            Layers::Json(model) => model.fmt_decorators(f),
+        }
+    }
+}
