@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use schemars::Schema;
 
-use crate::{MLModel, Prediction, PredictionError, Request};
+use crate::{Answer, MLModel, Prediction, PredictionError, Request};
 
 /// One layer around a model.
 ///
@@ -47,6 +47,20 @@ pub trait Decorator<M: MLModel>: Send + Sync {
         request: Request<M::Input>,
     ) -> Result<Prediction<M::Output>, PredictionError> {
         model.call(request)
+    }
+
+    /// Handles several requests; the default handles them one by one.
+    ///
+    /// Override it together with [`takes_batches`](Self::takes_batches), or the model never sees
+    /// a batch as a whole.
+    fn call_batch(&self, model: &M, requests: Vec<Request<M::Input>>) -> Vec<Answer<M::Output>> {
+        requests.into_iter().map(|request| self.call(model, request)).collect()
+    }
+
+    /// Whether the decorator and everything inside of it handle the rows of a batch together; by
+    /// default not, so that no decorator is passed over.
+    fn takes_batches(&self, _model: &M) -> bool {
+        false
     }
 
     /// See [`MLModel::display_name`].
@@ -98,6 +112,16 @@ macro_rules! forward_decorator {
                 request: Request<M::Input>,
             ) -> Result<Prediction<M::Output>, PredictionError> {
                 (**self).call(model, request)
+            }
+            fn call_batch(
+                &self,
+                model: &M,
+                requests: Vec<Request<M::Input>>,
+            ) -> Vec<Answer<M::Output>> {
+                (**self).call_batch(model, requests)
+            }
+            fn takes_batches(&self, model: &M) -> bool {
+                (**self).takes_batches(model)
             }
             fn display_name<'a>(&'a self, model: &'a M) -> Cow<'a, str> {
                 (**self).display_name(model)
@@ -190,6 +214,12 @@ impl<D: Decorator<M>, M: MLModel> MLModel for Decorated<D, M> {
     #[inline]
     fn call(&self, request: Request<M::Input>) -> Result<Prediction<M::Output>, PredictionError> {
         self.decorator.call(&self.model, request)
+    }
+    fn call_batch(&self, requests: Vec<Request<M::Input>>) -> Vec<Answer<M::Output>> {
+        self.decorator.call_batch(&self.model, requests)
+    }
+    fn takes_batches(&self) -> bool {
+        self.decorator.takes_batches(&self.model)
     }
     fn fmt_decorators(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}({:?})", self.decorator.name(), self.model.decorators())

@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::{MLModel, Prediction, PredictionError, PredictionId, Request, Violation};
+use crate::{Answer, MLModel, Prediction, PredictionError, PredictionId, Request, Violation};
 
 const PREDICTION_ID: &str = "prediction_id";
 
@@ -142,8 +142,31 @@ impl<M: MLModel> MLModel for JsonModel<M> {
     }
 
     fn call(&self, request: Request<Value>) -> Result<Prediction<Value>, PredictionError> {
-        let request = self.split_prediction_id(request).try_map(self.read);
-        let (output, context) = self.model.call(request)?.into_parts();
+        self.answer(self.model.call(self.read(request)))
+    }
+
+    fn call_batch(&self, requests: Vec<Request<Value>>) -> Vec<Answer<Value>> {
+        let requests = requests.into_iter().map(|request| self.read(request)).collect();
+        let answers = self.model.call_batch(requests);
+        answers.into_iter().map(|answer| self.answer(answer)).collect()
+    }
+
+    fn takes_batches(&self) -> bool {
+        self.model.takes_batches()
+    }
+
+    fn fmt_decorators(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.model.fmt_decorators(f)
+    }
+}
+
+impl<M: MLModel> JsonModel<M> {
+    fn read(&self, request: Request<Value>) -> Request<M::Input> {
+        self.split_prediction_id(request).try_map(self.read)
+    }
+
+    fn answer(&self, answer: Answer<M::Output>) -> Answer<Value> {
+        let (output, context) = answer?.into_parts();
         let mut output = (self.write)(output).map_err(PredictionError::model)?;
         if self.returns_prediction_id
             && let Some(id) = context.prediction_id()
@@ -152,10 +175,6 @@ impl<M: MLModel> MLModel for JsonModel<M> {
             members.insert(PREDICTION_ID.into(), id.as_str().into());
         }
         Ok(Prediction::new(output, context))
-    }
-
-    fn fmt_decorators(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.model.fmt_decorators(f)
     }
 }
 

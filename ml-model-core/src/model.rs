@@ -52,7 +52,41 @@ pub trait Infer: Send + Sync {
     ) -> Result<Self::Output, Self::Error> {
         self.infer(input)
     }
+
+    /// Makes many predictions at once, for models that do that faster than one by one.
+    ///
+    /// Whether it is overridden is found out by calling it with no rows. The default says `None`:
+    /// a batch is then predicted row by row through [`infer_with`](Self::infer_with).
+    ///
+    /// ```
+    /// # use ml_model_core::{Context, Infer, MLModel};
+    /// # #[derive(MLModel)]
+    /// # struct Sum;
+    /// # impl Infer for Sum {
+    /// #     type Input = Vec<f64>;
+    /// #     type Output = f64;
+    /// #     type Error = std::convert::Infallible;
+    /// #     fn infer(&self, input: &Vec<f64>) -> Result<f64, Self::Error> { Ok(input.iter().sum()) }
+    /// fn infer_batch(&self, rows: &[(Self::Input, Context)]) -> Option<Vec<Result<f64, Self::Error>>> {
+    ///     Some(rows.iter().map(|(input, _context)| Ok(input.iter().sum())).collect())
+    /// }
+    /// # }
+    /// # assert!(Sum.takes_batches());
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`infer`](Self::infer), one result per row and in the order of the rows.
+    fn infer_batch(
+        &self,
+        _rows: &[(Self::Input, Context)],
+    ) -> Option<Vec<Result<Self::Output, Self::Error>>> {
+        None
+    }
 }
+
+/// What becomes of one request.
+pub type Answer<O> = Result<Prediction<O>, PredictionError>;
 
 /// A decorated model with its metadata.
 ///
@@ -99,6 +133,17 @@ pub trait MLModel: Send + Sync {
         &self,
         request: Request<Self::Input>,
     ) -> Result<Prediction<Self::Output>, PredictionError>;
+
+    /// Sends several requests through the decorators to the model and returns an answer for
+    /// each, in their order. Row by row, unless the model [takes batches](Self::takes_batches).
+    fn call_batch(&self, requests: Vec<Request<Self::Input>>) -> Vec<Answer<Self::Output>> {
+        requests.into_iter().map(|request| self.call(request)).collect()
+    }
+
+    /// Whether the model and all its decorators handle the rows of a batch together.
+    fn takes_batches(&self) -> bool {
+        false
+    }
 
     /// Writes the stack as `Outer(Inner(Model))`.
     ///
@@ -163,6 +208,12 @@ macro_rules! forward_model {
                 request: Request<Self::Input>,
             ) -> Result<Prediction<Self::Output>, PredictionError> {
                 (**self).call(request)
+            }
+            fn call_batch(&self, requests: Vec<Request<Self::Input>>) -> Vec<Answer<Self::Output>> {
+                (**self).call_batch(requests)
+            }
+            fn takes_batches(&self) -> bool {
+                (**self).takes_batches()
             }
             fn fmt_decorators(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 (**self).fmt_decorators(f)
@@ -278,6 +329,38 @@ impl<P: Deref<Target: Infer> + Send + Sync> MLModel for Bare<P> {
             Ok(output) => Ok(Prediction::new(output, context)),
             Err(error) => Err(PredictionError::model(error)),
         }
+    }
+
+    fn call_batch(&self, requests: Vec<Request<Self::Input>>) -> Vec<Answer<Self::Output>> {
+        if !self.takes_batches() {
+            return requests.into_iter().map(|request| self.call(request)).collect();
+        }
+        // The model sees the acceptable rows only; the places of the others are kept.
+        let mut rows = Vec::with_capacity(requests.len());
+        let refused: Vec<_> = requests
+            .into_iter()
+            .map(|request| request.into_parts().map(|row| rows.push(row)).err())
+            .collect();
+        let outputs = self.model.infer_batch(&rows).unwrap_or_default();
+        let (expected, given) = (rows.len(), outputs.len());
+        let mut answers = rows.into_iter().zip(outputs).map(|((_input, context), output)| {
+            output.map(|output| Prediction::new(output, context)).map_err(PredictionError::model)
+        });
+        let too_few = || {
+            let message = format!("the model has answered {given} of {expected} rows");
+            Err(PredictionError::model(message))
+        };
+        refused
+            .into_iter()
+            .map(|refused| match refused {
+                Some(error) => Err(error),
+                None => answers.next().unwrap_or_else(too_few),
+            })
+            .collect()
+    }
+
+    fn takes_batches(&self) -> bool {
+        self.model.infer_batch(&[]).is_some()
     }
 
     fn fmt_decorators(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -9,8 +9,8 @@ use std::thread::{self, ThreadId};
 pub use std::concat;
 pub use std::fmt::{Formatter, Result as FmtResult};
 pub use std::marker::PhantomData;
-pub use std::primitive::str;
-pub use std::result::Result;
+pub use std::primitive::{bool, str};
+pub use std::vec::Vec;
 
 pub use schemars::Schema;
 pub use tracing::Level;
@@ -18,8 +18,7 @@ pub use tracing::Level;
 pub use crate::decorators::logging::{LogSites, Record, Recorder};
 pub use crate::model::{Described, Metadata};
 pub use crate::{
-    Decorator, Infer, LogValue, LoggingDecorator, MLModel, Prediction, PredictionError,
-    PredictionIdDecorator, Request,
+    Answer, Decorator, Infer, LogValue, LoggingDecorator, MLModel, PredictionIdDecorator, Request,
 };
 
 use crate::Decorated;

@@ -240,7 +240,17 @@ pub struct Context(
 #[derive(Default)]
 struct Metadata {
     prediction_id: Option<PredictionId>,
+    batch_row: Option<BatchRow>,
     values: HashMap<TypeId, Box<dyn Any + Send + Sync>>,
+}
+
+/// The place of a call in a batch: on its records as `batch_id` and `row`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BatchRow {
+    /// Id that all rows of the batch share.
+    pub batch_id: PredictionId,
+    /// Number of the row, from 0.
+    pub row: usize,
 }
 
 impl Context {
@@ -254,6 +264,17 @@ impl Context {
     #[inline]
     pub fn set_prediction_id(&mut self, id: PredictionId) {
         self.0.get_or_insert_default().prediction_id = Some(id);
+    }
+
+    /// The call's place in a batch, if it is part of one.
+    #[inline]
+    pub fn batch_row(&self) -> Option<&BatchRow> {
+        self.0.as_ref()?.batch_row.as_ref()
+    }
+
+    /// Makes the call a part of a batch.
+    pub fn set_batch_row(&mut self, row: BatchRow) {
+        self.0.get_or_insert_default().batch_row = Some(row);
     }
 
     /// Adds a value and returns the one of the same type that it replaces.

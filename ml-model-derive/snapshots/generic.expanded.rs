@@ -112,8 +112,17 @@ const _: () = {
         fn call(
             &self,
             request: __core::Request<Self::Input>,
-        ) -> __core::Result<__core::Prediction<Self::Output>, __core::PredictionError> {
+        ) -> __core::Answer<Self::Output> {
             __core::MLModel::call(&__stack(self), request)
+        }
+        fn call_batch(
+            &self,
+            requests: __core::Vec<__core::Request<Self::Input>>,
+        ) -> __core::Vec<__core::Answer<Self::Output>> {
+            __core::MLModel::call_batch(&__stack(self), requests)
+        }
+        fn takes_batches(&self) -> __core::bool {
+            __core::MLModel::takes_batches(&__stack(self))
         }
         fn fmt_decorators(&self, f: &mut __core::Formatter<'_>) -> __core::FmtResult {
             __core::MLModel::fmt_decorators(&__stack(self), f)

@@ -3,7 +3,7 @@
 use schemars::{Schema, json_schema};
 use serde_json::{Map, Value};
 
-use crate::{Decorator, MLModel, Prediction, PredictionError, PredictionId, Request};
+use crate::{Answer, Decorator, MLModel, Prediction, PredictionError, PredictionId, Request};
 
 const FIELD: &str = "prediction_id";
 
@@ -11,7 +11,8 @@ const FIELD: &str = "prediction_id";
 ///
 /// The id is in the request of every inner decorator and of the model, in the prediction that
 /// comes back, and in a `tracing` span around the call, so that whatever the model logs by itself
-/// carries it too.
+/// carries it too. (A model that takes batches as a whole logs about many predictions at once:
+/// there is no such span then.)
 ///
 /// To the input schema it adds an optional `prediction_id`, to the output schema a required one,
 /// if the schema is one of an object (`"type": "object"` at its root) that has no such field of its
@@ -25,20 +26,35 @@ impl<M: MLModel> Decorator<M> for PredictionIdDecorator {
         model: &M,
         mut request: Request<M::Input>,
     ) -> Result<Prediction<M::Output>, PredictionError> {
-        let id = match request.prediction_id() {
-            Some(callers) => callers.clone(),
-            None => {
-                let id = PredictionId::random();
-                request.context_mut().set_prediction_id(id.clone());
-                id
-            }
-        };
+        let id = given_or_new(&mut request);
         // At the highest level, so that the id is there whenever any record is.
         let span = tracing::error_span!("prediction", prediction_id = id.as_str());
         let mut prediction = span.in_scope(|| model.call(request))?;
         // An inner decorator may have answered by itself, with a context of its own.
         prediction.context_mut().set_prediction_id(id);
         Ok(prediction)
+    }
+
+    fn call_batch(
+        &self,
+        model: &M,
+        mut requests: Vec<Request<M::Input>>,
+    ) -> Vec<Answer<M::Output>> {
+        if !model.takes_batches() {
+            return requests.into_iter().map(|request| self.call(model, request)).collect();
+        }
+        let ids: Vec<_> = requests.iter_mut().map(given_or_new).collect();
+        let mut answers = model.call_batch(requests);
+        for (answer, id) in answers.iter_mut().zip(ids) {
+            if let Ok(prediction) = answer {
+                prediction.context_mut().set_prediction_id(id);
+            }
+        }
+        answers
+    }
+
+    fn takes_batches(&self, model: &M) -> bool {
+        model.takes_batches()
     }
 
     fn input_schema(&self, model: &M) -> Schema {
@@ -76,6 +92,18 @@ impl<M: MLModel> Decorator<M> for PredictionIdDecorator {
             }
         }
         schema
+    }
+}
+
+/// The caller's id, or a new one that the request then has.
+fn given_or_new<I>(request: &mut Request<I>) -> PredictionId {
+    match request.prediction_id() {
+        Some(callers) => callers.clone(),
+        None => {
+            let id = PredictionId::random();
+            request.context_mut().set_prediction_id(id.clone());
+            id
+        }
     }
 }
 

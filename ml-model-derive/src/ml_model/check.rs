@@ -53,6 +53,8 @@ const RECORD_KEYS: &[&str] = &[
     "action",
     "model_qualified_name",
     "model_version",
+    "batch_id",
+    "row",
     "status",
     "duration_ms",
     "error_info",

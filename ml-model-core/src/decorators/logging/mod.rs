@@ -15,11 +15,14 @@ use std::time::{Duration, Instant};
 
 use tracing::Value;
 
-use crate::{Decorator, MLModel, Prediction, PredictionError, PredictionId, Request, error_chain};
+use crate::{
+    Answer, BatchRow, Decorator, MLModel, Prediction, PredictionError, PredictionId, Request,
+    error_chain,
+};
 
 pub use configured::{ConfiguredFields, FieldError, LoggedField, LoggingOptions};
 pub use sites::LogSites;
-use sites::Site;
+use sites::{Site, SiteSet};
 
 /// Leaves the log records of every prediction.
 ///
@@ -62,8 +65,8 @@ pub struct Record<'a> {
     len: usize,
 }
 
-/// The most that stands before the fields: message, action, name, version, id and outcome.
-const HEAD: usize = 8;
+/// The most that stands before the fields: message, action, name, version, id, batch, outcome.
+const HEAD: usize = 9;
 /// How many values a record holds without an allocation.
 const INLINE: usize = 32;
 
@@ -77,6 +80,10 @@ impl<'a> Record<'a> {
         record.push(&subject.version);
         if let Some(id) = &subject.prediction_id {
             record.push(id);
+        }
+        if let Some((batch_id, row)) = &subject.batch_row {
+            record.push(batch_id);
+            record.push(row);
         }
         record
     }
@@ -141,6 +148,7 @@ struct Subject<'a> {
     qualified_name: &'a str,
     version: &'a str,
     prediction_id: Option<&'a str>,
+    batch_row: Option<(&'a str, usize)>,
 }
 
 impl<M: MLModel, R: Recorder<M>> Decorator<M> for LoggingDecorator<R> {
@@ -150,7 +158,7 @@ impl<M: MLModel, R: Recorder<M>> Decorator<M> for LoggingDecorator<R> {
         model: &M,
         request: Request<M::Input>,
     ) -> Result<Prediction<M::Output>, PredictionError> {
-        if !self.recorder.sites().of(request.prediction_id()).is_possible() {
+        if !self.recorder.sites().of(request.context()).is_possible() {
             return model.call(request);
         }
         // What is passed to a function in memory is in memory on every path. Only what this one
@@ -162,6 +170,58 @@ impl<M: MLModel, R: Recorder<M>> Decorator<M> for LoggingDecorator<R> {
             }
             Err(error) => Err(error),
         }
+    }
+
+    fn call_batch(&self, model: &M, requests: Vec<Request<M::Input>>) -> Vec<Answer<M::Output>> {
+        if !model.takes_batches() {
+            return requests.into_iter().map(|request| self.call(model, request)).collect();
+        }
+        let calls: Vec<Call> =
+            requests.iter().map(|request| self.requested(model, request)).collect();
+        match catch_unwind(AssertUnwindSafe(|| model.call_batch(requests))) {
+            Ok(answers) => {
+                for (call, answer) in calls.iter().zip(&answers) {
+                    self.answered(model, call, answer);
+                }
+                answers
+            }
+            Err(panic) => {
+                for call in &calls {
+                    self.panicked(model, call, &*panic);
+                }
+                resume_unwind(panic)
+            }
+        }
+    }
+
+    fn takes_batches(&self, model: &M) -> bool {
+        model.takes_batches()
+    }
+}
+
+/// A call under way, as its records need it.
+struct Call {
+    sites: &'static SiteSet,
+    prediction_id: Option<PredictionId>,
+    batch_row: Option<BatchRow>,
+    /// `None` if only failures are recorded: the clock is not read then.
+    started: Option<Instant>,
+}
+
+impl Call {
+    fn duration_ms(&self) -> Option<f64> {
+        self.started.map(|started| milliseconds(started.elapsed()))
+    }
+
+    #[inline]
+    fn with_subject<M: MLModel>(&self, model: &M, record: impl FnOnce(&Subject<'_>)) {
+        let batch_row = self.batch_row.as_ref();
+        record(&Subject {
+            qualified_name: &model.qualified_name(),
+            version: &model.version(),
+            prediction_id: self.prediction_id.as_ref().map(PredictionId::as_str),
+            batch_row: batch_row.map(|batch| (batch.batch_id.as_str(), batch.row)),
+        });
     }
 }
 
@@ -175,68 +235,87 @@ impl<R> LoggingDecorator<R> {
     where
         R: Recorder<M>,
     {
-        let id = request.prediction_id().cloned();
-        let sites = self.recorder.sites().of(id.as_ref());
-        let is_requested = sites.requested.is_enabled();
-        if is_requested {
-            with_subject(model, id.as_ref(), |subject| {
-                let record = Record::new(&sites.requested, &"Prediction requested.", subject);
+        let call = self.requested(model, &request);
+        match catch_unwind(AssertUnwindSafe(|| model.call(request))) {
+            Ok(answer) => {
+                self.answered(model, &call, &answer);
+                answer
+            }
+            Err(panic) => {
+                self.panicked(model, &call, &*panic);
+                resume_unwind(panic)
+            }
+        }
+    }
+
+    #[inline]
+    fn requested<M: MLModel>(&self, model: &M, request: &Request<M::Input>) -> Call
+    where
+        R: Recorder<M>,
+    {
+        let context = request.context();
+        let mut call = Call {
+            sites: self.recorder.sites().of(context),
+            prediction_id: context.prediction_id().cloned(),
+            batch_row: context.batch_row().cloned(),
+            started: None,
+        };
+        let site = &call.sites.requested;
+        if site.is_enabled() {
+            call.with_subject(model, |subject| {
+                let record = Record::new(site, &"Prediction requested.", subject);
                 match request.input() {
                     Some(input) => self.recorder.requested(record, input),
                     None => record.write_without_fields(),
                 }
             });
+            call.started = Some(Instant::now());
         }
+        call
+    }
 
-        let started = is_requested.then(Instant::now);
-        let outcome = catch_unwind(AssertUnwindSafe(|| model.call(request)));
-        let duration_ms = started.map(|started| milliseconds(started.elapsed()));
-
-        let failed = |error_info: String| {
-            with_subject(model, id.as_ref(), |subject| {
-                Record::new(&sites.failed, &"Prediction exception.", subject)
-                    .outcome(&"error", &duration_ms)
-                    .write([&error_info]);
-            });
-        };
-        match outcome {
-            Ok(Ok(prediction)) => {
-                if sites.created.is_enabled() {
-                    with_subject(model, id.as_ref(), |subject| {
-                        let record = Record::new(&sites.created, &"Prediction created.", subject)
+    #[inline]
+    fn answered<M: MLModel>(&self, model: &M, call: &Call, answer: &Answer<M::Output>)
+    where
+        R: Recorder<M>,
+    {
+        let duration_ms = call.duration_ms();
+        match answer {
+            Ok(prediction) => {
+                let site = &call.sites.created;
+                if site.is_enabled() {
+                    call.with_subject(model, |subject| {
+                        let record = Record::new(site, &"Prediction created.", subject)
                             .outcome(&"success", &duration_ms);
                         self.recorder.created(record, prediction.output());
                     });
                 }
-                Ok(prediction)
             }
-            Ok(Err(error)) => {
-                if sites.failed.is_enabled() {
-                    failed(error_chain(&error).to_string());
-                }
-                Err(error)
-            }
-            Err(panic) => {
-                if sites.failed.is_enabled() {
-                    failed(format!("panic: {}", panic_message(&*panic)));
-                }
-                resume_unwind(panic)
-            }
+            Err(error) => self.failed(model, call, duration_ms, || error_chain(error).to_string()),
         }
     }
-}
 
-#[inline]
-fn with_subject<M: MLModel>(
-    model: &M,
-    id: Option<&PredictionId>,
-    record: impl FnOnce(&Subject<'_>),
-) {
-    record(&Subject {
-        qualified_name: &model.qualified_name(),
-        version: &model.version(),
-        prediction_id: id.map(PredictionId::as_str),
-    });
+    fn panicked<M: MLModel>(&self, model: &M, call: &Call, panic: &(dyn Any + Send)) {
+        self.failed(model, call, call.duration_ms(), || format!("panic: {}", panic_message(panic)));
+    }
+
+    #[cold]
+    fn failed<M: MLModel>(
+        &self,
+        model: &M,
+        call: &Call,
+        duration_ms: Option<f64>,
+        error_info: impl FnOnce() -> String,
+    ) {
+        let site = &call.sites.failed;
+        if site.is_enabled() {
+            call.with_subject(model, |subject| {
+                Record::new(site, &"Prediction exception.", subject)
+                    .outcome(&"error", &duration_ms)
+                    .write([&error_info()]);
+            });
+        }
+    }
 }
 
 /// Milliseconds with microsecond precision, so that no digit in the log is noise.

@@ -17,11 +17,17 @@ use tracing_core::callsite::{self, Callsite, Identifier};
 use tracing_core::field::FieldSet;
 use tracing_core::metadata::Kind;
 
-use crate::PredictionId;
+use crate::Context;
 
 /// The `tracing` call sites of one logging attribute; a static in the user's crate.
 #[derive(Debug)]
 pub struct LogSites {
+    single: Sites,
+    in_batch: Sites,
+}
+
+#[derive(Debug)]
+struct Sites {
     without_id: SiteSet,
     with_id: SiteSet,
 }
@@ -50,19 +56,34 @@ impl LogSites {
         input_fields: &'static [&'static str],
         output_fields: &'static [&'static str],
     ) -> Self {
+        const fn sites(
+            whose: (&'static str, Level, (&'static str, u32)),
+            fields: [&'static [&'static str]; 2],
+            batch: &'static [&'static str],
+        ) -> Sites {
+            Sites {
+                without_id: SiteSet::new(whose, [&[], batch], fields),
+                with_id: SiteSet::new(whose, [&["prediction_id"], batch], fields),
+            }
+        }
+        let (whose, fields) = ((target, level, location), [input_fields, output_fields]);
         Self {
-            without_id: SiteSet::new(target, level, location, false, input_fields, output_fields),
-            with_id: SiteSet::new(target, level, location, true, input_fields, output_fields),
+            single: sites(whose, fields, &[]),
+            in_batch: sites(whose, fields, &["batch_id", "row"]),
         }
     }
 
-    /// The sites for predictions with this id. A prediction without one has no such field, rather
-    /// than an empty one.
+    /// The sites for such predictions. One without an id or outside of a batch has no such
+    /// fields, rather than empty ones.
     #[inline]
-    pub(super) fn of(&'static self, id: Option<&PredictionId>) -> &'static SiteSet {
-        match id {
-            Some(_) => &self.with_id,
-            None => &self.without_id,
+    pub(super) fn of(&'static self, context: &Context) -> &'static SiteSet {
+        let sites = match context.batch_row() {
+            Some(_) => &self.in_batch,
+            None => &self.single,
+        };
+        match context.prediction_id() {
+            Some(_) => &sites.with_id,
+            None => &sites.without_id,
         }
     }
 }
@@ -77,36 +98,29 @@ pub(super) struct SiteSet {
 
 impl SiteSet {
     const fn new(
-        target: &'static str,
-        level: Level,
-        location: (&'static str, u32),
-        with_id: bool,
-        input_fields: &'static [&'static str],
-        output_fields: &'static [&'static str],
+        whose: (&'static str, Level, (&'static str, u32)),
+        [id, batch]: [&'static [&'static str]; 2],
+        [input_fields, output_fields]: [&'static [&'static str]; 2],
     ) -> Self {
         const HEAD: &[&str] = &["message", "action", "model_qualified_name", "model_version"];
-        let id: &[&str] = if with_id { &["prediction_id"] } else { &[] };
+        const OUTCOME: &[&str] = &["status", "duration_ms"];
+        let (target, _, location) = whose;
+        let failed = (target, Level::ERROR, location);
         Self {
             requested: Site::new(
                 "prediction requested",
-                target,
-                level,
-                location,
-                [HEAD, id, &[], input_fields],
+                whose,
+                [HEAD, id, batch, &[], input_fields],
             ),
             created: Site::new(
                 "prediction created",
-                target,
-                level,
-                location,
-                [HEAD, id, &["status", "duration_ms"], output_fields],
+                whose,
+                [HEAD, id, batch, OUTCOME, output_fields],
             ),
             failed: Site::new(
                 "prediction failed",
-                target,
-                Level::ERROR,
-                location,
-                [HEAD, id, &["status", "duration_ms"], &["error_info"]],
+                failed,
+                [HEAD, id, batch, OUTCOME, &["error_info"]],
             ),
         }
     }
@@ -129,7 +143,7 @@ pub(super) struct Site {
     level: Level,
     location: (&'static str, u32),
     /// Parts of the list of field names, joined when first used.
-    field_names: [&'static [&'static str]; 4],
+    field_names: [&'static [&'static str]; 5],
     interest: AtomicU8,
     metadata: OnceLock<Metadata<'static>>,
 }
@@ -142,10 +156,8 @@ const ALWAYS: u8 = 3;
 impl Site {
     const fn new(
         name: &'static str,
-        target: &'static str,
-        level: Level,
-        location: (&'static str, u32),
-        field_names: [&'static [&'static str]; 4],
+        (target, level, location): (&'static str, Level, (&'static str, u32)),
+        field_names: [&'static [&'static str]; 5],
     ) -> Self {
         Self {
             name,

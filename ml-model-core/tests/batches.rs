@@ -1,0 +1,159 @@
+//! Many predictions in one call.
+
+mod common;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use common::{Input, Logged, Output, logged};
+use ml_model_core::{
+    Answer, BatchRow, Context, Decorated, Decorator, Infer, MLModel, PredictionError, PredictionId,
+    Request, Stack, Violation,
+};
+use tracing_subscriber::filter::LevelFilter;
+
+/// Predicts row by row.
+#[derive(MLModel)]
+#[decorate(prediction_id)]
+#[decorate(logging(input_fields = ["age"], output_fields = ["charges"]))]
+struct RowModel;
+infer!(RowModel);
+
+/// Predicts all rows at once; panics if one of them is 50, answers too few if one of them is 60.
+#[derive(Default, MLModel)]
+#[decorate(prediction_id)]
+#[decorate(logging(input_fields = ["age"], output_fields = ["charges"]))]
+struct WholeModel {
+    calls: AtomicUsize,
+}
+
+impl Infer for WholeModel {
+    type Input = Input;
+    type Output = Output;
+    type Error = common::ModelError;
+
+    fn infer(&self, input: &Input) -> Result<Output, Self::Error> {
+        common::charges(input)
+    }
+
+    fn infer_batch(&self, rows: &[(Input, Context)]) -> Option<Vec<Result<Output, Self::Error>>> {
+        self.calls.fetch_add(usize::from(!rows.is_empty()), Ordering::Relaxed);
+        assert!(rows.iter().all(|(_, context)| context.prediction_id().is_some()));
+        let rows = rows.iter().filter(|(input, _)| input.age != 60);
+        Some(rows.map(|(input, _)| common::charges(input)).collect())
+    }
+}
+
+fn requests(ages: &[u8]) -> Vec<Request<Input>> {
+    let batch_id: PredictionId = "batch-1".try_into().unwrap();
+    let request = |(row, age): (usize, &u8)| {
+        let mut request = match age {
+            // Refused for its input.
+            0 => Request::invalid(vec![Violation::new("age", "is too low")]),
+            age => Request::new(Input { age: *age, ..Input::example() }),
+        };
+        request.context_mut().set_batch_row(BatchRow { batch_id: batch_id.clone(), row });
+        request
+    };
+    ages.iter().enumerate().map(request).collect()
+}
+
+fn charges(answers: &[Answer<Output>]) -> Vec<Option<f64>> {
+    answers.iter().map(|answer| answer.as_ref().ok().map(|prediction| prediction.charges)).collect()
+}
+
+/// Each row has its pair of records with the batch's id, its number and one prediction id.
+fn assert_recorded(records: &[Logged], rows: usize) {
+    let own: Vec<_> = records.iter().filter(|record| record.target.ends_with("_logger")).collect();
+    assert_eq!(own.len(), 2 * rows);
+    for row in 0..rows {
+        let of_row = |record: &&&Logged| record.get("row") == Some(row.to_string().as_str());
+        let [requested, ended] = own.iter().filter(of_row).collect::<Vec<_>>().try_into().unwrap();
+        assert_eq!(requested.message(), "Prediction requested.");
+        assert_ne!(ended.message(), "Prediction requested.");
+        assert_eq!(requested.get("prediction_id"), ended.get("prediction_id"));
+        assert!(requested.get("prediction_id").is_some());
+        for record in [requested, ended] {
+            assert_eq!(record.get("batch_id"), Some("batch-1"));
+            assert_eq!(
+                record.declared[..7],
+                [
+                    "message",
+                    "action",
+                    "model_qualified_name",
+                    "model_version",
+                    "prediction_id",
+                    "batch_id",
+                    "row"
+                ]
+            );
+        }
+    }
+}
+
+#[test]
+fn a_row_that_fails_does_not_fail_the_others() {
+    let ages = [25, 40, 0, 30];
+    let expected = [Some(250.0), None, None, Some(300.0)];
+    let (answers, records) = logged(LevelFilter::INFO, || RowModel.call_batch(requests(&ages)));
+    assert_eq!(charges(&answers), expected);
+    assert_recorded(&records, 4);
+
+    let model = WholeModel::default();
+    let (answers, records) = logged(LevelFilter::INFO, || model.call_batch(requests(&ages)));
+    assert_eq!(charges(&answers), expected);
+    assert_recorded(&records, 4);
+    assert_eq!(model.calls.into_inner(), 1);
+    assert!(matches!(answers[1], Err(PredictionError::Model(_))));
+    assert!(matches!(answers[2], Err(PredictionError::InvalidInput(_))));
+    let ids = answers.iter().flatten().filter_map(|prediction| prediction.prediction_id());
+    assert_eq!(ids.count(), 2);
+}
+
+#[test]
+fn a_panic_ends_every_row_of_the_batch() {
+    let model = WholeModel::default();
+    let (panic, records) = logged(LevelFilter::INFO, || {
+        catch_unwind(AssertUnwindSafe(|| model.call_batch(requests(&[25, 50]))))
+    });
+    assert!(panic.is_err());
+    assert_recorded(&records, 2);
+    let ended = records.iter().filter(|record| record.message() == "Prediction exception.");
+    assert!(ended.clone().all(|record| record.get("error_info") == Some("panic: fifty")));
+    assert_eq!(ended.count(), 2);
+}
+
+#[test]
+fn rows_that_the_model_leaves_out_are_errors() {
+    let answers = WholeModel::default().call_batch(requests(&[25, 60]));
+    assert_eq!(charges(&answers), [Some(250.0), None]);
+    let message = ml_model_core::error_chain(answers[1].as_ref().unwrap_err()).to_string();
+    assert_eq!(message, "the model failed: the model has answered 1 of 2 rows");
+}
+
+/// Knows nothing of batches.
+struct Halved;
+
+impl<M: MLModel<Output = Output>> Decorator<M> for Halved {
+    fn call(&self, model: &M, request: Request<M::Input>) -> Answer<Output> {
+        let mut prediction = model.call(request)?;
+        prediction.charges /= 2.0;
+        Ok(prediction)
+    }
+}
+
+#[test]
+fn a_decorator_that_knows_no_batches_sees_every_row() {
+    let model = WholeModel::default();
+    assert!(model.takes_batches());
+    let model = Decorated::new(Halved, model);
+    assert!(!model.takes_batches());
+    assert_eq!(charges(&model.call_batch(requests(&[20, 30]))), [Some(100.0), Some(150.0)]);
+    assert_eq!(model.calls.load(Ordering::Relaxed), 0);
+}
+
+#[test]
+fn a_stack_chosen_at_run_time_takes_batches_too() {
+    assert!(Stack::around(WholeModel::default()).prediction_id().into_model().takes_batches());
+    assert!(!Stack::around(RowModel).prediction_id().into_model().takes_batches());
+}
