@@ -8,9 +8,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use crate::prediction_id::FIELD;
 use crate::{Answer, MLModel, Prediction, PredictionError, PredictionId, Request, Violation};
-
-const PREDICTION_ID: &str = "prediction_id";
 
 /// A model whose input and output are JSON values.
 ///
@@ -62,25 +61,23 @@ impl<M: MLModel> JsonModel<M> {
         }
     }
 
-    /// The input proper; a `prediction_id` in it becomes the id of the call.
+    /// The input proper; a `prediction_id` in it becomes the id of the call, unless the caller has
+    /// taken it out already.
     fn split_prediction_id(&self, mut request: Request<Value>) -> Request<Value> {
+        if !self.takes_prediction_id {
+            return request;
+        }
         let mut taken = None;
-        if self.takes_prediction_id {
-            request = request.try_map(|mut body| {
-                taken = body.as_object_mut().and_then(|body| body.shift_remove(PREDICTION_ID));
-                Ok(body)
-            });
-        }
+        request = request.try_map(|mut body| {
+            taken = PredictionId::take_from(&mut body);
+            Ok(body)
+        });
         match taken {
-            None | Some(Value::Null) => request,
-            // The caller may have read the id out of the body already, to have it for its errors.
-            Some(Value::String(_)) if request.prediction_id().is_some() => request,
-            Some(Value::String(id)) => request.with_prediction_id(id),
-            Some(_) => {
-                request.add_violation(Violation::new(PREDICTION_ID, "must be a string"));
-                request
-            }
+            None => {}
+            Some(Ok(id)) => request.context_mut().set_prediction_id(id),
+            Some(Err(violation)) => request.add_violation(violation),
         }
+        request
     }
 }
 
@@ -172,7 +169,7 @@ impl<M: MLModel> JsonModel<M> {
             && let Some(id) = context.prediction_id()
             && let Some(members) = output.as_object_mut()
         {
-            members.insert(PREDICTION_ID.into(), id.as_str().into());
+            members.insert(FIELD.into(), id.as_str().into());
         }
         Ok(Prediction::new(output, context))
     }

@@ -7,11 +7,14 @@ use std::sync::Arc;
 
 use schemars::Schema;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use uuid::Uuid;
 
 use crate::{LogValue, Violation};
 
 const MAX_LENGTH: usize = 128;
+/// Its name in inputs, outputs and records.
+pub(crate) const FIELD: &str = "prediction_id";
 
 /// Id of one prediction: a fresh UUID, or the caller's own id of 1–128 characters of
 /// `[A-Za-z0-9._:-]`.
@@ -49,6 +52,19 @@ impl PredictionId {
         schema
             .pointer("/properties/prediction_id/pattern")
             .is_some_and(|pattern| pattern == Self::PATTERN)
+    }
+
+    /// Takes the id out of the JSON form of an input; `None` if there is none, or if it is `null`.
+    ///
+    /// # Errors
+    ///
+    /// Why what stands there is no id.
+    pub fn take_from(input: &mut Value) -> Option<Result<Self, Violation>> {
+        match input.as_object_mut()?.shift_remove(FIELD)? {
+            Value::Null => None,
+            Value::String(id) => Some(id.try_into().map_err(InvalidPredictionId::into)),
+            _ => Some(Err(Violation::new(FIELD, "must be a string"))),
+        }
     }
 
     /// A new random (version 4) UUID.
@@ -184,7 +200,7 @@ pub enum InvalidPredictionId {
 
 impl From<InvalidPredictionId> for Violation {
     fn from(error: InvalidPredictionId) -> Self {
-        Self::new("prediction_id", error.to_string())
+        Self::new(FIELD, error.to_string())
     }
 }
 

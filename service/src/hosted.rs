@@ -1,18 +1,36 @@
-//! One model behind its endpoint.
+//! One model behind its endpoints.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
-use ml_model_core::{MLModel, PredictionError, PredictionId, RegisteredModel, Request, Violation};
+use axum::http::HeaderMap;
+use ml_model_core::{
+    Answer, BatchRow, MLModel, PredictionError, PredictionId, RegisteredModel, Request, Violation,
+};
 use serde_json::Value;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use crate::configuration::Handling;
 use crate::response::{ErrorResponse, messages};
 use crate::validation::InputSchema;
 
-/// A model and what its endpoint needs to know of it.
+/// Header that carries the prediction id, both ways.
+pub(crate) const PREDICTION_ID_HEADER: &str = "x-prediction-id";
+
+/// A model and what its endpoints need to know of it.
 pub(crate) struct HostedModel {
     model: RegisteredModel,
     schema: InputSchema,
     takes_prediction_id: bool,
+    takes_batches: bool,
+    permits: Option<Arc<Semaphore>>,
+    pub(crate) handling: Handling,
+}
+
+/// An answer, and the id of the prediction as far as it is known.
+pub(crate) struct Answered {
+    pub(crate) result: Result<Value, ErrorResponse>,
+    pub(crate) prediction_id: Option<PredictionId>,
 }
 
 impl HostedModel {
@@ -21,55 +39,161 @@ impl HostedModel {
     /// # Errors
     ///
     /// If the model's input schema is no valid JSON Schema, says why.
-    pub(crate) fn new(model: RegisteredModel) -> Result<Self, String> {
+    pub(crate) fn new(model: RegisteredModel, handling: Handling) -> Result<Self, String> {
         let schema = model.input_schema();
+        let permits = handling.concurrency_limit.map(|limit| Arc::new(Semaphore::new(limit)));
         Ok(Self {
             takes_prediction_id: PredictionId::is_in(&schema),
+            takes_batches: model.takes_batches(),
             schema: InputSchema::new(&schema)?,
+            permits,
             model,
+            handling,
         })
+    }
+
+    /// Leave to make one prediction, or one batch; given back when it is dropped.
+    ///
+    /// # Errors
+    ///
+    /// 503 if as many are under way as may be.
+    pub(crate) fn permit(&self) -> Result<Option<OwnedSemaphorePermit>, ErrorResponse> {
+        let Some(permits) = &self.permits else { return Ok(None) };
+        match permits.clone().try_acquire_owned() {
+            Ok(permit) => Ok(Some(permit)),
+            Err(_) => Err(ErrorResponse::busy(format!(
+                "`{}` is busy: as many predictions are under way as its concurrency limit allows",
+                self.model.qualified_name()
+            ))),
+        }
     }
 
     /// Answers one body.
     ///
     /// A body that is not acceptable goes through the model's decorators too, so that it is on
     /// record under the id that the answer names.
-    pub(crate) fn predict(&self, body: &[u8]) -> Result<Value, ErrorResponse> {
-        let (body, violations) = match parse(body) {
+    pub(crate) fn predict(&self, body: &[u8], headers: &HeaderMap) -> Answered {
+        self.predict_row(parse(body), id_of(headers), None)
+    }
+
+    /// Answers each row of a batch: a prediction or an error.
+    pub(crate) fn predict_batch(&self, rows: Vec<Value>, batch_id: &PredictionId) -> Vec<Answered> {
+        let batch_row = |row| BatchRow { batch_id: batch_id.clone(), row };
+        if !self.takes_batches {
+            let rows = rows.into_iter().enumerate();
+            return rows
+                .map(|(row, body)| self.predict_row(Ok(body), None, Some(batch_row(row))))
+                .collect();
+        }
+        let rows = rows.into_iter().enumerate();
+        let (requests, ids): (Vec<_>, Vec<_>) = rows
+            .map(|(row, body)| {
+                let mut request = self.request(Ok(body), None);
+                request.context_mut().set_batch_row(batch_row(row));
+                let id = request.prediction_id().cloned();
+                let is_valid = request.violations().is_empty();
+                (request, (id, is_valid))
+            })
+            .unzip();
+        match catch_unwind(AssertUnwindSafe(|| self.model.call_batch(requests))) {
+            Ok(answers) => {
+                let answers = answers.into_iter().zip(ids);
+                answers.map(|(answer, (id, is_valid))| answered(answer, id, is_valid)).collect()
+            }
+            Err(_panic) => ids.into_iter().map(|(id, _)| panicked(id)).collect(),
+        }
+    }
+
+    fn predict_row(
+        &self,
+        body: Result<Value, Violation>,
+        id: Option<Result<PredictionId, Violation>>,
+        batch_row: Option<BatchRow>,
+    ) -> Answered {
+        let mut request = self.request(body, id);
+        if let Some(batch_row) = batch_row {
+            request.context_mut().set_batch_row(batch_row);
+        }
+        let id = request.prediction_id().cloned();
+        let is_valid = request.violations().is_empty();
+        // A model that panics has failed this prediction, not the service. What it shares with
+        // other predictions is behind locks, which tell of the panic themselves.
+        match catch_unwind(AssertUnwindSafe(|| self.model.call(request))) {
+            Ok(answer) => answered(answer, id, is_valid),
+            Err(_panic) => panicked(id),
+        }
+    }
+
+    /// A body as a request, refused with everything that is wrong with it. It has an id if the
+    /// model's predictions have one: the body's, the header's or a new one.
+    fn request(
+        &self,
+        body: Result<Value, Violation>,
+        header: Option<Result<PredictionId, Violation>>,
+    ) -> Request<Value> {
+        let (mut body, mut violations) = match body {
             Ok(body) => {
                 let violations = self.schema.violations(&body);
                 (Some(body), violations)
             }
             Err(violation) => (None, vec![violation]),
         };
-        let id = self
-            .takes_prediction_id
-            .then(|| body.as_ref().and_then(callers_id).unwrap_or_else(PredictionId::random));
-        let keeps_to_schema = violations.is_empty();
+        let of_body = match &mut body {
+            // What is wrong with it is among the violations of the schema.
+            Some(body) if self.takes_prediction_id => {
+                PredictionId::take_from(body).map(Result::ok)
+            }
+            _ => None,
+        };
+        let id = match (of_body, header) {
+            (Some(id), _) => id,
+            (None, Some(Ok(id))) => Some(id),
+            (None, Some(Err(violation))) => {
+                violations.push(violation);
+                None
+            }
+            (None, None) => None,
+        };
+        let id = id.or_else(|| self.takes_prediction_id.then(PredictionId::random));
         let mut request = match body {
-            Some(body) if keeps_to_schema => Request::new(body),
+            Some(body) if violations.is_empty() => Request::new(body),
             _ => Request::invalid(violations),
         };
-        if let Some(id) = &id {
-            request = request.with_prediction_id(id.clone());
+        if let Some(id) = id {
+            request.context_mut().set_prediction_id(id);
         }
-
-        // A model that panics has failed this prediction, not the service. What it shares with
-        // other predictions is behind locks, which tell of the panic themselves.
-        let answer = catch_unwind(AssertUnwindSafe(|| self.model.call(request)));
-        let error = match answer {
-            Ok(Ok(prediction)) => return Ok(prediction.into_output()),
-            Ok(Err(PredictionError::InvalidInput(violations))) if !keeps_to_schema => {
-                ErrorResponse::validation(messages(&violations))
-            }
-            Ok(Err(error)) => ErrorResponse::prediction(&error),
-            Err(_panic) => ErrorResponse::internal("the model panicked".to_owned()),
-        };
-        Err(error.of_prediction(id))
+        request
     }
 }
 
-fn parse(body: &[u8]) -> Result<Value, Violation> {
+fn answered(answer: Answer<Value>, id: Option<PredictionId>, is_valid: bool) -> Answered {
+    let error = match answer {
+        Ok(prediction) => {
+            let prediction_id = prediction.prediction_id().cloned();
+            return Answered { result: Ok(prediction.into_output()), prediction_id };
+        }
+        Err(PredictionError::InvalidInput(violations)) if !is_valid => {
+            ErrorResponse::validation(messages(&violations))
+        }
+        Err(error) => ErrorResponse::prediction(&error),
+    };
+    failed(error, id)
+}
+
+fn panicked(id: Option<PredictionId>) -> Answered {
+    failed(ErrorResponse::internal("the model panicked".to_owned()), id)
+}
+
+fn failed(error: ErrorResponse, id: Option<PredictionId>) -> Answered {
+    Answered { result: Err(error.of_prediction(id.clone())), prediction_id: id }
+}
+
+/// A body as JSON.
+///
+/// # Errors
+///
+/// Why it is none.
+pub(crate) fn parse(body: &[u8]) -> Result<Value, Violation> {
     serde_json::from_slice(body).map_err(|error| {
         let problem = if body.iter().all(u8::is_ascii_whitespace) {
             "the body is empty, expected JSON".to_owned()
@@ -80,7 +204,12 @@ fn parse(body: &[u8]) -> Result<Value, Violation> {
     })
 }
 
-/// The id in a body, if it is one.
-fn callers_id(body: &Value) -> Option<PredictionId> {
-    body.get("prediction_id")?.as_str()?.try_into().ok()
+/// The prediction id in the headers.
+fn id_of(headers: &HeaderMap) -> Option<Result<PredictionId, Violation>> {
+    let value = headers.get(PREDICTION_ID_HEADER)?;
+    let wrong = |message: String| Violation::new("X-Prediction-Id", message);
+    Some(match value.to_str() {
+        Ok(id) => PredictionId::try_from(id).map_err(|error| wrong(error.to_string())),
+        Err(_) => Err(wrong("must be visible ASCII characters".to_owned())),
+    })
 }

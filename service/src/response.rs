@@ -1,7 +1,7 @@
 //! The JSON form of errors: `{"type": ..., "messages": [...], "prediction_id": ...}`.
 
 use axum::Json;
-use axum::http::StatusCode;
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use ml_model_core::{PredictionError, PredictionId, Violation, error_chain};
 use serde::Serialize;
@@ -10,11 +10,13 @@ use serde::Serialize;
 #[derive(Debug)]
 pub(crate) struct ErrorResponse {
     status: StatusCode,
-    body: Body,
+    header: Option<(HeaderName, &'static str)>,
+    body: ErrorBody,
 }
 
+/// The JSON form of an error.
 #[derive(Debug, Serialize)]
-struct Body {
+pub(crate) struct ErrorBody {
     r#type: &'static str,
     messages: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -23,12 +25,18 @@ struct Body {
 
 impl ErrorResponse {
     fn new(status: StatusCode, r#type: &'static str, messages: Vec<String>) -> Self {
-        Self { status, body: Body { r#type, messages, prediction_id: None } }
+        Self { status, header: None, body: ErrorBody { r#type, messages, prediction_id: None } }
     }
 
     /// 400: the body breaks the contract of the input schema, or is no JSON at all.
     pub(crate) fn validation(messages: Vec<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "ValidationError", messages)
+    }
+
+    /// 401: the caller shows no API key, or a wrong one.
+    pub(crate) fn unauthorized(message: String) -> Self {
+        let error = Self::new(StatusCode::UNAUTHORIZED, "UnauthorizedError", vec![message]);
+        Self { header: Some((header::WWW_AUTHENTICATE, "Bearer")), ..error }
     }
 
     /// 404: nothing is found by this name.
@@ -39,6 +47,12 @@ impl ErrorResponse {
     /// 405.
     pub(crate) fn method_not_allowed(message: String) -> Self {
         Self::new(StatusCode::METHOD_NOT_ALLOWED, "MethodNotAllowedError", vec![message])
+    }
+
+    /// 408: the request did not arrive in time.
+    pub(crate) fn request_timeout(message: String) -> Self {
+        let error = Self::new(StatusCode::REQUEST_TIMEOUT, "RequestTimeoutError", vec![message]);
+        Self { header: Some((header::CONNECTION, "close")), ..error }
     }
 
     /// 413.
@@ -61,6 +75,16 @@ impl ErrorResponse {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "ServiceError", vec![message])
     }
 
+    /// 503: not now, but soon.
+    pub(crate) fn busy(message: String) -> Self {
+        Self { header: Some((header::RETRY_AFTER, "1")), ..Self::unavailable(message) }
+    }
+
+    /// 504: the prediction takes too long.
+    pub(crate) fn prediction_timeout(message: String) -> Self {
+        Self::new(StatusCode::GATEWAY_TIMEOUT, "PredictionTimeoutError", vec![message])
+    }
+
     /// What a failed prediction is answered with.
     pub(crate) fn prediction(error: &PredictionError) -> Self {
         match error {
@@ -78,6 +102,11 @@ impl ErrorResponse {
         self.body.prediction_id = id;
         self
     }
+
+    /// The error as a part of another answer.
+    pub(crate) fn into_body(self) -> ErrorBody {
+        self.body
+    }
 }
 
 /// A message per violation.
@@ -87,6 +116,10 @@ pub(crate) fn messages(violations: &[Violation]) -> Vec<String> {
 
 impl IntoResponse for ErrorResponse {
     fn into_response(self) -> Response {
-        (self.status, Json(self.body)).into_response()
+        let mut response = (self.status, Json(self.body)).into_response();
+        if let Some((name, value)) = self.header {
+            response.headers_mut().insert(name, HeaderValue::from_static(value));
+        }
+        response
     }
 }

@@ -2,39 +2,85 @@
 
 use std::sync::Arc;
 
-use axum::Json;
-use axum::Router;
-use axum::body::{Body, Bytes};
-use axum::extract::rejection::BytesRejection;
-use axum::extract::{DefaultBodyLimit, FromRequest, Path, Request, State as Shared};
-use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
+use axum::extract::{DefaultBodyLimit, Path, Request, State as Shared};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode, Uri, header};
+use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{get, post};
+use axum::{Json, Router};
 use serde_json::json;
+use tower_http::compression::CompressionLayer;
+use tower_http::cors::{AllowOrigin, CorsLayer};
+use tower_http::decompression::RequestDecompressionLayer;
 
+use crate::hosted::PREDICTION_ID_HEADER;
+use crate::predictions;
 use crate::response::ErrorResponse;
 use crate::state::{Phase, State};
 
-/// The largest body of a request, in bytes.
-const BODY_LIMIT: usize = 1024 * 1024;
-
 pub(crate) fn router(state: Arc<State>) -> Router {
-    Router::new()
+    let server = &state.server;
+    let mut router = Router::new()
         .route("/", get(root))
         .route("/api/health", get(health))
         .route("/api/health/ready", get(ready))
         .route("/api/health/startup", get(startup))
         .route("/api/models", get(models))
         .route("/api/models/{qualified_name}/metadata", get(metadata))
-        .route("/api/models/{qualified_name}/prediction", post(prediction))
+        .route("/api/models/{qualified_name}/prediction", post(predictions::prediction))
+        .route("/api/models/{qualified_name}/predictions", post(predictions::batch))
         .method_not_allowed_fallback(method_not_allowed)
         .fallback(not_found)
-        .layer(DefaultBodyLimit::max(BODY_LIMIT))
-        .with_state(state)
+        .layer(DefaultBodyLimit::max(server.body_limit_bytes));
+    if server.compression {
+        router = router.layer(RequestDecompressionLayer::new()).layer(CompressionLayer::new());
+    }
+    if server.api_keys.is_some() {
+        router = router.layer(from_fn_with_state(state.clone(), admit));
+    }
+    if !server.allowed_origins.is_empty() {
+        router = router.layer(cors(&server.allowed_origins));
+    }
+    router.with_state(state)
+}
+
+/// Whether a path is asked by machines that watch the service, every few seconds and without keys.
+pub(crate) fn is_probe(path: &str) -> bool {
+    path == "/api/health" || path.starts_with("/api/health/")
+}
+
+/// Lets in those who show a key, and the probes.
+async fn admit(
+    Shared(state): Shared<Arc<State>>,
+    request: Request,
+    next: Next,
+) -> Result<Response, ErrorResponse> {
+    let is_admitted = is_probe(request.uri().path())
+        || state.server.api_keys.as_ref().is_none_or(|keys| keys.admit(request.headers()));
+    if !is_admitted {
+        let message = "an API key is needed: `Authorization: Bearer ...` or `X-API-Key: ...`";
+        return Err(ErrorResponse::unauthorized(message.to_owned()));
+    }
+    Ok(next.run(request).await)
+}
+
+fn cors(allowed_origins: &[String]) -> CorsLayer {
+    let headers = [header::CONTENT_TYPE, header::AUTHORIZATION]
+        .into_iter()
+        .chain(["x-api-key", PREDICTION_ID_HEADER, "traceparent"].map(HeaderName::from_static));
+    let layer = CorsLayer::new()
+        .allow_methods([Method::GET, Method::POST])
+        .allow_headers(headers.collect::<Vec<_>>())
+        .expose_headers([HeaderName::from_static(PREDICTION_ID_HEADER)]);
+    if allowed_origins.iter().any(|origin| origin == "*") {
+        return layer.allow_origin(AllowOrigin::any());
+    }
+    let origins = allowed_origins.iter().filter_map(|origin| HeaderValue::from_str(origin).ok());
+    layer.allow_origin(AllowOrigin::list(origins))
 }
 
 async fn root(Shared(state): Shared<Arc<State>>) -> Html<String> {
-    let title = escape(&state.title);
+    let title = escape(&state.about.title);
     let mut page = format!(
         "<!doctype html>\n<html lang=\"en\"><meta charset=\"utf-8\"><title>{title}</title>\n\
          <h1>{title}</h1>\n<p><a href=\"/api/models\">Models</a> · \
@@ -95,51 +141,6 @@ async fn metadata(
     let metadata = models.registry.metadata(&name);
     let metadata = metadata.map_err(|error| ErrorResponse::not_found(error.to_string()))?;
     Ok(Json(metadata).into_response())
-}
-
-async fn prediction(
-    Shared(state): Shared<Arc<State>>,
-    Path(name): Path<String>,
-    request: Request,
-) -> Result<Response, ErrorResponse> {
-    let models = state.models()?;
-    let model = models.hosted(&name).ok_or_else(|| match models.registry.get(&name) {
-        Err(error) => ErrorResponse::not_found(error.to_string()),
-        Ok(_) => ErrorResponse::not_found(format!("`{name}` takes no requests here")),
-    })?;
-    expect_json(request.headers())?;
-    let body = read(request).await?;
-    let answer = model.predict(&body)?;
-    Ok(Json(answer).into_response())
-}
-
-fn expect_json(headers: &HeaderMap) -> Result<(), ErrorResponse> {
-    let content_type = headers.get(header::CONTENT_TYPE).map(|value| value.to_str().unwrap_or("?"));
-    let essence = content_type.map(|value| value.split(';').next().unwrap_or_default().trim());
-    let is_json = essence.is_some_and(|essence| {
-        let essence = essence.to_ascii_lowercase();
-        essence == "application/json"
-            || essence.starts_with("application/") && essence.ends_with("+json")
-    });
-    if is_json {
-        return Ok(());
-    }
-    let found = content_type.map_or("no content type".to_owned(), |found| format!("`{found}`"));
-    let message = format!("expected `content-type: application/json`, found {found}");
-    Err(ErrorResponse::unsupported_media_type(message))
-}
-
-async fn read(request: Request<Body>) -> Result<Bytes, ErrorResponse> {
-    Bytes::from_request(request, &()).await.map_err(|rejection| match rejection {
-        BytesRejection::FailedToBufferBody(failure)
-            if failure.status() == StatusCode::PAYLOAD_TOO_LARGE =>
-        {
-            ErrorResponse::too_large(format!("a body may have at most {BODY_LIMIT} bytes"))
-        }
-        rejection => {
-            ErrorResponse::validation(vec![format!("the body did not arrive: {rejection}")])
-        }
-    })
 }
 
 async fn method_not_allowed(method: Method, uri: Uri) -> ErrorResponse {

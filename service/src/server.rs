@@ -1,19 +1,26 @@
 //! Listening, serving, shutting down.
 
+use std::convert::Infallible;
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use tokio::net::TcpListener;
-use tokio::sync::watch;
+use axum::Router;
+use axum::body::Body;
+use axum::extract::Request;
+use axum::response::Response;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use tokio::net::{TcpListener, TcpStream};
+use tower::ServiceExt;
 
-use crate::routes;
+use crate::routes::{self, is_probe};
 use crate::state::State;
-
-/// How long accepted requests may take to finish once the service is asked to stop.
-const DRAIN_LIMIT: Duration = Duration::from_secs(30);
 
 /// Why the service cannot run.
 #[derive(Debug, thiserror::Error)]
@@ -46,33 +53,101 @@ pub(crate) async fn serve(
     state: Arc<State>,
     listener: TcpListener,
     shutdown: impl Future<Output = ()> + Send + 'static,
-) -> Result<(), ServeError> {
-    let (stopping, mut stopped) = watch::channel(false);
+) {
+    let server = &state.server;
+    let (readiness_delay, drain_limit) = (server.readiness_delay, server.drain_limit);
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new()).header_read_timeout(server.header_timeout);
     let router = routes::router(state.clone());
-    let server = axum::serve(listener, router).with_graceful_shutdown(async move {
+    let connections = GracefulShutdown::new();
+
+    let stop = async {
         shutdown.await;
-        tracing::info!("Stopping: answering the requests accepted so far.");
+        // Whoever asks for readiness is to turn away before the port is closed.
         state.stopping();
-        stopping.send_replace(true);
-    });
-    let drain = async {
-        // An error means that the server, and with it the sender, is gone already.
-        if stopped.wait_for(|is_stopping| *is_stopping).await.is_ok() {
-            tokio::time::sleep(DRAIN_LIMIT).await;
-        } else {
-            std::future::pending().await
-        }
+        tracing::info!(
+            readiness_delay_s = readiness_delay.as_secs_f64(),
+            "Stopping: readiness is refused, requests are still accepted for a while."
+        );
+        tokio::time::sleep(readiness_delay).await;
     };
+    tokio::pin!(stop);
+    loop {
+        let stream = tokio::select! {
+            stream = accept(&listener) => stream,
+            () = &mut stop => break,
+        };
+        let router = router.clone();
+        let service = service_fn(move |request| handle(router.clone(), request));
+        let connection = http.serve_connection(TokioIo::new(stream), service);
+        let connection = connections.watch(connection);
+        tokio::spawn(async move {
+            if let Err(error) = connection.await {
+                // A client that speaks no HTTP, is too slow, or has gone.
+                tracing::debug!(error_info = %ml_model_core::error_chain(&error), "A connection has failed.");
+            }
+        });
+    }
+    drop(listener);
+    tracing::info!(connections = connections.count(), "Stopping: answering the requests accepted so far.");
     tokio::select! {
-        result = server => result.map_err(ServeError::Serve),
-        () = drain => {
+        () = connections.shutdown() => {}
+        () = tokio::time::sleep(drain_limit) => {
             tracing::warn!(
-                limit_s = DRAIN_LIMIT.as_secs(),
+                limit_s = drain_limit.as_secs_f64(),
                 "Some requests were not finished in time; their connections are closed."
             );
-            Ok(())
         }
     }
+}
+
+/// The next connection. Errors of a single connection are passed over; if the system has no room
+/// for another one, that is waited for.
+async fn accept(listener: &TcpListener) -> TcpStream {
+    const PAUSE: Duration = Duration::from_secs(1);
+    loop {
+        match listener.accept().await {
+            Ok((stream, _peer)) => {
+                // An answer is written in one piece: there is nothing to wait for. A failure says
+                // that the peer has gone, which will be noticed soon.
+                let _gone = stream.set_nodelay(true);
+                return stream;
+            }
+            Err(error) => {
+                let is_of_connection = matches!(
+                    error.kind(),
+                    io::ErrorKind::ConnectionAborted
+                        | io::ErrorKind::ConnectionRefused
+                        | io::ErrorKind::ConnectionReset
+                );
+                if !is_of_connection {
+                    tracing::error!(error_info = %error, "No connection can be accepted.");
+                    tokio::time::sleep(PAUSE).await;
+                }
+            }
+        }
+    }
+}
+
+/// Answers one request; says so at DEBUG, unless a probe has asked.
+async fn handle(router: Router, request: Request<Incoming>) -> Result<Response, Infallible> {
+    let request = request.map(Body::new);
+    let is_logged =
+        tracing::enabled!(tracing::Level::DEBUG) && !is_probe(request.uri().path());
+    if !is_logged {
+        return router.oneshot(request).await;
+    }
+    let (method, uri) = (request.method().clone(), request.uri().clone());
+    let started = Instant::now();
+    let response = router.oneshot(request).await?;
+    tracing::debug!(
+        http_method = method.as_str(),
+        http_path = uri.path(),
+        http_status = response.status().as_u16(),
+        duration_ms = started.elapsed().as_micros() as f64 / 1e3,
+        "Request answered."
+    );
+    Ok(response)
 }
 
 /// Waits for SIGTERM or SIGINT. Signals are caught from the call on, not from the first poll.

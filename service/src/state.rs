@@ -1,17 +1,19 @@
 //! What is loaded, and whether traffic is welcome.
 
 use std::collections::HashMap;
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use ml_model_core::ModelRegistry;
 
+use crate::configuration::{About, Handling, ServerSettings};
 use crate::hosted::HostedModel;
 use crate::response::ErrorResponse;
 
 /// Shared by all requests.
 pub(crate) struct State {
-    pub(crate) title: String,
+    pub(crate) about: About,
+    pub(crate) server: ServerSettings,
     models: OnceLock<Result<Models, String>>,
     is_stopping: AtomicBool,
 }
@@ -19,26 +21,35 @@ pub(crate) struct State {
 /// The models once they are loaded.
 pub(crate) struct Models {
     pub(crate) registry: ModelRegistry,
-    hosted: HashMap<String, HostedModel>,
+    hosted: HashMap<String, Arc<HostedModel>>,
 }
 
 impl Models {
-    /// Prepares every model in `registry` for requests.
+    /// Prepares every model in `registry` for requests that has an endpoint.
     ///
     /// # Errors
     ///
     /// Which model cannot be hosted, and why.
-    pub(crate) fn new(registry: ModelRegistry) -> Result<Self, String> {
+    pub(crate) fn new(
+        registry: ModelRegistry,
+        handling: &HashMap<&str, Handling>,
+    ) -> Result<Self, String> {
         let mut hosted = HashMap::new();
         for (name, model) in registry.iter() {
-            let model = HostedModel::new(model.clone())
+            let handling = handling.get(name).copied().unwrap_or_default();
+            if !handling.has_endpoint {
+                tracing::info!(model_qualified_name = name, "Skipped creating an endpoint.");
+                continue;
+            }
+            let model = HostedModel::new(model.clone(), handling)
                 .map_err(|error| format!("the input schema of `{name}` is not valid: {error}"))?;
-            hosted.insert(name.to_owned(), model);
+            hosted.insert(name.to_owned(), Arc::new(model));
+            tracing::info!(model_qualified_name = name, "Created endpoint.");
         }
         Ok(Self { registry, hosted })
     }
 
-    pub(crate) fn hosted(&self, name: &str) -> Option<&HostedModel> {
+    pub(crate) fn hosted(&self, name: &str) -> Option<&Arc<HostedModel>> {
         self.hosted.get(name)
     }
 }
@@ -53,8 +64,8 @@ pub(crate) enum Phase {
 }
 
 impl State {
-    pub(crate) fn new(title: String) -> Self {
-        Self { title, models: OnceLock::new(), is_stopping: AtomicBool::new(false) }
+    pub(crate) fn new(about: About, server: ServerSettings) -> Self {
+        Self { about, server, models: OnceLock::new(), is_stopping: AtomicBool::new(false) }
     }
 
     /// Ends the loading phase, and then says so in the log. To be called once; later calls change

@@ -3,9 +3,8 @@
 use schemars::{Schema, json_schema};
 use serde_json::{Map, Value};
 
+use crate::prediction_id::FIELD;
 use crate::{Answer, Decorator, MLModel, Prediction, PredictionError, PredictionId, Request};
-
-const FIELD: &str = "prediction_id";
 
 /// Gives every prediction its id: the caller's, or a new UUID.
 ///

@@ -1,0 +1,205 @@
+//! What the program has compiled in, for a configuration to choose from.
+
+use std::error::Error;
+use std::sync::Arc;
+
+use ml_configuration::{Node, Problems};
+use ml_model_core::decorators::logging::LoggingOptions;
+use ml_model_core::{
+    Decorator, Described, Infer, JsonModel, MLModel, Metadata, RegisteredModel, Stack,
+};
+use schemars::Schema;
+use serde::Serialize;
+use serde::de::value::MapDeserializer;
+use serde::de::{DeserializeOwned, IntoDeserializer};
+
+pub(crate) type BoxError = Box<dyn Error + Send + Sync>;
+
+/// A model that a service can host: derived, with an input that serde reads and writes and an
+/// output that it writes. Implemented for every such type.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be hosted",
+    note = "a hosted model has `#[derive(MLModel)]` and `impl Infer`; its `Input` has `Serialize`, \
+            `Deserialize` and `JsonSchema`, its `Output` has `Serialize` and `JsonSchema`"
+)]
+pub trait HostedType:
+    MLModel<Input = <Self as Infer>::Input, Output = <Self as Infer>::Output>
+    + Infer<Input: Serialize + DeserializeOwned + 'static, Output: Serialize + 'static>
+    + Described
+    + 'static
+{
+}
+
+impl<M> HostedType for M where
+    M: MLModel<Input = <M as Infer>::Input, Output = <M as Infer>::Output>
+        + Infer<Input: Serialize + DeserializeOwned + 'static, Output: Serialize + 'static>
+        + Described
+        + 'static
+{
+}
+
+/// Everything the program has registered.
+#[derive(Default)]
+pub(crate) struct Catalogue {
+    pub(crate) models: Vec<KnownModel>,
+    pub(crate) decorators: Vec<KnownDecorator>,
+    pub(crate) filters: ml_logging::Filters,
+}
+
+/// A model that the program can load.
+pub(crate) struct KnownModel {
+    pub(crate) metadata: &'static Metadata,
+    pub(crate) input_schema: Schema,
+    pub(crate) output_schema: Schema,
+    configure: Box<dyn FnOnce(Option<Node<'_>>, &mut Problems) -> Option<Load> + Send>,
+}
+
+/// Loads a model and puts the configured decorators around it, or leaves it its own.
+pub(crate) type Load =
+    Box<dyn FnOnce(Option<Vec<Layer>>) -> Result<RegisteredModel, BoxError> + Send>;
+
+/// A configured decorator.
+pub(crate) enum Layer {
+    PredictionId,
+    Logging(LoggingOptions),
+    Metrics,
+    Custom(Box<dyn Decorator<RegisteredModel>>),
+}
+
+impl KnownModel {
+    /// A model whose constructor takes nothing.
+    pub(crate) fn new<M, E>(load: impl FnOnce() -> Result<M, E> + Send + 'static) -> Self
+    where
+        M: HostedType,
+        E: Into<BoxError>,
+    {
+        Self::with::<M>(Box::new(move |configuration, problems| {
+            if let Some(configuration) = configuration {
+                configuration.report(problems, "this model takes no configuration: remove it");
+                return None;
+            }
+            Some(Box::new(move |layers| Ok(decorated(load().map_err(Into::into)?, layers))))
+        }))
+    }
+
+    /// A model whose constructor takes its `configuration:`.
+    pub(crate) fn configurable<M, C, E>(
+        load: impl FnOnce(C) -> Result<M, E> + Send + 'static,
+    ) -> Self
+    where
+        M: HostedType,
+        C: DeserializeOwned + Send + 'static,
+        E: Into<BoxError>,
+    {
+        Self::with::<M>(Box::new(move |configuration, problems| {
+            let configuration: C = read(configuration, problems)?;
+            Some(Box::new(move |layers| {
+                Ok(decorated(load(configuration).map_err(Into::into)?, layers))
+            }))
+        }))
+    }
+
+    fn with<M: HostedType>(
+        configure: Box<dyn FnOnce(Option<Node<'_>>, &mut Problems) -> Option<Load> + Send>,
+    ) -> Self {
+        Self {
+            metadata: M::METADATA,
+            input_schema: M::bare_input_schema(),
+            output_schema: M::bare_output_schema(),
+            configure,
+        }
+    }
+
+    /// How to load the model with this configuration; `None` if that is mistaken.
+    pub(crate) fn configure(
+        self,
+        configuration: Option<Node<'_>>,
+        problems: &mut Problems,
+    ) -> Option<Load> {
+        (self.configure)(configuration, problems)
+    }
+}
+
+fn decorated<M: HostedType>(model: M, layers: Option<Vec<Layer>>) -> RegisteredModel {
+    let Some(layers) = layers else { return Arc::new(JsonModel::new(model)) };
+    let bare = Stack::around(model);
+    let stack = layers.into_iter().rev().fold(bare, |stack, layer| match layer {
+        Layer::PredictionId => stack.prediction_id(),
+        Layer::Logging(options) => stack.logging(options),
+        Layer::Metrics => stack.metrics(),
+        Layer::Custom(decorator) => stack.decorator(decorator),
+    });
+    stack.into_model()
+}
+
+/// A decorator of the program's own, by name.
+pub(crate) struct KnownDecorator {
+    pub(crate) name: String,
+    #[expect(clippy::type_complexity, reason = "it is named here and nowhere else")]
+    make: Box<
+        dyn Fn(Option<Node<'_>>, &mut Problems) -> Option<Box<dyn Decorator<RegisteredModel>>>
+            + Send,
+    >,
+}
+
+impl KnownDecorator {
+    pub(crate) fn new<C, D, E>(
+        name: String,
+        make: impl Fn(C) -> Result<D, E> + Send + 'static,
+    ) -> Self
+    where
+        C: DeserializeOwned,
+        D: Decorator<RegisteredModel> + 'static,
+        E: Into<BoxError>,
+    {
+        let make = move |configuration: Option<Node<'_>>, problems: &mut Problems| {
+            match make(read(configuration, problems)?) {
+                Ok(decorator) => Some(Box::new(decorator) as Box<dyn Decorator<RegisteredModel>>),
+                Err(error) => {
+                    let error: BoxError = error.into();
+                    let message = ml_model_core::error_chain(&*error).to_string();
+                    match configuration {
+                        Some(node) => node.report(problems, message),
+                        None => problems.add(message),
+                    }
+                    None
+                }
+            }
+        };
+        Self { name, make: Box::new(make) }
+    }
+
+    /// The decorator with this configuration; `None` if that is mistaken.
+    pub(crate) fn make(
+        &self,
+        configuration: Option<Node<'_>>,
+        problems: &mut Problems,
+    ) -> Option<Box<dyn Decorator<RegisteredModel>>> {
+        (self.make)(configuration, problems)
+    }
+}
+
+/// A configuration as the user's type; what is absent is an empty mapping, or nothing at all.
+fn read<C: DeserializeOwned>(
+    configuration: Option<Node<'_>>,
+    problems: &mut Problems,
+) -> Option<C> {
+    if let Some(configuration) = configuration.filter(|node| !node.is_null()) {
+        return configuration.deserialize(problems);
+    }
+    type Nothing = MapDeserializer<
+        'static,
+        std::iter::Empty<(&'static str, &'static str)>,
+        serde::de::value::Error,
+    >;
+    let nothing: Nothing = MapDeserializer::new(std::iter::empty());
+    match C::deserialize(nothing).or_else(|error: serde::de::value::Error| {
+        C::deserialize(().into_deserializer()).map_err(|_: serde::de::value::Error| error)
+    }) {
+        Ok(configuration) => Some(configuration),
+        Err(error) => {
+            problems.add(format!("`configuration:` is missing: {error}"));
+            None
+        }
+    }
+}

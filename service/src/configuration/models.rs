@@ -1,0 +1,162 @@
+//! `models:`: which of the compiled-in models are hosted, and how.
+
+use ml_configuration::{Node, Problems, nearest};
+
+use super::decorators;
+use super::names::last_segment;
+use crate::catalogue::{KnownDecorator, KnownModel, Layer, Load};
+
+/// Where the predictions of a model run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Execution {
+    /// On the thread that has read the request: the quickest for models that answer within about
+    /// a millisecond.
+    #[default]
+    Inline,
+    /// On a pool of threads of its own, so that a slow model does not keep other requests waiting.
+    Blocking,
+}
+
+/// How the requests for a model are handled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Handling {
+    pub(crate) execution: Execution,
+    /// The most predictions under way; more are rejected.
+    pub(crate) concurrency_limit: Option<usize>,
+    pub(crate) has_endpoint: bool,
+}
+
+/// A model to be loaded.
+pub(crate) struct PlannedModel {
+    pub(crate) name: &'static str,
+    pub(crate) handling: Handling,
+    /// In place of the compiled-in decorators.
+    pub(crate) layers: Option<Vec<Layer>>,
+    pub(crate) load: Load,
+}
+
+/// All models with their own decorators: what is hosted without `models:`.
+pub(super) fn all(known: Vec<KnownModel>, problems: &mut Problems) -> Vec<PlannedModel> {
+    let handling = Handling { has_endpoint: true, ..Handling::default() };
+    known
+        .into_iter()
+        .filter_map(|model| {
+            let name = model.metadata.qualified_name;
+            let load = model.configure(None, problems)?;
+            Some(PlannedModel { name, handling, layers: None, load })
+        })
+        .collect()
+}
+
+/// The models in `list`.
+pub(super) fn read(
+    list: Vec<Node<'_>>,
+    file: &str,
+    mut known: Vec<KnownModel>,
+    known_decorators: &[KnownDecorator],
+    problems: &mut Problems,
+) -> Vec<PlannedModel> {
+    // As (qualified name, key path) of those chosen already.
+    let mut chosen: Vec<(&'static str, String)> = Vec::new();
+    let mut planned = Vec::new();
+    for node in list {
+        let Some(mut mapping) = node.mapping(problems) else { continue };
+        let class_path = mapping.optional("class_path");
+        let qualified_name = mapping.optional("qualified_name");
+        let create_endpoint = mapping.optional("create_endpoint");
+        let configuration = mapping.optional("configuration");
+        let list = mapping.optional("decorators");
+        let execution = mapping.optional("execution");
+        let concurrency_limit = mapping.optional("concurrency_limit");
+        mapping.finish(problems);
+
+        let handling = Handling {
+            has_endpoint: create_endpoint.is_none_or(|node| node.boolean(problems).unwrap_or(true)),
+            execution: execution.and_then(|node| read_execution(node, problems)).unwrap_or_default(),
+            concurrency_limit: concurrency_limit
+                .and_then(|node| node.integer(1..=1_000_000_usize, problems)),
+        };
+        let Some((by, index)) =
+            find(node, class_path, qualified_name, &known, &chosen, problems)
+        else {
+            continue;
+        };
+        let model = known.remove(index);
+        let name = model.metadata.qualified_name;
+        chosen.push((name, by.path()));
+        let layers = list.and_then(|node| node.list(problems)).map(|list| {
+            decorators::read(list, file, &model, known_decorators, problems)
+        });
+        if let Some(load) = model.configure(configuration, problems) {
+            planned.push(PlannedModel { name, handling, layers, load });
+        }
+    }
+    planned
+}
+
+fn read_execution(node: Node<'_>, problems: &mut Problems) -> Option<Execution> {
+    const WORDS: &[(&str, Execution)] =
+        &[("inline", Execution::Inline), ("blocking", Execution::Blocking)];
+    node.choice("execution", WORDS, problems)
+}
+
+/// The model that is meant, and the value that names it.
+fn find<'d>(
+    node: Node<'d>,
+    class_path: Option<Node<'d>>,
+    qualified_name: Option<Node<'d>>,
+    known: &[KnownModel],
+    chosen: &[(&'static str, String)],
+    problems: &mut Problems,
+) -> Option<(Node<'d>, usize)> {
+    // Older files of Python services have both. The name is the model's own then.
+    let (by, name, position) = if let Some(by) = qualified_name {
+        let name = by.string(problems)?;
+        (by, name, known.iter().position(|model| model.metadata.qualified_name == name))
+    } else if let Some(by) = class_path {
+        let name = last_segment(by.string(problems)?);
+        let mut positions = (0..known.len()).filter(|i| known[*i].metadata.type_name == name);
+        let position = positions.next();
+        if positions.next().is_some() {
+            let message =
+                format!("several models are a `{name}`: choose one by its `qualified_name`");
+            by.report(problems, message);
+            return None;
+        }
+        (by, name, position)
+    } else {
+        node.report(problems, "which model? Give its `qualified_name` or its `class_path`");
+        return None;
+    };
+    if let Some(position) = position {
+        if let (Some(class_path), Some(_)) = (class_path, qualified_name)
+            && let Some(path) = class_path.string(problems)
+            && last_segment(path) != known[position].metadata.type_name
+        {
+            let type_name = known[position].metadata.type_name;
+            class_path.report(problems, format!("`{name}` is a `{type_name}`, not this"));
+        }
+        return Some((by, position));
+    }
+    let is_name = qualified_name.is_some();
+    if let Some((_, first)) = chosen.iter().find(|(chosen, _)| is_name && *chosen == name) {
+        by.report(problems, format!("`{name}` is listed twice, first as {first}: remove one"));
+        return None;
+    }
+    let names: Vec<&str> = known
+        .iter()
+        .map(|model| {
+            if is_name { model.metadata.qualified_name } else { model.metadata.type_name }
+        })
+        .collect();
+    let did_you_mean = nearest(name, names.iter().copied())
+        .map_or_else(String::new, |nearest| format!("did you mean `{nearest}`? "));
+    let others = match (names.is_empty(), chosen.is_empty()) {
+        (true, true) => "This program has no models".to_owned(),
+        (true, false) => "All models of this program are listed already".to_owned(),
+        (false, true) => format!("This program has: {}", names.join(", ")),
+        (false, false) => format!("This program also has: {}", names.join(", ")),
+    };
+    by.report(problems, format!("unknown model `{name}`; {did_you_mean}{others}"));
+    None
+}

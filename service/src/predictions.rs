@@ -1,0 +1,190 @@
+//! The endpoints that predict: one body, or a batch of rows.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::rejection::BytesRejection;
+use axum::extract::{FromRequest, Path, Request, State as Shared};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use ml_model_core::PredictionId;
+use serde_json::{Value, json};
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::timeout;
+
+use crate::configuration::Execution;
+use crate::hosted::{Answered, HostedModel, PREDICTION_ID_HEADER, parse};
+use crate::response::ErrorResponse;
+use crate::state::State;
+use crate::trace_context::TraceContext;
+
+/// `POST /api/models/{qualified_name}/prediction`
+pub(crate) async fn prediction(
+    Shared(state): Shared<Arc<State>>,
+    Path(name): Path<String>,
+    request: Request,
+) -> Result<Response, ErrorResponse> {
+    let model = model(&state, &name)?;
+    let (headers, body) = read(&state, request).await?;
+    let permit = model.permit()?;
+    let answered =
+        run(&state, model, permit, headers, move |model, headers| model.predict(&body, headers))
+            .await?;
+    Ok(answered.into_response())
+}
+
+impl IntoResponse for Answered {
+    fn into_response(self) -> Response {
+        let mut response = match self.result {
+            Ok(output) => Json(output).into_response(),
+            Err(error) => error.into_response(),
+        };
+        if let Some(id) = self.prediction_id
+            && let Ok(value) = HeaderValue::from_str(id.as_str())
+        {
+            response.headers_mut().insert(PREDICTION_ID_HEADER, value);
+        }
+        response
+    }
+}
+
+/// `POST /api/models/{qualified_name}/predictions`
+pub(crate) async fn batch(
+    Shared(state): Shared<Arc<State>>,
+    Path(name): Path<String>,
+    request: Request,
+) -> Result<Response, ErrorResponse> {
+    let model = model(&state, &name)?;
+    let (headers, body) = read(&state, request).await?;
+    let rows = match parse(&body) {
+        Ok(Value::Array(rows)) => rows,
+        Ok(_) => {
+            let message = "expected a list of inputs, `[{...}, {...}]`".to_owned();
+            return Err(ErrorResponse::validation(vec![message]));
+        }
+        Err(violation) => return Err(ErrorResponse::validation(vec![violation.to_string()])),
+    };
+    let limit = state.server.batch_limit_rows;
+    if rows.len() > limit {
+        let message = format!("a batch may have at most {limit} rows, this one has {}", rows.len());
+        return Err(ErrorResponse::too_large(message));
+    }
+    let permit = model.permit()?;
+    let batch_id = PredictionId::random();
+    let id = batch_id.clone();
+    let answers =
+        run(&state, model, permit, headers, move |model, _| model.predict_batch(rows, &id)).await?;
+    let results: Vec<Value> = answers
+        .into_iter()
+        .map(|answered| match answered.result {
+            Ok(output) => json!({ "prediction": output }),
+            Err(error) => json!({ "error": error.into_body() }),
+        })
+        .collect();
+    Ok(Json(json!({ "batch_id": batch_id, "results": results })).into_response())
+}
+
+fn model<'s>(state: &'s State, name: &str) -> Result<&'s Arc<HostedModel>, ErrorResponse> {
+    let models = state.models()?;
+    models.hosted(name).ok_or_else(|| match models.registry.get(name) {
+        Err(error) => ErrorResponse::not_found(error.to_string()),
+        Ok(_) => ErrorResponse::not_found(format!(
+            "`{name}` has no endpoint: the configuration says `create_endpoint: false`"
+        )),
+    })
+}
+
+/// Runs the model where its configuration says, inside of the trace that the caller names.
+///
+/// # Errors
+///
+/// 504 if it takes too long. On the blocking pool the model goes on then, and its records will
+/// say how it ends; nobody can interrupt it.
+async fn run<T: Send + 'static>(
+    state: &State,
+    model: &Arc<HostedModel>,
+    permit: Option<OwnedSemaphorePermit>,
+    headers: HeaderMap,
+    predict: impl FnOnce(&HostedModel, &HeaderMap) -> T + Send + 'static,
+) -> Result<T, ErrorResponse> {
+    match model.handling.execution {
+        Execution::Inline => Ok(in_trace(&headers, || predict(model, &headers))),
+        Execution::Blocking => {
+            let model = model.clone();
+            let running = tokio::task::spawn_blocking(move || {
+                let _permit = permit;
+                in_trace(&headers, || predict(&model, &headers))
+            });
+            let limit = state.server.request_timeout;
+            match within(limit, running).await {
+                Some(Ok(answer)) => Ok(answer),
+                Some(Err(_panic)) => Err(ErrorResponse::internal("the service panicked".to_owned())),
+                None => Err(ErrorResponse::prediction_timeout(format!(
+                    "the prediction takes longer than {} s",
+                    limit.as_secs_f64()
+                ))),
+            }
+        }
+    }
+}
+
+fn in_trace<T>(headers: &HeaderMap, predict: impl FnOnce() -> T) -> T {
+    match TraceContext::of(headers) {
+        Some(trace) => trace.span().in_scope(predict),
+        None => predict(),
+    }
+}
+
+/// Headers and body of a request that claims to be JSON.
+async fn read(state: &State, request: Request) -> Result<(HeaderMap, Bytes), ErrorResponse> {
+    expect_json(request.headers())?;
+    let (head, body) = request.into_parts();
+    let (headers, extensions) = (head.headers, head.extensions);
+    let mut request = Request::new(body);
+    // The limit of a body is among them.
+    *request.extensions_mut() = extensions;
+    let limit = state.server.request_timeout;
+    let Some(body) = within(limit, Bytes::from_request(request, &())).await else {
+        return Err(ErrorResponse::request_timeout(format!(
+            "the body did not arrive within {} s",
+            limit.as_secs_f64()
+        )));
+    };
+    let body = body.map_err(|rejection| match rejection {
+        BytesRejection::FailedToBufferBody(failure)
+            if failure.status() == StatusCode::PAYLOAD_TOO_LARGE =>
+        {
+            let limit = state.server.body_limit_bytes;
+            ErrorResponse::too_large(format!("a body may have at most {limit} bytes"))
+        }
+        rejection => {
+            ErrorResponse::validation(vec![format!("the body did not arrive: {rejection}")])
+        }
+    })?;
+    Ok((headers, body))
+}
+
+/// The future's value, or `None` if that takes longer than `limit`.
+async fn within<T>(limit: Duration, future: impl Future<Output = T>) -> Option<T> {
+    timeout(limit, future).await.ok()
+}
+
+fn expect_json(headers: &HeaderMap) -> Result<(), ErrorResponse> {
+    let content_type = headers.get(header::CONTENT_TYPE).map(|value| value.to_str().unwrap_or("?"));
+    let essence = content_type.map(|value| value.split(';').next().unwrap_or_default().trim());
+    let is_json = essence.is_some_and(|essence| {
+        let essence = essence.to_ascii_lowercase();
+        essence == "application/json"
+            || essence.starts_with("application/") && essence.ends_with("+json")
+    });
+    if is_json {
+        return Ok(());
+    }
+    let found = content_type.map_or("no content type".to_owned(), |found| format!("`{found}`"));
+    let message = format!("expected `content-type: application/json`, found {found}");
+    Err(ErrorResponse::unsupported_media_type(message))
+}
+

@@ -1,0 +1,86 @@
+//! W3C Trace Context: which trace a request belongs to.
+
+use axum::http::HeaderMap;
+use tracing::Span;
+
+/// The trace and the caller's span, as in the header `traceparent`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct TraceContext<'h> {
+    trace_id: &'h str,
+    span_id: &'h str,
+}
+
+impl<'h> TraceContext<'h> {
+    /// The trace that the headers name. As the standard has it, a header that is not well formed
+    /// is no header.
+    pub(crate) fn of(headers: &'h HeaderMap) -> Option<Self> {
+        let mut values = headers.get_all("traceparent").iter();
+        let (value, None) = (values.next()?, values.next()) else { return None };
+        Self::parse(value.to_str().ok()?)
+    }
+
+    /// `00-<trace id>-<span id>-<flags>`; later versions may have more behind that.
+    fn parse(text: &'h str) -> Option<Self> {
+        let mut parts = text.split('-');
+        let (version, trace_id) = (parts.next()?, parts.next()?);
+        let (span_id, flags) = (parts.next()?, parts.next()?);
+        let is_known = version != "ff" && (version != "00" || parts.next().is_none());
+        let is_valid = is_known
+            && is_hex(version, 2)
+            && is_hex(trace_id, 32)
+            && is_hex(span_id, 16)
+            && is_hex(flags, 2)
+            && [trace_id, span_id].iter().all(|id| id.bytes().any(|digit| digit != b'0'));
+        is_valid.then_some(Self { trace_id, span_id })
+    }
+
+    /// A span that puts `trace_id` and `span_id` on all records inside of it.
+    pub(crate) fn span(&self) -> Span {
+        // At the highest level, so that they are there whenever any record is.
+        tracing::error_span!("request", trace_id = self.trace_id, span_id = self.span_id)
+    }
+}
+
+fn is_hex(text: &str, length: usize) -> bool {
+    text.len() == length && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::TraceContext;
+
+    const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
+    const SPAN: &str = "00f067aa0ba902b7";
+
+    #[test]
+    fn well_formed_parents_are_taken() {
+        for text in [
+            format!("00-{TRACE}-{SPAN}-01"),
+            format!("00-{TRACE}-{SPAN}-00"),
+            format!("01-{TRACE}-{SPAN}-01-what-comes-later"),
+        ] {
+            let parsed = TraceContext::parse(&text);
+            assert_eq!(parsed, Some(TraceContext { trace_id: TRACE, span_id: SPAN }), "{text}");
+        }
+    }
+
+    #[test]
+    fn all_others_are_passed_over() {
+        let zeros = "0".repeat(32);
+        for text in [
+            String::new(),
+            "00".to_owned(),
+            format!("00-{TRACE}-{SPAN}"),
+            format!("00-{TRACE}-{SPAN}-01-more"),
+            format!("ff-{TRACE}-{SPAN}-01"),
+            format!("00-{zeros}-{SPAN}-01"),
+            format!("00-{TRACE}-{}-01", &zeros[..16]),
+            format!("00-{}-{SPAN}-01", TRACE.to_uppercase()),
+            format!("00-{}-{SPAN}-01", &TRACE[1..]),
+            format!("00-{TRACE}-{SPAN}-1"),
+            format!("00-{}é-{SPAN}-01", &TRACE[2..]),
+        ] {
+            assert_eq!(TraceContext::parse(&text), None, "{text}");
+        }
+    }
+}
