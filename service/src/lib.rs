@@ -21,22 +21,33 @@
 //! | module | what lives there |
 //! |---|---|
 //! | `service` | [`Service`]: what the user's `main` builds |
-//! | `command_line` | the flags and environment variables of the program |
+//! | `command_line` | the flags, commands and environment variables of the program |
+//! | `catalogue` | the models and decorators that the program has compiled in |
+//! | `configuration` | the YAML file: which of these, how |
 //! | `server` | listening, shutting down |
 //! | `state` | what is loaded, and what health answers follow from that |
-//! | `hosted` | one model behind its endpoint: body in, answer out |
+//! | `routes` | the paths of the API, and who may take them |
+//! | `predictions` | the endpoints that predict |
+//! | `hosted` | one model behind its endpoints: body in, answer out |
 //! | `validation` | the input schema as the contract for bodies |
-//! | `routes` | the paths of the API |
+//! | `keys`, `trace_context` | what the headers of a request say |
 //! | `response` | the JSON form of errors |
 
+mod catalogue;
 mod command_line;
+mod configuration;
 mod hosted;
+mod keys;
+mod predictions;
 mod response;
 mod routes;
 mod server;
 mod service;
 mod state;
+mod trace_context;
 mod validation;
 
+pub use catalogue::HostedType;
+pub use ml_configuration::{Document, Problems};
 pub use server::ServeError;
-pub use service::Service;
+pub use service::{ConfiguredService, Service};

@@ -1,98 +1,242 @@
 //! What the user's `main` builds.
 
-use std::error::Error;
+use std::collections::HashMap;
 use std::fmt;
 use std::future::Future;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::Parser;
-use ml_model_core::{MLModel, ModelDetails, ModelRegistry, error_chain};
-use serde::Serialize;
+use ml_configuration::{Document, Problems};
+use ml_model_core::{Decorator, ModelDetails, ModelRegistry, RegisteredModel, error_chain};
 use serde::de::DeserializeOwned;
 use tokio::net::TcpListener;
 
-use crate::command_line::CommandLine;
+use crate::catalogue::{BoxError, Catalogue, HostedType, KnownDecorator, KnownModel};
+use crate::command_line::{Command, CommandLine};
+use crate::configuration::{Configuration, Handling, OVERRIDES, PlannedModel};
 use crate::server::{self, ServeError};
 use crate::state::{Models, State};
 
-type Loader =
-    Box<dyn FnOnce(&mut ModelRegistry) -> Result<(), Box<dyn Error + Send + Sync>> + Send>;
-
-/// A service: its title and how its models are loaded.
+/// A service: its title, and the models and decorators that its configuration may name.
+#[must_use = "a service does nothing before `main` or `configured`"]
 pub struct Service {
     title: String,
-    loaders: Vec<Loader>,
+    catalogue: Catalogue,
 }
 
 impl Service {
-    /// A service without models.
+    /// A service without models. A configuration may give it another title.
     pub fn new(title: impl Into<String>) -> Self {
-        Self { title: title.into(), loaders: Vec::new() }
+        Self { title: title.into(), catalogue: Catalogue::default() }
     }
 
     /// Adds a model, to be loaded when the service listens already.
     ///
     /// The health endpoints tell when all models are loaded; if one of them cannot be, the service
     /// goes on answering them, as `NOT_HEALTHY`, and the log says why.
-    #[must_use]
+    ///
+    /// A configuration with `models:` hosts only those that it lists.
     pub fn model<M, E>(mut self, load: impl FnOnce() -> Result<M, E> + Send + 'static) -> Self
     where
-        M: MLModel + 'static,
-        M::Input: DeserializeOwned,
-        M::Output: Serialize,
-        E: Into<Box<dyn Error + Send + Sync>>,
+        M: HostedType,
+        E: Into<BoxError>,
     {
-        self.loaders.push(Box::new(|registry| {
-            let model = load().map_err(Into::into)?;
-            let details = ModelDetails::of(&model);
-            let decorators = format!("{:?}", model.decorators());
-            registry.add(model)?;
-            tracing::info!(
-                model_qualified_name = details.qualified_name,
-                model_version = details.version,
-                decorators,
-                "Loaded model."
-            );
-            Ok(())
-        }));
+        self.catalogue.models.push(KnownModel::new(load));
         self
     }
 
-    /// Runs the service as a program: reads the command line, sets up the log, serves until
-    /// SIGTERM or SIGINT, finishes the requests accepted by then and flushes the log.
+    /// Adds a model whose constructor takes the `configuration:` that the configuration file has for
+    /// it, as a value of its own type.
+    ///
+    /// ```no_run
+    /// # use ml_model_core::{Infer, MLModel};
+    /// # use ml_model_service::Service;
+    /// #[derive(serde::Deserialize)]
+    /// #[serde(deny_unknown_fields)]
+    /// struct Settings {
+    ///     threshold: f64,
+    /// }
+    ///
+    /// # #[derive(MLModel)]
+    /// # struct Model { threshold: f64 }
+    /// # impl Infer for Model {
+    /// #     type Input = f64;
+    /// #     type Output = bool;
+    /// #     type Error = std::convert::Infallible;
+    /// #     fn infer(&self, input: &f64) -> Result<bool, Self::Error> { Ok(*input > self.threshold) }
+    /// # }
+    /// fn load(settings: Settings) -> Result<Model, std::io::Error> {
+    ///     Ok(Model { threshold: settings.threshold })
+    /// }
+    ///
+    /// Service::new("Model Service").configurable_model(load).main();
+    /// ```
+    pub fn configurable_model<M, C, E>(
+        mut self,
+        load: impl FnOnce(C) -> Result<M, E> + Send + 'static,
+    ) -> Self
+    where
+        M: HostedType,
+        C: DeserializeOwned + Send + 'static,
+        E: Into<BoxError>,
+    {
+        self.catalogue.models.push(KnownModel::configurable(load));
+        self
+    }
+
+    /// Registers a decorator that the `decorators:` of a configuration may name, with a
+    /// configuration of its own type.
+    ///
+    /// ```no_run
+    /// # use ml_model_core::{Decorator, MLModel};
+    /// # use ml_model_service::Service;
+    /// # struct Timing { slow: std::time::Duration }
+    /// # impl<M: MLModel> Decorator<M> for Timing {}
+    /// #[derive(serde::Deserialize)]
+    /// struct TimingSettings {
+    ///     slow_ms: u64,
+    /// }
+    ///
+    /// Service::new("Model Service")
+    ///     .decorator("timing", |settings: TimingSettings| {
+    ///         Ok::<_, std::io::Error>(Timing { slow: std::time::Duration::from_millis(settings.slow_ms) })
+    ///     })
+    ///     .main();
+    /// ```
+    pub fn decorator<C, D, E>(
+        mut self,
+        name: impl Into<String>,
+        make: impl Fn(C) -> Result<D, E> + Send + 'static,
+    ) -> Self
+    where
+        C: DeserializeOwned,
+        D: Decorator<RegisteredModel> + 'static,
+        E: Into<BoxError>,
+    {
+        self.catalogue.decorators.push(KnownDecorator::new(name.into(), make));
+        self
+    }
+
+    /// Reads a configuration.
+    ///
+    /// # Errors
+    ///
+    /// Everything that is wrong with it. Nothing has been opened or loaded then.
+    pub fn configured(self, document: &Document) -> Result<ConfiguredService, Problems> {
+        let configuration = Configuration::read(document, self.title, self.catalogue)?;
+        Ok(ConfiguredService { configuration })
+    }
+
+    /// Runs the service as a program: reads the command line and the configuration, sets up the
+    /// log, serves until SIGTERM or SIGINT, finishes the requests accepted by then and flushes the
+    /// log.
     pub fn main(self) -> ExitCode {
         let command_line = CommandLine::parse();
-        let logging = match ml_logging::builder().panic_records(true).init() {
-            Ok(logging) => logging,
-            Err(error) => {
-                eprintln!("error: {}", error_chain(&error));
+        let path = command_line.configuration.existing();
+        let service = match document(path.as_deref()).and_then(|file| self.configured(&file)) {
+            Ok(service) => service,
+            Err(problems) => {
+                for problem in problems.to_string().lines() {
+                    eprintln!("error: {problem}");
+                }
                 return ExitCode::FAILURE;
             }
         };
-        let exit_code = match self.run(&command_line) {
+        let result = match command_line.command {
+            Some(Command::CheckConfig) => {
+                service.describe(path.as_deref());
+                Ok(())
+            }
+            Some(Command::GenerateOpenapi { output_file }) => {
+                service.generate_openapi(&output_file)
+            }
+            None => service.run(command_line.address),
+        };
+        match result {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => {
-                tracing::error!(error_info = %error_chain(&*error), "The service cannot run.");
                 eprintln!("error: {}", error_chain(&*error));
                 ExitCode::FAILURE
             }
-        };
-        if let Err(error) = logging.flush() {
-            eprintln!("error: the log could not be written to its end: {error}");
-            return ExitCode::FAILURE;
         }
-        exit_code
+    }
+}
+
+/// The configuration file with the overrides of the environment; without a file only these.
+fn document(path: Option<&Path>) -> Result<Document, Problems> {
+    let mut document = match path {
+        Some(path) => Document::read(path)?,
+        None => Document::parse("the configuration", "")?,
+    };
+    // What is not Unicode cannot be meant for this.
+    let variables = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    document.override_from(OVERRIDES, variables)?;
+    Ok(document)
+}
+
+/// A service that knows all it is to do; made by [`Service::configured`].
+#[must_use = "a service does nothing before it is served"]
+pub struct ConfiguredService {
+    configuration: Configuration,
+}
+
+impl ConfiguredService {
+    /// Says what is configured.
+    fn describe(&self, path: Option<&Path>) {
+        let Configuration { about, models, .. } = &self.configuration;
+        let source = path.map_or("the configuration".into(), Path::to_string_lossy);
+        println!("{source} is valid: {}, {} model(s)", about.title, models.len());
+        for model in models {
+            let stack = match &model.layers {
+                Some(layers) => format!("{} configured decorator(s)", layers.len()),
+                None => "its own decorators".to_owned(),
+            };
+            let endpoint = if model.handling.has_endpoint { "" } else { ", no endpoint" };
+            println!("  {}: {stack}{endpoint}", model.name);
+        }
     }
 
-    fn run(self, command_line: &CommandLine) -> Result<(), Box<dyn Error>> {
+    fn generate_openapi(self, output_file: &Path) -> Result<(), BoxError> {
+        let Configuration { about, server, models, .. } = self.configuration;
+        let state = State::new(about, server);
+        let models = load(models)?;
+        state.write_openapi(&models, output_file)
+    }
+
+    fn run(mut self, address: Option<SocketAddr>) -> Result<(), BoxError> {
+        const DEFAULT: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8000);
+        let address = address.or(self.configuration.server.address).unwrap_or(DEFAULT);
+        let logging = match self.configuration.logging.take() {
+            Some(configuration) => configuration.init(true)?,
+            None => ml_logging::builder().panic_records(true).init()?,
+        };
+        let result = self.run_logged(address);
+        if let Err(error) = &result {
+            tracing::error!(error_info = %error_chain(&**error), "The service cannot run.");
+        }
+        logging
+            .flush()
+            .map_err(|error| format!("the log could not be written to its end: {error}"))?;
+        result
+    }
+
+    fn run_logged(self, address: SocketAddr) -> Result<(), BoxError> {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+        let drain_limit = self.configuration.server.drain_limit;
         runtime.block_on(async {
             let shutdown = server::signals()?;
-            let listener = server::listen(command_line.address).await?;
-            self.serve(listener, shutdown).await?;
-            Ok(())
-        })
+            let listener = server::listen(address).await?;
+            self.serve(listener, shutdown).await
+        })?;
+        // Predictions whose callers have gone or were told that it takes too long.
+        runtime.shutdown_timeout(drain_limit.max(Duration::from_secs(1)));
+        tracing::info!("Stopped.");
+        Ok(())
     }
 
     /// Serves on `listener` until `shutdown` is over and the requests accepted by then are
@@ -111,35 +255,56 @@ impl Service {
         shutdown: impl Future<Output = ()> + Send + 'static,
     ) -> Result<(), ServeError> {
         let address = listener.local_addr().map_err(ServeError::Serve)?;
-        tracing::info!(title = self.title, address = %address, "Listening on http://{address}.");
-        let state = Arc::new(State::new(self.title));
+        let Configuration { about, server, models, .. } = self.configuration;
+        tracing::info!(title = about.title, "Creating service.");
+        tracing::info!(title = about.title, address = %address, "Listening on http://{address}.");
+        let state = Arc::new(State::new(about, server));
         let loading = state.clone();
-        let loaders = self.loaders;
-        tokio::task::spawn_blocking(move || loading.loaded(load(loaders)));
-        server::serve(state, listener, shutdown).await?;
-        tracing::info!("Stopped.");
+        tokio::task::spawn_blocking(move || loading.loaded(load(models)));
+        server::serve(state, listener, shutdown).await;
         Ok(())
     }
 }
 
 /// Loads all models. A model that panics while it is loaded has failed, too.
-fn load(loaders: Vec<Loader>) -> Result<Models, String> {
-    let loading = std::panic::AssertUnwindSafe(|| {
-        let mut registry = ModelRegistry::new();
-        for load in loaders {
-            load(&mut registry).map_err(|error| error_chain(&*error).to_string())?;
-        }
-        Models::new(registry)
-    });
-    std::panic::catch_unwind(loading)
-        .unwrap_or_else(|_panic| Err("a model panicked while it was loaded".to_owned()))
+fn load(planned: Vec<PlannedModel>) -> Result<Models, String> {
+    let handling: HashMap<&str, Handling> =
+        planned.iter().map(|model| (model.name, model.handling)).collect();
+    let mut registry = ModelRegistry::new();
+    for PlannedModel { name, layers, load, .. } in planned {
+        let is_configured = layers.is_some();
+        let loading = std::panic::AssertUnwindSafe(|| load(layers));
+        let model = match std::panic::catch_unwind(loading) {
+            Ok(Ok(model)) => model,
+            Ok(Err(error)) => return Err(format!("`{name}`: {}", error_chain(&*error))),
+            Err(_panic) => return Err(format!("`{name}` panicked while it was loaded")),
+        };
+        let details = ModelDetails::of(&model);
+        tracing::info!(
+            model_qualified_name = details.qualified_name,
+            model_version = details.version,
+            decorators = format!("{:?}", ml_model_core::MLModel::decorators(&model)),
+            decorators_from = if is_configured { "configuration" } else { "attributes" },
+            "Loaded model."
+        );
+        registry.add_registered(model).map_err(|error| error.to_string())?;
+    }
+    Models::new(registry, &handling)
 }
 
 impl fmt::Debug for Service {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Service")
             .field("title", &self.title)
-            .field("models", &self.loaders.len())
-            .finish()
+            .field("models", &self.catalogue.models.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for ConfiguredService {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ConfiguredService")
+            .field("about", &self.configuration.about)
+            .finish_non_exhaustive()
     }
 }
