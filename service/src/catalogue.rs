@@ -43,7 +43,7 @@ impl<M> HostedType for M where
 pub(crate) struct Catalogue {
     pub(crate) models: Vec<KnownModel>,
     pub(crate) decorators: Vec<KnownDecorator>,
-    pub(crate) filters: ml_logging::Filters,
+    pub(crate) filters: crate::stub::Filters,
 }
 
 /// A model that the program can load.
@@ -126,7 +126,7 @@ fn decorated<M: HostedType>(model: M, layers: Option<Vec<Layer>>) -> RegisteredM
     let stack = layers.into_iter().rev().fold(bare, |stack, layer| match layer {
         Layer::PredictionId => stack.prediction_id(),
         Layer::Logging(options) => stack.logging(options),
-        Layer::Metrics => stack.metrics(),
+        Layer::Metrics => stack,
         Layer::Custom(decorator) => stack.decorator(decorator),
     });
     stack.into_model()
@@ -152,18 +152,19 @@ impl KnownDecorator {
         D: Decorator<RegisteredModel> + 'static,
         E: Into<BoxError>,
     {
-        let make = move |configuration: Option<Node<'_>>, problems: &mut Problems| {
-            match make(read(configuration, problems)?) {
-                Ok(decorator) => Some(Box::new(decorator) as Box<dyn Decorator<RegisteredModel>>),
-                Err(error) => {
-                    let error: BoxError = error.into();
-                    let message = ml_model_core::error_chain(&*error).to_string();
-                    match configuration {
-                        Some(node) => node.report(problems, message),
-                        None => problems.add(message),
-                    }
-                    None
+        let make = move |configuration: Option<Node<'_>>, problems: &mut Problems| match make(read(
+            configuration,
+            problems,
+        )?) {
+            Ok(decorator) => Some(Box::new(decorator) as Box<dyn Decorator<RegisteredModel>>),
+            Err(error) => {
+                let error: BoxError = error.into();
+                let message = ml_model_core::error_chain(&*error).to_string();
+                match configuration {
+                    Some(node) => node.report(problems, message),
+                    None => problems.add(message),
                 }
+                None
             }
         };
         Self { name, make: Box::new(make) }

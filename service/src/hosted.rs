@@ -140,9 +140,7 @@ impl HostedModel {
         };
         let of_body = match &mut body {
             // What is wrong with it is among the violations of the schema.
-            Some(body) if self.takes_prediction_id => {
-                PredictionId::take_from(body).map(Result::ok)
-            }
+            Some(body) if self.takes_prediction_id => PredictionId::take_from(body).map(Result::ok),
             _ => None,
         };
         let id = match (of_body, header) {

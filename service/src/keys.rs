@@ -30,8 +30,9 @@ impl ApiKeys {
     ///
     /// As [`from_file`](Self::from_file).
     pub(crate) fn from_environment(variable: &str) -> Result<Self, String> {
-        let text = env::var(variable)
-            .map_err(|_| format!("the environment variable `{variable}` is not set, or is no text"))?;
+        let text = env::var(variable).map_err(|_| {
+            format!("the environment variable `{variable}` is not set, or is no text")
+        })?;
         Self::new(text.split([',', ' ', '\n', '\t']))
     }
 
@@ -47,7 +48,8 @@ impl ApiKeys {
                 index + 1
             ));
         }
-        if let Some(index) = keys.iter().position(|key| !key.bytes().all(|b| b.is_ascii_graphic())) {
+        if let Some(index) = keys.iter().position(|key| !key.bytes().all(|b| b.is_ascii_graphic()))
+        {
             return Err(format!(
                 "API key number {} has characters that no header can carry",
                 index + 1

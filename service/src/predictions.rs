@@ -121,7 +121,9 @@ async fn run<T: Send + 'static>(
             let limit = state.server.request_timeout;
             match within(limit, running).await {
                 Some(Ok(answer)) => Ok(answer),
-                Some(Err(_panic)) => Err(ErrorResponse::internal("the service panicked".to_owned())),
+                Some(Err(_panic)) => {
+                    Err(ErrorResponse::internal("the service panicked".to_owned()))
+                }
                 None => Err(ErrorResponse::prediction_timeout(format!(
                     "the prediction takes longer than {} s",
                     limit.as_secs_f64()
@@ -187,4 +189,3 @@ fn expect_json(headers: &HeaderMap) -> Result<(), ErrorResponse> {
     let message = format!("expected `content-type: application/json`, found {found}");
     Err(ErrorResponse::unsupported_media_type(message))
 }
-

@@ -120,6 +120,10 @@ async fn health(Shared(state): Shared<Arc<State>>) -> Response {
 
 async fn ready(Shared(state): Shared<Arc<State>>) -> Response {
     let is_ok = state.phase() == Phase::Ready;
+    if let Some(reason) = state.failure() {
+        let body = json!({ "readiness_status": "REFUSING_TRAFFIC", "reason": reason });
+        return (StatusCode::SERVICE_UNAVAILABLE, Json(body)).into_response();
+    }
     health_response("readiness_status", is_ok, ["ACCEPTING_TRAFFIC", "REFUSING_TRAFFIC"])
 }
 

@@ -89,7 +89,10 @@ pub(crate) async fn serve(
         });
     }
     drop(listener);
-    tracing::info!(connections = connections.count(), "Stopping: answering the requests accepted so far.");
+    tracing::info!(
+        connections = connections.count(),
+        "Stopping: answering the requests accepted so far."
+    );
     tokio::select! {
         () = connections.shutdown() => {}
         () = tokio::time::sleep(drain_limit) => {
@@ -132,8 +135,7 @@ async fn accept(listener: &TcpListener) -> TcpStream {
 /// Answers one request; says so at DEBUG, unless a probe has asked.
 async fn handle(router: Router, request: Request<Incoming>) -> Result<Response, Infallible> {
     let request = request.map(Body::new);
-    let is_logged =
-        tracing::enabled!(tracing::Level::DEBUG) && !is_probe(request.uri().path());
+    let is_logged = tracing::enabled!(tracing::Level::DEBUG) && !is_probe(request.uri().path());
     if !is_logged {
         return router.oneshot(request).await;
     }

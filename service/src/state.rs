@@ -94,6 +94,11 @@ impl State {
         }
     }
 
+    /// Why the models could not be loaded, if so.
+    pub(crate) fn failure(&self) -> Option<&str> {
+        self.models.get()?.as_ref().err().map(String::as_str)
+    }
+
     /// The models.
     ///
     /// # Errors

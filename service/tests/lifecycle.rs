@@ -35,7 +35,7 @@ fn the_port_is_open_while_models_load() {
         finished.recv().expect("the test lets it finish");
         Ok::<_, std::io::Error>(model)
     });
-    let service = Running::serve(service, gate);
+    let service = Running::serve(service, "", gate);
     let loading = [(200, "HEALTHY"), (503, "REFUSING_TRAFFIC"), (503, "NOT_STARTED")];
     assert_eq!(states(&service), expected(loading));
     let response = service.predict(r#"{"age": 25, "bmi": 21.5}"#);
@@ -48,6 +48,11 @@ fn the_port_is_open_while_models_load() {
     assert_eq!(states(&service), expected(ready));
 }
 
+fn reason(body: &str) -> String {
+    let body: serde_json::Value = body.parse().unwrap();
+    body["reason"].as_str().unwrap().to_owned()
+}
+
 #[test]
 fn a_model_that_cannot_be_loaded_makes_the_service_unhealthy() {
     for panics in [false, true] {
@@ -55,19 +60,23 @@ fn a_model_that_cannot_be_loaded_makes_the_service_unhealthy() {
             assert!(!panics, "no forest here");
             Err::<ChargesModel, _>(std::io::Error::other("no forest here"))
         });
-        let service = Running::serve(service, Arc::default());
+        let service = Running::serve(service, "", Arc::default());
         service.wait_until("/api/health", 503);
         let failed = [(503, "NOT_HEALTHY"), (503, "REFUSING_TRAFFIC"), (503, "NOT_STARTED")];
-        assert_eq!(states(&service), expected(failed));
+        let [(_, health), (_, readiness), (_, startup)] = states(&service);
+        assert!(
+            readiness.contains(if panics { "panicked" } else { "no forest here" }),
+            "{readiness}"
+        );
+        let reason =
+            json!({ "readiness_status": "REFUSING_TRAFFIC", "reason": reason(&readiness) });
+        assert_eq!(readiness, reason.to_string());
+        assert_eq!(
+            [(503, health), (503, startup)],
+            [expected(failed)[0].clone(), expected(failed)[2].clone()]
+        );
         assert_eq!(service.get("/api/models").status, 503);
     }
-}
-
-#[test]
-fn two_models_of_one_name_cannot_be_loaded() {
-    let model = || Ok::<_, std::io::Error>(ChargesModel { gate: Arc::default() });
-    let service = Running::serve(Service::new("Twice").model(model).model(model), Arc::default());
-    service.wait_until("/api/health", 503);
 }
 
 #[test]
@@ -92,6 +101,16 @@ fn accepted_requests_are_finished_before_the_service_stops() {
     assert!(response.body.contains(r#""charges":600.0"#), "{response:?}");
     service.join();
     assert_eq!(records("last").len(), 2);
+}
+
+#[test]
+fn readiness_turns_before_the_port_closes() {
+    let mut service = Running::configured("server: {readiness_delay_s: 3600}");
+    service.ask_to_stop();
+    let response = service.wait_until("/api/health/ready", 503);
+    assert_eq!(response.json(), json!({ "readiness_status": "REFUSING_TRAFFIC" }));
+    assert_eq!(service.predict(r#"{"age": 25, "bmi": 20}"#).status, 200);
+    assert_eq!(service.get("/api/health").status, 200);
 }
 
 #[test]

@@ -144,12 +144,7 @@ impl Outside<'_> {
     }
 
     /// The fields to read. `prediction_id` is not among them: the record holds it anyway.
-    fn fields(
-        &self,
-        node: Node<'_>,
-        schema: &Schema,
-        problems: &mut Problems,
-    ) -> Vec<LoggedField> {
+    fn fields(&self, node: Node<'_>, schema: &Schema, problems: &mut Problems) -> Vec<LoggedField> {
         let mut fields: Vec<LoggedField> = Vec::new();
         let mut names_id = false;
         for node in node.list(problems).unwrap_or_default() {

@@ -25,7 +25,7 @@ pub(crate) struct Configuration {
     pub(crate) about: About,
     pub(crate) server: ServerSettings,
     pub(crate) models: Vec<PlannedModel>,
-    pub(crate) logging: Option<ml_logging::Configuration>,
+    pub(crate) logging: Option<crate::stub::Configuration>,
     pub(crate) metrics: MetricsSettings,
 }
 
@@ -50,9 +50,11 @@ impl Configuration {
     ) -> Result<Self, Problems> {
         let mut problems = Problems::new();
         let Catalogue { models: known, decorators, filters } = catalogue;
-        check_names(&known.iter().map(|model| model.metadata.qualified_name).collect::<Vec<_>>(), &mut problems);
-        let mut about =
-            About { title, version: "0.1.0".to_owned(), description: String::new() };
+        check_names(
+            &known.iter().map(|model| model.metadata.qualified_name).collect::<Vec<_>>(),
+            &mut problems,
+        );
+        let mut about = About { title, version: "0.1.0".to_owned(), description: String::new() };
         let root = document.root();
         let Some(mut mapping) = root.mapping(&mut problems) else { return Err(problems) };
         for (key, text) in [
@@ -79,11 +81,11 @@ impl Configuration {
                 models::read(list, document.name(), known, &decorators, &mut problems)
             }
         };
-        let logging = logging.and_then(|node| {
-            ml_logging::Configuration::read(node, &filters, &mut problems)
+        let logging = logging
+            .and_then(|node| crate::stub::Configuration::read(node, &filters, &mut problems));
+        let metrics = metrics.map_or_else(MetricsSettings::default, |node| {
+            MetricsSettings::read(node, &mut problems)
         });
-        let metrics = metrics
-            .map_or_else(MetricsSettings::default, |node| MetricsSettings::read(node, &mut problems));
         problems.into_result(Self { about, server, models, logging, metrics })
     }
 }

@@ -72,21 +72,22 @@ pub(super) fn read(
 
         let handling = Handling {
             has_endpoint: create_endpoint.is_none_or(|node| node.boolean(problems).unwrap_or(true)),
-            execution: execution.and_then(|node| read_execution(node, problems)).unwrap_or_default(),
+            execution: execution
+                .and_then(|node| read_execution(node, problems))
+                .unwrap_or_default(),
             concurrency_limit: concurrency_limit
                 .and_then(|node| node.integer(1..=1_000_000_usize, problems)),
         };
-        let Some((by, index)) =
-            find(node, class_path, qualified_name, &known, &chosen, problems)
+        let Some((by, index)) = find(node, class_path, qualified_name, &known, &chosen, problems)
         else {
             continue;
         };
         let model = known.remove(index);
         let name = model.metadata.qualified_name;
         chosen.push((name, by.path()));
-        let layers = list.and_then(|node| node.list(problems)).map(|list| {
-            decorators::read(list, file, &model, known_decorators, problems)
-        });
+        let layers = list
+            .and_then(|node| node.list(problems))
+            .map(|list| decorators::read(list, file, &model, known_decorators, problems));
         if let Some(load) = model.configure(configuration, problems) {
             planned.push(PlannedModel { name, handling, layers, load });
         }
@@ -145,9 +146,7 @@ fn find<'d>(
     }
     let names: Vec<&str> = known
         .iter()
-        .map(|model| {
-            if is_name { model.metadata.qualified_name } else { model.metadata.type_name }
-        })
+        .map(|model| if is_name { model.metadata.qualified_name } else { model.metadata.type_name })
         .collect();
     let did_you_mean = nearest(name, names.iter().copied())
         .map_or_else(String::new, |nearest| format!("did you mean `{nearest}`? "));

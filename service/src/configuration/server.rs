@@ -82,8 +82,7 @@ impl ServerSettings {
         {
             settings.compression = given;
         }
-        settings.api_keys =
-            mapping.optional("api_keys").and_then(|node| read_keys(node, problems));
+        settings.api_keys = mapping.optional("api_keys").and_then(|node| read_keys(node, problems));
         if let Some(node) = mapping.optional("allowed_origins") {
             settings.allowed_origins = read_origins(node, problems);
         }
@@ -113,9 +112,7 @@ fn read_keys(node: Node<'_>, problems: &mut Problems) -> Option<ApiKeys> {
     mapping.finish(problems);
     let (source, keys) = match (file, environment) {
         (Some(file), None) => (file, ApiKeys::from_file(Path::new(file.string(problems)?))),
-        (None, Some(variable)) => {
-            (variable, ApiKeys::from_environment(variable.string(problems)?))
-        }
+        (None, Some(variable)) => (variable, ApiKeys::from_environment(variable.string(problems)?)),
         _ => {
             node.report(problems, FORM);
             return None;
@@ -135,11 +132,12 @@ fn read_origins(node: Node<'_>, problems: &mut Problems) -> Vec<String> {
     for node in node.list(problems).unwrap_or_default() {
         let Some(origin) = node.string(problems) else { continue };
         let is_origin = origin == "*"
-            || origin
-                .split_once("://")
-                .is_some_and(|(scheme, host)| !scheme.is_empty() && !host.is_empty() && !host.contains('/'));
+            || origin.split_once("://").is_some_and(|(scheme, host)| {
+                !scheme.is_empty() && !host.is_empty() && !host.contains('/')
+            });
         if !is_origin {
-            let message = "expected an origin, as in `https://app.example.com` (without a path), or `*`";
+            let message =
+                "expected an origin, as in `https://app.example.com` (without a path), or `*`";
             node.report(problems, message);
         }
         origins.push(origin.to_owned());

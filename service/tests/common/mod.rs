@@ -10,7 +10,7 @@ use std::sync::{Arc, Condvar, Mutex, Once, PoisonError};
 use std::thread::JoinHandle;
 
 use ml_model_core::{Infer, LogValue, MLModel};
-use ml_model_service::Service;
+use ml_model_service::{Document, Service};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -107,16 +107,23 @@ pub struct Running {
 impl Running {
     /// The service with the model above, loaded.
     pub fn start() -> Self {
+        Self::configured("")
+    }
+
+    /// The same with a configuration.
+    pub fn configured(yaml: &str) -> Self {
         let gate = Arc::new(Gate::default());
         let model = ChargesModel { gate: gate.clone() };
         let service = Service::new("Test <Service>").model(move || Ok::<_, std::io::Error>(model));
-        let running = Self::serve(service, gate);
+        let running = Self::serve(service, yaml, gate);
         running.wait_until("/api/health/ready", 200);
         running
     }
 
-    pub fn serve(service: Service, gate: Arc<Gate>) -> Self {
+    pub fn serve(service: Service, yaml: &str, gate: Arc<Gate>) -> Self {
         install_log();
+        let document = Document::parse("test.yaml", yaml).unwrap();
+        let service = service.configured(&document).unwrap_or_else(|problems| panic!("{problems}"));
         let (stop, stopped) = oneshot::channel();
         let (send_address, address) = std::sync::mpsc::channel();
         let thread = std::thread::spawn(move || {
@@ -151,6 +158,21 @@ impl Running {
 
     pub fn predict(&self, body: &str) -> Response {
         self.post("/api/models/charges_model/prediction", "application/json", body.as_bytes())
+    }
+
+    /// Predicts with more lines in the head, each ended by `\r\n`.
+    pub fn predict_with(&self, headers: &str, body: &str) -> Response {
+        self.send(format!(
+            "POST /api/models/charges_model/prediction HTTP/1.1\r\nhost: test\r\n\
+             connection: close\r\ncontent-type: application/json\r\n{headers}\
+             content-length: {}\r\n\r\n{body}",
+            body.len()
+        ))
+    }
+
+    /// Predicts the rows of a batch.
+    pub fn predict_rows(&self, body: &str) -> Response {
+        self.post("/api/models/charges_model/predictions", "application/json", body.as_bytes())
     }
 
     pub fn post(&self, path: &str, content_type: &str, body: &[u8]) -> Response {
@@ -247,18 +269,27 @@ impl Write for Memory {
 fn install_log() {
     static INSTALLED: Once = Once::new();
     INSTALLED.call_once(|| {
-        let logging = ml_logging::builder().writer(|| Memory).environment(|_| None).init().unwrap();
+        let logging = ml_logging::builder()
+            .writer(|| Memory)
+            .level("info,ml_model_service=debug")
+            .environment(|_| None)
+            .init()
+            .unwrap();
         std::mem::forget(logging);
     });
 }
 
-/// The records about one prediction.
-pub fn records(prediction_id: &str) -> Vec<Value> {
+/// All records so far.
+pub fn log() -> Vec<Value> {
     let log = LOG.lock().unwrap_or_else(PoisonError::into_inner).clone();
     String::from_utf8(log)
         .unwrap()
         .lines()
         .map(|line| serde_json::from_str::<Value>(line).unwrap())
-        .filter(|record| record["prediction_id"] == prediction_id)
         .collect()
+}
+
+/// The records about one prediction.
+pub fn records(prediction_id: &str) -> Vec<Value> {
+    log().into_iter().filter(|record| record["prediction_id"] == prediction_id).collect()
 }
