@@ -1,85 +1,14 @@
-//! The demo as its users run it: the program, a socket, signals and standard output.
+//! The demo as its users run it.
 
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "clippy takes only test functions for tests")]
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream};
-use std::process::{Child, ChildStdout, Command, Stdio};
+mod common;
 
+use std::net::TcpListener;
+
+use common::{Demo, PUBLISHED, command};
 use serde_json::Value;
-
-struct Demo {
-    process: Child,
-    log: BufReader<ChildStdout>,
-    address: String,
-}
-
-impl Demo {
-    fn start() -> Self {
-        let mut process = Command::new(env!("CARGO_BIN_EXE_insurance-charges"))
-            .args(["--address", "127.0.0.1:0"])
-            .env_remove("RUST_LOG")
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let log = BufReader::new(process.stdout.take().unwrap());
-        let mut demo = Self { process, log, address: String::new() };
-        let listening = demo.record_with(|record| record.get("address").is_some());
-        demo.address = listening["address"].as_str().unwrap().to_owned();
-        demo.record_with(|record| record["message"] == "All models are loaded.");
-        demo
-    }
-
-    /// The next record that fits; those before it are passed over.
-    fn record_with(&mut self, fits: impl Fn(&Value) -> bool) -> Value {
-        loop {
-            let mut line = String::new();
-            assert_ne!(self.log.read_line(&mut line).unwrap(), 0, "the log has ended");
-            let record: Value = line.parse().unwrap();
-            if fits(&record) {
-                return record;
-            }
-        }
-    }
-
-    /// Status and body.
-    fn predict(&self, body: &str) -> (u16, Value) {
-        let mut stream = TcpStream::connect(&self.address).unwrap();
-        write!(
-            stream,
-            "POST /api/models/insurance_charges_model/prediction HTTP/1.1\r\nhost: demo\r\n\
-             connection: close\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
-            body.len()
-        )
-        .unwrap();
-        let mut response = String::new();
-        stream.read_to_string(&mut response).unwrap();
-        let (head, body) = response.split_once("\r\n\r\n").unwrap();
-        (head.split(' ').nth(1).unwrap().parse().unwrap(), body.parse().unwrap())
-    }
-
-    /// Sends a signal and returns the rest of the log once the program has ended well.
-    fn stop(mut self, signal: &str) -> Vec<Value> {
-        let id = self.process.id().to_string();
-        assert!(Command::new("kill").args(["-s", signal, &id]).status().unwrap().success());
-        let mut rest = String::new();
-        self.log.read_to_string(&mut rest).unwrap();
-        assert!(self.process.wait().unwrap().success());
-        rest.lines().map(|line| line.parse().unwrap()).collect()
-    }
-}
-
-impl Drop for Demo {
-    fn drop(&mut self) {
-        // It has ended already if the test went well.
-        let _ended = self.process.kill();
-        let _ended = self.process.wait();
-    }
-}
-
-const PUBLISHED: &str =
-    r#"{"age":65,"sex":"male","bmi":50,"children":5,"smoker":true,"region":"southwest"}"#;
 
 #[test]
 fn a_prediction_leaves_two_records_with_its_id_on_standard_output() {
@@ -143,7 +72,7 @@ fn every_signal_that_asks_to_stop_is_followed() {
 fn a_port_in_use_is_a_clear_error() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
-    let output = Command::new(env!("CARGO_BIN_EXE_insurance-charges"))
+    let output = command()
         .env("ML_SERVICE_ADDRESS", &address)
         .output()
         .unwrap();
@@ -156,7 +85,7 @@ fn a_port_in_use_is_a_clear_error() {
 
 #[test]
 fn a_bad_address_is_a_clear_error() {
-    let output = Command::new(env!("CARGO_BIN_EXE_insurance-charges"))
+    let output = command()
         .args(["--address", "localhost"])
         .output()
         .unwrap();

@@ -1,0 +1,100 @@
+//! The demo as its users run it: the program, a socket, signals and standard output.
+
+#![allow(dead_code, unreachable_pub, reason = "each test binary uses a part")]
+#![allow(clippy::unwrap_used, reason = "clippy takes only test functions for tests")]
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::process::{Child, ChildStdout, Command, Stdio};
+
+use serde_json::Value;
+
+/// The program, to be run without what this environment says.
+pub fn command() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_insurance-charges"));
+    for (name, _) in std::env::vars_os() {
+        let is_ours = name.to_str().is_some_and(|name| name.starts_with("ML_SERVICE"));
+        if is_ours || name == "RUST_LOG" || name == "REST_CONFIG" {
+            command.env_remove(name);
+        }
+    }
+    command
+}
+
+pub struct Demo {
+    process: Child,
+    log: BufReader<ChildStdout>,
+    pub address: String,
+}
+
+impl Demo {
+    pub fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    /// The demo with these environment variables.
+    pub fn start_with(variables: &[(&str, &str)]) -> Self {
+        let mut process = command()
+            .args(["--address", "127.0.0.1:0"])
+            .envs(variables.iter().copied())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let log = BufReader::new(process.stdout.take().unwrap());
+        let mut demo = Self { process, log, address: String::new() };
+        let listening = demo.record_with(|record| record.get("address").is_some());
+        demo.address = listening["address"].as_str().unwrap().to_owned();
+        demo.record_with(|record| record["message"] == "All models are loaded.");
+        demo
+    }
+
+    /// The next record that fits; those before it are passed over.
+    pub fn record_with(&mut self, fits: impl Fn(&Value) -> bool) -> Value {
+        loop {
+            let mut line = String::new();
+            assert_ne!(self.log.read_line(&mut line).unwrap(), 0, "the log has ended");
+            let record: Value = line.parse().unwrap();
+            if fits(&record) {
+                return record;
+            }
+        }
+    }
+
+    /// Status and body.
+    pub fn predict(&self, body: &str) -> (u16, Value) {
+        let mut stream = TcpStream::connect(&self.address).unwrap();
+        write!(
+            stream,
+            "POST /api/models/insurance_charges_model/prediction HTTP/1.1\r\nhost: demo\r\n\
+             connection: close\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+            body.len()
+        )
+        .unwrap();
+        let mut response = String::new();
+        stream.read_to_string(&mut response).unwrap();
+        let (head, body) = response.split_once("\r\n\r\n").unwrap();
+        (head.split(' ').nth(1).unwrap().parse().unwrap(), body.parse().unwrap())
+    }
+
+    /// Sends a signal and returns the rest of the log once the program has ended well.
+    pub fn stop(mut self, signal: &str) -> Vec<Value> {
+        let id = self.process.id().to_string();
+        assert!(Command::new("kill").args(["-s", signal, &id]).status().unwrap().success());
+        let mut rest = String::new();
+        self.log.read_to_string(&mut rest).unwrap();
+        assert!(self.process.wait().unwrap().success());
+        rest.lines().map(|line| line.parse().unwrap()).collect()
+    }
+}
+
+impl Drop for Demo {
+    fn drop(&mut self) {
+        // It has ended already if the test went well.
+        let _ended = self.process.kill();
+        let _ended = self.process.wait();
+    }
+}
+
+/// The published example.
+pub const PUBLISHED: &str =
+    r#"{"age":65,"sex":"male","bmi":50,"children":5,"smoker":true,"region":"southwest"}"#;
