@@ -4,8 +4,8 @@
 
 use gungraun::prelude::*;
 use ml_model_benches::{
-    BareModel, IdentifiedModel, LoggedModel, charges, log_to_nowhere, log_up_to, predict_by_hand,
-    repeat,
+    BareModel, CountedModel, IdentifiedModel, LoggedModel, charges, log_to_nowhere, log_up_to,
+    predict_by_hand, repeat,
 };
 use ml_model_core::{Infer, MLModel};
 use tracing::level_filters::LevelFilter;
@@ -40,6 +40,10 @@ fn by_hand() {
     });
 }
 
+fn counted() {
+    repeat(PREDICTIONS, |input| charges(CountedModel.predict(input)));
+}
+
 fn identified() {
     repeat(PREDICTIONS, |input| charges(IdentifiedModel.predict(input)));
 }
@@ -50,6 +54,7 @@ fn identified() {
 #[bench::logging_warn(warm(up_to_warn, logged))]
 #[bench::logging_by_hand(warm(log_to_nowhere, by_hand))]
 #[bench::logging_on(warm(log_to_nowhere, logged))]
+#[bench::metrics(warm(no_set_up, counted))]
 #[bench::prediction_id(warm(log_to_nowhere, identified))]
 fn predict(run: fn()) {
     run();

@@ -62,6 +62,11 @@ models! {
     #[decorate(logging(input_fields = ["age", "bmi"], output_fields = ["charges"]))]
     LoggedModel;
 
+    /// Counted.
+    #[derive(Debug, MLModel)]
+    #[decorate(metrics)]
+    CountedModel;
+
     /// With a prediction id.
     #[derive(Debug, MLModel)]
     #[decorate(prediction_id)]

@@ -58,8 +58,11 @@
 //! | `decorator` | [`Decorator`] and [`Decorated`], of which stacks are built |
 //! | `stack` | [`Stack`]: decorators chosen at run time |
 //! | [`decorators`] | the built-in decorators, one file each |
+//! | [`metrics`] | what the `metrics` decorator has counted, for exporters |
+//! | `append_list` | where models are registered for that, read without a lock |
 //! | `registry`, `json` | [`ModelRegistry`] and the JSON form in which it holds models |
 
+mod append_list;
 mod decorator;
 pub mod decorators;
 mod error;
@@ -76,7 +79,7 @@ mod stack;
 pub mod __private;
 
 pub use decorator::{Decorated, Decorator};
-pub use decorators::{LoggingDecorator, PredictionIdDecorator};
+pub use decorators::{LoggingDecorator, MetricsDecorator, PredictionIdDecorator, metrics};
 pub use error::{PredictionError, Violation, error_chain};
 pub use json::JsonModel;
 pub use log_value::LogValue;

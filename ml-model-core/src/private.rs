@@ -2,7 +2,6 @@
 
 use std::any::{Any, TypeId};
 use std::borrow::Cow;
-use std::collections::HashMap;
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::thread::{self, ThreadId};
 
@@ -18,10 +17,12 @@ pub use tracing::Level;
 pub use crate::decorators::logging::{LogSites, Record, Recorder};
 pub use crate::model::{Described, Metadata};
 pub use crate::{
-    Answer, Decorator, Infer, LogValue, LoggingDecorator, MLModel, PredictionIdDecorator, Request,
+    Answer, Decorator, Infer, LogValue, LoggingDecorator, MLModel, MetricsDecorator,
+    PredictionIdDecorator, Request,
 };
 
 use crate::Decorated;
+use crate::append_list::AppendList;
 use crate::model::Bare;
 
 // The functions below return opaque types, so that what is wrong with an argument is reported at
@@ -119,13 +120,13 @@ impl DecoratorSlot {
 
 /// Holds the user's decorators of one attribute of a generic model: one for each of its types.
 #[derive(Debug, Default)]
-pub struct DecoratorSlots(OnceLock<Mutex<HashMap<TypeId, &'static DecoratorSlot>>>);
+pub struct DecoratorSlots(AppendList<(TypeId, DecoratorSlot)>);
 
 impl DecoratorSlots {
     /// Slots to be filled by the first call for each type of model.
     #[must_use]
     pub const fn new() -> Self {
-        Self(OnceLock::new())
+        Self(AppendList::new())
     }
 
     /// The decorator for models of type `T`; made by `make` if this is the first call for them.
@@ -138,12 +139,10 @@ impl DecoratorSlots {
         _model: &T,
         make: impl FnOnce() -> D,
     ) -> &'static D {
-        let slots = self.0.get_or_init(Mutex::default);
-        let mut slots = slots.lock().unwrap_or_else(PoisonError::into_inner);
         // Models may borrow, which `TypeId::of` does not allow.
-        let slot = *slots.entry(typeid::of::<T>()).or_insert_with(|| Box::leak(Box::default()));
-        // The user's expression may use other types of the same model.
-        drop(slots);
+        let id = typeid::of::<T>();
+        let (_, slot) =
+            self.0.find_or_add(|(known, _)| *known == id, || (id, DecoratorSlot::new()));
         slot.get(make)
     }
 }

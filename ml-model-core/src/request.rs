@@ -132,15 +132,19 @@ impl<I> Request<I> {
     pub fn into_parts(self) -> Result<(I, Context), PredictionError> {
         match (self.input, self.violations) {
             (Some(input), None) => Ok((input, self.context)),
-            (_, violations) => {
-                let mut violations = violations.map_or_else(Vec::new, |violations| *violations);
-                if violations.is_empty() {
-                    violations.push(Violation::new("", "there is no input"));
-                }
-                Err(PredictionError::InvalidInput(violations))
-            }
+            (_, violations) => Err(refused(violations)),
         }
     }
+}
+
+/// Apart, so that what every call passes through stays small enough to be inlined.
+#[cold]
+fn refused(violations: Option<Box<Violations>>) -> PredictionError {
+    let mut violations = violations.map_or_else(Vec::new, |violations| *violations);
+    if violations.is_empty() {
+        violations.push(Violation::new("", "there is no input"));
+    }
+    PredictionError::InvalidInput(violations)
 }
 
 impl<I> From<I> for Request<I> {
@@ -232,10 +236,12 @@ impl<O> DerefMut for Prediction<O> {
 /// assert_eq!(context.get::<Tenant>(), Some(&Tenant(7)));
 /// ```
 #[derive(Default)]
-pub struct Context(
+pub struct Context {
     // One pointer, null until used: a call that carries nothing pays nothing for moving it.
-    Option<Box<Metadata>>,
-);
+    metadata: Option<Box<Metadata>>,
+    // Beside the box, so that counting a call without metadata does not allocate one.
+    is_counted: bool,
+}
 
 #[derive(Default)]
 struct Metadata {
@@ -257,13 +263,13 @@ impl Context {
     /// The call's id, once the caller or a `prediction_id` decorator has given it one.
     #[inline]
     pub fn prediction_id(&self) -> Option<&PredictionId> {
-        self.0.as_ref()?.prediction_id.as_ref()
+        self.metadata.as_ref()?.prediction_id.as_ref()
     }
 
     /// Gives the call its id.
     #[inline]
     pub fn set_prediction_id(&mut self, id: PredictionId) {
-        self.0.get_or_insert_default().prediction_id = Some(id);
+        self.metadata.get_or_insert_default().prediction_id = Some(id);
     }
 
     /// The call's place in a batch, if it is part of one.
@@ -279,7 +285,7 @@ impl Context {
 
     /// Adds a value and returns the one of the same type that it replaces.
     pub fn insert<T: Any + Send + Sync>(&mut self, value: T) -> Option<T> {
-        self.0
+        self.metadata
             .get_or_insert_default()
             .values
             .insert(TypeId::of::<T>(), Box::new(value))
@@ -289,7 +295,25 @@ impl Context {
 
     /// The value of type `T`, if one was added.
     pub fn get<T: Any>(&self) -> Option<&T> {
-        self.0.as_ref()?.values.get(&TypeId::of::<T>())?.downcast_ref()
+        self.metadata.as_ref()?.values.get(&TypeId::of::<T>())?.downcast_ref()
+    }
+
+    /// Whether a decorator outside of this one counts the call.
+    #[inline]
+    pub(crate) fn is_counted(&self) -> bool {
+        self.is_counted
+    }
+
+    /// Says to the decorators inside that the call is counted already.
+    #[inline]
+    pub(crate) fn set_counted(&mut self) {
+        self.is_counted = true;
+    }
+
+    /// Takes back [`set_counted`](Self::set_counted).
+    #[inline]
+    pub(crate) fn clear_counted(&mut self) {
+        self.is_counted = false;
     }
 }
 
@@ -297,7 +321,7 @@ impl fmt::Debug for Context {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Context")
             .field("prediction_id", &self.prediction_id())
-            .field("values", &self.0.as_ref().map_or(0, |metadata| metadata.values.len()))
+            .field("values", &self.metadata.as_ref().map_or(0, |metadata| metadata.values.len()))
             .finish()
     }
 }

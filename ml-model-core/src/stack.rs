@@ -12,7 +12,7 @@ use crate::decorators::logging::LoggingOptions;
 use crate::json::deserialize;
 use crate::model::Bare;
 use crate::{
-    Decorated, Decorator, Described, Infer, JsonModel, LoggingDecorator, MLModel,
+    Decorated, Decorator, Described, Infer, JsonModel, LoggingDecorator, MLModel, MetricsDecorator,
     PredictionIdDecorator, RegisteredModel, Violation,
 };
 
@@ -71,6 +71,12 @@ where
     #[must_use]
     pub fn prediction_id(self) -> Self {
         self.built_in(PredictionIdDecorator)
+    }
+
+    /// Puts a [`MetricsDecorator`] around the stack.
+    #[must_use]
+    pub fn metrics(self) -> Self {
+        self.built_in(MetricsDecorator::new())
     }
 
     /// Puts a [`LoggingDecorator`] around the stack.

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use common::{Input, Logged, Output, logged};
 use ml_model_core::{
     Answer, BatchRow, Context, Decorated, Decorator, Infer, MLModel, PredictionError, PredictionId,
-    Request, Stack, Violation,
+    Request, Stack, Violation, metrics,
 };
 use tracing_subscriber::filter::LevelFilter;
 
@@ -150,6 +150,26 @@ fn a_decorator_that_knows_no_batches_sees_every_row() {
     assert!(!model.takes_batches());
     assert_eq!(charges(&model.call_batch(requests(&[20, 30]))), [Some(100.0), Some(150.0)]);
     assert_eq!(model.calls.load(Ordering::Relaxed), 0);
+}
+
+#[test]
+fn every_row_is_counted_once() {
+    let counted = |name: &str| {
+        let counts = metrics::snapshot().find(|counts| counts.model == name);
+        counts.map_or((0, 0), |counts| (counts.succeeded, counts.failed))
+    };
+    let rows = || {
+        let rows = [25, 40, 30].map(|age| serde_json::to_value(Input { age, ..Input::example() }));
+        rows.map(|row| Request::new(row.unwrap())).into_iter().collect()
+    };
+    let model = Stack::around(WholeModel::default()).metrics().prediction_id().metrics();
+    let model = model.into_model();
+    assert!(model.takes_batches());
+    assert_eq!(model.call_batch(rows()).len(), 3);
+    assert_eq!(counted("whole_model"), (2, 1));
+    let model = Stack::around(RowModel).metrics().prediction_id().metrics().into_model();
+    assert_eq!(model.call_batch(rows()).len(), 3);
+    assert_eq!(counted("row_model"), (2, 1));
 }
 
 #[test]

@@ -54,7 +54,7 @@ const _: () = {
         static SLOT: __core::DecoratorSlot = __core::DecoratorSlot::new();
         SLOT.get(|| crate::Timing)
     }
-    fn __decorator_2<__M: __core::ModelOf<SumModel>>() -> impl __core::Decorator<__M>
+    fn __decorator_3<__M: __core::ModelOf<SumModel>>() -> impl __core::Decorator<__M>
     where
         SumModel: __core::Infer,
     {
@@ -68,12 +68,18 @@ const _: () = {
         __core::decorate(
             __decorator_0(),
             __core::decorate(
-                __core::PredictionIdDecorator,
+                {
+                    static METRICS: __core::MetricsDecorator = __core::MetricsDecorator::new();
+                    &METRICS
+                },
                 __core::decorate(
-                    __decorator_2(),
+                    __core::PredictionIdDecorator,
                     __core::decorate(
-                        __core::LoggingDecorator::new(__Log),
-                        __core::bare(model, &__METADATA),
+                        __decorator_3(),
+                        __core::decorate(
+                            __core::LoggingDecorator::new(__Log),
+                            __core::bare(model, &__METADATA),
+                        ),
                     ),
                 ),
             ),

@@ -1,5 +1,6 @@
 #[ml_model(display_name = "Sum", qualified_name = "sum", description = "Adds up.", version = "2")]
 #[decorate(crate::Timing)]
+#[decorate(metrics)]
 #[decorate(prediction_id)]
 #[decorate(Cache::with_ttl(60))]
 #[decorate(logging(

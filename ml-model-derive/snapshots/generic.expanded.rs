@@ -69,8 +69,16 @@ const _: () = {
         __core::decorate(
             __decorator_0(model),
             __core::decorate(
-                __core::LoggingDecorator::new(__Log::<'a, T, N>(__core::PhantomData)),
-                __core::bare(model, &__METADATA),
+                {
+                    static METRICS: __core::DecoratorSlots = __core::DecoratorSlots::new();
+                    METRICS.get(model, __core::MetricsDecorator::new)
+                },
+                __core::decorate(
+                    __core::LoggingDecorator::new(
+                        __Log::<'a, T, N>(__core::PhantomData),
+                    ),
+                    __core::bare(model, &__METADATA),
+                ),
             ),
         )
     }

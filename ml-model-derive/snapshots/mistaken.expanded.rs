@@ -1,5 +1,5 @@
 ::core::compile_error! {
-    "unknown decorator `loging`: did you mean `logging`? Known: `prediction_id` and `logging`; a decorator of your own is a path or an expression, such as `crate::Timing`, `Cache::with_ttl(60)` or `self::function()`"
+    "unknown decorator `loging`: did you mean `logging`? Known: `prediction_id`, `logging` and `metrics`; a decorator of your own is a path or an expression, such as `crate::Timing`, `Cache::with_ttl(60)` or `self::function()`"
 }
 ::core::compile_error! {
     "\"no identifier\" is no identifier: `qualified_name` names the model in URLs, logs and configuration; give `#[ml_model(qualified_name = \"...\")]` of letters, digits and `_`"

@@ -41,6 +41,7 @@ use proc_macro::TokenStream;
 ///     `address.zip`, under another name `bmi as body_mass_index`.
 ///   * `level = info`: `trace`, `debug`, `info`, `warn` or `error`. Failures are at `error` always.
 ///   * `target = "..."`: target of the records, `{qualified_name}_logger` by default.
+/// * `metrics`: counts predictions and their durations for `/metrics`.
 /// * Anything else is a path or an expression for a decorator of your own, such as
 ///   `crate::Timing` or `Cache::with_ttl(60)`. It is evaluated once per type of model.
 #[proc_macro_derive(MLModel, attributes(ml_model, decorate))]

@@ -56,7 +56,14 @@ fn the_logging_decorator_without_fields() {
 fn the_logging_decorator_with_fields() {
     let [requested, created] = records("2-fields.yaml", false);
     let context = [
-        "asctime", "hostname", "node_ip", "process", "thread", "pathname", "lineno", "levelname",
+        "asctime",
+        "hostname",
+        "node_ip",
+        "process",
+        "thread",
+        "pathname",
+        "lineno",
+        "levelname",
         "message",
     ];
     assert_eq!(keys(&requested), [&context[..], &HEAD, &["age", "bmi"]].concat());
@@ -69,14 +76,25 @@ fn the_prediction_id_and_logging_decorators_in_both_spellings() {
     for name in ["3-prediction-id.yaml", "short.yaml"] {
         let [requested, created] = records(name, true);
         let context = [
-            "asctime", "hostname", "pod_name", "node_name", "process", "thread", "pathname",
-            "lineno", "levelname", "message",
+            "asctime",
+            "hostname",
+            "pod_name",
+            "node_name",
+            "process",
+            "thread",
+            "pathname",
+            "lineno",
+            "levelname",
+            "message",
         ];
         let id = ["prediction_id"];
         assert_eq!(keys(&requested), [&context[..], &HEAD, &id, &["age", "bmi"]].concat());
         assert_eq!(keys(&created), [&context[..], &HEAD, &id, &OUTCOME, &["charges"]].concat());
         assert_eq!(requested["prediction_id"], created["prediction_id"]);
-        assert_eq!((&requested["pod_name"], &requested["node_name"]), (&"pod-1".into(), &"N/A".into()));
+        assert_eq!(
+            (&requested["pod_name"], &requested["node_name"]),
+            (&"pod-1".into(), &"N/A".into())
+        );
     }
 }
 
@@ -104,7 +122,10 @@ fn a_valid_file_is_said_to_be_so() {
         .unwrap();
     assert!(output.status.success());
     let said = String::from_utf8(output.stdout).unwrap();
-    assert!(said.contains("short.yaml is valid: Insurance Charges Model Service, 1 model(s)"), "{said}");
+    assert!(
+        said.contains("short.yaml is valid: Insurance Charges Model Service, 1 model(s)"),
+        "{said}"
+    );
     assert!(said.contains("insurance_charges_model: 2 configured decorator(s)"), "{said}");
 }
 

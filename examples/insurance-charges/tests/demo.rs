@@ -72,10 +72,7 @@ fn every_signal_that_asks_to_stop_is_followed() {
 fn a_port_in_use_is_a_clear_error() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
-    let output = command()
-        .env("ML_SERVICE_ADDRESS", &address)
-        .output()
-        .unwrap();
+    let output = command().env("ML_SERVICE_ADDRESS", &address).output().unwrap();
     assert!(!output.status.success());
     let error = String::from_utf8(output.stderr).unwrap();
     let expected = format!("error: cannot listen on {address}: choose another address");
@@ -85,10 +82,7 @@ fn a_port_in_use_is_a_clear_error() {
 
 #[test]
 fn a_bad_address_is_a_clear_error() {
-    let output = command()
-        .args(["--address", "localhost"])
-        .output()
-        .unwrap();
+    let output = command().args(["--address", "localhost"]).output().unwrap();
     assert_eq!(output.status.code(), Some(2));
     let error = String::from_utf8(output.stderr).unwrap();
     assert!(error.contains("invalid value 'localhost' for '--address <IP:PORT>'"), "{error}");

@@ -1,7 +1,9 @@
 //! The built-in decorators.
 
 pub mod logging;
+pub mod metrics;
 mod prediction_id;
 
 pub use logging::LoggingDecorator;
+pub use metrics::MetricsDecorator;
 pub use prediction_id::PredictionIdDecorator;

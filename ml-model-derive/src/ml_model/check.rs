@@ -33,6 +33,7 @@ impl Model<'_> {
 pub(super) enum Decorator {
     PredictionId,
     Logging(Logging),
+    Metrics,
     Custom(TokenStream),
 }
 
@@ -207,6 +208,7 @@ fn is_qualified_name(name: &str) -> bool {
 fn decorators(listed: Vec<Decorate>, qualified_name: &str, errors: &mut Errors) -> Vec<Decorator> {
     let mut has_id = false;
     let mut has_logging = false;
+    let mut has_metrics = false;
     listed
         .into_iter()
         .map(|Decorate { span, kind }| match kind {
@@ -228,6 +230,10 @@ fn decorators(listed: Vec<Decorate>, qualified_name: &str, errors: &mut Errors) 
                     input_fields: fields(options.input_fields, has_id, errors),
                     output_fields: fields(options.output_fields, has_id, errors),
                 })
+            }
+            Kind::Metrics(word) => {
+                reject_second(&word, &mut has_metrics, errors);
+                Decorator::Metrics
             }
             Kind::Custom(tokens) => Decorator::Custom(tokens),
         })

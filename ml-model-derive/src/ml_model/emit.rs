@@ -141,6 +141,15 @@ fn stack(model: &Model<'_>) -> TokenStream {
                 let generics = generics.as_turbofish();
                 quote!(__core::LoggingDecorator::new(__Log #generics (__core::PhantomData)))
             }
+            // In a static, because it remembers under which name it counts.
+            Decorator::Metrics if has_types(&model.generics) => quote!({
+                static METRICS: __core::DecoratorSlots = __core::DecoratorSlots::new();
+                METRICS.get(#parameter, __core::MetricsDecorator::new)
+            }),
+            Decorator::Metrics => quote!({
+                static METRICS: __core::MetricsDecorator = __core::MetricsDecorator::new();
+                &METRICS
+            }),
             Decorator::Custom(expression) => {
                 let name = format_ident!("__decorator_{index}");
                 custom.insert(0, custom_decorator(model, &name, expression));

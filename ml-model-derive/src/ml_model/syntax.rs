@@ -35,6 +35,7 @@ pub(super) struct Decorate {
 pub(super) enum Kind {
     PredictionId(Ident),
     Logging(Ident, Logging),
+    Metrics(Ident),
     Custom(TokenStream),
 }
 
@@ -60,9 +61,9 @@ const LOGGING_OPTIONS: &[Known] = &[
     Known { name: "level", form: "level = info" },
     Known { name: "target", form: "target = \"...\"" },
 ];
-const DECORATORS: &[&str] = &["prediction_id", "logging"];
-const DECORATE: &str = "#[decorate(prediction_id)]`, `#[decorate(logging(...))]` or \
-                        `#[decorate(path::to::YourDecorator)]";
+const DECORATORS: &[&str] = &["prediction_id", "logging", "metrics"];
+const DECORATE: &str = "#[decorate(prediction_id)]`, `#[decorate(logging(...))]`, \
+                        `#[decorate(metrics)]` or `#[decorate(path::to::YourDecorator)]";
 
 pub(super) fn read(attributes: &[Attribute], errors: &mut Errors) -> Attributes {
     let mut read = Attributes::default();
@@ -200,9 +201,9 @@ fn built_in(name: Ident, input: ParseStream<'_>, errors: &mut Errors) -> syn::Re
     if !input.is_empty() && !input.peek(token::Paren) && !input.peek(Token![,]) {
         input.parse::<TokenStream>()?;
         let message = if name == "logging" {
-            "options are in parentheses: `logging(...)`"
+            "options are in parentheses: `logging(...)`".to_owned()
         } else {
-            "`prediction_id` has no options"
+            format!("`{name}` has no options")
         };
         return Err(syn::Error::new(name.span(), message));
     }
@@ -220,10 +221,10 @@ fn built_in(name: Ident, input: ParseStream<'_>, errors: &mut Errors) -> syn::Re
     if let Some(options) = options
         && !options.is_empty()
     {
-        errors.push(options.error("`prediction_id` has no options"));
+        errors.push(options.error(format!("`{name}` has no options")));
         options.parse::<TokenStream>()?;
     }
-    Ok(Kind::PredictionId(name))
+    Ok(if name == "metrics" { Kind::Metrics(name) } else { Kind::PredictionId(name) })
 }
 
 fn logging(input: ParseStream<'_>, errors: &mut Errors) -> Logging {

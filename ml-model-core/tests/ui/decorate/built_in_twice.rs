@@ -5,6 +5,8 @@ include!("../common.rs");
 #[decorate(logging)]
 #[decorate(prediction_id)]
 #[decorate(logging(input_fields = ["age"]))]
+#[decorate(metrics)]
+#[decorate(metrics())]
 struct Model;
 
 infer!(Model);

@@ -3,7 +3,7 @@ include!("../common.rs");
 #[derive(MLModel)]
 #[decorate(predicton_id)]
 #[decorate(loging(input_fields = ["age"]))]
-#[decorate(metrics)]
+#[decorate(metric)]
 #[decorate(caching(ttl = 60))]
 struct Model;
 
