@@ -1,0 +1,252 @@
+//! Pictures made of panels, as SVG: bars, or curves.
+//!
+//! Written by hand, so that a picture follows the reader's light or dark theme, uses whatever
+//! sans-serif font is there, and comes out the same for the same figures.
+
+use std::fmt::{self, Write};
+
+/// One colour per series, told apart by most readers; the names of the series stand in the picture.
+const STYLE: &str = "
+  text { font-family: system-ui, sans-serif; font-size: 13px; fill: #5b6773; }
+  .card { fill: #ffffff; stroke: #e3e8ed; }
+  .title { font-size: 19px; font-weight: 600; fill: #1f2933; }
+  .name { font-size: 14px; font-weight: 600; fill: #1f2933; }
+  .grid { stroke: #e3e8ed; }
+  .end { text-anchor: end; }
+  .middle { text-anchor: middle; }
+  .line { fill: none; stroke-width: 2; }
+  .f0 { fill: #0072b2; } .s0 { stroke: #0072b2; }
+  .f1 { fill: #d55e00; } .s1 { stroke: #d55e00; }
+  .f2 { fill: #7b8794; } .s2 { stroke: #7b8794; }
+  @media (prefers-color-scheme: dark) {
+    text { fill: #9aa7b4; }
+    .card { fill: #161b22; stroke: #2b333d; }
+    .title, .name { fill: #e6edf3; }
+    .grid { stroke: #2b333d; }
+    .f0 { fill: #56b4e9; } .s0 { stroke: #56b4e9; }
+    .f1 { fill: #ff9d4d; } .s1 { stroke: #ff9d4d; }
+    .f2 { fill: #8b98a5; } .s2 { stroke: #8b98a5; }
+  }
+";
+
+const PANEL_WIDTH: f64 = 420.0;
+const PANEL_HEIGHT: f64 = 290.0;
+const HEADING: f64 = 70.0;
+const MARGIN: f64 = 20.0;
+
+/// A picture: a title over panels, two in a row.
+pub(crate) struct Picture {
+    pub(crate) title: &'static str,
+    /// How the figures were got.
+    pub(crate) summary: String,
+    pub(crate) panels: Vec<Panel>,
+}
+
+/// Part of a picture with axes of its own.
+pub(crate) struct Panel {
+    /// What is shown, with its unit.
+    pub(crate) name: &'static str,
+    pub(crate) content: Content,
+}
+
+pub(crate) enum Content {
+    /// A bar per server: its name, its value, and what to write beside it.
+    Bars(Vec<(String, f64, String)>),
+    Curves {
+        /// What grows to the right.
+        x: &'static str,
+        scale: Scale,
+        curves: Vec<Curve>,
+    },
+}
+
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Scale {
+    Linear,
+    Logarithmic,
+}
+
+pub(crate) struct Curve {
+    pub(crate) name: String,
+    pub(crate) points: Vec<(f64, f64)>,
+    /// Whether each point has a mark: not where there are hundreds.
+    pub(crate) has_marks: bool,
+}
+
+impl fmt::Display for Picture {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let columns = self.panels.len().min(2);
+        let rows = self.panels.len().div_ceil(2);
+        let width = columns as f64 * PANEL_WIDTH + 2.0 * MARGIN;
+        let height = rows as f64 * PANEL_HEIGHT + HEADING + MARGIN;
+        writeln!(
+            f,
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" \
+             role=\"img\" aria-labelledby=\"title summary\">\n<style>{STYLE}</style>"
+        )?;
+        // Without a card of its own the picture would sit on whatever background the page has.
+        let (inner_width, inner_height) = (width - 1.0, height - 1.0);
+        writeln!(
+            f,
+            "<rect class=\"card\" x=\"0.5\" y=\"0.5\" width=\"{inner_width}\" \
+             height=\"{inner_height}\" rx=\"10\"/>"
+        )?;
+        let middle = width / 2.0;
+        let (title, summary) = (self.title, &self.summary);
+        writeln!(
+            f,
+            "<text id=\"title\" class=\"title middle\" x=\"{middle}\" y=\"32\">{title}</text>"
+        )?;
+        writeln!(
+            f,
+            "<text id=\"summary\" class=\"middle\" x=\"{middle}\" y=\"54\">{summary}</text>"
+        )?;
+        for (index, panel) in self.panels.iter().enumerate() {
+            let x = MARGIN + (index % 2) as f64 * PANEL_WIDTH;
+            let y = HEADING + (index / 2) as f64 * PANEL_HEIGHT;
+            writeln!(f, "<g transform=\"translate({x} {y})\">\n{panel}</g>")?;
+        }
+        writeln!(f, "</svg>")
+    }
+}
+
+impl fmt::Display for Panel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "<text class=\"name\" x=\"16\" y=\"24\">{}</text>", self.name)?;
+        match &self.content {
+            Content::Bars(bars) => write_bars(f, bars),
+            Content::Curves { x, scale, curves } => write_curves(f, x, *scale, curves),
+        }
+    }
+}
+
+fn write_bars(f: &mut fmt::Formatter<'_>, bars: &[(String, f64, String)]) -> fmt::Result {
+    const LEFT: f64 = 90.0;
+    const LONGEST: f64 = 170.0;
+    let largest = bars.iter().map(|(_, value, _)| *value).fold(0.0, f64::max);
+    for (index, (name, value, label)) in bars.iter().enumerate() {
+        let y = 50.0 + index as f64 * 60.0;
+        // A bar too short to see is still a bar.
+        let length = (LONGEST * value / largest).max(1.5);
+        let (text_y, name_x, label_x) = (y + 24.0, LEFT - 8.0, LEFT + length + 8.0);
+        let colour = colour(index);
+        writeln!(f, "<text class=\"end\" x=\"{name_x}\" y=\"{text_y}\">{name}</text>")?;
+        writeln!(
+            f,
+            "<rect class=\"f{colour}\" x=\"{LEFT}\" y=\"{y}\" width=\"{length:.1}\" height=\"36\" rx=\"3\"/>"
+        )?;
+        writeln!(f, "<text x=\"{label_x:.1}\" y=\"{text_y}\">{label}</text>")?;
+    }
+    Ok(())
+}
+
+fn write_curves(
+    f: &mut fmt::Formatter<'_>,
+    x_name: &str,
+    scale: Scale,
+    curves: &[Curve],
+) -> fmt::Result {
+    const LEFT: f64 = 62.0;
+    const RIGHT: f64 = PANEL_WIDTH - 24.0;
+    const TOP: f64 = 62.0;
+    const BOTTOM: f64 = PANEL_HEIGHT - 58.0;
+    let points = || curves.iter().flat_map(|curve| &curve.points);
+    let largest = points().map(|(_, y)| *y).fold(0.0, f64::max);
+    let (first, last) =
+        points().fold((f64::MAX, f64::MIN), |(low, high), (x, _)| (low.min(*x), high.max(*x)));
+    let step = step(largest);
+    let end = (largest / step).ceil().max(1.0) * step;
+    let place = |x: f64| match scale {
+        Scale::Linear => x,
+        Scale::Logarithmic => x.log2(),
+    };
+    let across = |x: f64| {
+        LEFT + (RIGHT - LEFT) * (place(x) - place(first)) / (place(last) - place(first)).max(1e-9)
+    };
+    let up = |y: f64| BOTTOM - (BOTTOM - TOP) * y / end;
+
+    let mut y = 0.0;
+    while y <= end * 1.001 {
+        let (line, text) = (up(y), up(y) + 4.0);
+        writeln!(f, "<path class=\"grid\" d=\"M{LEFT} {line:.1}H{RIGHT}\"/>")?;
+        let beside = LEFT - 8.0;
+        let label = number(y);
+        writeln!(f, "<text class=\"end\" x=\"{beside}\" y=\"{text:.1}\">{label}</text>")?;
+        y += step;
+    }
+    let mut marks: Vec<f64> = match curves.first() {
+        Some(curve) if curve.has_marks => curve.points.iter().map(|(x, _)| *x).collect(),
+        _ => (0..=5).map(|mark| (last * f64::from(mark) / 5.0).round()).collect(),
+    };
+    // Labels that would touch their left neighbour are left out.
+    let mut free = f64::MIN;
+    marks.retain(|x| {
+        let fits = across(*x) >= free;
+        if fits {
+            free = across(*x) + 26.0;
+        }
+        fits
+    });
+    for x in marks {
+        let (place, below, label) = (across(x), BOTTOM + 18.0, number(x));
+        writeln!(f, "<text class=\"middle\" x=\"{place:.1}\" y=\"{below}\">{label}</text>")?;
+    }
+    let (middle, below) = (f64::midpoint(LEFT, RIGHT), BOTTOM + 40.0);
+    writeln!(f, "<text class=\"middle\" x=\"{middle}\" y=\"{below}\">{x_name}</text>")?;
+
+    let mut legend = 16.0;
+    for (index, curve) in curves.iter().enumerate() {
+        let colour = colour(index);
+        let mut path = String::new();
+        for (index, (x, y)) in curve.points.iter().enumerate() {
+            let command = if index == 0 { 'M' } else { 'L' };
+            write!(path, "{command}{:.1} {:.1}", across(*x), up(*y))?;
+        }
+        writeln!(f, "<path class=\"line s{colour}\" d=\"{path}\"/>")?;
+        if curve.has_marks {
+            for (x, y) in &curve.points {
+                let (x, y) = (across(*x), up(*y));
+                writeln!(f, "<circle class=\"f{colour}\" cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"3.5\"/>")?;
+            }
+        }
+        writeln!(f, "<path class=\"line s{colour}\" d=\"M{legend} 42h22\"/>")?;
+        let (text, name) = (legend + 28.0, &curve.name);
+        writeln!(f, "<text x=\"{text}\" y=\"46\">{name}</text>")?;
+        legend += 60.0 + 7.5 * curve.name.len() as f64;
+    }
+    Ok(())
+}
+
+const fn colour(index: usize) -> usize {
+    if index < 2 { index } else { 2 }
+}
+
+/// The distance of grid lines: 1, 2 or 5 times a power of ten, for three to six lines.
+fn step(largest: f64) -> f64 {
+    let rough = (largest / 5.0).max(f64::MIN_POSITIVE);
+    let power = 10_f64.powf(rough.log10().floor());
+    let factor = [1.0, 2.0, 5.0].into_iter().find(|factor| factor * power >= rough);
+    factor.unwrap_or(10.0) * power
+}
+
+/// A number without digits that are noise, in groups of three.
+pub(crate) fn number(value: f64) -> String {
+    let decimals = if value == value.round() || value >= 100.0 {
+        0
+    } else if value >= 1.0 {
+        1
+    } else {
+        2
+    };
+    let text = format!("{value:.decimals$}");
+    let digits = text.find('.').unwrap_or(text.len());
+    let mut grouped = String::new();
+    for (index, character) in text.chars().enumerate() {
+        if index > 0 && index < digits && (digits - index).is_multiple_of(3) {
+            // Narrow and not to be broken.
+            grouped.push('\u{202f}');
+        }
+        grouped.push(character);
+    }
+    grouped
+}

@@ -1,0 +1,123 @@
+//! The figures as pictures.
+
+use std::fs;
+use std::path::Path;
+
+use crate::Result;
+use crate::chart::{Content, Curve, Panel, Picture, Scale, number};
+use crate::results::{Measurement, Results, Table};
+use crate::soak::Soak;
+
+type Value = fn(&Measurement) -> f64;
+
+const REQUESTS: (&str, Value) = ("Requests per second", |m| m.requests_per_second);
+const P99: (&str, Value) = ("Latency, 99th percentile, ms", |m| m.p99_ms);
+const P50: (&str, Value) = ("Latency, median, ms", |m| m.p50_ms);
+const IDLE: (&str, Value) = ("Resident memory, idle, MiB", |m| m.idle_mib);
+const LOADED: (&str, Value) = ("Resident memory, under load, MiB", |m| m.loaded_mib);
+const READY: (&str, Value) = ("Start until ready, ms", |m| m.ready_ms);
+
+/// Draws whatever there are figures of.
+pub(crate) fn draw(results: &Results, folder: &Path) -> Result<()> {
+    let growth = |title, x, scale, panels: &[(&'static str, Value)], table: &Table| {
+        let panels = panels.iter().map(|panel| curves(*panel, x, scale, table)).collect();
+        Picture { title, summary: summary(table), panels }
+    };
+    let pictures = [
+        ("comparison.svg", results.comparison.as_ref().map(comparison)),
+        (
+            "connections.svg",
+            results.connections.as_ref().map(|table| {
+                let panels = [REQUESTS, P99, P50, LOADED];
+                let title = "From one connection to 256";
+                growth(title, "connections", Scale::Logarithmic, &panels, table)
+            }),
+        ),
+        (
+            "models.svg",
+            results.models.as_ref().map(|table| {
+                let panels = [REQUESTS, LOADED, IDLE, READY];
+                growth("From one hosted model to 50", "models", Scale::Linear, &panels, table)
+            }),
+        ),
+        (
+            "fields.svg",
+            results.fields.as_ref().map(|table| {
+                let title = "From one logged field to 100, of an input of 100";
+                growth(title, "logged fields", Scale::Linear, &[REQUESTS, P99], table)
+            }),
+        ),
+        ("soak.svg", results.soak.as_ref().map(soak)),
+    ];
+    for (file, picture) in pictures {
+        if let Some(picture) = picture {
+            fs::write(folder.join(file), picture.to_string())?;
+        }
+    }
+    Ok(())
+}
+
+fn summary(table: &Table) -> String {
+    let plan = table.plan;
+    format!(
+        "medians of {} rounds of {} s in turn, {} cores shared with the load",
+        plan.rounds, plan.seconds, table.cores
+    )
+}
+
+/// A bar per server, with its ratio to the first, which is ours.
+fn comparison(table: &Table) -> Picture {
+    let panel = |(name, value): (&'static str, Value)| {
+        let ours = table.rows.first().map_or(f64::NAN, |row| value(&row.medians));
+        let bars = table.rows.iter().enumerate().map(|(index, row)| {
+            let theirs = value(&row.medians);
+            let ratio = ours / theirs;
+            let label = match index {
+                0 => number(theirs),
+                _ if ratio >= 10.0 => format!("{} (ours: × {ratio:.0})", number(theirs)),
+                _ => format!("{} (ours: × {ratio:.2})", number(theirs)),
+            };
+            (row.server.clone(), theirs, label)
+        });
+        Panel { name, content: Content::Bars(bars.collect()) }
+    };
+    Picture {
+        title: "The service beside a bare axum handler and the Python service",
+        summary: format!("{} connections, {}", table.plan.connections, summary(table)),
+        panels: [REQUESTS, P99, LOADED, READY].map(panel).into(),
+    }
+}
+
+fn curves(
+    (name, value): (&'static str, Value),
+    x: &'static str,
+    scale: Scale,
+    table: &Table,
+) -> Panel {
+    let mut servers: Vec<&str> = Vec::new();
+    for row in &table.rows {
+        if !servers.contains(&row.server.as_str()) {
+            servers.push(&row.server);
+        }
+    }
+    let curves = servers.into_iter().map(|server| Curve {
+        name: server.to_owned(),
+        points: table.of(server).map(|row| (f64::from(row.count), value(&row.medians))).collect(),
+        has_marks: true,
+    });
+    Panel { name, content: Content::Curves { x, scale, curves: curves.collect() } }
+}
+
+fn soak(soak: &Soak) -> Picture {
+    let points = soak.memory_mib.iter().enumerate();
+    let points = points.map(|(second, mib)| ((second + 1) as f64 / 60.0, *mib));
+    let curve = Curve { name: "decorated".to_owned(), points: points.collect(), has_marks: false };
+    Picture {
+        title: "Memory over a long run",
+        summary: format!("{} requests answered", number(soak.answered as f64)),
+        panels: vec![Panel {
+            name: "Resident memory, MiB",
+            content: Content::Curves { x: "minutes", scale: Scale::Linear, curves: vec![curve] },
+        }],
+    }
+}

@@ -1,0 +1,158 @@
+//! Rounds in which all servers take their turn, so that whatever else the machine does meets all of
+//! them, and the medians of these rounds.
+
+use std::fs;
+use std::thread::available_parallelism;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::progress::Progress;
+use crate::results::{Measurement, Row, Table};
+use crate::server::{Server, Spec};
+use crate::wrk::{self, Load};
+use crate::{Result, log};
+
+/// How often and how long.
+#[derive(Clone, Copy, Serialize, Deserialize)]
+pub(crate) struct Plan {
+    pub(crate) rounds: u32,
+    pub(crate) seconds: u32,
+    pub(crate) connections: u32,
+}
+
+/// One server under one load.
+struct Run {
+    server: &'static str,
+    count: u32,
+    spec: Spec,
+    load: Load,
+    connections: u32,
+}
+
+/// The trivial model, served by each.
+pub(crate) fn compare(specs: Vec<Spec>, plan: Plan) -> Result<Table> {
+    let runs = specs.into_iter().map(|spec| Run {
+        server: spec.name,
+        count: 1,
+        spec,
+        load: Load::trivial(),
+        connections: plan.connections,
+    });
+    measure(&runs.collect::<Vec<_>>(), plan)
+}
+
+/// Over more and more connections.
+pub(crate) fn connections(plan: Plan) -> Result<Table> {
+    let counts = [1, 2, 4, 8, 16, 32, 64, 128, 256];
+    let runs = counts.into_iter().flat_map(|count| {
+        [Spec::decorated(), Spec::bare()].map(|spec| Run {
+            server: spec.name,
+            count,
+            spec,
+            load: Load::trivial(),
+            connections: count,
+        })
+    });
+    measure(&runs.collect::<Vec<_>>(), plan)
+}
+
+/// Over more and more models, all of which are asked in turn.
+pub(crate) fn models(plan: Plan) -> Result<Table> {
+    let runs = [1, 2, 5, 10, 20, 30, 40, 50].map(|count| {
+        let paths = (0..count).map(|model| format!("/api/models/model{model:02}/prediction"));
+        Run {
+            server: "decorated",
+            count,
+            spec: Spec::many_models(count),
+            load: Load { body: Load::trivial().body, paths: paths.collect() },
+            connections: plan.connections,
+        }
+    });
+    measure(&runs, plan)
+}
+
+/// Over more and more logged fields of an input that stays the same.
+pub(crate) fn fields(plan: Plan) -> Result<Table> {
+    let members: Vec<_> = (0..100).map(|field| format!("\"f{field:02}\":{field}.5")).collect();
+    let runs = [1, 10, 50, 100].map(|count| Run {
+        server: "decorated",
+        count,
+        spec: Spec::many_fields(count),
+        load: Load {
+            body: format!("{{{}}}", members.join(",")),
+            paths: vec!["/api/models/fields_model/prediction".to_owned()],
+        },
+        connections: plan.connections,
+    });
+    measure(&runs, plan)
+}
+
+fn measure(runs: &[Run], plan: Plan) -> Result<Table> {
+    let progress = Progress::new(u64::from(plan.rounds) * runs.len() as u64);
+    let mut measurements = vec![Vec::new(); runs.len()];
+    for _round in 0..plan.rounds {
+        for (run, measurements) in runs.iter().zip(&mut measurements) {
+            progress.step(&format!("{} of {}", run.server, run.count));
+            let measurement = turn(run, plan.seconds);
+            let measurement = measurement.map_err(|error| format!("{}: {error}", run.server))?;
+            measurements.push(measurement);
+            progress.done();
+        }
+    }
+    let rows = runs.iter().zip(&measurements).map(|(run, measurements)| Row {
+        server: run.server.to_owned(),
+        count: run.count,
+        medians: medians(measurements),
+    });
+    Ok(Table { plan, cores: available_parallelism()?.get(), rows: rows.collect() })
+}
+
+/// One server, from its start to its end, and its log.
+fn turn(run: &Run, seconds: u32) -> Result<Measurement> {
+    let server = Server::start(&run.spec)?;
+    let (log, ready_after) = (server.log.clone(), server.ready_after);
+    let idle_mib = server.memory().resident()?;
+    let warm_up = wrk::run(server.address, &run.load, run.connections, 1)?;
+    let watch = server.memory().watch(Duration::from_millis(200));
+    let outcome = wrk::run(server.address, &run.load, run.connections, seconds)?;
+    let samples = watch.stop()?;
+    server.stop()?;
+    if run.spec.logs {
+        // At the end of either run every connection may have had a request under way.
+        let answered = warm_up.requests + outcome.requests;
+        log::check(&log, answered, 2 * u64::from(run.connections))?;
+    }
+    fs::remove_file(log)?;
+    Ok(Measurement {
+        requests_per_second: outcome.requests_per_second(),
+        p50_ms: outcome.p50_ms(),
+        p99_ms: outcome.p99_ms(),
+        idle_mib,
+        loaded_mib: samples.into_iter().fold(idle_mib, f64::max),
+        ready_ms: ready_after.as_secs_f64() * 1e3,
+    })
+}
+
+fn medians(measurements: &[Measurement]) -> Measurement {
+    let of = |value: fn(&Measurement) -> f64| median(measurements.iter().map(value));
+    Measurement {
+        requests_per_second: of(|m| m.requests_per_second),
+        p50_ms: of(|m| m.p50_ms),
+        p99_ms: of(|m| m.p99_ms),
+        idle_mib: of(|m| m.idle_mib),
+        loaded_mib: of(|m| m.loaded_mib),
+        ready_ms: of(|m| m.ready_ms),
+    }
+}
+
+/// The value in the middle; NaN if there is none.
+pub(crate) fn median(values: impl IntoIterator<Item = f64>) -> f64 {
+    let mut values: Vec<_> = values.into_iter().collect();
+    values.sort_by(f64::total_cmp);
+    match values.len() {
+        0 => f64::NAN,
+        length if length % 2 == 0 => f64::midpoint(values[length / 2 - 1], values[length / 2]),
+        length => values[length / 2],
+    }
+}

@@ -1,0 +1,132 @@
+//! The figures as a file: `service.json`. Each task replaces its own part of it.
+
+use std::fmt;
+use std::fs;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use crate::Result;
+use crate::measure::Plan;
+use crate::soak::Soak;
+
+const FILE: &str = "service.json";
+
+#[derive(Default, Serialize, Deserialize)]
+pub(crate) struct Results {
+    pub(crate) comparison: Option<Table>,
+    pub(crate) connections: Option<Table>,
+    pub(crate) models: Option<Table>,
+    pub(crate) fields: Option<Table>,
+    pub(crate) soak: Option<Soak>,
+}
+
+impl Results {
+    /// The figures in `folder`; none if there is no such file.
+    pub(crate) fn read(folder: &Path) -> Result<Self> {
+        let file = folder.join(FILE);
+        if !file.exists() {
+            return Ok(Self::default());
+        }
+        let text = fs::read_to_string(&file)?;
+        Ok(serde_json::from_str(&text).map_err(|error| format!("{}: {error}", file.display()))?)
+    }
+
+    pub(crate) fn write(&self, folder: &Path) -> Result<()> {
+        fs::create_dir_all(folder)?;
+        let text = serde_json::to_string_pretty(self)? + "\n";
+        Ok(fs::write(folder.join(FILE), text)?)
+    }
+}
+
+/// Measurements made in turn, in one run: comparable with each other, and with nothing else.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Table {
+    pub(crate) plan: Plan,
+    pub(crate) cores: usize,
+    pub(crate) rows: Vec<Row>,
+}
+
+/// Medians of one server at one point of what grows.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Row {
+    pub(crate) server: String,
+    /// How many connections, models or logged fields.
+    pub(crate) count: u32,
+    #[serde(flatten)]
+    pub(crate) medians: Measurement,
+}
+
+/// One server under one load.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct Measurement {
+    pub(crate) requests_per_second: f64,
+    pub(crate) p50_ms: f64,
+    pub(crate) p99_ms: f64,
+    /// Resident memory before the first request.
+    pub(crate) idle_mib: f64,
+    /// The most resident memory under load.
+    pub(crate) loaded_mib: f64,
+    /// From the start of the program to its first answer that it is ready.
+    pub(crate) ready_ms: f64,
+}
+
+impl Table {
+    pub(crate) fn of<'t>(&'t self, server: &'t str) -> impl Iterator<Item = &'t Row> {
+        self.rows.iter().filter(move |row| row.server == server)
+    }
+}
+
+impl fmt::Display for Table {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Plan { rounds, seconds, connections } = self.plan;
+        writeln!(
+            f,
+            "\nMedians of {rounds} rounds of {seconds} s, {connections} connections unless they \
+             grow, {} cores shared with the load:\n",
+            self.cores
+        )?;
+        writeln!(
+            f,
+            "| server | of | requests/s | p50, ms | p99, ms | idle, MiB | loaded, MiB | ready, ms |"
+        )?;
+        writeln!(f, "|---|---|---|---|---|---|---|---|")?;
+        for Row { server, count, medians: m } in &self.rows {
+            writeln!(
+                f,
+                "| {server} | {count} | {:.0} | {:.2} | {:.2} | {:.1} | {:.1} | {:.1} |",
+                m.requests_per_second, m.p50_ms, m.p99_ms, m.idle_mib, m.loaded_mib, m.ready_ms
+            )?;
+        }
+        let ours = self.of("decorated");
+        let mut ratios = Vec::new();
+        for ours in ours {
+            for other in self.rows.iter().filter(|row| row.server != "decorated") {
+                if other.count == ours.count {
+                    ratios.push((ours, other));
+                }
+            }
+        }
+        if ratios.is_empty() {
+            return Ok(());
+        }
+        writeln!(f, "\n| ratio | of | requests/s | p50 | p99 | idle | loaded | ready |")?;
+        writeln!(f, "|---|---|---|---|---|---|---|---|")?;
+        for (ours, other) in ratios {
+            let (a, b) = (&ours.medians, &other.medians);
+            writeln!(
+                f,
+                "| decorated / {} | {} | {:.3} | {:.2} | {:.2} | {:.2} | {:.2} | {:.2} |",
+                other.server,
+                ours.count,
+                a.requests_per_second / b.requests_per_second,
+                a.p50_ms / b.p50_ms,
+                a.p99_ms / b.p99_ms,
+                a.idle_mib / b.idle_mib,
+                a.loaded_mib / b.loaded_mib,
+                a.ready_ms / b.ready_ms
+            )?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,225 @@
+//! The servers compared: starting them, reading their memory, stopping them.
+
+use std::fs::{self, File};
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{JoinHandle, sleep};
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+use service_load::COUNT;
+
+use crate::{Result, target};
+
+/// How long a server may take to start, and to stop.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// How to start one server.
+pub(crate) struct Spec {
+    pub(crate) name: &'static str,
+    pub(crate) program: PathBuf,
+    pub(crate) arguments: Vec<String>,
+    pub(crate) environment: Vec<(&'static str, String)>,
+    /// Whether it leaves records of its predictions.
+    pub(crate) logs: bool,
+}
+
+impl Spec {
+    fn ours(name: &'static str, logs: bool) -> Self {
+        // Siblings of this program; where that is unknown, starting them says so.
+        let folder = target().unwrap_or_default().join("release");
+        Self {
+            name,
+            program: folder.join(name),
+            arguments: Vec::new(),
+            environment: vec![("ML_SERVICE_ADDRESS", "127.0.0.1:0".to_owned())],
+            logs,
+        }
+    }
+
+    pub(crate) fn decorated() -> Self {
+        Self::ours("decorated", true)
+    }
+
+    pub(crate) fn bare() -> Self {
+        Self::ours("bare", false)
+    }
+
+    pub(crate) fn many_models(count: u32) -> Self {
+        Self::ours("many-models", true).counting(count)
+    }
+
+    pub(crate) fn many_fields(count: u32) -> Self {
+        Self::ours("many-fields", true).counting(count)
+    }
+
+    fn counting(mut self, count: u32) -> Self {
+        self.environment.push((COUNT, count.to_string()));
+        self
+    }
+}
+
+/// A server that is ready.
+pub(crate) struct Server {
+    pub(crate) address: SocketAddr,
+    pub(crate) log: PathBuf,
+    /// From its start until readiness was first answered with 200.
+    pub(crate) ready_after: Duration,
+    child: Child,
+}
+
+impl Server {
+    /// Starts a server with its standard output in a file, as its log.
+    pub(crate) fn start(spec: &Spec) -> Result<Self> {
+        let folder = target()?.join("service-load");
+        fs::create_dir_all(&folder)?;
+        let log = folder.join(format!("{}.log", spec.name));
+        let errors = folder.join(format!("{}.err", spec.name));
+        let (log_file, error_file) = (File::create(&log)?, File::create(&errors)?);
+
+        let started = Instant::now();
+        let child = Command::new(&spec.program)
+            .args(&spec.arguments)
+            .envs(spec.environment.iter().map(|(name, value)| (name, value)))
+            .env_remove("RUST_LOG")
+            .stdout(log_file)
+            .stderr(error_file)
+            .spawn()
+            .map_err(|error| format!("{}: {error}", spec.program.display()))?;
+        // From here on the server is stopped whatever happens.
+        let mut server =
+            Self { address: ([127, 0, 0, 1], 0).into(), log, ready_after: Duration::ZERO, child };
+        while started.elapsed() < PATIENCE {
+            if server.child.try_wait()?.is_some() {
+                break;
+            }
+            if server.address.port() == 0
+                && let Some(address) =
+                    [&server.log, &errors].into_iter().find_map(|log| address(log))
+            {
+                server.address = address;
+            }
+            if server.address.port() != 0 && is_ready(server.address) {
+                server.ready_after = started.elapsed();
+                return Ok(server);
+            }
+            sleep(Duration::from_micros(200));
+        }
+        Err(format!("{} does not get ready; see {}", spec.name, errors.display()).into())
+    }
+
+    pub(crate) fn memory(&self) -> Memory {
+        Memory { pid: self.child.id() }
+    }
+
+    /// Asks the server to stop.
+    pub(crate) fn terminate(&self) -> Result<()> {
+        let pid = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
+        Ok(kill_process(pid.ok_or("the server has no process id")?, Signal::TERM)?)
+    }
+
+    /// Waits until it has stopped by itself.
+    pub(crate) fn wait(mut self) -> Result<ExitStatus> {
+        let asked = Instant::now();
+        while asked.elapsed() < PATIENCE {
+            if let Some(status) = self.child.try_wait()? {
+                return Ok(status);
+            }
+            sleep(Duration::from_millis(1));
+        }
+        Err(format!("{} does not stop", self.log.display()).into())
+    }
+
+    pub(crate) fn stop(self) -> Result<ExitStatus> {
+        self.terminate()?;
+        self.wait()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It has ended already, unless something went wrong before.
+        let _ended = self.child.kill();
+        let _ended = self.child.wait();
+    }
+}
+
+/// Where a server says that it listens: all of them write it out.
+fn address(log: &Path) -> Option<SocketAddr> {
+    const HOST: &str = "127.0.0.1:";
+    let text = fs::read_to_string(log).ok()?;
+    let start = text.find(HOST)?;
+    let port = &text[start + HOST.len()..];
+    // A digit may be missing still while nothing follows them.
+    let end = port.find(|character: char| !character.is_ascii_digit())?;
+    text[start..start + HOST.len() + end].parse().ok()
+}
+
+fn is_ready(address: SocketAddr) -> bool {
+    let ask = || -> std::io::Result<bool> {
+        let mut stream = TcpStream::connect(address)?;
+        let head = "GET /api/health/ready HTTP/1.1\r\nhost: load\r\nconnection: close\r\n\r\n";
+        stream.write_all(head.as_bytes())?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer)?;
+        Ok(answer.starts_with("HTTP/1.1 200 "))
+    };
+    ask().unwrap_or(false)
+}
+
+/// The memory of a process.
+#[derive(Clone, Copy)]
+pub(crate) struct Memory {
+    pid: u32,
+}
+
+impl Memory {
+    /// Resident memory in MiB.
+    pub(crate) fn resident(self) -> Result<f64> {
+        // Exact, unlike the counts in `status`.
+        let text = fs::read_to_string(format!("/proc/{}/smaps_rollup", self.pid))?;
+        let line = text.lines().find_map(|line| line.strip_prefix("Rss:"));
+        let kib = line.and_then(|line| line.trim().strip_suffix("kB")).map(str::trim);
+        let kib: f64 = kib.ok_or("the system does not tell the resident memory")?.parse()?;
+        Ok(kib / 1024.0)
+    }
+
+    /// Reads the memory at each interval until asked for what it read.
+    pub(crate) fn watch(self, interval: Duration) -> Watch {
+        let stop = Arc::new(AtomicBool::new(false));
+        let stopped = stop.clone();
+        let thread = std::thread::spawn(move || {
+            let mut samples = Vec::new();
+            let mut next = Instant::now() + interval;
+            while !stopped.load(Ordering::Relaxed) {
+                // Short naps, so that stopping is not waited for.
+                sleep(interval.min(Duration::from_millis(20)));
+                if Instant::now() >= next {
+                    next += interval;
+                    // It may have ended already.
+                    samples.extend(self.resident().ok());
+                }
+            }
+            samples
+        });
+        Watch { stop, thread }
+    }
+}
+
+/// See [`Memory::watch`].
+pub(crate) struct Watch {
+    stop: Arc<AtomicBool>,
+    thread: JoinHandle<Vec<f64>>,
+}
+
+impl Watch {
+    /// MiB at each interval.
+    pub(crate) fn stop(self) -> Result<Vec<f64>> {
+        self.stop.store(true, Ordering::Relaxed);
+        self.thread.join().map_err(|_panic| "reading the memory panicked".into())
+    }
+}
