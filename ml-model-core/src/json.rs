@@ -61,8 +61,7 @@ impl<M: MLModel> JsonModel<M> {
         }
     }
 
-    /// The input proper; a `prediction_id` in it becomes the id of the call, unless the caller has
-    /// taken it out already.
+    /// The input proper; a `prediction_id` in it becomes the id of the call.
     fn split_prediction_id(&self, mut request: Request<Value>) -> Request<Value> {
         if !self.takes_prediction_id {
             return request;
@@ -74,6 +73,8 @@ impl<M: MLModel> JsonModel<M> {
         });
         match taken {
             None => {}
+            // The id that the call has already wins.
+            Some(Ok(_)) if request.prediction_id().is_some() => {}
             Some(Ok(id)) => request.context_mut().set_prediction_id(id),
             Some(Err(violation)) => request.add_violation(violation),
         }

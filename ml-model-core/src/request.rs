@@ -275,12 +275,12 @@ impl Context {
     /// The call's place in a batch, if it is part of one.
     #[inline]
     pub fn batch_row(&self) -> Option<&BatchRow> {
-        self.0.as_ref()?.batch_row.as_ref()
+        self.metadata.as_ref()?.batch_row.as_ref()
     }
 
     /// Makes the call a part of a batch.
     pub fn set_batch_row(&mut self, row: BatchRow) {
-        self.0.get_or_insert_default().batch_row = Some(row);
+        self.metadata.get_or_insert_default().batch_row = Some(row);
     }
 
     /// Adds a value and returns the one of the same type that it replaces.
