@@ -57,7 +57,7 @@ pub(crate) async fn serve(
     let server = &state.server;
     let (readiness_delay, drain_limit) = (server.readiness_delay, server.drain_limit);
     let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new()).header_read_timeout(server.header_timeout);
+    http.timer(TokioTimer::new()).header_read_timeout(server.header_timeout).half_close(true);
     let router = routes::router(state.clone());
     let connections = GracefulShutdown::new();
 

@@ -213,7 +213,6 @@ fn a_client_that_waits_to_be_told_to_send_is_told() {
 }
 
 #[test]
-#[ignore = "a defect: the HTTP library takes the end of the client's stream for its departure"]
 fn a_client_that_is_done_sending_gets_its_answer() {
     let service = Running::start();
     for attempt in 0..100 {
