@@ -26,11 +26,13 @@
 //! | `state` | what is loaded, and what health answers follow from that |
 //! | `hosted` | one model behind its endpoint: body in, answer out |
 //! | `validation` | the input schema as the contract for bodies |
+//! | `metrics` | `GET /metrics`: [`MetricsSettings`], what is counted, Prometheus' text format |
 //! | `routes` | the paths of the API |
 //! | `response` | the JSON form of errors |
 
 mod command_line;
 mod hosted;
+mod metrics;
 mod response;
 mod routes;
 mod server;
@@ -38,5 +40,6 @@ mod service;
 mod state;
 mod validation;
 
+pub use metrics::{InvalidMetricsSettings, MetricsSettings};
 pub use server::ServeError;
 pub use service::Service;

@@ -8,29 +8,39 @@ use axum::body::{Body, Bytes};
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{DefaultBodyLimit, FromRequest, Path, Request, State as Shared};
 use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
+use axum::middleware::from_fn_with_state;
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{get, post};
 use serde_json::json;
 
+use crate::metrics::{self, Metrics};
 use crate::response::ErrorResponse;
 use crate::state::{Phase, State};
 
 /// The largest body of a request, in bytes.
 const BODY_LIMIT: usize = 1024 * 1024;
 
-pub(crate) fn router(state: Arc<State>) -> Router {
-    Router::new()
+/// The routes; with metrics also theirs, and all requests are counted.
+pub(crate) fn router(state: Arc<State>, metrics: Option<Arc<Metrics>>) -> Router {
+    let mut router = Router::new()
         .route("/", get(root))
         .route("/api/health", get(health))
         .route("/api/health/ready", get(ready))
         .route("/api/health/startup", get(startup))
         .route("/api/models", get(models))
         .route("/api/models/{qualified_name}/metadata", get(metadata))
-        .route("/api/models/{qualified_name}/prediction", post(prediction))
+        .route("/api/models/{qualified_name}/prediction", post(prediction));
+    if let Some(metrics) = metrics.clone() {
+        router = router.route("/metrics", get(move || metrics::endpoint(metrics.clone())));
+    }
+    let mut router = router
         .method_not_allowed_fallback(method_not_allowed)
         .fallback(not_found)
-        .layer(DefaultBodyLimit::max(BODY_LIMIT))
-        .with_state(state)
+        .layer(DefaultBodyLimit::max(BODY_LIMIT));
+    if let Some(metrics) = metrics {
+        router = router.layer(from_fn_with_state(metrics, metrics::count));
+    }
+    router.with_state(state)
 }
 
 async fn root(Shared(state): Shared<Arc<State>>) -> Html<String> {

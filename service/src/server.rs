@@ -9,6 +9,7 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
+use crate::metrics::{InvalidMetricsSettings, Metrics};
 use crate::routes;
 use crate::state::State;
 
@@ -32,6 +33,9 @@ pub enum ServeError {
     /// Signals cannot be waited for.
     #[error("cannot wait for signals")]
     Signals(#[source] io::Error),
+    /// A setting of the metrics cannot be used.
+    #[error("the metrics cannot be set up")]
+    Metrics(#[from] InvalidMetricsSettings),
     /// The listener failed.
     #[error("cannot serve")]
     Serve(#[source] io::Error),
@@ -44,11 +48,12 @@ pub(crate) async fn listen(address: SocketAddr) -> Result<TcpListener, ServeErro
 /// Serves until `shutdown` is over and the requests accepted by then are answered.
 pub(crate) async fn serve(
     state: Arc<State>,
+    metrics: Option<Arc<Metrics>>,
     listener: TcpListener,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), ServeError> {
     let (stopping, mut stopped) = watch::channel(false);
-    let router = routes::router(state.clone());
+    let router = routes::router(state.clone(), metrics);
     let server = axum::serve(listener, router).with_graceful_shutdown(async move {
         shutdown.await;
         tracing::info!("Stopping: answering the requests accepted so far.");

@@ -13,6 +13,7 @@ use serde::de::DeserializeOwned;
 use tokio::net::TcpListener;
 
 use crate::command_line::CommandLine;
+use crate::metrics::{LogFigures, Metrics, MetricsSettings};
 use crate::server::{self, ServeError};
 use crate::state::{Models, State};
 
@@ -23,12 +24,19 @@ type Loader =
 pub struct Service {
     title: String,
     loaders: Vec<Loader>,
+    metrics: MetricsSettings,
+    log: LogFigures,
 }
 
 impl Service {
     /// A service without models.
     pub fn new(title: impl Into<String>) -> Self {
-        Self { title: title.into(), loaders: Vec::new() }
+        Self {
+            title: title.into(),
+            loaders: Vec::new(),
+            metrics: MetricsSettings::default(),
+            log: LogFigures::default(),
+        }
     }
 
     /// Adds a model, to be loaded when the service listens already.
@@ -59,18 +67,40 @@ impl Service {
         self
     }
 
+    /// Keeps metrics and shows them at `GET /metrics`, in Prometheus' text format; see
+    /// [`MetricsSettings`]. What is counted of models is the process's: services of one process
+    /// show the same.
+    #[must_use]
+    pub fn metrics(mut self, settings: MetricsSettings) -> Self {
+        self.metrics = settings;
+        self
+    }
+
+    /// Shows at `/metrics` how many log records have been lost, as `lost_records` tells whenever it
+    /// is asked. [`main`](Self::main) does this for the log that it sets up.
+    #[must_use]
+    pub fn lost_log_records(
+        mut self,
+        lost_records: impl Fn() -> u64 + Send + Sync + 'static,
+    ) -> Self {
+        self.log.lost_records = Some(Box::new(lost_records));
+        self
+    }
+
     /// Runs the service as a program: reads the command line, sets up the log, serves until
     /// SIGTERM or SIGINT, finishes the requests accepted by then and flushes the log.
     pub fn main(self) -> ExitCode {
         let command_line = CommandLine::parse();
         let logging = match ml_logging::builder().panic_records(true).init() {
-            Ok(logging) => logging,
+            Ok(logging) => Arc::new(logging),
             Err(error) => {
                 eprintln!("error: {}", error_chain(&error));
                 return ExitCode::FAILURE;
             }
         };
-        let exit_code = match self.run(&command_line) {
+        let counting = logging.clone();
+        let service = self.lost_log_records(move || counting.lost_records());
+        let exit_code = match service.run(&command_line) {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => {
                 tracing::error!(error_info = %error_chain(&*error), "The service cannot run.");
@@ -86,6 +116,8 @@ impl Service {
     }
 
     fn run(self, command_line: &CommandLine) -> Result<(), Box<dyn Error>> {
+        // Before the port opens.
+        self.metrics.check()?;
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
         runtime.block_on(async {
             let shutdown = server::signals()?;
@@ -100,7 +132,7 @@ impl Service {
     ///
     /// # Errors
     ///
-    /// If the listener fails.
+    /// If the listener fails, or a setting of the metrics cannot be used.
     ///
     /// # Panics
     ///
@@ -110,26 +142,28 @@ impl Service {
         listener: TcpListener,
         shutdown: impl Future<Output = ()> + Send + 'static,
     ) -> Result<(), ServeError> {
+        let metrics = Metrics::new(self.metrics, self.log)?;
+        let has_metrics = metrics.is_some();
         let address = listener.local_addr().map_err(ServeError::Serve)?;
         tracing::info!(title = self.title, address = %address, "Listening on http://{address}.");
         let state = Arc::new(State::new(self.title));
         let loading = state.clone();
         let loaders = self.loaders;
-        tokio::task::spawn_blocking(move || loading.loaded(load(loaders)));
-        server::serve(state, listener, shutdown).await?;
+        tokio::task::spawn_blocking(move || loading.loaded(load(loaders, has_metrics)));
+        server::serve(state, metrics, listener, shutdown).await?;
         tracing::info!("Stopped.");
         Ok(())
     }
 }
 
 /// Loads all models. A model that panics while it is loaded has failed, too.
-fn load(loaders: Vec<Loader>) -> Result<Models, String> {
+fn load(loaders: Vec<Loader>, has_metrics: bool) -> Result<Models, String> {
     let loading = std::panic::AssertUnwindSafe(|| {
         let mut registry = ModelRegistry::new();
         for load in loaders {
             load(&mut registry).map_err(|error| error_chain(&*error).to_string())?;
         }
-        Models::new(registry)
+        Models::new(registry, has_metrics)
     });
     std::panic::catch_unwind(loading)
         .unwrap_or_else(|_panic| Err("a model panicked while it was loaded".to_owned()))
@@ -140,6 +174,7 @@ impl fmt::Debug for Service {
         f.debug_struct("Service")
             .field("title", &self.title)
             .field("models", &self.loaders.len())
-            .finish()
+            .field("metrics", &self.metrics)
+            .finish_non_exhaustive()
     }
 }

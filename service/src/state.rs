@@ -1,10 +1,10 @@
 //! What is loaded, and whether traffic is welcome.
 
 use std::collections::HashMap;
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 
-use ml_model_core::ModelRegistry;
+use ml_model_core::{Decorated, MetricsDecorator, ModelRegistry, RegisteredModel};
 
 use crate::hosted::HostedModel;
 use crate::response::ErrorResponse;
@@ -23,15 +23,19 @@ pub(crate) struct Models {
 }
 
 impl Models {
-    /// Prepares every model in `registry` for requests.
+    /// Prepares every model in `registry` for requests, which are counted if there are metrics.
     ///
     /// # Errors
     ///
     /// Which model cannot be hosted, and why.
-    pub(crate) fn new(registry: ModelRegistry) -> Result<Self, String> {
+    pub(crate) fn new(registry: ModelRegistry, has_metrics: bool) -> Result<Self, String> {
         let mut hosted = HashMap::new();
         for (name, model) in registry.iter() {
-            let model = HostedModel::new(model.clone())
+            let mut model: RegisteredModel = model.clone();
+            if has_metrics {
+                model = Arc::new(Decorated::new(MetricsDecorator::of(&model), model));
+            }
+            let model = HostedModel::new(model)
                 .map_err(|error| format!("the input schema of `{name}` is not valid: {error}"))?;
             hosted.insert(name.to_owned(), model);
         }
