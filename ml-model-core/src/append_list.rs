@@ -25,21 +25,15 @@ impl<T> AppendList<T> {
         nodes.map(|node| &node.element)
     }
 
-    /// The element that `is_it` finds; made by `make` and added at the end if there is none.
-    pub(crate) fn find_or_add(
-        &self,
-        mut is_it: impl FnMut(&T) -> bool,
-        make: impl FnOnce() -> T,
-    ) -> &T {
-        let mut make = Some(make);
+    /// The element that `is_it` finds; if there is none, what `make` makes, which `is_it` has to
+    /// find, is added at the end.
+    pub(crate) fn find_or_add(&self, is_it: impl Fn(&T) -> bool, make: impl Fn() -> T) -> &T {
         let mut list = self;
         loop {
-            let node = list.first.get_or_init(|| {
-                let make = make.take().expect("an element just made ends the search");
-                Box::new(Node { element: make(), rest: Self::new() })
-            });
-            // Another thread may have been faster, with this element or with another one.
-            if make.is_none() || is_it(&node.element) {
+            // Another thread may be faster, with this element or with another one.
+            let node =
+                list.first.get_or_init(|| Box::new(Node { element: make(), rest: Self::new() }));
+            if is_it(&node.element) {
                 return &node.element;
             }
             list = &node.rest;

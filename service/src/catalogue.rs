@@ -126,7 +126,7 @@ fn decorated<M: HostedType>(model: M, layers: Option<Vec<Layer>>) -> RegisteredM
     let stack = layers.into_iter().rev().fold(bare, |stack, layer| match layer {
         Layer::PredictionId => stack.prediction_id(),
         Layer::Logging(options) => stack.logging(options),
-        Layer::Metrics => stack,
+        Layer::Metrics => stack.metrics(),
         Layer::Custom(decorator) => stack.decorator(decorator),
     });
     stack.into_model()

@@ -30,6 +30,7 @@
 //! | `predictions` | the endpoints that predict |
 //! | `hosted` | one model behind its endpoints: body in, answer out |
 //! | `validation` | the input schema as the contract for bodies |
+//! | `metrics` | `GET /metrics`: [`MetricsSettings`], what is counted, Prometheus' text format |
 //! | `keys`, `trace_context` | what the headers of a request say |
 //! | `response` | the JSON form of errors |
 
@@ -38,22 +39,11 @@ mod command_line;
 mod configuration;
 mod hosted;
 mod keys;
+mod metrics;
 mod predictions;
 mod response;
 mod routes;
 mod server;
-mod metrics {
-    #[derive(Default)]
-    pub(crate) struct MetricsSettings;
-    impl MetricsSettings {
-        pub(crate) fn read(
-            _: ml_configuration::Node<'_>,
-            _: &mut ml_configuration::Problems,
-        ) -> Self {
-            Self
-        }
-    }
-}
 mod stub {
     #[derive(Default)]
     pub(crate) struct Filters;
@@ -77,6 +67,7 @@ mod trace_context;
 mod validation;
 
 pub use catalogue::HostedType;
+pub use metrics::{InvalidMetricsSettings, MetricsSettings};
 pub use ml_configuration::{Document, Problems};
 pub use server::ServeError;
 pub use service::{ConfiguredService, Service};

@@ -14,11 +14,13 @@ use tower_http::cors::{AllowOrigin, CorsLayer};
 use tower_http::decompression::RequestDecompressionLayer;
 
 use crate::hosted::PREDICTION_ID_HEADER;
+use crate::metrics::{self, Metrics};
 use crate::predictions;
 use crate::response::ErrorResponse;
 use crate::state::{Phase, State};
 
-pub(crate) fn router(state: Arc<State>) -> Router {
+/// The routes; with metrics also theirs, and all requests are counted.
+pub(crate) fn router(state: Arc<State>, metrics: Option<Arc<Metrics>>) -> Router {
     let server = &state.server;
     let mut router = Router::new()
         .route("/", get(root))
@@ -28,7 +30,11 @@ pub(crate) fn router(state: Arc<State>) -> Router {
         .route("/api/models", get(models))
         .route("/api/models/{qualified_name}/metadata", get(metadata))
         .route("/api/models/{qualified_name}/prediction", post(predictions::prediction))
-        .route("/api/models/{qualified_name}/predictions", post(predictions::batch))
+        .route("/api/models/{qualified_name}/predictions", post(predictions::batch));
+    if let Some(metrics) = metrics.clone() {
+        router = router.route("/metrics", get(move || metrics::endpoint(metrics.clone())));
+    }
+    router = router
         .method_not_allowed_fallback(method_not_allowed)
         .fallback(not_found)
         .layer(DefaultBodyLimit::max(server.body_limit_bytes));
@@ -40,6 +46,10 @@ pub(crate) fn router(state: Arc<State>) -> Router {
     }
     if !server.allowed_origins.is_empty() {
         router = router.layer(cors(&server.allowed_origins));
+    }
+    // Outermost, so that what is turned away is counted as well.
+    if let Some(metrics) = metrics {
+        router = router.layer(from_fn_with_state(metrics, metrics::count));
     }
     router.with_state(state)
 }

@@ -19,6 +19,7 @@ use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::{TcpListener, TcpStream};
 use tower::ServiceExt;
 
+use crate::metrics::{InvalidMetricsSettings, Metrics};
 use crate::routes::{self, is_probe};
 use crate::state::State;
 
@@ -39,6 +40,9 @@ pub enum ServeError {
     /// Signals cannot be waited for.
     #[error("cannot wait for signals")]
     Signals(#[source] io::Error),
+    /// A setting of the metrics cannot be used.
+    #[error("the metrics cannot be set up")]
+    Metrics(#[from] InvalidMetricsSettings),
     /// The listener failed.
     #[error("cannot serve")]
     Serve(#[source] io::Error),
@@ -51,6 +55,7 @@ pub(crate) async fn listen(address: SocketAddr) -> Result<TcpListener, ServeErro
 /// Serves until `shutdown` is over and the requests accepted by then are answered.
 pub(crate) async fn serve(
     state: Arc<State>,
+    metrics: Option<Arc<Metrics>>,
     listener: TcpListener,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) {
@@ -58,7 +63,7 @@ pub(crate) async fn serve(
     let (readiness_delay, drain_limit) = (server.readiness_delay, server.drain_limit);
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(server.header_timeout).half_close(true);
-    let router = routes::router(state.clone());
+    let router = routes::router(state.clone(), metrics);
     let connections = GracefulShutdown::new();
 
     let stop = async {

@@ -18,6 +18,7 @@ use tokio::net::TcpListener;
 use crate::catalogue::{BoxError, Catalogue, HostedType, KnownDecorator, KnownModel};
 use crate::command_line::{Command, CommandLine};
 use crate::configuration::{Configuration, Handling, OVERRIDES, PlannedModel};
+use crate::metrics::{LogFigures, Metrics, MetricsSettings};
 use crate::server::{self, ServeError};
 use crate::state::{Models, State};
 
@@ -26,12 +27,19 @@ use crate::state::{Models, State};
 pub struct Service {
     title: String,
     catalogue: Catalogue,
+    metrics: MetricsSettings,
+    log: LogFigures,
 }
 
 impl Service {
     /// A service without models. A configuration may give it another title.
     pub fn new(title: impl Into<String>) -> Self {
-        Self { title: title.into(), catalogue: Catalogue::default() }
+        Self {
+            title: title.into(),
+            catalogue: Catalogue::default(),
+            metrics: MetricsSettings::default(),
+            log: LogFigures::default(),
+        }
     }
 
     /// Adds a model, to be loaded when the service listens already.
@@ -121,14 +129,33 @@ impl Service {
         self
     }
 
+    /// Keeps metrics and shows them at `GET /metrics`, in Prometheus' text format, unless a
+    /// configuration says otherwise. What is counted of models is the process's: services of one
+    /// process show the same.
+    pub fn metrics(mut self, settings: MetricsSettings) -> Self {
+        self.metrics = settings;
+        self
+    }
+
+    /// Shows at `/metrics` how many log records have been lost, as `lost_records` tells whenever it
+    /// is asked. [`main`](Self::main) does this for the log that it sets up.
+    pub fn lost_log_records(
+        mut self,
+        lost_records: impl Fn() -> u64 + Send + Sync + 'static,
+    ) -> Self {
+        self.log.lost_records = Some(Box::new(lost_records));
+        self
+    }
+
     /// Reads a configuration.
     ///
     /// # Errors
     ///
     /// Everything that is wrong with it. Nothing has been opened or loaded then.
     pub fn configured(self, document: &Document) -> Result<ConfiguredService, Problems> {
-        let configuration = Configuration::read(document, self.title, self.catalogue)?;
-        Ok(ConfiguredService { configuration })
+        let Self { title, catalogue, metrics, log } = self;
+        let configuration = Configuration::read(document, title, metrics, catalogue)?;
+        Ok(ConfiguredService { configuration, log })
     }
 
     /// Runs the service as a program: reads the command line and the configuration, sets up the
@@ -183,6 +210,7 @@ fn document(path: Option<&Path>) -> Result<Document, Problems> {
 #[must_use = "a service does nothing before it is served"]
 pub struct ConfiguredService {
     configuration: Configuration,
+    log: LogFigures,
 }
 
 impl ConfiguredService {
@@ -204,7 +232,7 @@ impl ConfiguredService {
     fn generate_openapi(self, output_file: &Path) -> Result<(), BoxError> {
         let Configuration { about, server, models, .. } = self.configuration;
         let state = State::new(about, server);
-        let models = load(models)?;
+        let models = load(models, false)?;
         {
             let _ = (state, models, output_file);
             Ok(())
@@ -219,6 +247,9 @@ impl ConfiguredService {
             Some(configuration) => configuration.init(true)?,
             None => ml_logging::builder().panic_records(true).init()?,
         };
+        let logging = Arc::new(logging);
+        let counting = logging.clone();
+        self.log.lost_records = Some(Box::new(move || counting.lost_records()));
         let result = self.run_logged(address);
         if let Err(error) = &result {
             tracing::error!(error_info = %error_chain(&**error), "The service cannot run.");
@@ -259,19 +290,21 @@ impl ConfiguredService {
         shutdown: impl Future<Output = ()> + Send + 'static,
     ) -> Result<(), ServeError> {
         let address = listener.local_addr().map_err(ServeError::Serve)?;
-        let Configuration { about, server, models, .. } = self.configuration;
+        let Configuration { about, server, models, metrics, .. } = self.configuration;
+        let metrics = Metrics::new(metrics, self.log)?;
+        let has_metrics = metrics.is_some();
         tracing::info!(title = about.title, "Creating service.");
         tracing::info!(title = about.title, address = %address, "Listening on http://{address}.");
         let state = Arc::new(State::new(about, server));
         let loading = state.clone();
-        tokio::task::spawn_blocking(move || loading.loaded(load(models)));
-        server::serve(state, listener, shutdown).await;
+        tokio::task::spawn_blocking(move || loading.loaded(load(models, has_metrics)));
+        server::serve(state, metrics, listener, shutdown).await;
         Ok(())
     }
 }
 
 /// Loads all models. A model that panics while it is loaded has failed, too.
-fn load(planned: Vec<PlannedModel>) -> Result<Models, String> {
+fn load(planned: Vec<PlannedModel>, has_metrics: bool) -> Result<Models, String> {
     let handling: HashMap<&str, Handling> =
         planned.iter().map(|model| (model.name, model.handling)).collect();
     let mut registry = ModelRegistry::new();
@@ -293,7 +326,7 @@ fn load(planned: Vec<PlannedModel>) -> Result<Models, String> {
         );
         registry.add_registered(model).map_err(|error| error.to_string())?;
     }
-    Models::new(registry, &handling)
+    Models::new(registry, &handling, has_metrics)
 }
 
 impl fmt::Debug for Service {
@@ -301,6 +334,7 @@ impl fmt::Debug for Service {
         f.debug_struct("Service")
             .field("title", &self.title)
             .field("models", &self.catalogue.models.len())
+            .field("metrics", &self.metrics)
             .finish_non_exhaustive()
     }
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use ml_model_core::ModelRegistry;
+use ml_model_core::{Decorated, MetricsDecorator, ModelRegistry, RegisteredModel};
 
 use crate::configuration::{About, Handling, ServerSettings};
 use crate::hosted::HostedModel;
@@ -25,7 +25,8 @@ pub(crate) struct Models {
 }
 
 impl Models {
-    /// Prepares every model in `registry` for requests that has an endpoint.
+    /// Prepares every model in `registry` for requests that has an endpoint. Predictions are
+    /// counted if there are metrics.
     ///
     /// # Errors
     ///
@@ -33,6 +34,7 @@ impl Models {
     pub(crate) fn new(
         registry: ModelRegistry,
         handling: &HashMap<&str, Handling>,
+        has_metrics: bool,
     ) -> Result<Self, String> {
         let mut hosted = HashMap::new();
         for (name, model) in registry.iter() {
@@ -41,7 +43,11 @@ impl Models {
                 tracing::info!(model_qualified_name = name, "Skipped creating an endpoint.");
                 continue;
             }
-            let model = HostedModel::new(model.clone(), handling)
+            let mut model: RegisteredModel = model.clone();
+            if has_metrics {
+                model = Arc::new(Decorated::new(MetricsDecorator::of(&model), model));
+            }
+            let model = HostedModel::new(model, handling)
                 .map_err(|error| format!("the input schema of `{name}` is not valid: {error}"))?;
             hosted.insert(name.to_owned(), Arc::new(model));
             tracing::info!(model_qualified_name = name, "Created endpoint.");

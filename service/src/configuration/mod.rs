@@ -4,6 +4,7 @@
 //! Python services are read as they are: the last part of a class path names the class.
 
 mod decorators;
+mod metrics;
 mod models;
 mod names;
 mod server;
@@ -46,6 +47,7 @@ impl Configuration {
     pub(crate) fn read(
         document: &Document,
         title: String,
+        metrics: MetricsSettings,
         catalogue: Catalogue,
     ) -> Result<Self, Problems> {
         let mut problems = Problems::new();
@@ -69,7 +71,7 @@ impl Configuration {
         let server = mapping.optional("server");
         let listed = mapping.optional("models");
         let logging = mapping.optional("logging");
-        let metrics = mapping.optional("metrics");
+        let metrics_node = mapping.optional("metrics");
         mapping.finish(&mut problems);
 
         let server = server
@@ -83,9 +85,15 @@ impl Configuration {
         };
         let logging = logging
             .and_then(|node| crate::stub::Configuration::read(node, &filters, &mut problems));
-        let metrics = metrics.map_or_else(MetricsSettings::default, |node| {
-            MetricsSettings::read(node, &mut problems)
-        });
+        let metrics = match metrics_node {
+            Some(node) => metrics::read(node, &mut problems),
+            None => {
+                if let Err(error) = metrics.check() {
+                    problems.add(error.to_string());
+                }
+                metrics
+            }
+        };
         problems.into_result(Self { about, server, models, logging, metrics })
     }
 }

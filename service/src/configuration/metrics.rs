@@ -1,0 +1,62 @@
+//! `metrics:`, in the words of the Python services.
+
+use ml_configuration::{Node, Problems};
+
+use crate::metrics::MetricsSettings;
+
+pub(super) fn read(node: Node<'_>, problems: &mut Problems) -> MetricsSettings {
+    let mut settings = MetricsSettings::default();
+    let Some(mut mapping) = node.mapping(problems) else { return settings };
+    let switches = [
+        ("enabled", &mut settings.enabled),
+        ("should_group_status_codes", &mut settings.should_group_status_codes),
+        ("should_ignore_untemplated", &mut settings.should_ignore_untemplated),
+        ("should_group_untemplated", &mut settings.should_group_untemplated),
+        ("should_round_latency_decimals", &mut settings.should_round_latency_decimals),
+        ("should_respect_env_var", &mut settings.should_respect_env_var),
+        (
+            "should_instrument_requests_inprogress",
+            &mut settings.should_instrument_requests_inprogress,
+        ),
+        ("inprogress_labels", &mut settings.inprogress_labels),
+    ];
+    for (key, switch) in switches {
+        if let Some(given) = mapping.optional(key).and_then(|node| node.boolean(problems)) {
+            *switch = given;
+        }
+    }
+    let texts = [
+        ("env_var_name", &mut settings.env_var_name),
+        ("inprogress_name", &mut settings.inprogress_name),
+    ];
+    for (key, text) in texts {
+        if let Some(given) = mapping.optional(key).and_then(|node| node.string(problems)) {
+            *text = given.to_owned();
+        }
+    }
+    let patterns = [
+        ("excluded_handlers", &mut settings.excluded_handlers),
+        ("body_handlers", &mut settings.body_handlers),
+    ];
+    for (key, patterns) in patterns {
+        let listed = mapping.optional(key).and_then(|node| node.list(problems));
+        let listed = listed.unwrap_or_default().into_iter();
+        *patterns = listed.filter_map(|node| node.string(problems)).map(str::to_owned).collect();
+    }
+    if let Some(given) = mapping
+        .optional("round_latency_decimals")
+        .and_then(|node| node.integer(0..=u32::from(u8::MAX), problems))
+    {
+        settings.round_latency_decimals = given;
+    }
+    mapping.finish(problems);
+    if let Err(error) = settings.check() {
+        let at = node.mapping(problems).and_then(|mut mapping| {
+            let at = mapping.get(error.key());
+            mapping.entries().for_each(drop);
+            at
+        });
+        at.unwrap_or(node).report(problems, error.problem());
+    }
+    settings
+}

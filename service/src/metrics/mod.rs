@@ -1,0 +1,139 @@
+//! `GET /metrics`, in the form in which Prometheus collects it.
+//!
+//! | module | what lives there |
+//! |---|---|
+//! | `settings` | [`MetricsSettings`]: which metrics are kept |
+//! | `requests` | what is counted of HTTP requests |
+//! | `process` | memory, CPU, file descriptors |
+//! | `text` | the text format |
+//!
+//! What is counted of models is in [`ml_model_core::metrics`].
+
+mod process;
+mod requests;
+mod settings;
+mod text;
+
+use std::sync::Arc;
+
+use axum::body::HttpBody as _;
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::{HeaderMap, HeaderValue, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+
+use requests::Requests;
+pub use settings::{InvalidMetricsSettings, MetricsSettings};
+use text::{CONTENT_TYPE, Kind, Text};
+
+/// Asks how many log records have been lost.
+pub(crate) type LostRecords = Box<dyn Fn() -> u64 + Send + Sync>;
+
+/// The metrics of one service.
+pub(crate) struct Metrics {
+    requests: Requests,
+    log: LogFigures,
+}
+
+/// What there is to ask about the log; families that nobody can answer for are left out.
+#[derive(Default)]
+pub(crate) struct LogFigures {
+    pub(crate) lost_records: Option<LostRecords>,
+}
+
+impl Metrics {
+    /// Metrics as the settings have them; `None` if they are off.
+    ///
+    /// # Errors
+    ///
+    /// Which setting cannot be used, and why.
+    pub(crate) fn new(
+        settings: MetricsSettings,
+        log: LogFigures,
+    ) -> Result<Option<Arc<Self>>, InvalidMetricsSettings> {
+        let excluded = settings.check()?;
+        if !settings.is_on(|name| std::env::var(name).ok()) {
+            if settings.enabled {
+                let variable = &settings.env_var_name;
+                tracing::info!("No metrics: the environment variable {variable} is not `true`.");
+            }
+            return Ok(None);
+        }
+        if !settings.should_group_untemplated {
+            tracing::warn!(
+                "`metrics.should_group_untemplated` stays on: paths that match no route are counted as \
+                 handler `none`, because anybody can make up paths."
+            );
+        }
+        if !settings.body_handlers.is_empty() {
+            tracing::warn!("`metrics.body_handlers` has no effect: no metric reads bodies.");
+        }
+        Ok(Some(Arc::new(Self { requests: Requests::new(settings, excluded), log })))
+    }
+
+    fn text(&self) -> String {
+        let mut text = Text::default();
+        process::write(&mut text);
+        self.requests.write(&mut text);
+        write_models(&mut text);
+        if let Some(lost_records) = &self.log.lost_records {
+            text.number(
+                "log_records_lost_total",
+                Kind::Counter,
+                "Log records that could not be written.",
+                lost_records(),
+            );
+        }
+        text.into_string()
+    }
+}
+
+fn write_models(text: &mut Text) {
+    let models: Vec<_> = ml_model_core::metrics::snapshot().collect();
+    let mut family = text.family(
+        "model_predictions_total",
+        Kind::Counter,
+        "Total number of predictions by model, version and status.",
+    );
+    for counts in &models {
+        for (status, count) in [("success", counts.succeeded), ("error", counts.failed)] {
+            let labels = [("model", counts.model), ("version", counts.version), ("status", status)];
+            family.sample(&labels, count);
+        }
+    }
+    let mut family = text.family(
+        "model_prediction_duration_seconds",
+        Kind::Histogram,
+        "Durations of predictions by model and version.",
+    );
+    for counts in &models {
+        let labels = [("model", counts.model), ("version", counts.version)];
+        family.histogram(&labels, &counts.durations);
+    }
+}
+
+/// `GET /metrics`.
+pub(crate) async fn endpoint(metrics: Arc<Metrics>) -> Response {
+    let content_type = [(header::CONTENT_TYPE, HeaderValue::from_static(CONTENT_TYPE))];
+    (content_type, metrics.text()).into_response()
+}
+
+/// Counts a request. Goes around routes, so that what they match is known here.
+pub(crate) async fn count(
+    State(metrics): State<Arc<Metrics>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let route = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str);
+    let in_progress = metrics.requests.begin(request.method(), route, request.uri().path());
+    let Some(mut in_progress) = in_progress else { return next.run(request).await };
+    in_progress.request_size(content_length(request.headers()).unwrap_or(0));
+    let response = next.run(request).await;
+    let bytes = content_length(response.headers()).or(response.body().size_hint().exact());
+    in_progress.answered(response.status().as_u16(), bytes.unwrap_or(0));
+    response
+}
+
+fn content_length(headers: &HeaderMap) -> Option<u64> {
+    headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}

@@ -1,0 +1,314 @@
+//! Counts HTTP requests by route, method and status, without a lock.
+//!
+//! Series are bounded by what the service itself knows: its routes, the known methods, the statuses.
+
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use axum::http::Method;
+use ml_model_core::metrics::Histogram;
+use regex::RegexSet;
+
+use super::settings::MetricsSettings;
+use super::text::{Kind, Labels, Text};
+
+/// Many bounds, for one series.
+const HIGH_RESOLUTION: &[Duration] = &milliseconds([
+    10, 25, 50, 75, 100, 250, 500, 750, 1_000, 1_500, 2_000, 2_500, 3_000, 3_500, 4_000, 4_500,
+    5_000, 7_500, 10_000, 30_000, 60_000,
+]);
+/// Few bounds, for a series per route and method.
+const LOW_RESOLUTION: &[Duration] = &milliseconds([100, 500, 1_000]);
+
+const fn milliseconds<const N: usize>(numbers: [u64; N]) -> [Duration; N] {
+    let mut durations = [Duration::ZERO; N];
+    let mut index = 0;
+    while index < N {
+        durations[index] = Duration::from_millis(numbers[index]);
+        index += 1;
+    }
+    durations
+}
+
+/// Label values of methods; whatever else a client makes up is the last one.
+const METHODS: [&str; 10] =
+    ["GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH", "_OTHER"];
+
+/// The handler of requests that match no route.
+const NONE: &str = "none";
+
+/// The status under which a request is counted whose client went away before the answer; it is
+/// not HTTP's, but the one that web servers use for this.
+const CLIENT_CLOSED_REQUEST: u16 = 499;
+
+/// What is counted of all requests.
+pub(super) struct Requests {
+    settings: MetricsSettings,
+    excluded: RegexSet,
+    handlers: Handlers,
+    durations: Histogram,
+    in_progress: AtomicI64,
+}
+
+/// The routes seen so far: a list that only grows, so that reading it takes no lock.
+#[derive(Default)]
+struct Handlers(OnceLock<Box<(Handler, Handlers)>>);
+
+/// One route.
+struct Handler {
+    route: Box<str>,
+    is_excluded: bool,
+    request_bytes: AtomicU64,
+    response_bytes: AtomicU64,
+    methods: [OnceLock<Box<Series>>; METHODS.len()],
+}
+
+/// One route and method.
+struct Series {
+    durations: Histogram,
+    /// By class or by code.
+    statuses: Box<[AtomicU64]>,
+    in_progress: AtomicI64,
+}
+
+impl Handlers {
+    fn get(&self, route: &str, make: impl Fn() -> Handler) -> &Handler {
+        let mut handlers = self;
+        loop {
+            let (handler, rest) = &**handlers.0.get_or_init(|| Box::new((make(), Self::default())));
+            if *handler.route == *route {
+                return handler;
+            }
+            handlers = rest;
+        }
+    }
+
+    fn iter(&self) -> impl Iterator<Item = &Handler> {
+        std::iter::successors(self.0.get(), |node| node.1.0.get())
+            .map(|node| &node.0)
+            .filter(|handler| !handler.is_excluded)
+    }
+}
+
+impl Handler {
+    /// The methods seen so far.
+    fn series(&self) -> impl Iterator<Item = (&'static str, &Series)> {
+        let seen = METHODS.into_iter().zip(&self.methods);
+        seen.filter_map(|(method, series)| Some((method, &**series.get()?)))
+    }
+}
+
+impl Requests {
+    pub(super) fn new(settings: MetricsSettings, excluded: RegexSet) -> Self {
+        Self {
+            settings,
+            excluded,
+            handlers: Handlers::default(),
+            durations: Histogram::new(HIGH_RESOLUTION),
+            in_progress: AtomicI64::new(0),
+        }
+    }
+
+    /// Begins to count a request, unless the settings leave it out. `route` is the template that
+    /// it matches, if any.
+    pub(super) fn begin(
+        &self,
+        method: &Method,
+        route: Option<&str>,
+        path: &str,
+    ) -> Option<InProgress<'_>> {
+        let started = Instant::now();
+        if route.is_none()
+            && (self.settings.should_ignore_untemplated || self.excluded.is_match(path))
+        {
+            return None;
+        }
+        let name = route.unwrap_or(NONE);
+        let handler = self.handlers.get(name, || Handler {
+            route: name.into(),
+            is_excluded: route.is_some_and(|route| self.excluded.is_match(route)),
+            request_bytes: AtomicU64::new(0),
+            response_bytes: AtomicU64::new(0),
+            methods: Default::default(),
+        });
+        if handler.is_excluded {
+            return None;
+        }
+        let series = handler.methods[index_of(method)].get_or_init(|| {
+            let statuses = if self.settings.should_group_status_codes { 9 } else { 900 };
+            Box::new(Series {
+                durations: Histogram::new(LOW_RESOLUTION),
+                statuses: (0..statuses).map(|_| AtomicU64::new(0)).collect(),
+                in_progress: AtomicI64::new(0),
+            })
+        });
+        let in_progress =
+            InProgress { requests: self, handler, series, started, request_bytes: 0, answer: None };
+        in_progress.add(1);
+        Some(in_progress)
+    }
+
+    /// Writes the families of requests.
+    pub(super) fn write(&self, text: &mut Text) {
+        let mut family = text.family(
+            "http_requests_total",
+            Kind::Counter,
+            "Total number of requests by method, status and handler.",
+        );
+        for handler in self.handlers.iter() {
+            for (method, series) in handler.series() {
+                for (index, count) in series.statuses.iter().enumerate() {
+                    let count = count.load(Ordering::Relaxed);
+                    if count > 0 {
+                        let status = self.status_label(index);
+                        family.sample(
+                            &[("handler", &handler.route), ("method", method), ("status", &status)],
+                            count,
+                        );
+                    }
+                }
+            }
+        }
+        self.write_sizes(text);
+        text.family(
+            "http_request_duration_highr_seconds",
+            Kind::Histogram,
+            "Durations of all requests, in many buckets.",
+        )
+        .histogram(&[], &self.durations.snapshot());
+        let mut family = text.family(
+            "http_request_duration_seconds",
+            Kind::Histogram,
+            "Durations by handler and method, in few buckets.",
+        );
+        for handler in self.handlers.iter() {
+            for (method, series) in handler.series() {
+                let labels: &Labels<'_> = &[("handler", &handler.route), ("method", method)];
+                family.histogram(labels, &series.durations.snapshot());
+            }
+        }
+        if self.settings.should_instrument_requests_inprogress {
+            self.write_in_progress(text);
+        }
+    }
+
+    fn write_sizes(&self, text: &mut Text) {
+        type Bytes = fn(&Handler) -> &AtomicU64;
+        let sizes: [(&str, &str, Bytes); 2] = [
+            (
+                "http_request_size_bytes",
+                "Content length of incoming requests by handler; 0 where the request does not say.",
+                |handler| &handler.request_bytes,
+            ),
+            (
+                "http_response_size_bytes",
+                "Content length of outgoing responses by handler.",
+                |handler| &handler.response_bytes,
+            ),
+        ];
+        for (name, help, bytes) in sizes {
+            let mut family = text.family(name, Kind::Summary, help);
+            for handler in self.handlers.iter() {
+                let sum = bytes(handler).load(Ordering::Relaxed);
+                let requests =
+                    handler.series().map(|(_, series)| series.durations.snapshot().count()).sum();
+                family.summary(&[("handler", &handler.route)], requests, sum);
+            }
+        }
+    }
+
+    fn write_in_progress(&self, text: &mut Text) {
+        let name = &self.settings.inprogress_name;
+        let mut family = text.family(name, Kind::Gauge, "Number of HTTP requests in progress.");
+        if !self.settings.inprogress_labels {
+            return family.sample(&[], self.in_progress.load(Ordering::Relaxed));
+        }
+        for handler in self.handlers.iter() {
+            for (method, series) in handler.series() {
+                family.sample(
+                    &[("handler", &handler.route), ("method", method)],
+                    series.in_progress.load(Ordering::Relaxed),
+                );
+            }
+        }
+    }
+
+    fn status_label(&self, index: usize) -> String {
+        if self.settings.should_group_status_codes {
+            format!("{}xx", index + 1)
+        } else {
+            (index + 100).to_string()
+        }
+    }
+
+    /// Where a status, which is between 100 and 999, is counted.
+    fn status_index(&self, status: u16) -> usize {
+        let from_100 = usize::from(status.saturating_sub(100)).min(899);
+        if self.settings.should_group_status_codes { from_100 / 100 } else { from_100 }
+    }
+
+    fn rounded(&self, duration: Duration) -> Duration {
+        let settings = &self.settings;
+        if !settings.should_round_latency_decimals || settings.round_latency_decimals > 8 {
+            return duration;
+        }
+        let unit = 10_u128.pow(9 - settings.round_latency_decimals);
+        let rounded = (duration.as_nanos() + unit / 2) / unit * unit;
+        Duration::from_nanos(rounded.try_into().unwrap_or(u64::MAX))
+    }
+}
+
+fn index_of(method: &Method) -> usize {
+    let other = METHODS.len() - 1;
+    METHODS[..other].iter().position(|known| *known == method.as_str()).unwrap_or(other)
+}
+
+/// A request that is being answered. It is counted when this is dropped, which happens also if its
+/// client goes away and if a panic passes by.
+pub(super) struct InProgress<'a> {
+    requests: &'a Requests,
+    handler: &'a Handler,
+    series: &'a Series,
+    started: Instant,
+    request_bytes: u64,
+    /// Status and size.
+    answer: Option<(u16, u64)>,
+}
+
+impl InProgress<'_> {
+    pub(super) fn request_size(&mut self, bytes: u64) {
+        self.request_bytes = bytes;
+    }
+
+    pub(super) fn answered(mut self, status: u16, bytes: u64) {
+        self.answer = Some((status, bytes));
+    }
+
+    fn add(&self, number: i64) {
+        let settings = &self.requests.settings;
+        if settings.should_instrument_requests_inprogress {
+            let gauge = if settings.inprogress_labels {
+                &self.series.in_progress
+            } else {
+                &self.requests.in_progress
+            };
+            gauge.fetch_add(number, Ordering::Relaxed);
+        }
+    }
+}
+
+impl Drop for InProgress<'_> {
+    fn drop(&mut self) {
+        let unanswered = if std::thread::panicking() { 500 } else { CLIENT_CLOSED_REQUEST };
+        let (status, response_bytes) = self.answer.unwrap_or((unanswered, 0));
+        let duration = self.requests.rounded(self.started.elapsed());
+        let status = &self.series.statuses[self.requests.status_index(status)];
+        status.fetch_add(1, Ordering::Relaxed);
+        self.handler.request_bytes.fetch_add(self.request_bytes, Ordering::Relaxed);
+        self.handler.response_bytes.fetch_add(response_bytes, Ordering::Relaxed);
+        self.requests.durations.observe(duration);
+        self.series.durations.observe(duration);
+        self.add(-1);
+    }
+}

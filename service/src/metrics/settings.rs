@@ -1,0 +1,160 @@
+//! Which metrics are kept, in the words of `prometheus_fastapi_instrumentator`.
+
+use regex::RegexSet;
+
+use super::text::is_metric_name;
+
+/// Which metrics a service keeps and shows at `GET /metrics`.
+///
+/// The names and defaults are those of the Python services' `metrics` section.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MetricsSettings {
+    /// Keep metrics at all. Off by default: there is no `/metrics` then.
+    pub enabled: bool,
+    /// Label statuses `2xx`, `4xx` instead of `200`, `404`. On by default.
+    pub should_group_status_codes: bool,
+    /// Leave out requests that match no route.
+    pub should_ignore_untemplated: bool,
+    /// Label requests that match no route with the handler `none`. On by default.
+    ///
+    /// They are so labelled even when this is off, and the log says it: paths that anybody can make up
+    /// are no label values.
+    pub should_group_untemplated: bool,
+    /// Round durations to [`round_latency_decimals`](Self::round_latency_decimals).
+    pub should_round_latency_decimals: bool,
+    /// Keep metrics only if the environment variable [`env_var_name`](Self::env_var_name) is
+    /// `true` or `1`.
+    pub should_respect_env_var: bool,
+    /// Show how many requests are in progress.
+    pub should_instrument_requests_inprogress: bool,
+    /// Regular expressions; handlers in which one of them finds a match are left out. For requests
+    /// that match no route the path is searched.
+    pub excluded_handlers: Vec<String>,
+    /// Regular expressions; without effect, as in the Python services: they are for metrics that
+    /// read bodies, and none does.
+    pub body_handlers: Vec<String>,
+    /// Decimals of a second to round to, 4 by default; 9 and more change nothing.
+    pub round_latency_decimals: u32,
+    /// `ENABLE_METRICS` by default; see [`should_respect_env_var`](Self::should_respect_env_var).
+    pub env_var_name: String,
+    /// Name of the metric of requests in progress, `http_requests_inprogress` by default.
+    pub inprogress_name: String,
+    /// Label requests in progress with `method` and `handler`.
+    pub inprogress_labels: bool,
+}
+
+impl Default for MetricsSettings {
+    fn default() -> Self {
+        Self {
+            enabled: false,
+            should_group_status_codes: true,
+            should_ignore_untemplated: false,
+            should_group_untemplated: true,
+            should_round_latency_decimals: false,
+            should_respect_env_var: false,
+            should_instrument_requests_inprogress: false,
+            excluded_handlers: Vec::new(),
+            body_handlers: Vec::new(),
+            round_latency_decimals: 4,
+            env_var_name: "ENABLE_METRICS".to_owned(),
+            inprogress_name: "http_requests_inprogress".to_owned(),
+            inprogress_labels: false,
+        }
+    }
+}
+
+/// A setting that cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`metrics.{key}`: {problem}")]
+pub struct InvalidMetricsSettings {
+    key: &'static str,
+    problem: String,
+}
+
+impl InvalidMetricsSettings {
+    /// The setting.
+    pub fn key(&self) -> &str {
+        self.key
+    }
+
+    /// What is wrong with it.
+    pub fn problem(&self) -> &str {
+        &self.problem
+    }
+}
+
+/// Names that are taken, or that a family takes for its samples, begin with one of these.
+const TAKEN: &[&str] = &[
+    "http_requests_total",
+    "http_request_size_bytes",
+    "http_response_size_bytes",
+    "http_request_duration_seconds",
+    "http_request_duration_highr_seconds",
+    "model_prediction",
+    "process_",
+    "log_records_",
+];
+
+impl MetricsSettings {
+    /// Whether metrics are kept, given the environment.
+    pub(crate) fn is_on(&self, variable: impl FnOnce(&str) -> Option<String>) -> bool {
+        let is_true = |value: String| matches!(value.to_lowercase().as_str(), "true" | "1");
+        self.enabled
+            && (!self.should_respect_env_var || variable(&self.env_var_name).is_some_and(is_true))
+    }
+
+    /// Finds what cannot be used, and compiles the handlers to leave out.
+    pub(crate) fn check(&self) -> Result<RegexSet, InvalidMetricsSettings> {
+        patterns("body_handlers", &self.body_handlers)?;
+        let name = &self.inprogress_name;
+        let problem = if !is_metric_name(name) {
+            "is no name of a metric: use letters, digits and `_`, a letter first"
+        } else if TAKEN.iter().any(|taken| name.starts_with(taken)) {
+            "is or may become the name of another metric: choose another one"
+        } else {
+            return patterns("excluded_handlers", &self.excluded_handlers);
+        };
+        Err(InvalidMetricsSettings {
+            key: "inprogress_name",
+            problem: format!("{name:?} {problem}"),
+        })
+    }
+}
+
+fn patterns(key: &'static str, patterns: &[String]) -> Result<RegexSet, InvalidMetricsSettings> {
+    for pattern in patterns {
+        if let Err(error) = regex::Regex::new(pattern) {
+            // The last of several lines says what is wrong.
+            let error = error.to_string();
+            let why = error.lines().last().unwrap_or_default().trim_start_matches("error: ");
+            let problem = format!("{pattern:?} is no regular expression: {why}");
+            return Err(InvalidMetricsSettings { key, problem });
+        }
+    }
+    RegexSet::new(patterns)
+        .map_err(|error| InvalidMetricsSettings { key, problem: error.to_string() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_environment_is_asked_if_it_should_be() {
+        let on = |enabled, should_respect_env_var, value: Option<&str>| {
+            let settings =
+                MetricsSettings { enabled, should_respect_env_var, ..MetricsSettings::default() };
+            settings.is_on(|name| {
+                assert_eq!(name, "ENABLE_METRICS");
+                value.map(str::to_owned)
+            })
+        };
+        assert!(on(true, false, None));
+        assert!(on(true, true, Some("True")));
+        assert!(on(true, true, Some("1")));
+        assert!(!on(true, true, Some("yes")));
+        assert!(!on(true, true, None));
+        assert!(!on(false, false, None));
+        assert!(!on(false, true, Some("true")));
+    }
+}
