@@ -27,10 +27,14 @@
 //! | `hosted` | one model behind its endpoint: body in, answer out |
 //! | `validation` | the input schema as the contract for bodies |
 //! | `routes` | the paths of the API |
+//! | [`openapi`] | the OpenAPI document, a pure function of the models' metadata |
+//! | `docs` | the document and Swagger UI as pages |
 //! | `response` | the JSON form of errors |
 
 mod command_line;
+mod docs;
 mod hosted;
+pub mod openapi;
 mod response;
 mod routes;
 mod server;

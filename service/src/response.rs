@@ -5,6 +5,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use ml_model_core::{PredictionError, PredictionId, Violation, error_chain};
 use serde::Serialize;
+use serde_json::{Value, json};
 
 /// An error as clients see it.
 #[derive(Debug)]
@@ -24,6 +25,20 @@ struct Body {
 impl ErrorResponse {
     fn new(status: StatusCode, r#type: &'static str, messages: Vec<String>) -> Self {
         Self { status, body: Body { r#type, messages, prediction_id: None } }
+    }
+
+    pub(crate) fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// The body as clients see it.
+    pub(crate) fn to_json(&self) -> Value {
+        let Body { r#type, messages, prediction_id } = &self.body;
+        let mut body = json!({ "type": r#type, "messages": messages });
+        if let Some(id) = prediction_id {
+            body["prediction_id"] = id.as_str().into();
+        }
+        body
     }
 
     /// 400: the body breaks the contract of the input schema, or is no JSON at all.

@@ -8,10 +8,11 @@ use axum::body::{Body, Bytes};
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{DefaultBodyLimit, FromRequest, Path, Request, State as Shared};
 use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
-use axum::response::{Html, IntoResponse, Response};
+use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use serde_json::json;
 
+use crate::docs;
 use crate::response::ErrorResponse;
 use crate::state::{Phase, State};
 
@@ -20,7 +21,7 @@ const BODY_LIMIT: usize = 1024 * 1024;
 
 pub(crate) fn router(state: Arc<State>) -> Router {
     Router::new()
-        .route("/", get(root))
+        .merge(docs::router())
         .route("/api/health", get(health))
         .route("/api/health/ready", get(ready))
         .route("/api/health/startup", get(startup))
@@ -31,30 +32,6 @@ pub(crate) fn router(state: Arc<State>) -> Router {
         .fallback(not_found)
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
         .with_state(state)
-}
-
-async fn root(Shared(state): Shared<Arc<State>>) -> Html<String> {
-    let title = escape(&state.title);
-    let mut page = format!(
-        "<!doctype html>\n<html lang=\"en\"><meta charset=\"utf-8\"><title>{title}</title>\n\
-         <h1>{title}</h1>\n<p><a href=\"/api/models\">Models</a> · \
-         <a href=\"/api/health/ready\">Readiness</a></p>\n<ul>\n"
-    );
-    if let Ok(models) = state.models() {
-        for model in models.registry.list() {
-            let (name, display_name) = (escape(&model.qualified_name), escape(&model.display_name));
-            page.push_str(&format!(
-                "<li>{display_name}: <code>POST /api/models/{name}/prediction</code>, \
-                 <a href=\"/api/models/{name}/metadata\">metadata</a></li>\n"
-            ));
-        }
-    }
-    page.push_str("</ul></html>\n");
-    Html(page)
-}
-
-fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
 /// 200 with the first state if `is_ok`, 503 with the second otherwise.

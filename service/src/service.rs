@@ -13,22 +13,37 @@ use serde::de::DeserializeOwned;
 use tokio::net::TcpListener;
 
 use crate::command_line::CommandLine;
+use crate::openapi::Info;
 use crate::server::{self, ServeError};
 use crate::state::{Models, State};
 
 type Loader =
     Box<dyn FnOnce(&mut ModelRegistry) -> Result<(), Box<dyn Error + Send + Sync>> + Send>;
 
-/// A service: its title and how its models are loaded.
+/// A service: what it says of itself and how its models are loaded.
 pub struct Service {
-    title: String,
+    info: Info,
     loaders: Vec<Loader>,
 }
 
 impl Service {
     /// A service without models.
     pub fn new(title: impl Into<String>) -> Self {
-        Self { title: title.into(), loaders: Vec::new() }
+        Self { info: Info::new(title), loaders: Vec::new() }
+    }
+
+    /// The version of the API that its documentation names; `0.1.0` otherwise.
+    #[must_use]
+    pub fn version(mut self, version: impl Into<String>) -> Self {
+        self.info.version = version.into();
+        self
+    }
+
+    /// What the documentation says of the service, in CommonMark.
+    #[must_use]
+    pub fn description(mut self, description: impl Into<String>) -> Self {
+        self.info.description = description.into();
+        self
     }
 
     /// Adds a model, to be loaded when the service listens already.
@@ -111,11 +126,11 @@ impl Service {
         shutdown: impl Future<Output = ()> + Send + 'static,
     ) -> Result<(), ServeError> {
         let address = listener.local_addr().map_err(ServeError::Serve)?;
-        tracing::info!(title = self.title, address = %address, "Listening on http://{address}.");
-        let state = Arc::new(State::new(self.title));
+        tracing::info!(title = self.info.title, address = %address, "Listening on http://{address}.");
+        let state = Arc::new(State::new(self.info));
         let loading = state.clone();
         let loaders = self.loaders;
-        tokio::task::spawn_blocking(move || loading.loaded(load(loaders)));
+        tokio::task::spawn_blocking(move || loading.loaded(load(loaders, &loading.info)));
         server::serve(state, listener, shutdown).await?;
         tracing::info!("Stopped.");
         Ok(())
@@ -123,13 +138,13 @@ impl Service {
 }
 
 /// Loads all models. A model that panics while it is loaded has failed, too.
-fn load(loaders: Vec<Loader>) -> Result<Models, String> {
+fn load(loaders: Vec<Loader>, info: &Info) -> Result<Models, String> {
     let loading = std::panic::AssertUnwindSafe(|| {
         let mut registry = ModelRegistry::new();
         for load in loaders {
             load(&mut registry).map_err(|error| error_chain(&*error).to_string())?;
         }
-        Models::new(registry)
+        Models::new(registry, info)
     });
     std::panic::catch_unwind(loading)
         .unwrap_or_else(|_panic| Err("a model panicked while it was loaded".to_owned()))
@@ -138,7 +153,7 @@ fn load(loaders: Vec<Loader>) -> Result<Models, String> {
 impl fmt::Debug for Service {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Service")
-            .field("title", &self.title)
+            .field("info", &self.info)
             .field("models", &self.loaders.len())
             .finish()
     }

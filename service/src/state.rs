@@ -4,14 +4,16 @@ use std::collections::HashMap;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use ml_model_core::ModelRegistry;
+use ml_model_core::{ModelDetails, ModelRegistry};
 
+use crate::docs::Document;
 use crate::hosted::HostedModel;
+use crate::openapi::{self, Info, ModelApi};
 use crate::response::ErrorResponse;
 
 /// Shared by all requests.
 pub(crate) struct State {
-    pub(crate) title: String,
+    pub(crate) info: Info,
     models: OnceLock<Result<Models, String>>,
     is_stopping: AtomicBool,
 }
@@ -19,23 +21,32 @@ pub(crate) struct State {
 /// The models once they are loaded.
 pub(crate) struct Models {
     pub(crate) registry: ModelRegistry,
+    pub(crate) openapi: Document,
     hosted: HashMap<String, HostedModel>,
 }
 
 impl Models {
-    /// Prepares every model in `registry` for requests.
+    /// Prepares every model in `registry` for requests, and the document about them.
     ///
     /// # Errors
     ///
     /// Which model cannot be hosted, and why.
-    pub(crate) fn new(registry: ModelRegistry) -> Result<Self, String> {
+    pub(crate) fn new(registry: ModelRegistry, info: &Info) -> Result<Self, String> {
         let mut hosted = HashMap::new();
         for (name, model) in registry.iter() {
             let model = HostedModel::new(model.clone())
                 .map_err(|error| format!("the input schema of `{name}` is not valid: {error}"))?;
             hosted.insert(name.to_owned(), model);
         }
-        Ok(Self { registry, hosted })
+        let describe = |details: ModelDetails| {
+            let name = details.qualified_name;
+            let metadata = registry.metadata(&name).map_err(|error| error.to_string())?;
+            Ok::<_, String>(ModelApi { metadata, has_endpoint: hosted.contains_key(&name) })
+        };
+        let described: Vec<_> =
+            registry.list().into_iter().map(describe).collect::<Result<_, _>>()?;
+        let openapi = Document::new(&openapi::document(info, &described));
+        Ok(Self { registry, openapi, hosted })
     }
 
     pub(crate) fn hosted(&self, name: &str) -> Option<&HostedModel> {
@@ -53,8 +64,8 @@ pub(crate) enum Phase {
 }
 
 impl State {
-    pub(crate) fn new(title: String) -> Self {
-        Self { title, models: OnceLock::new(), is_stopping: AtomicBool::new(false) }
+    pub(crate) fn new(info: Info) -> Self {
+        Self { info, models: OnceLock::new(), is_stopping: AtomicBool::new(false) }
     }
 
     /// Ends the loading phase, and then says so in the log. To be called once; later calls change
