@@ -11,6 +11,7 @@ use serde_json::Value;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::configuration::Handling;
+use crate::pace::Pace;
 use crate::response::{ErrorResponse, messages};
 use crate::validation::InputSchema;
 
@@ -25,6 +26,7 @@ pub(crate) struct HostedModel {
     takes_batches: bool,
     permits: Option<Arc<Semaphore>>,
     pub(crate) handling: Handling,
+    pub(crate) pace: Pace,
 }
 
 /// An answer, and the id of the prediction as far as it is known.
@@ -49,6 +51,7 @@ impl HostedModel {
             permits,
             model,
             handling,
+            pace: Pace::default(),
         })
     }
 

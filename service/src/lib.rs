@@ -29,17 +29,23 @@
 //! | `routes` | the paths of the API, and who may take them |
 //! | `predictions` | the endpoints that predict |
 //! | `hosted` | one model behind its endpoints: body in, answer out |
+//! | `pace` | how long a model's predictions take: inline or on the pool |
 //! | `validation` | the input schema as the contract for bodies |
 //! | `metrics` | `GET /metrics`: [`MetricsSettings`], what is counted, Prometheus' text format |
 //! | `keys`, `trace_context` | what the headers of a request say |
+//! | [`openapi`] | the OpenAPI document, a pure function of the models' metadata |
+//! | `docs` | the document and Swagger UI as pages |
 //! | `response` | the JSON form of errors |
 
 mod catalogue;
 mod command_line;
 mod configuration;
+mod docs;
 mod hosted;
 mod keys;
 mod metrics;
+pub mod openapi;
+mod pace;
 mod predictions;
 mod response;
 mod routes;

@@ -30,9 +30,8 @@ pub(crate) async fn prediction(
     let model = model(&state, &name)?;
     let (headers, body) = read(&state, request).await?;
     let permit = model.permit()?;
-    let answered =
-        run(&state, model, permit, headers, move |model, headers| model.predict(&body, headers))
-            .await?;
+    let predict = move |model: &HostedModel, headers: &HeaderMap| model.predict(&body, headers);
+    let answered = run(&state, model, permit, headers, 1, predict).await?;
     Ok(answered.into_response())
 }
 
@@ -75,8 +74,9 @@ pub(crate) async fn batch(
     let permit = model.permit()?;
     let batch_id = PredictionId::random();
     let id = batch_id.clone();
-    let answers =
-        run(&state, model, permit, headers, move |model, _| model.predict_batch(rows, &id)).await?;
+    let count = rows.len();
+    let predict = move |model: &HostedModel, _: &HeaderMap| model.predict_batch(rows, &id);
+    let answers = run(&state, model, permit, headers, count, predict).await?;
     let results: Vec<Value> = answers
         .into_iter()
         .map(|answered| match answered.result {
@@ -108,28 +108,33 @@ async fn run<T: Send + 'static>(
     model: &Arc<HostedModel>,
     permit: Option<OwnedSemaphorePermit>,
     headers: HeaderMap,
+    rows: usize,
     predict: impl FnOnce(&HostedModel, &HeaderMap) -> T + Send + 'static,
 ) -> Result<T, ErrorResponse> {
-    match model.handling.execution {
-        Execution::Inline => Ok(in_trace(&headers, || predict(model, &headers))),
-        Execution::Blocking => {
-            let model = model.clone();
-            let running = tokio::task::spawn_blocking(move || {
-                let _permit = permit;
-                in_trace(&headers, || predict(&model, &headers))
-            });
-            let limit = state.server.request_timeout;
-            match within(limit, running).await {
-                Some(Ok(answer)) => Ok(answer),
-                Some(Err(_panic)) => {
-                    Err(ErrorResponse::internal("the service panicked".to_owned()))
-                }
-                None => Err(ErrorResponse::prediction_timeout(format!(
-                    "the prediction takes longer than {} s",
-                    limit.as_secs_f64()
-                ))),
-            }
-        }
+    let is_inline = match model.handling.execution {
+        Execution::Auto => model.pace.is_quick(rows),
+        Execution::Inline => true,
+        Execution::Blocking => false,
+    };
+    let paced = move |model: &HostedModel, headers: &HeaderMap| {
+        model.pace.of(rows, || in_trace(headers, || predict(model, headers)))
+    };
+    if is_inline {
+        return Ok(paced(model, &headers));
+    }
+    let model = model.clone();
+    let running = tokio::task::spawn_blocking(move || {
+        let _permit = permit;
+        paced(&model, &headers)
+    });
+    let limit = state.server.request_timeout;
+    match within(limit, running).await {
+        Some(Ok(answer)) => Ok(answer),
+        Some(Err(_panic)) => Err(ErrorResponse::internal("the service panicked".to_owned())),
+        None => Err(ErrorResponse::prediction_timeout(format!(
+            "the prediction takes longer than {} s",
+            limit.as_secs_f64()
+        ))),
     }
 }
 

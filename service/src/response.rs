@@ -5,6 +5,7 @@ use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use ml_model_core::{PredictionError, PredictionId, Violation, error_chain};
 use serde::Serialize;
+use serde_json::{Value, json};
 
 /// An error as clients see it.
 #[derive(Debug)]
@@ -26,6 +27,20 @@ pub(crate) struct ErrorBody {
 impl ErrorResponse {
     fn new(status: StatusCode, r#type: &'static str, messages: Vec<String>) -> Self {
         Self { status, header: None, body: ErrorBody { r#type, messages, prediction_id: None } }
+    }
+
+    pub(crate) fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// The body as clients see it.
+    pub(crate) fn to_json(&self) -> Value {
+        let ErrorBody { r#type, messages, prediction_id } = &self.body;
+        let mut body = json!({ "type": r#type, "messages": messages });
+        if let Some(id) = prediction_id {
+            body["prediction_id"] = id.as_str().into();
+        }
+        body
     }
 
     /// 400: the body breaks the contract of the input schema, or is no JSON at all.

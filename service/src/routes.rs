@@ -5,25 +5,30 @@ use std::sync::Arc;
 use axum::extract::{DefaultBodyLimit, Path, Request, State as Shared};
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::{Next, from_fn_with_state};
-use axum::response::{Html, IntoResponse, Response};
+use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde_json::json;
 use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::SizeAbove;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 use tower_http::decompression::RequestDecompressionLayer;
 
+use crate::docs;
 use crate::hosted::PREDICTION_ID_HEADER;
 use crate::metrics::{self, Metrics};
 use crate::predictions;
 use crate::response::ErrorResponse;
 use crate::state::{Phase, State};
 
+/// Answers of so many bytes are worth compressing.
+const COMPRESSED_FROM: u64 = 1024;
+
 /// The routes; with metrics also theirs, and all requests are counted.
 pub(crate) fn router(state: Arc<State>, metrics: Option<Arc<Metrics>>) -> Router {
     let server = &state.server;
     let mut router = Router::new()
-        .route("/", get(root))
+        .merge(docs::router())
         .route("/api/health", get(health))
         .route("/api/health/ready", get(ready))
         .route("/api/health/startup", get(startup))
@@ -39,7 +44,9 @@ pub(crate) fn router(state: Arc<State>, metrics: Option<Arc<Metrics>>) -> Router
         .fallback(not_found)
         .layer(DefaultBodyLimit::max(server.body_limit_bytes));
     if server.compression {
-        router = router.layer(RequestDecompressionLayer::new()).layer(CompressionLayer::new());
+        router = router
+            .layer(RequestDecompressionLayer::new())
+            .layer(CompressionLayer::new().compress_when(SizeAbove::new(COMPRESSED_FROM)));
     }
     if server.api_keys.is_some() {
         router = router.layer(from_fn_with_state(state.clone(), admit));
@@ -87,30 +94,6 @@ fn cors(allowed_origins: &[String]) -> CorsLayer {
     }
     let origins = allowed_origins.iter().filter_map(|origin| HeaderValue::from_str(origin).ok());
     layer.allow_origin(AllowOrigin::list(origins))
-}
-
-async fn root(Shared(state): Shared<Arc<State>>) -> Html<String> {
-    let title = escape(&state.about.title);
-    let mut page = format!(
-        "<!doctype html>\n<html lang=\"en\"><meta charset=\"utf-8\"><title>{title}</title>\n\
-         <h1>{title}</h1>\n<p><a href=\"/api/models\">Models</a> · \
-         <a href=\"/api/health/ready\">Readiness</a></p>\n<ul>\n"
-    );
-    if let Ok(models) = state.models() {
-        for model in models.registry.list() {
-            let (name, display_name) = (escape(&model.qualified_name), escape(&model.display_name));
-            page.push_str(&format!(
-                "<li>{display_name}: <code>POST /api/models/{name}/prediction</code>, \
-                 <a href=\"/api/models/{name}/metadata\">metadata</a></li>\n"
-            ));
-        }
-    }
-    page.push_str("</ul></html>\n");
-    Html(page)
-}
-
-fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
 /// 200 with the first state if `is_ok`, 503 with the second otherwise.

@@ -19,13 +19,14 @@ use crate::catalogue::{BoxError, Catalogue, HostedType, KnownDecorator, KnownMod
 use crate::command_line::{Command, CommandLine};
 use crate::configuration::{Configuration, Handling, OVERRIDES, PlannedModel};
 use crate::metrics::{LogFigures, Metrics, MetricsSettings};
+use crate::openapi::{self, Info};
 use crate::server::{self, ServeError};
-use crate::state::{Models, State};
+use crate::state::{self, Models, State};
 
-/// A service: its title, and the models and decorators that its configuration may name.
+/// A service: what it says of itself, and the models and decorators that its configuration may name.
 #[must_use = "a service does nothing before `main` or `configured`"]
 pub struct Service {
-    title: String,
+    info: Info,
     catalogue: Catalogue,
     metrics: MetricsSettings,
     log: LogFigures,
@@ -35,11 +36,23 @@ impl Service {
     /// A service without models. A configuration may give it another title.
     pub fn new(title: impl Into<String>) -> Self {
         Self {
-            title: title.into(),
+            info: Info::new(title),
             catalogue: Catalogue::default(),
             metrics: MetricsSettings::default(),
             log: LogFigures::default(),
         }
+    }
+
+    /// The version of the API that its documentation names; `0.1.0` otherwise.
+    pub fn version(mut self, version: impl Into<String>) -> Self {
+        self.info.version = version.into();
+        self
+    }
+
+    /// What the documentation says of the service, in CommonMark.
+    pub fn description(mut self, description: impl Into<String>) -> Self {
+        self.info.description = description.into();
+        self
     }
 
     /// Adds a model, to be loaded when the service listens already.
@@ -153,8 +166,8 @@ impl Service {
     ///
     /// Everything that is wrong with it. Nothing has been opened or loaded then.
     pub fn configured(self, document: &Document) -> Result<ConfiguredService, Problems> {
-        let Self { title, catalogue, metrics, log } = self;
-        let configuration = Configuration::read(document, title, metrics, catalogue)?;
+        let Self { info, catalogue, metrics, log } = self;
+        let configuration = Configuration::read(document, info, metrics, catalogue)?;
         Ok(ConfiguredService { configuration, log })
     }
 
@@ -216,9 +229,9 @@ pub struct ConfiguredService {
 impl ConfiguredService {
     /// Says what is configured.
     fn describe(&self, path: Option<&Path>) {
-        let Configuration { about, models, .. } = &self.configuration;
+        let Configuration { info, models, .. } = &self.configuration;
         let source = path.map_or("the configuration".into(), Path::to_string_lossy);
-        println!("{source} is valid: {}, {} model(s)", about.title, models.len());
+        println!("{source} is valid: {}, {} model(s)", info.title, models.len());
         for model in models {
             let stack = match &model.layers {
                 Some(layers) => format!("{} configured decorator(s)", layers.len()),
@@ -230,13 +243,10 @@ impl ConfiguredService {
     }
 
     fn generate_openapi(self, output_file: &Path) -> Result<(), BoxError> {
-        let Configuration { about, server, models, .. } = self.configuration;
-        let state = State::new(about, server);
-        let models = load(models, false)?;
-        {
-            let _ = (state, models, output_file);
-            Ok(())
-        }
+        let Configuration { info, models, .. } = self.configuration;
+        let (registry, handling) = load(models)?;
+        let document = state::openapi(&info, &registry, &handling)?;
+        Ok(openapi::write(&document, output_file)?)
     }
 
     fn run(mut self, address: Option<SocketAddr>) -> Result<(), BoxError> {
@@ -290,22 +300,29 @@ impl ConfiguredService {
         shutdown: impl Future<Output = ()> + Send + 'static,
     ) -> Result<(), ServeError> {
         let address = listener.local_addr().map_err(ServeError::Serve)?;
-        let Configuration { about, server, models, metrics, .. } = self.configuration;
+        let Configuration { info, server, models, metrics, .. } = self.configuration;
         let metrics = Metrics::new(metrics, self.log)?;
         let has_metrics = metrics.is_some();
-        tracing::info!(title = about.title, "Creating service.");
-        tracing::info!(title = about.title, address = %address, "Listening on http://{address}.");
-        let state = Arc::new(State::new(about, server));
+        tracing::info!(title = info.title, "Creating service.");
+        tracing::info!(title = info.title, address = %address, "Listening on http://{address}.");
+        let state = Arc::new(State::new(info, server));
         let loading = state.clone();
-        tokio::task::spawn_blocking(move || loading.loaded(load(models, has_metrics)));
+        tokio::task::spawn_blocking(move || {
+            let models = load(models).and_then(|(registry, handling)| {
+                Models::new(&loading.info, registry, &handling, has_metrics)
+            });
+            loading.loaded(models);
+        });
         server::serve(state, metrics, listener, shutdown).await;
         Ok(())
     }
 }
 
 /// Loads all models. A model that panics while it is loaded has failed, too.
-fn load(planned: Vec<PlannedModel>, has_metrics: bool) -> Result<Models, String> {
-    let handling: HashMap<&str, Handling> =
+fn load(
+    planned: Vec<PlannedModel>,
+) -> Result<(ModelRegistry, HashMap<&'static str, Handling>), String> {
+    let handling: HashMap<&'static str, Handling> =
         planned.iter().map(|model| (model.name, model.handling)).collect();
     let mut registry = ModelRegistry::new();
     for PlannedModel { name, layers, load, .. } in planned {
@@ -326,13 +343,13 @@ fn load(planned: Vec<PlannedModel>, has_metrics: bool) -> Result<Models, String>
         );
         registry.add_registered(model).map_err(|error| error.to_string())?;
     }
-    Models::new(registry, &handling, has_metrics)
+    Ok((registry, handling))
 }
 
 impl fmt::Debug for Service {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Service")
-            .field("title", &self.title)
+            .field("info", &self.info)
             .field("models", &self.catalogue.models.len())
             .field("metrics", &self.metrics)
             .finish_non_exhaustive()
@@ -342,7 +359,7 @@ impl fmt::Debug for Service {
 impl fmt::Debug for ConfiguredService {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ConfiguredService")
-            .field("about", &self.configuration.about)
+            .field("info", &self.configuration.info)
             .finish_non_exhaustive()
     }
 }

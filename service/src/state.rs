@@ -5,14 +5,17 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use ml_model_core::{Decorated, MetricsDecorator, ModelRegistry, RegisteredModel};
+use serde_json::Value;
 
-use crate::configuration::{About, Handling, ServerSettings};
+use crate::configuration::{Handling, ServerSettings};
+use crate::docs::Document;
 use crate::hosted::HostedModel;
+use crate::openapi::{self, Info, ModelApi};
 use crate::response::ErrorResponse;
 
 /// Shared by all requests.
 pub(crate) struct State {
-    pub(crate) about: About,
+    pub(crate) info: Info,
     pub(crate) server: ServerSettings,
     models: OnceLock<Result<Models, String>>,
     is_stopping: AtomicBool,
@@ -21,6 +24,7 @@ pub(crate) struct State {
 /// The models once they are loaded.
 pub(crate) struct Models {
     pub(crate) registry: ModelRegistry,
+    pub(crate) openapi: Document,
     hosted: HashMap<String, Arc<HostedModel>>,
 }
 
@@ -32,6 +36,7 @@ impl Models {
     ///
     /// Which model cannot be hosted, and why.
     pub(crate) fn new(
+        info: &Info,
         registry: ModelRegistry,
         handling: &HashMap<&str, Handling>,
         has_metrics: bool,
@@ -52,12 +57,34 @@ impl Models {
             hosted.insert(name.to_owned(), Arc::new(model));
             tracing::info!(model_qualified_name = name, "Created endpoint.");
         }
-        Ok(Self { registry, hosted })
+        let openapi = Document::new(&openapi(info, &registry, handling)?);
+        Ok(Self { registry, openapi, hosted })
     }
 
     pub(crate) fn hosted(&self, name: &str) -> Option<&Arc<HostedModel>> {
         self.hosted.get(name)
     }
+}
+
+/// The document about the models.
+///
+/// # Errors
+///
+/// Never, as long as the registry knows its own models.
+pub(crate) fn openapi(
+    info: &Info,
+    registry: &ModelRegistry,
+    handling: &HashMap<&str, Handling>,
+) -> Result<Value, String> {
+    let described: Result<Vec<_>, String> = registry
+        .iter()
+        .map(|(name, _)| {
+            let metadata = registry.metadata(name).map_err(|error| error.to_string())?;
+            let has_endpoint = handling.get(name).is_some_and(|handling| handling.has_endpoint);
+            Ok(ModelApi { metadata, has_endpoint })
+        })
+        .collect();
+    Ok(openapi::document(info, &described?))
 }
 
 /// What the health endpoints tell.
@@ -70,8 +97,8 @@ pub(crate) enum Phase {
 }
 
 impl State {
-    pub(crate) fn new(about: About, server: ServerSettings) -> Self {
-        Self { about, server, models: OnceLock::new(), is_stopping: AtomicBool::new(false) }
+    pub(crate) fn new(info: Info, server: ServerSettings) -> Self {
+        Self { info, server, models: OnceLock::new(), is_stopping: AtomicBool::new(false) }
     }
 
     /// Ends the loading phase, and then says so in the log. To be called once; later calls change

@@ -247,13 +247,3 @@ fn models_are_listed_with_their_metadata() {
     assert!(input["properties"].get("prediction_id").is_some());
     assert_eq!(output["required"], json!(["charges", "prediction_id"]));
 }
-
-#[test]
-fn the_root_is_a_page() {
-    let service = Running::start();
-    let response = service.get("/");
-    assert_eq!(response.status, 200);
-    assert!(response.head.contains("content-type: text/html"));
-    assert!(response.body.contains("<h1>Test &lt;Service&gt;</h1>"));
-    assert!(response.body.contains("/api/models/charges_model/prediction"));
-}

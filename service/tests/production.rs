@@ -21,7 +21,7 @@ fn head(length: usize) -> String {
 
 #[test]
 fn more_predictions_than_the_limit_allows_are_rejected_at_once() {
-    for execution in ["inline", "blocking"] {
+    for execution in ["auto", "blocking"] {
         let service = Running::configured(&format!(
             "models: [{{qualified_name: charges_model, concurrency_limit: 1, execution: {execution}}}]"
         ));

@@ -13,6 +13,7 @@ use ml_configuration::{Document, Problems};
 
 use crate::catalogue::Catalogue;
 use crate::metrics::MetricsSettings;
+use crate::openapi::Info;
 
 pub(crate) use models::{Execution, Handling, PlannedModel};
 pub(crate) use server::ServerSettings;
@@ -23,19 +24,11 @@ pub(crate) const OVERRIDES: &str = "ML_SERVICE";
 
 /// What the service is to do.
 pub(crate) struct Configuration {
-    pub(crate) about: About,
+    pub(crate) info: Info,
     pub(crate) server: ServerSettings,
     pub(crate) models: Vec<PlannedModel>,
     pub(crate) logging: Option<crate::stub::Configuration>,
     pub(crate) metrics: MetricsSettings,
-}
-
-/// What the service says of itself.
-#[derive(Debug, Clone)]
-pub(crate) struct About {
-    pub(crate) title: String,
-    pub(crate) version: String,
-    pub(crate) description: String,
 }
 
 impl Configuration {
@@ -46,7 +39,7 @@ impl Configuration {
     /// Everything that is wrong with it.
     pub(crate) fn read(
         document: &Document,
-        title: String,
+        mut info: Info,
         metrics: MetricsSettings,
         catalogue: Catalogue,
     ) -> Result<Self, Problems> {
@@ -56,13 +49,12 @@ impl Configuration {
             &known.iter().map(|model| model.metadata.qualified_name).collect::<Vec<_>>(),
             &mut problems,
         );
-        let mut about = About { title, version: "0.1.0".to_owned(), description: String::new() };
         let root = document.root();
         let Some(mut mapping) = root.mapping(&mut problems) else { return Err(problems) };
         for (key, text) in [
-            ("service_title", &mut about.title),
-            ("version", &mut about.version),
-            ("description", &mut about.description),
+            ("service_title", &mut info.title),
+            ("version", &mut info.version),
+            ("description", &mut info.description),
         ] {
             if let Some(given) = mapping.optional(key).and_then(|node| node.string(&mut problems)) {
                 *text = given.to_owned();
@@ -94,7 +86,7 @@ impl Configuration {
                 metrics
             }
         };
-        problems.into_result(Self { about, server, models, logging, metrics })
+        problems.into_result(Self { info, server, models, logging, metrics })
     }
 }
 

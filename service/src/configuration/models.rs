@@ -9,9 +9,12 @@ use crate::catalogue::{KnownDecorator, KnownModel, Layer, Load};
 /// Where the predictions of a model run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum Execution {
-    /// On the thread that has read the request: the quickest for models that answer within about
-    /// a millisecond.
+    /// As the predictions so far suggest: inline while they take less than a millisecond, on the
+    /// pool otherwise.
     #[default]
+    Auto,
+    /// On the thread that has read the request: the quickest for models that answer within about
+    /// a millisecond. A slow one keeps other requests waiting, those of the probes included.
     Inline,
     /// On a pool of threads of its own, so that a slow model does not keep other requests waiting.
     Blocking,
@@ -96,8 +99,11 @@ pub(super) fn read(
 }
 
 fn read_execution(node: Node<'_>, problems: &mut Problems) -> Option<Execution> {
-    const WORDS: &[(&str, Execution)] =
-        &[("inline", Execution::Inline), ("blocking", Execution::Blocking)];
+    const WORDS: &[(&str, Execution)] = &[
+        ("auto", Execution::Auto),
+        ("inline", Execution::Inline),
+        ("blocking", Execution::Blocking),
+    ];
     node.choice("execution", WORDS, problems)
 }
 

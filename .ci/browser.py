@@ -1,0 +1,98 @@
+"""Uses the documentation page as a reader would: opens it, tries a prediction, reads the answer.
+
+Arguments: the address of the service, a file for a picture of the page, the log of the service.
+"""
+
+import json
+import sys
+import urllib.request
+
+from openapi_spec_validator import OpenAPIV31SpecValidator
+from selenium import webdriver
+from selenium.webdriver.common.by import By
+from selenium.webdriver.support.ui import WebDriverWait
+
+BODY = '{"age":65,"sex":"male","bmi":50,"children":5,"smoker":true,"region":"southwest"}'
+OPERATION = "#operations-Predictions-predict_insurance_charges_model"
+
+
+def check(holds, message):
+    if not holds:
+        sys.exit(f"failed: {message}")
+
+
+def browser():
+    options = webdriver.ChromeOptions()
+    options.add_argument("--headless=new")
+    options.add_argument("--no-sandbox")  # as root there is none
+    options.add_argument("--disable-dev-shm-usage")
+    options.add_argument("--window-size=1200,2400")
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    # Named, so that selenium looks for none elsewhere.
+    options.binary_location = "/usr/bin/chromium"
+    service = webdriver.ChromeService("/usr/bin/chromedriver")
+    return webdriver.Chrome(options=options, service=service)
+
+
+def requests(driver):
+    """The address of every request of the page."""
+    for entry in driver.get_log("performance"):
+        message = json.loads(entry["message"])["message"]
+        if message["method"] == "Network.requestWillBeSent":
+            yield message["params"]["request"]["url"]
+
+
+def try_prediction(driver):
+    """Presses what a reader would press and returns the body of the answer."""
+
+    def wait(css):
+        return WebDriverWait(driver, 30).until(
+            lambda driver: next(
+                (found for found in driver.find_elements(By.CSS_SELECTOR, css) if found.is_displayed()), None
+            ),
+            f"there is no {css}",
+        )
+
+    wait(f"{OPERATION} .opblock-summary-control").click()
+    wait(f"{OPERATION} .try-out__btn").click()
+    field = wait(f"{OPERATION} textarea.body-param__text")
+    example = json.loads(field.get_property("value"))
+    check(set(example) == set(json.loads(BODY)), f"the example is {example}")
+    field.clear()
+    field.send_keys(BODY)
+    wait(f"{OPERATION} button.execute").click()
+    status = wait(f"{OPERATION} .live-responses-table .response-col_status").text
+    check(status.startswith("200"), f"the answer has status {status}")
+    return json.loads(wait(f"{OPERATION} .live-responses-table .highlight-code code").text)
+
+
+def main(address, picture, log):
+    with urllib.request.urlopen(f"{address}/openapi.json") as response:
+        document = json.load(response)
+    errors = [error.message for error in OpenAPIV31SpecValidator(document).iter_errors()]
+    check(not errors, f"the document is not OpenAPI 3.1: {errors}")
+
+    driver = browser()
+    try:
+        driver.get(f"{address}/")
+        check(driver.current_url == f"{address}/docs", f"/ leads to {driver.current_url}")
+        answer = try_prediction(driver)
+        driver.save_screenshot(picture)
+        check(driver.title == document["info"]["title"], f"the title is {driver.title}")
+        check(answer["charges"] > 10_000, f"the answer is {answer}")
+        with open(log, encoding="utf-8") as lines:
+            records = [line for line in lines if f'"prediction_id":"{answer["prediction_id"]}"' in line]
+        check(len(records) == 2, f"{len(records)} records have the id of {answer}")
+
+        asked = list(requests(driver))
+        check(f"{address}/docs/swagger-ui-bundle.js" in asked, f"the browser asked for {asked}")
+        elsewhere = [url for url in asked if not url.startswith((f"{address}/", "data:", "blob:"))]
+        check(not elsewhere, f"the page asked other hosts: {elsewhere}")
+        console = driver.get_log("browser")
+        check(not console, f"the console of the page has {console}")
+    finally:
+        driver.quit()
+    print(f"the documentation page works: {len(asked)} requests, picture in {picture}")
+
+
+main(*sys.argv[1:])

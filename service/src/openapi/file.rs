@@ -1,0 +1,52 @@
+//! The document as a file.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+/// Why the document could not be written.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum WriteError {
+    /// The name of the file does not tell the format.
+    #[error("`{}` is neither JSON nor YAML by its name: let it end in .json, .yaml or .yml", file.display())]
+    Extension {
+        /// The file asked for.
+        file: PathBuf,
+    },
+    /// The document has no such form.
+    #[error("the document cannot be written as {format}")]
+    Format {
+        /// `JSON` or `YAML`.
+        format: &'static str,
+        /// What the serializer says.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The file cannot be written.
+    #[error("cannot write `{}`", file.display())]
+    Write {
+        /// The file asked for.
+        file: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+}
+
+/// Writes `document` to `file`, as JSON or YAML: the file's extension says which.
+///
+/// # Errors
+///
+/// If it says neither, or if the file cannot be written.
+pub fn write(document: &Value, file: &Path) -> Result<(), WriteError> {
+    let extension = file.extension().map(|extension| extension.to_ascii_lowercase());
+    let text = match extension.as_ref().and_then(|extension| extension.to_str()) {
+        Some("json") => serde_json::to_string_pretty(document)
+            .map(|text| text + "\n")
+            .map_err(|source| WriteError::Format { format: "JSON", source: source.into() }),
+        Some("yaml" | "yml") => serde_saphyr::to_string(document)
+            .map_err(|source| WriteError::Format { format: "YAML", source: source.into() }),
+        _ => Err(WriteError::Extension { file: file.to_owned() }),
+    }?;
+    std::fs::write(file, text).map_err(|source| WriteError::Write { file: file.to_owned(), source })
+}

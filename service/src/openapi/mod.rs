@@ -1,0 +1,82 @@
+//! The OpenAPI 3.1 document of a service: a pure function of its models' metadata.
+//!
+//! ```
+//! use ml_model_service::openapi::{Info, document};
+//!
+//! let document = document(&Info::new("Area Service"), &[]);
+//! assert_eq!(document["openapi"], "3.1.0");
+//! assert!(document["paths"].get("/api/models").is_some());
+//! ```
+//!
+//! | module | what lives there |
+//! |---|---|
+//! | `paths` | the operations |
+//! | `answers` | what operations share: errors, health states, lists of models |
+//! | `components` | models' schemas under one roof: names, references |
+//! | `example` | values that keep to a schema |
+//! | `file` | the document as a file |
+
+mod answers;
+mod components;
+mod example;
+mod file;
+mod paths;
+
+use ml_model_core::ModelMetadata;
+use serde_json::{Value, json};
+
+use components::Components;
+
+pub use file::{WriteError, write};
+
+/// What a service says of itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Info {
+    /// Its name for people.
+    pub title: String,
+    /// The version of its API.
+    pub version: String,
+    /// What it is for, in CommonMark; may be empty.
+    pub description: String,
+}
+
+impl Info {
+    /// A title, version `0.1.0` and no description.
+    pub fn new(title: impl Into<String>) -> Self {
+        Self { title: title.into(), version: "0.1.0".to_owned(), description: String::new() }
+    }
+}
+
+/// A model as the document describes it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ModelApi {
+    /// All there is to know about it.
+    pub metadata: ModelMetadata,
+    /// Whether it takes requests.
+    pub has_endpoint: bool,
+}
+
+/// Builds the document. The same arguments give the same document, members in the same order.
+///
+/// Schemas are those of the models, moved to `components/schemas` as `{Model}Input`, `{Model}Output`
+/// and, for the types inside, by their own names; a type whose name is taken by another one gets
+/// the name of its model in front. The schemas of models without an endpoint are left out.
+#[must_use]
+pub fn document(info: &Info, models: &[ModelApi]) -> Value {
+    let mut components = Components::new(answers::schemas());
+    let paths = paths::paths(models, &mut components);
+    let mut about = json!({ "title": info.title, "version": info.version });
+    if !info.description.is_empty() {
+        about["description"] = info.description.as_str().into();
+    }
+    json!({
+        "openapi": "3.1.0",
+        "info": about,
+        "tags": paths::tags(),
+        "paths": paths,
+        "components": {
+            "schemas": components.into_schemas(),
+            "responses": answers::error_responses(),
+        },
+    })
+}

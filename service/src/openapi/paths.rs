@@ -1,0 +1,225 @@
+//! The operations of the API.
+
+use ml_model_core::{ModelDetails, ModelMetadata, PredictionId};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use schemars::Schema;
+use serde_json::{Map, Value, json};
+
+use super::answers::{EXAMPLE_ID, json_content, json_response, with_errors};
+use super::components::{Components, Side, reference_to};
+use super::{ModelApi, example};
+
+/// What a segment of a path has in place of itself.
+const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+pub(super) fn tags() -> Value {
+    json!([
+        { "name": "Predictions", "description": "Ask the models." },
+        { "name": "Models", "description": "What the models are." },
+        { "name": "Health", "description": "For load balancers and orchestrators." },
+    ])
+}
+
+pub(super) fn paths(models: &[ModelApi], components: &mut Components) -> Map<String, Value> {
+    let mut paths = Map::new();
+    for model in models.iter().filter(|model| model.has_endpoint) {
+        let name = &model.metadata.details.qualified_name;
+        let name_in_path = utf8_percent_encode(name, ESCAPED);
+        let schemas = Schemas::new(&model.metadata, components);
+        paths.insert(
+            format!("/api/models/{name_in_path}/prediction"),
+            json!({ "post": prediction(&model.metadata, &schemas) }),
+        );
+        // The endpoint for batches, `…/predictions`, belongs here: its schemas are arrays of `schemas`.
+    }
+    paths.insert("/api/models".to_owned(), json!({ "get": list(models) }));
+    paths.insert(
+        "/api/models/{qualified_name}/metadata".to_owned(),
+        json!({ "get": metadata(models) }),
+    );
+    for (path, operation) in health() {
+        paths.insert(path.to_owned(), json!({ "get": operation }));
+    }
+    paths
+}
+
+/// What the operations of one model have in common: references to its schemas, and examples.
+struct Schemas {
+    input: Value,
+    output: Value,
+    input_example: Option<Value>,
+    output_example: Option<Value>,
+}
+
+impl Schemas {
+    fn new(metadata: &ModelMetadata, components: &mut Components) -> Self {
+        let name = &metadata.details.qualified_name;
+        let ModelMetadata { input_schema, output_schema, .. } = metadata;
+        Self {
+            input: components.add(name, Side::Input, input_schema),
+            output: components.add(name, Side::Output, output_schema),
+            input_example: example::of(&without_id(input_schema)),
+            output_example: example::of(&with_example_id(output_schema)),
+        }
+    }
+}
+
+/// Examples get sent as they are, and no two predictions should have one id.
+fn without_id(schema: &Schema) -> Value {
+    let mut value = schema.as_value().clone();
+    if PredictionId::is_in(schema)
+        && let Some(Value::Object(properties)) = value.get_mut("properties")
+    {
+        properties.shift_remove("prediction_id");
+    }
+    value
+}
+
+fn with_example_id(schema: &Schema) -> Value {
+    let mut value = schema.as_value().clone();
+    if PredictionId::is_in(schema) {
+        value["properties"]["prediction_id"]["examples"] = json!([EXAMPLE_ID]);
+    }
+    value
+}
+
+/// Operation ids become names of functions in generated clients.
+fn identifier(text: &str) -> String {
+    text.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect()
+}
+
+fn prediction(metadata: &ModelMetadata, schemas: &Schemas) -> Value {
+    let ModelDetails { display_name, qualified_name, description, version } = &metadata.details;
+    let answer = json_response("The prediction.", &schemas.output, schemas.output_example.clone());
+    json!({
+        "tags": ["Predictions"],
+        "operationId": format!("predict_{}", identifier(qualified_name)),
+        "summary": format!("{display_name}: one prediction"),
+        "description": format!("{description}\n\nVersion {version} of the model."),
+        "requestBody": {
+            "required": true,
+            "content": json_content(&schemas.input, schemas.input_example.clone()),
+        },
+        "responses": with_errors(
+            json!({ "200": answer }),
+            &[
+                "BadRequest",
+                "PayloadTooLarge",
+                "UnsupportedMediaType",
+                "InternalServerError",
+                "ServiceUnavailable",
+            ],
+        ),
+    })
+}
+
+fn list(models: &[ModelApi]) -> Value {
+    let details: Vec<_> = models.iter().map(|model| &model.metadata.details).collect();
+    let answer = json_response(
+        "The models.",
+        &reference_to("ModelList"),
+        Some(json!({ "models": details })),
+    );
+    json!({
+        "tags": ["Models"],
+        "operationId": "list_models",
+        "summary": "All models",
+        "description": "Names, descriptions and versions of the models of this service.",
+        "responses": with_errors(json!({ "200": answer }), &["ServiceUnavailable"]),
+    })
+}
+
+fn metadata(models: &[ModelApi]) -> Value {
+    let mut name = json!({ "type": "string" });
+    let names = models.iter().map(|model| model.metadata.details.qualified_name.as_str());
+    if !models.is_empty() {
+        name["enum"] = names.collect();
+    }
+    let example = models.first().map(|ModelApi { metadata, .. }| {
+        let mut example = json!(metadata.details);
+        example["input_schema"] = abridged(&metadata.input_schema);
+        example["output_schema"] = abridged(&metadata.output_schema);
+        example
+    });
+    let answer = json_response("The metadata.", &reference_to("ModelMetadata"), example);
+    json!({
+        "tags": ["Models"],
+        "operationId": "get_model_metadata",
+        "summary": "Metadata of one model",
+        "description": "Name, description, version and both schemas of a model.",
+        "parameters": [{
+            "name": "qualified_name",
+            "in": "path",
+            "description": "Name of the model for programs.",
+            "required": true,
+            "schema": name,
+        }],
+        "responses":
+            with_errors(json!({ "200": answer }), &["NotFound", "ServiceUnavailable"]),
+    })
+}
+
+/// The first lines of a schema. The whole would say all that `components` say, and its references
+/// would be taken for references of this document.
+fn abridged(schema: &Schema) -> Value {
+    let members = schema.as_object().into_iter().flatten();
+    members
+        .filter(|(key, value)| value.is_string() && *key != "$ref")
+        .map(|(key, value)| (key.clone(), value.clone()))
+        .collect::<Map<_, _>>()
+        .into()
+}
+
+fn health() -> [(&'static str, Value); 3] {
+    let operation = |id, schema, summary, description, [ok, not_ok]: [Value; 2]| {
+        let schema = reference_to(schema);
+        json!({
+            "tags": ["Health"],
+            "operationId": id,
+            "summary": summary,
+            "description": description,
+            "responses": {
+                "200": json_response("Yes.", &schema, Some(ok)),
+                "503": json_response("No.", &schema, Some(not_ok)),
+            },
+        })
+    };
+    [
+        (
+            "/api/health",
+            operation(
+                "get_health",
+                "HealthStatus",
+                "Does the service work?",
+                "No if a model could not be loaded.",
+                [json!({ "health_status": "HEALTHY" }), json!({ "health_status": "NOT_HEALTHY" })],
+            ),
+        ),
+        (
+            "/api/health/ready",
+            operation(
+                "get_readiness",
+                "ReadinessStatus",
+                "Does the service take predictions now?",
+                "No while models are loaded, if one could not be, and while the service stops.",
+                [
+                    json!({ "readiness_status": "ACCEPTING_TRAFFIC" }),
+                    json!({ "readiness_status": "REFUSING_TRAFFIC" }),
+                ],
+            ),
+        ),
+        (
+            "/api/health/startup",
+            operation(
+                "get_startup",
+                "StartupStatus",
+                "Has the service started?",
+                "Yes once all models are loaded.",
+                [
+                    json!({ "startup_status": "STARTED" }),
+                    json!({ "startup_status": "NOT_STARTED" }),
+                ],
+            ),
+        ),
+    ]
+}

@@ -1,0 +1,543 @@
+//! The OpenAPI document, from plain metadata.
+
+#![allow(clippy::unwrap_used, reason = "clippy takes only test functions for tests")]
+
+mod common;
+
+use std::collections::BTreeSet;
+
+use ml_model_core::{MLModel, ModelDetails, ModelMetadata};
+use ml_model_service::openapi::{Info, ModelApi, document};
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde_json::{Value, json};
+
+fn model(name: &str, input_schema: Schema, output_schema: Schema) -> ModelApi {
+    let details = ModelDetails {
+        display_name: name.to_uppercase(),
+        qualified_name: name.to_owned(),
+        description: format!("Does what {name} does."),
+        version: "1.2.3".to_owned(),
+    };
+    ModelApi {
+        metadata: ModelMetadata { details, input_schema, output_schema },
+        has_endpoint: true,
+    }
+}
+
+fn model_of<I: JsonSchema, O: JsonSchema>(name: &str) -> ModelApi {
+    let input = SchemaGenerator::default().into_root_schema_for::<I>();
+    model(name, input, SchemaGenerator::default().into_root_schema_for::<O>())
+}
+
+fn schema(value: Value) -> Schema {
+    Schema::try_from(value).unwrap()
+}
+
+fn charges_model() -> ModelApi {
+    let model = common::ChargesModel { gate: std::sync::Arc::default() };
+    let metadata = ModelMetadata {
+        details: ModelDetails::of(&model),
+        input_schema: model.input_schema(),
+        output_schema: model.output_schema(),
+    };
+    ModelApi { metadata, has_endpoint: true }
+}
+
+fn document_of(models: &[ModelApi]) -> Value {
+    let document = document(&Info::new("Test"), models);
+    assert_references_lead_somewhere(&document, &document);
+    document
+}
+
+/// Everything called `$ref` counts: the schemas of these tests have no data that looks like one.
+fn assert_references_lead_somewhere(document: &Value, value: &Value) {
+    match value {
+        Value::Object(members) => {
+            if let Some(Value::String(reference)) = members.get("$ref") {
+                let target = reference.strip_prefix('#').and_then(|at| document.pointer(at));
+                assert!(target.is_some_and(|target| !target.is_null()), "{reference}");
+            }
+            members.values().for_each(|value| assert_references_lead_somewhere(document, value));
+        }
+        Value::Array(values) => {
+            values.iter().for_each(|value| assert_references_lead_somewhere(document, value));
+        }
+        _ => {}
+    }
+}
+
+/// A validator for a schema of the document, found by its address there.
+fn validator(document: &Value, reference: &str) -> jsonschema::Validator {
+    let schema = json!({ "$ref": reference, "components": document["components"] });
+    jsonschema::draft202012::new(&schema).unwrap()
+}
+
+const INPUT: &str = "#/components/schemas/AnyModelInput";
+
+fn request_example(document: &Value, name: &str) -> Option<Value> {
+    let operation = &document["paths"][format!("/api/models/{name}/prediction")]["post"];
+    operation["requestBody"]["content"]["application/json"].get("example").cloned()
+}
+
+#[test]
+fn every_operation_is_described() {
+    let document = document_of(&[charges_model(), model_of::<Vec<f64>, bool>("mean")]);
+    let paths = document["paths"].as_object().unwrap();
+    let expected = [
+        "/api/models/charges_model/prediction",
+        "/api/models/mean/prediction",
+        "/api/models",
+        "/api/models/{qualified_name}/metadata",
+        "/api/health",
+        "/api/health/ready",
+        "/api/health/startup",
+    ];
+    assert_eq!(paths.keys().collect::<Vec<_>>(), expected);
+    let tags: BTreeSet<_> = document["tags"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|tag| tag["name"].clone().to_string())
+        .collect();
+    let mut ids = BTreeSet::new();
+    for (path, item) in paths {
+        for operation in item.as_object().unwrap().values() {
+            for text in ["summary", "description", "operationId"] {
+                assert!(!operation[text].as_str().unwrap().is_empty(), "{text} of {path}");
+            }
+            assert!(ids.insert(operation["operationId"].to_string()), "{path}");
+            assert!(tags.contains(&operation["tags"][0].to_string()), "{path}");
+            for (status, response) in operation["responses"].as_object().unwrap() {
+                if response.get("$ref").is_none() {
+                    let content = &response["content"]["application/json"];
+                    assert!(content.get("example").is_some(), "{status} of {path}");
+                    let reference = content["schema"]["$ref"].as_str().unwrap();
+                    let validator = validator(&document, reference);
+                    assert!(validator.is_valid(&content["example"]), "{status} of {path}");
+                }
+            }
+        }
+    }
+    let prediction = &paths["/api/models/charges_model/prediction"]["post"];
+    assert_eq!(prediction["operationId"], "predict_charges_model");
+    assert_eq!(prediction["summary"], "Charges Model: one prediction");
+    let statuses: Vec<_> = prediction["responses"].as_object().unwrap().keys().collect();
+    assert_eq!(statuses, ["200", "400", "413", "415", "500", "503"]);
+    let metadata = &paths["/api/models/{qualified_name}/metadata"]["get"];
+    assert_eq!(metadata["parameters"][0]["schema"]["enum"], json!(["charges_model", "mean"]));
+}
+
+#[test]
+fn errors_have_examples_of_their_status() {
+    let document = document_of(&[charges_model()]);
+    let responses = document["components"]["responses"].as_object().unwrap();
+    let expected = [
+        ("BadRequest", "ValidationError"),
+        ("NotFound", "NotFoundError"),
+        ("MethodNotAllowed", "MethodNotAllowedError"),
+        ("PayloadTooLarge", "PayloadTooLargeError"),
+        ("UnsupportedMediaType", "UnsupportedMediaTypeError"),
+        ("InternalServerError", "ServiceError"),
+        ("ServiceUnavailable", "ServiceError"),
+    ];
+    let validator = validator(&document, "#/components/schemas/Error");
+    let mut found = Vec::new();
+    for (name, response) in responses {
+        let examples = &response["content"]["application/json"]["examples"];
+        for example in examples.as_object().unwrap().values() {
+            assert!(validator.is_valid(&example["value"]), "{name}");
+        }
+        let first = examples.as_object().unwrap().values().next().unwrap();
+        found.push((name.as_str(), first["value"]["type"].as_str().unwrap()));
+    }
+    assert_eq!(found, expected);
+    assert!(!validator.is_valid(&json!({ "type": "OtherError", "messages": [] })));
+}
+
+#[test]
+fn what_a_service_says_of_itself_is_in_the_document() {
+    let info = Info { version: "7".into(), description: "*Areas*".into(), ..Info::new("Area") };
+    let expected = json!({ "title": "Area", "version": "7", "description": "*Areas*" });
+    assert_eq!(document(&info, &[])["info"], expected);
+    assert_eq!(document_of(&[])["info"], json!({ "title": "Test", "version": "0.1.0" }));
+}
+
+#[test]
+fn a_model_without_an_endpoint_has_metadata_only() {
+    let mut hidden = charges_model();
+    hidden.has_endpoint = false;
+    let document = document_of(&[hidden]);
+    assert!(document["paths"].get("/api/models/charges_model/prediction").is_none());
+    assert!(document["components"]["schemas"].get("ChargesModelInput").is_none());
+    let list = &document["paths"]["/api/models"]["get"]["responses"]["200"];
+    let example = &list["content"]["application/json"]["example"];
+    assert_eq!(example["models"][0]["qualified_name"], "charges_model");
+}
+
+#[test]
+fn an_unusual_name_is_escaped() {
+    let document = document_of(&[model_of::<u8, u8>("größe/{x}")]);
+    let path = "/api/models/gr%C3%B6%C3%9Fe%2F%7Bx%7D/prediction";
+    let operation = &document["paths"][path]["post"];
+    assert_eq!(operation["operationId"], "predict_gr__e__x_");
+    assert!(document["components"]["schemas"].get("GrEXInput").is_some(), "{document:#}");
+}
+
+mod red {
+    /// What the paint is made of.
+    #[derive(schemars::JsonSchema)]
+    #[expect(dead_code, reason = "only the schema is read")]
+    pub(super) struct Paint {
+        colour: Colour,
+        finish: super::Finish,
+    }
+
+    #[derive(schemars::JsonSchema)]
+    #[expect(dead_code, reason = "only the schema is read")]
+    struct Colour {
+        red: u8,
+    }
+
+    #[derive(schemars::JsonSchema)]
+    #[expect(dead_code, reason = "only the schema is read")]
+    pub(super) struct Order {
+        paint: Paint,
+    }
+}
+
+mod blue {
+    #[derive(schemars::JsonSchema)]
+    #[expect(dead_code, reason = "only the schema is read")]
+    struct Paint {
+        colour: Colour,
+        finish: super::Finish,
+    }
+
+    #[derive(schemars::JsonSchema)]
+    #[expect(dead_code, reason = "only the schema is read")]
+    struct Colour {
+        blue: u8,
+    }
+
+    #[derive(schemars::JsonSchema)]
+    #[expect(dead_code, reason = "only the schema is read")]
+    pub(super) struct Order {
+        paint: Paint,
+    }
+}
+
+#[derive(JsonSchema)]
+#[expect(dead_code, reason = "only the schema is read")]
+enum Finish {
+    Matt,
+    Glossy,
+}
+
+#[test]
+fn types_of_one_name_are_told_apart_and_the_same_type_is_shared() {
+    let models = [
+        model_of::<red::Order, red::Paint>("first"),
+        model_of::<blue::Order, red::Order>("second"),
+    ];
+    let document = document_of(&models);
+    let schemas = document["components"]["schemas"].as_object().unwrap();
+    let own: Vec<_> = schemas.keys().skip_while(|name| *name != "Error").skip(1).collect();
+    assert_eq!(
+        own,
+        [
+            "FirstInput",
+            "Colour",
+            "Finish",
+            "Paint",
+            "FirstOutput",
+            "SecondInput",
+            "SecondColour",
+            "SecondPaint",
+            "SecondOutput",
+        ]
+    );
+    // The paints are written alike, but the colours that they refer to differ.
+    let colour = |paint: &str| schemas[paint]["properties"]["colour"]["$ref"].clone();
+    assert_eq!(colour("Paint"), "#/components/schemas/Colour");
+    assert_eq!(colour("SecondPaint"), "#/components/schemas/SecondColour");
+    let paint = |order: &str| schemas[order]["properties"]["paint"]["$ref"].clone();
+    assert_eq!(paint("SecondInput"), "#/components/schemas/SecondPaint");
+    assert_eq!(paint("SecondOutput"), "#/components/schemas/Paint");
+}
+
+#[test]
+fn names_of_the_service_are_not_taken_over() {
+    #[derive(JsonSchema)]
+    #[expect(dead_code, reason = "only the schema is read")]
+    struct Error {
+        inner: Option<ModelList>,
+    }
+    #[derive(JsonSchema)]
+    #[expect(dead_code, reason = "only the schema is read")]
+    struct ModelList(u8);
+
+    let document = document_of(&[model_of::<Vec<Error>, Vec<Error>>("any_model")]);
+    let schemas = &document["components"]["schemas"];
+    assert_eq!(schemas["AnyModelInput"]["items"]["$ref"], "#/components/schemas/AnyModelError");
+    assert!(schemas["Error"]["properties"].get("messages").is_some());
+    assert!(schemas["ModelList"]["properties"].get("models").is_some());
+}
+
+#[derive(JsonSchema)]
+#[expect(dead_code, reason = "only the schema is read")]
+struct Tree {
+    value: f64,
+    left: Option<Box<Tree>>,
+    leaves: Vec<Tree>,
+}
+
+#[derive(JsonSchema)]
+#[expect(dead_code, reason = "only the schema is read")]
+enum Term {
+    Sum { left: Box<Term>, right: Box<Term> },
+    Number(f64),
+}
+
+#[test]
+fn recursive_types_refer_to_themselves() {
+    let document =
+        document_of(&[model_of::<Tree, Term>("any_model"), model_of::<Term, Tree>("other")]);
+    let tree = &document["components"]["schemas"]["AnyModelInput"];
+    assert_eq!(tree["properties"]["leaves"]["items"]["$ref"], INPUT);
+    assert!(tree.get("$schema").is_none() && tree.get("$defs").is_none());
+    let example = request_example(&document, "any_model").unwrap();
+    assert_eq!(example, json!({ "value": 1.5, "left": null, "leaves": [] }));
+    assert_eq!(request_example(&document, "other").unwrap(), json!({ "Number": 1.5 }));
+}
+
+#[test]
+fn references_of_all_kinds_are_followed() {
+    let input = schema(json!({
+        "type": "object",
+        "properties": {
+            "escaped": { "$ref": "#/$defs/a~1b%20c" },
+            "deep": { "$ref": "#/$defs/a~1b%20c/properties/size" },
+            "sibling": { "$ref": "#/properties/escaped" },
+            "$ref": { "type": "null" },
+            "elsewhere": true,
+        },
+        "$defs": {
+            "a/b c": { "type": "object", "properties": { "size": { "type": "integer" } } },
+            "unused": { "type": "string" },
+        },
+    }));
+    let document = document_of(&[model("any_model", input, schema(json!(true)))]);
+    let schemas = &document["components"]["schemas"];
+    let properties = &schemas["AnyModelInput"]["properties"];
+    assert_eq!(properties["escaped"]["$ref"], "#/components/schemas/a_b_c");
+    assert_eq!(properties["deep"]["$ref"], "#/components/schemas/a_b_c/properties/size");
+    assert_eq!(properties["sibling"]["$ref"], format!("{INPUT}/properties/escaped"));
+    assert!(schemas.get("unused").is_none());
+    assert_eq!(schemas["AnyModelOutput"], true);
+}
+
+#[test]
+fn data_that_looks_like_a_reference_stays() {
+    let data = json!({ "$ref": "#/$defs/other" });
+    let input = schema(json!({
+        "properties": { "default": { "$ref": "#/$defs/other" }, "x": { "default": data } },
+        "examples": [data],
+        "$defs": { "other": { "const": data } },
+    }));
+    let document = document(&Info::new("Test"), &[model("any_model", input, schema(json!({})))]);
+    let schemas = &document["components"]["schemas"];
+    let input = &schemas["AnyModelInput"];
+    assert_eq!(input["properties"]["x"]["default"], data);
+    assert_eq!(input["examples"][0], data);
+    assert_eq!(schemas["other"]["const"], data);
+    assert_eq!(input["properties"]["default"]["$ref"], "#/components/schemas/other");
+}
+
+#[test]
+fn an_example_has_no_prediction_id_to_send_but_one_that_comes_back() {
+    let document = document_of(&[charges_model()]);
+    assert_eq!(
+        request_example(&document, "charges_model").unwrap(),
+        json!({ "age": 41, "bmi": 32.5, "sex": "male", "address": { "zip": "string" } })
+    );
+    let operation = &document["paths"]["/api/models/charges_model/prediction"]["post"];
+    let answer = &operation["responses"]["200"]["content"]["application/json"]["example"];
+    assert_eq!(answer["charges"], 1.5);
+    assert_eq!(answer["prediction_id"].as_str().unwrap().len(), 36);
+}
+
+/// The example for a schema, which the schema accepts.
+fn example(input: Value) -> Option<Value> {
+    let document = document_of(&[model("any_model", schema(input.clone()), schema(json!({})))]);
+    let example = request_example(&document, "any_model")?;
+    assert!(validator(&document, INPUT).is_valid(&example), "{example} for {input}");
+    Some(example)
+}
+
+#[test]
+fn examples_are_made_from_what_a_schema_says() {
+    for (input, expected) in [
+        (json!({ "type": "integer" }), json!(1)),
+        (json!({ "type": "integer", "exclusiveMinimum": 4, "exclusiveMaximum": 6 }), json!(5)),
+        (json!({ "type": "integer", "minimum": 10, "multipleOf": 7 }), json!(14)),
+        (json!({ "type": "integer", "maximum": -3.5 }), json!(-4)),
+        (json!({ "type": "integer", "minimum": i64::MIN, "maximum": i64::MAX }), json!(1)),
+        (json!({ "type": "integer", "minimum": 0, "maximum": u64::MAX }), json!(1)),
+        (json!({ "type": "number", "minimum": 0.25, "exclusiveMaximum": 0.5 }), json!(0.375)),
+        (json!({ "type": "number", "exclusiveMinimum": 7 }), json!(7.5)),
+        (json!({ "type": "string" }), json!("string")),
+        (json!({ "type": "string", "minLength": 8 }), json!("stringst")),
+        (json!({ "type": "string", "maxLength": 3 }), json!("str")),
+        (json!({ "type": "string", "pattern": "^[0-9]{5}$" }), json!("12345")),
+        (json!({ "type": "string", "format": "date" }), json!("2026-01-31")),
+        (json!({ "type": ["null", "boolean"] }), json!(true)),
+        (json!({ "type": "null" }), Value::Null),
+        (json!({ "type": "string", "examples": ["a", "b"] }), json!("a")),
+        (json!({ "type": "integer", "default": 12 }), json!(12)),
+        (json!({ "type": "integer", "default": "wrong" }), json!(1)),
+        (json!({ "enum": [null, 2, 3] }), json!(2)),
+        (json!({ "const": { "a": 1 } }), json!({ "a": 1 })),
+        (json!({ "anyOf": [{ "type": "null" }, { "type": "boolean" }] }), Value::Null),
+        (json!({ "allOf": [{ "minimum": 5 }, { "type": "integer" }, { "maximum": 9 }] }), json!(7)),
+        (json!({ "type": "array", "items": { "type": "boolean" } }), json!([true])),
+        (
+            json!({ "type": "array", "items": { "type": "integer" }, "minItems": 3, "uniqueItems": true }),
+            json!([1, 2, 3]),
+        ),
+        (
+            json!({ "type": "array", "prefixItems": [{ "type": "integer" }, { "type": "string" }], "items": false }),
+            json!([1, "string"]),
+        ),
+        (
+            json!({ "type": "object", "additionalProperties": { "type": "number" } }),
+            json!({ "key": 1.5 }),
+        ),
+        (
+            json!({ "type": "object", "patternProperties": { "^[0-9]+$": { "type": "null" } }, "additionalProperties": false }),
+            json!({ "1": null }),
+        ),
+        (
+            json!({ "type": "object", "required": ["a"], "properties": { "b": false } }),
+            json!({ "a": "value" }),
+        ),
+        (
+            // An internally tagged enum with a field beside it.
+            json!({
+                "type": "object",
+                "properties": { "size": { "type": "integer" } },
+                "required": ["size"],
+                "oneOf": [
+                    { "properties": { "kind": { "const": "a" } }, "required": ["kind"] },
+                    { "properties": { "kind": { "const": "b" } }, "required": ["kind"] },
+                ],
+            }),
+            json!({ "size": 1, "kind": "a" }),
+        ),
+        (
+            // The shortest value is the only one without what `not` forbids.
+            json!({ "properties": { "a": { "type": "integer" } }, "not": { "required": ["a"] } }),
+            json!({}),
+        ),
+    ] {
+        assert_eq!(example(input.clone()), Some(expected), "{input}");
+    }
+}
+
+#[test]
+fn no_example_is_better_than_a_wrong_one() {
+    for input in [
+        json!(false),
+        json!({ "type": "string", "pattern": "^a very special text$" }),
+        json!({ "type": "integer", "minimum": 2, "maximum": 1 }),
+        json!({ "type": "string", "minLength": 1_000_000_000 }),
+        json!({ "type": "array", "items": { "$ref": "#" }, "minItems": 1 }),
+        json!({ "$ref": "#/$defs/a", "$defs": { "a": { "$ref": "#/$defs/a" } } }),
+    ] {
+        assert_eq!(example(input.clone()), None, "{input}");
+    }
+}
+
+#[test]
+fn a_search_without_end_is_given_up() {
+    // Each definition refers twice to each other one, and none has a value.
+    let names: Vec<_> = (0..12).map(|index| format!("d{index}")).collect();
+    let branches: Vec<_> =
+        names.iter().map(|name| json!({ "$ref": format!("#/$defs/{name}") })).collect();
+    let all: serde_json::Map<_, _> = names
+        .iter()
+        .map(|name| {
+            let pair = json!({ "type": "array", "minItems": 2, "items": { "oneOf": branches } });
+            (name.clone(), pair)
+        })
+        .collect();
+    assert_eq!(example(json!({ "oneOf": branches, "$defs": all })), None);
+}
+
+mod any_schema {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Schemas that have values, by construction.
+    fn schemas() -> impl Strategy<Value = Value> {
+        let bounds = (any::<i32>(), any::<u16>());
+        let leaf =
+            prop_oneof![
+            bounds.prop_map(|(least, span)| json!({
+                "type": "integer", "minimum": least, "maximum": i64::from(least) + i64::from(span),
+            })),
+            (any::<i32>(), 2..99u8).prop_map(|(least, step)| json!({
+                "type": "integer", "minimum": least, "multipleOf": step,
+            })),
+            (-1e6..1e6, 1e-3..1e6).prop_map(|(least, span)| json!({
+                "type": "number", "exclusiveMinimum": least, "exclusiveMaximum": least + span,
+            })),
+            any::<i32>().prop_map(|most| json!({ "type": "number", "exclusiveMaximum": most })),
+            (0..20u8, 0..20u8).prop_map(|(least, span)| json!({
+                "type": "string", "minLength": least, "maxLength": least + span,
+            })),
+            prop::sample::select(vec![
+                "uuid", "date", "date-time", "email", "uri", "ipv4", "ipv6", "time", "duration",
+            ])
+            .prop_map(|format| json!({ "type": "string", "format": format })),
+            prop::collection::vec("[a-z]{0,5}", 1..4)
+                .prop_map(|choices| json!({ "type": "string", "enum": choices })),
+            any::<bool>().prop_map(|only| json!({ "const": only })),
+            Just(json!({ "type": ["string", "null"] })),
+            Just(json!({ "$ref": "#/$defs/leaf" })),
+        ];
+        leaf.prop_recursive(4, 24, 4, |inner| {
+            prop_oneof![
+                (prop::collection::btree_map("[a-z$]{1,4}", (inner.clone(), any::<bool>()), 0..4))
+                    .prop_map(|members| {
+                        let required = members.iter().filter(|(_, (_, required))| *required);
+                        let required: Vec<_> = required.map(|(name, _)| name.clone()).collect();
+                        let properties: serde_json::Map<_, _> =
+                            members.into_iter().map(|(name, (schema, _))| (name, schema)).collect();
+                        json!({
+                            "type": "object",
+                            "properties": properties,
+                            "required": required,
+                            "additionalProperties": false,
+                        })
+                    }),
+                (inner.clone(), 0..4u8, 0..3u8).prop_map(|(items, least, span)| json!({
+                    "type": "array", "items": items, "minItems": least, "maxItems": least + span,
+                })),
+                inner.clone().prop_map(|some| json!({ "anyOf": [some, { "type": "null" }] })),
+                inner.clone().prop_map(|one| json!({ "allOf": [one] })),
+                inner.prop_map(|values| json!({
+                    "type": "object", "additionalProperties": values, "minProperties": 2,
+                })),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn has_an_example_that_it_accepts(mut input in schemas()) {
+            input["$defs"] = json!({ "leaf": { "type": "object", "properties": { "again": { "$ref": "#/$defs/leaf" } } } });
+            prop_assert!(example(input.clone()).is_some(), "{}", input);
+        }
+    }
+}
