@@ -12,6 +12,7 @@ type Value = fn(&Measurement) -> f64;
 
 const REQUESTS: (&str, Value) = ("Requests per second", |m| m.requests_per_second);
 const P99: (&str, Value) = ("Latency, 99th percentile, ms", |m| m.p99_ms);
+const CPU: (&str, Value) = ("Processor time per request, µs", |m| m.cpu_us);
 const P50: (&str, Value) = ("Latency, median, ms", |m| m.p50_ms);
 const IDLE: (&str, Value) = ("Resident memory, idle, MiB", |m| m.idle_mib);
 const LOADED: (&str, Value) = ("Resident memory, under load, MiB", |m| m.loaded_mib);
@@ -28,7 +29,7 @@ pub(crate) fn draw(results: &Results, folder: &Path) -> Result<()> {
         (
             "connections.svg",
             results.connections.as_ref().map(|table| {
-                let panels = [REQUESTS, P99, P50, LOADED];
+                let panels = [REQUESTS, P99, CPU, LOADED];
                 let title = "From one connection to 256";
                 growth(title, "connections", Scale::Logarithmic, &panels, table)
             }),
@@ -44,7 +45,7 @@ pub(crate) fn draw(results: &Results, folder: &Path) -> Result<()> {
             "fields.svg",
             results.fields.as_ref().map(|table| {
                 let title = "From one logged field to 100, of an input of 100";
-                growth(title, "logged fields", Scale::Linear, &[REQUESTS, P99], table)
+                growth(title, "logged fields", Scale::Linear, &[REQUESTS, CPU], table)
             }),
         ),
         ("soak.svg", results.soak.as_ref().map(soak)),
@@ -84,7 +85,7 @@ fn comparison(table: &Table) -> Picture {
     Picture {
         title: "The service beside a bare axum handler and the Python service",
         summary: format!("{} connections, {}", table.plan.connections, summary(table)),
-        panels: [REQUESTS, P99, LOADED, READY].map(panel).into(),
+        panels: [REQUESTS, P99, P50, CPU, LOADED, READY].map(panel).into(),
     }
 }
 

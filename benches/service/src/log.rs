@@ -26,6 +26,11 @@ pub(crate) struct Records {
 }
 
 impl Records {
+    #[cfg(test)]
+    pub(crate) fn complete() -> Self {
+        Self { requested: 1, created: 1 }
+    }
+
     /// One of each, as it should be.
     pub(crate) fn are_complete(self) -> bool {
         (self.requested, self.created) == (1, 1)

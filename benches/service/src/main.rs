@@ -67,7 +67,7 @@ enum Task {
     },
     /// A long run that ends in a SIGTERM, with exact books of every request and record.
     Soak {
-        /// Minutes to run. A minute logs up to 1 GB, which is checked and then deleted.
+        /// Minutes to run. A minute logs some 1.5 GB, which is checked and then deleted.
         #[arg(long, default_value_t = 10.0)]
         minutes: f64,
         /// Keep-alive connections.

@@ -115,7 +115,9 @@ fn turn(run: &Run, seconds: u32) -> Result<Measurement> {
     let idle_mib = server.memory().resident()?;
     let warm_up = wrk::run(server.address, &run.load, run.connections, 1)?;
     let watch = server.memory().watch(Duration::from_millis(200));
+    let cpu_before = server.cpu_time()?;
     let outcome = wrk::run(server.address, &run.load, run.connections, seconds)?;
+    let cpu = server.cpu_time()? - cpu_before;
     let samples = watch.stop()?;
     server.stop()?;
     if run.spec.logs {
@@ -128,6 +130,7 @@ fn turn(run: &Run, seconds: u32) -> Result<Measurement> {
         requests_per_second: outcome.requests_per_second(),
         p50_ms: outcome.p50_ms(),
         p99_ms: outcome.p99_ms(),
+        cpu_us: cpu.as_secs_f64() * 1e6 / outcome.requests as f64,
         idle_mib,
         loaded_mib: samples.into_iter().fold(idle_mib, f64::max),
         ready_ms: ready_after.as_secs_f64() * 1e3,
@@ -135,15 +138,21 @@ fn turn(run: &Run, seconds: u32) -> Result<Measurement> {
 }
 
 fn medians(measurements: &[Measurement]) -> Measurement {
-    let of = |value: fn(&Measurement) -> f64| median(measurements.iter().map(value));
+    let of = |value: fn(&Measurement) -> f64| rounded(median(measurements.iter().map(value)));
     Measurement {
         requests_per_second: of(|m| m.requests_per_second),
         p50_ms: of(|m| m.p50_ms),
         p99_ms: of(|m| m.p99_ms),
+        cpu_us: of(|m| m.cpu_us),
         idle_mib: of(|m| m.idle_mib),
         loaded_mib: of(|m| m.loaded_mib),
         ready_ms: of(|m| m.ready_ms),
     }
+}
+
+/// Without the digits that are noise.
+pub(crate) fn rounded(value: f64) -> f64 {
+    (value * 1e3).round() / 1e3
 }
 
 /// The value in the middle; NaN if there is none.

@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{JoinHandle, sleep};
 use std::time::{Duration, Instant};
 
+use rustix::param::clock_ticks_per_second;
 use rustix::process::{Pid, Signal, kill_process};
 use service_load::COUNT;
 
@@ -110,6 +111,18 @@ impl Server {
             sleep(Duration::from_micros(200));
         }
         Err(format!("{} does not get ready; see {}", spec.name, errors.display()).into())
+    }
+
+    /// The processor time used so far, by the program and by the system for it.
+    pub(crate) fn cpu_time(&self) -> Result<Duration> {
+        let text = fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
+        // The name of the program, in parentheses, may have spaces in it. Times are the 14th and
+        // the 15th word, counted from 1.
+        let words = text.rsplit_once(") ").map(|(_, words)| words.split(' ').skip(11).take(2));
+        let ticks: Option<u64> =
+            words.and_then(|words| words.map(|word| word.parse::<u64>().ok()).sum());
+        let ticks = ticks.ok_or("the system does not tell the processor time")?;
+        Ok(Duration::from_secs_f64(ticks as f64 / clock_ticks_per_second() as f64))
     }
 
     pub(crate) fn memory(&self) -> Memory {

@@ -76,7 +76,8 @@ pub(crate) fn run(address: SocketAddr, number: u64, is_stopping: &AtomicBool) ->
         loop {
             requests += 1;
             // Like a UUID, but no version 4: nobody else makes this one.
-            let own_id = (number % 2 == 0)
+            let own_id = number
+                .is_multiple_of(2)
                 .then(|| Uuid::from_u128(u128::from(number) << 64 | u128::from(requests)));
             match ask(&mut stream, own_id) {
                 Ok(Answer { id, closes }) => {

@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::log::{self, Records};
-use crate::measure::median;
+use crate::measure::{median, rounded};
 use crate::progress::Progress;
 use crate::server::{Server, Spec};
 use crate::{Result, target};
@@ -83,13 +83,13 @@ pub(crate) fn run(minutes: f64, connections: u32) -> Result<Soak> {
         progress.done();
     }
     sleep(end.saturating_sub(started.elapsed()));
-    let memory_mib = watch.stop()?;
+    let memory_mib = watch.stop()?.into_iter().map(rounded).collect();
     // Raised first: a client may see the effect of the signal before this thread goes on.
     is_stopping.store(true, Ordering::SeqCst);
     let asked = Instant::now();
     server.terminate()?;
     let status = server.wait()?;
-    let stop_ms = asked.elapsed().as_secs_f64() * 1e3;
+    let stop_ms = rounded(asked.elapsed().as_secs_f64() * 1e3);
     drop(progress);
 
     let mut all = Books::default();
@@ -192,7 +192,7 @@ impl Soak {
         expect_none(self.answered_without_two_records, "answers have not exactly two records");
         expect_none(self.incomplete_records, "predictions have not exactly two records");
         expect_none(
-            self.sent - self.answered - self.never_read - self.lost,
+            self.sent.abs_diff(self.answered + self.never_read + self.lost),
             "requests are unaccounted for",
         );
         // Written so that missing samples, which are NaN, are no success.
@@ -238,5 +238,78 @@ impl fmt::Display for Soak {
             self.late_mib,
             self.late_mib / self.early_mib
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id(number: u128) -> Uuid {
+        Uuid::from_u128(number)
+    }
+
+    fn records(ids: &[Uuid]) -> HashMap<Uuid, Records> {
+        ids.iter().map(|id| (*id, Records::complete())).collect()
+    }
+
+    fn audited(books: Books, predictions: HashMap<Uuid, Records>) -> Soak {
+        audit(1.0, 32, books, predictions, 1.0, vec![8.0; 60])
+    }
+
+    #[test]
+    fn a_request_without_an_answer_was_never_read_if_it_is_not_on_record() {
+        let books = Books {
+            sent: 4,
+            answered: vec![id(1), id(2)],
+            unanswered: vec![id(3)],
+            unanswered_without_id: 1,
+            ..Books::default()
+        };
+        let soak = audited(books, records(&[id(1), id(2)]));
+        assert_eq!((soak.never_read, soak.lost), (2, 0));
+        assert!(soak.verdict().is_ok());
+    }
+
+    #[test]
+    fn a_request_without_an_answer_is_lost_if_it_is_on_record() {
+        let books = Books {
+            sent: 3,
+            answered: vec![id(1)],
+            unanswered: vec![id(3)],
+            unanswered_without_id: 1,
+            ..Books::default()
+        };
+        let soak = audited(books, records(&[id(1), id(3), Uuid::new_v4()]));
+        assert_eq!((soak.never_read, soak.lost, soak.faults.len()), (0, 2, 0));
+        assert!(soak.verdict().is_err());
+    }
+
+    #[test]
+    fn an_answer_that_is_not_on_record_or_given_twice_is_a_fault() {
+        for answered in [vec![id(1), id(2)], vec![id(1), id(1)]] {
+            let books = Books { sent: 2, answered, ..Books::default() };
+            let soak = audited(books, records(&[id(1)]));
+            assert_eq!(soak.answered_without_two_records, 1);
+            assert!(soak.verdict().is_err());
+        }
+    }
+
+    #[test]
+    fn a_prediction_that_nobody_asked_for_is_a_fault() {
+        let books = Books { sent: 1, answered: vec![id(1)], ..Books::default() };
+        let soak = audited(books, records(&[id(1), id(9)]));
+        assert_eq!(soak.faults.len(), 1);
+        assert!(soak.verdict().is_err());
+    }
+
+    #[test]
+    fn memory_that_grows_is_a_fault_and_so_is_memory_unseen() {
+        let growing = (0..60).map(|second| 8.0 + f64::from(second) / 10.0).collect();
+        for memory in [growing, Vec::new()] {
+            let books = Books { sent: 1, answered: vec![id(1)], ..Books::default() };
+            let soak = audit(1.0, 32, books, records(&[id(1)]), 1.0, memory);
+            assert!(soak.verdict().is_err());
+        }
     }
 }
