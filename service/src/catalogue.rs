@@ -51,8 +51,12 @@ pub(crate) struct KnownModel {
     pub(crate) metadata: &'static Metadata,
     pub(crate) input_schema: Schema,
     pub(crate) output_schema: Schema,
-    configure: Box<dyn FnOnce(Option<Node<'_>>, &mut Problems) -> Option<Load> + Send>,
+    configure: Configure,
 }
+
+/// Takes where the model is listed, if it is, and its configuration.
+type Configure =
+    Box<dyn FnOnce(Option<Node<'_>>, Option<Node<'_>>, &mut Problems) -> Option<Load> + Send>;
 
 /// Loads a model and puts the configured decorators around it, or leaves it its own.
 pub(crate) type Load =
@@ -73,7 +77,7 @@ impl KnownModel {
         M: HostedType,
         E: Into<BoxError>,
     {
-        Self::with::<M>(Box::new(move |configuration, problems| {
+        Self::with::<M>(Box::new(move |_at, configuration, problems| {
             if let Some(configuration) = configuration {
                 configuration.report(problems, "this model takes no configuration: remove it");
                 return None;
@@ -91,17 +95,15 @@ impl KnownModel {
         C: DeserializeOwned + Send + 'static,
         E: Into<BoxError>,
     {
-        Self::with::<M>(Box::new(move |configuration, problems| {
-            let configuration: C = read(configuration, problems)?;
+        Self::with::<M>(Box::new(move |at, configuration, problems| {
+            let configuration: C = read(at, configuration, problems)?;
             Some(Box::new(move |layers| {
                 Ok(decorated(load(configuration).map_err(Into::into)?, layers))
             }))
         }))
     }
 
-    fn with<M: HostedType>(
-        configure: Box<dyn FnOnce(Option<Node<'_>>, &mut Problems) -> Option<Load> + Send>,
-    ) -> Self {
+    fn with<M: HostedType>(configure: Configure) -> Self {
         Self {
             metadata: M::METADATA,
             input_schema: M::bare_input_schema(),
@@ -113,10 +115,11 @@ impl KnownModel {
     /// How to load the model with this configuration; `None` if that is mistaken.
     pub(crate) fn configure(
         self,
+        at: Option<Node<'_>>,
         configuration: Option<Node<'_>>,
         problems: &mut Problems,
     ) -> Option<Load> {
-        (self.configure)(configuration, problems)
+        (self.configure)(at, configuration, problems)
     }
 }
 
@@ -135,12 +138,12 @@ fn decorated<M: HostedType>(model: M, layers: Option<Vec<Layer>>) -> RegisteredM
 /// A decorator of the program's own, by name.
 pub(crate) struct KnownDecorator {
     pub(crate) name: String,
-    #[expect(clippy::type_complexity, reason = "it is named here and nowhere else")]
-    make: Box<
-        dyn Fn(Option<Node<'_>>, &mut Problems) -> Option<Box<dyn Decorator<RegisteredModel>>>
-            + Send,
-    >,
+    make: Make,
 }
+
+type AnyDecorator = Box<dyn Decorator<RegisteredModel>>;
+/// Takes where the decorator is listed and its configuration.
+type Make = Box<dyn Fn(Node<'_>, Option<Node<'_>>, &mut Problems) -> Option<AnyDecorator> + Send>;
 
 impl KnownDecorator {
     pub(crate) fn new<C, D, E>(
@@ -152,54 +155,52 @@ impl KnownDecorator {
         D: Decorator<RegisteredModel> + 'static,
         E: Into<BoxError>,
     {
-        let make = move |configuration: Option<Node<'_>>, problems: &mut Problems| match make(read(
-            configuration,
-            problems,
-        )?) {
-            Ok(decorator) => Some(Box::new(decorator) as Box<dyn Decorator<RegisteredModel>>),
-            Err(error) => {
-                let error: BoxError = error.into();
-                let message = ml_model_core::error_chain(&*error).to_string();
-                match configuration {
-                    Some(node) => node.report(problems, message),
-                    None => problems.add(message),
+        let make: Make = Box::new(move |at, configuration, problems| {
+            match make(read(Some(at), configuration, problems)?) {
+                Ok(decorator) => Some(Box::new(decorator)),
+                Err(error) => {
+                    let error: BoxError = error.into();
+                    let message = ml_model_core::error_chain(&*error).to_string();
+                    configuration.unwrap_or(at).report(problems, message);
+                    None
                 }
-                None
             }
-        };
-        Self { name, make: Box::new(make) }
+        });
+        Self { name, make }
     }
 
     /// The decorator with this configuration; `None` if that is mistaken.
     pub(crate) fn make(
         &self,
+        at: Node<'_>,
         configuration: Option<Node<'_>>,
         problems: &mut Problems,
-    ) -> Option<Box<dyn Decorator<RegisteredModel>>> {
-        (self.make)(configuration, problems)
+    ) -> Option<AnyDecorator> {
+        (self.make)(at, configuration, problems)
     }
 }
 
 /// A configuration as the user's type; what is absent is an empty mapping, or nothing at all.
 fn read<C: DeserializeOwned>(
+    at: Option<Node<'_>>,
     configuration: Option<Node<'_>>,
     problems: &mut Problems,
 ) -> Option<C> {
+    use serde::de::value::Error;
     if let Some(configuration) = configuration.filter(|node| !node.is_null()) {
         return configuration.deserialize(problems);
     }
-    type Nothing = MapDeserializer<
-        'static,
-        std::iter::Empty<(&'static str, &'static str)>,
-        serde::de::value::Error,
-    >;
-    let nothing: Nothing = MapDeserializer::new(std::iter::empty());
-    match C::deserialize(nothing).or_else(|error: serde::de::value::Error| {
-        C::deserialize(().into_deserializer()).map_err(|_: serde::de::value::Error| error)
-    }) {
+    let nothing = std::iter::empty::<(&str, &str)>();
+    let read = C::deserialize(MapDeserializer::<_, Error>::new(nothing))
+        .or_else(|error| C::deserialize(().into_deserializer()).map_err(|_: Error| error));
+    match read {
         Ok(configuration) => Some(configuration),
         Err(error) => {
-            problems.add(format!("`configuration:` is missing: {error}"));
+            let message = format!("needs a configuration: {error}");
+            match at {
+                Some(node) => node.report(problems, message),
+                None => problems.add(format!("{}: {message}", std::any::type_name::<C>())),
+            }
             None
         }
     }

@@ -94,7 +94,7 @@ impl Outside<'_> {
             return Some(layer);
         }
         if let Some(known) = known.iter().find(|known| decorator_name(&known.name) == name) {
-            return known.make(configuration, problems).map(Layer::Custom);
+            return known.make(node, configuration, problems).map(Layer::Custom);
         }
         let names = [PREDICTION_ID, LOGGING, METRICS].into_iter();
         let names: Vec<&str> = names.chain(known.iter().map(|known| &*known.name)).collect();

@@ -45,7 +45,7 @@ pub(super) fn all(known: Vec<KnownModel>, problems: &mut Problems) -> Vec<Planne
         .into_iter()
         .filter_map(|model| {
             let name = model.metadata.qualified_name;
-            let load = model.configure(None, problems)?;
+            let load = model.configure(None, None, problems)?;
             Some(PlannedModel { name, handling, layers: None, load })
         })
         .collect()
@@ -91,7 +91,7 @@ pub(super) fn read(
         let layers = list
             .and_then(|node| node.list(problems))
             .map(|list| decorators::read(list, file, &model, known_decorators, problems));
-        if let Some(load) = model.configure(configuration, problems) {
+        if let Some(load) = model.configure(Some(by), configuration, problems) {
             planned.push(PlannedModel { name, handling, layers, load });
         }
     }
