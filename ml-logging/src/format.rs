@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use crate::{layout::BUILT_IN, suggest::nearest};
+use ml_configuration::nearest;
+
+use crate::layout::BUILT_IN;
 
 /// The format that is used when none is given.
 pub(crate) const DEFAULT_FORMAT: &str = "%(asctime)s %(hostname)s %(process)s %(thread)s %(name)s \

@@ -1,9 +1,10 @@
 //! Levels: Python's names for them, and which records are wanted.
 
+use ml_configuration::nearest;
 use tracing::{Level, metadata::LevelFilter};
 use tracing_subscriber::filter::Targets;
 
-use crate::{Error, suggest::nearest};
+use crate::Error;
 
 /// The environment variable that overrides the levels given in code.
 pub(crate) const VARIABLE: &str = "RUST_LOG";

@@ -69,7 +69,6 @@ mod panic;
 mod plan;
 mod record;
 mod span;
-mod suggest;
 mod values;
 
 pub use builder::{Builder, builder};

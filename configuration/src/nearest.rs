@@ -1,14 +1,21 @@
 //! "Did you mean …?" for names that a person has typed.
 
-/// The candidate nearest to `name`, if it is near enough to be a slip of the pen.
-pub(crate) fn nearest<'a>(
-    name: &str,
-    candidates: impl IntoIterator<Item = &'a str>,
-) -> Option<&'a str> {
-    let allowed = (name.chars().count() / 3).max(1);
+/// The candidate nearest to `word`, if it is near enough to be a slip of the pen.
+///
+/// ```
+/// use ml_configuration::nearest;
+///
+/// assert_eq!(nearest("loging", ["models", "logging"]), Some("logging"));
+/// assert_eq!(nearest("metrics", ["models", "logging"]), None);
+/// ```
+pub fn nearest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
+    let length = word.chars().count();
+    let allowed = (length / 3).max(1);
     candidates
         .into_iter()
-        .map(|candidate| (distance(name, candidate), candidate))
+        // The distance is never smaller; a word of megabytes must not get as far as `distance`.
+        .filter(|candidate| candidate.chars().count().abs_diff(length) <= allowed)
+        .map(|candidate| (distance(word, candidate), candidate))
         .filter(|(distance, _)| *distance <= allowed)
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, candidate)| candidate)

@@ -1,0 +1,414 @@
+//! Values as types of the user's own, through serde, with the place of what does not fit.
+
+use std::fmt;
+
+use serde::{
+    de::{
+        self, DeserializeOwned, DeserializeSeed, Deserializer, EnumAccess, Expected, MapAccess,
+        SeqAccess, Unexpected, VariantAccess, Visitor,
+        value::{BorrowedStrDeserializer, StrDeserializer},
+    },
+    forward_to_deserialize_any,
+};
+
+use crate::{
+    Kind, Node, Problems,
+    document::Value,
+    mapping::unknown_key,
+    scalar::{self, Scalar},
+};
+
+pub(crate) fn deserialize<T: DeserializeOwned>(
+    node: Node<'_>,
+    problems: &mut Problems,
+) -> Option<T> {
+    T::deserialize(Typed(node)).map_err(|error| error.report(node, problems)).ok()
+}
+
+/// What does not fit, and where as soon as that is known.
+#[derive(Debug)]
+struct Error {
+    fault: Fault,
+    at: Option<usize>,
+    /// The key is at fault, not its value.
+    is_key: bool,
+}
+
+// serde hands over values, which are not to be shown: what is kept is what is shown.
+#[derive(Debug)]
+enum Fault {
+    Message(String),
+    /// A message of the type's own, which may quote the value.
+    Custom(String),
+    UnknownKey(String, &'static [&'static str]),
+    UnknownWord(String, &'static [&'static str]),
+}
+
+impl Error {
+    fn at(mut self, node: Node<'_>) -> Self {
+        self.at.get_or_insert(node.index());
+        self
+    }
+
+    fn at_key(mut self, node: Node<'_>) -> Self {
+        if self.at.is_none() {
+            self.is_key = true;
+        }
+        self.at(node)
+    }
+
+    fn report(self, root: Node<'_>, problems: &mut Problems) {
+        let node = root.with_index(self.at.unwrap_or(root.index()));
+        let message = match self.fault {
+            Fault::Message(message) => message,
+            Fault::Custom(mut message) => {
+                for secret in node.secrets() {
+                    message = message.replace(secret, "…");
+                }
+                message
+            }
+            Fault::UnknownKey(key, valid) => unknown_key(&key, valid),
+            Fault::UnknownWord(word, valid) => node.unknown("word", &word, valid.iter().copied()),
+        };
+        if self.is_key {
+            node.report_in_parent(problems, message);
+        } else {
+            node.report(problems, message);
+        }
+    }
+}
+
+impl From<Fault> for Error {
+    fn from(fault: Fault) -> Self {
+        Self { fault, at: None, is_key: false }
+    }
+}
+
+impl std::error::Error for Error {}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.fault {
+            Fault::Message(text) | Fault::Custom(text) => f.write_str(text),
+            Fault::UnknownKey(..) => f.write_str("unknown key"),
+            Fault::UnknownWord(..) => f.write_str("unknown word"),
+        }
+    }
+}
+
+impl de::Error for Error {
+    fn custom<T: fmt::Display>(message: T) -> Self {
+        Fault::Custom(message.to_string()).into()
+    }
+
+    fn invalid_type(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
+        let expected = expected.to_string();
+        let remedy = match found {
+            Unexpected::Bool(_)
+            | Unexpected::Signed(_)
+            | Unexpected::Unsigned(_)
+            | Unexpected::Float(_)
+                if expected == "a string" =>
+            {
+                "; put it in quotes"
+            }
+            _ => "",
+        };
+        let (expected, found) = (plain_words(&expected), kind(&found));
+        Fault::Message(format!("expected {expected}, found {found}{remedy}")).into()
+    }
+
+    fn invalid_value(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
+        let expected = plain_words(&expected.to_string());
+        let found = match found {
+            Unexpected::Signed(_) | Unexpected::Unsigned(_) => "another integer".to_owned(),
+            found => format!("{}, but not such", kind(&found)),
+        };
+        Fault::Message(format!("expected {expected}, found {found}")).into()
+    }
+
+    fn unknown_variant(word: &str, valid: &'static [&'static str]) -> Self {
+        Fault::UnknownWord(word.to_owned(), valid).into()
+    }
+
+    fn unknown_field(key: &str, valid: &'static [&'static str]) -> Self {
+        Fault::UnknownKey(key.to_owned(), valid).into()
+    }
+
+    fn missing_field(key: &'static str) -> Self {
+        Fault::Message(format!("the key `{key}` is missing")).into()
+    }
+
+    fn duplicate_field(key: &'static str) -> Self {
+        Fault::Message(format!("the key `{key}` stands here under two names; keep one")).into()
+    }
+}
+
+/// serde's words for what it expects, as somebody knows them who writes YAML.
+fn plain_words(expected: &str) -> String {
+    let integer = |min: i128, max: i128| format!("an integer from {min} to {max}");
+    match expected {
+        "u8" => integer(0, u8::MAX.into()),
+        "u16" => integer(0, u16::MAX.into()),
+        "u32" => integer(0, u32::MAX.into()),
+        "u64" | "usize" | "u128" => "an integer that is not negative".to_owned(),
+        "i8" => integer(i8::MIN.into(), i8::MAX.into()),
+        "i16" => integer(i16::MIN.into(), i16::MAX.into()),
+        "i32" => integer(i32::MIN.into(), i32::MAX.into()),
+        "i64" | "isize" | "i128" => "an integer".to_owned(),
+        "f32" | "f64" => "a number".to_owned(),
+        "a boolean" => "true or false".to_owned(),
+        "a string" => "text".to_owned(),
+        "a map" => "a mapping".to_owned(),
+        "a sequence" => "a list".to_owned(),
+        _ if expected.starts_with("struct ") => "a mapping".to_owned(),
+        _ if expected.starts_with("enum ") => "a word".to_owned(),
+        _ => expected.to_owned(),
+    }
+}
+
+fn kind(found: &Unexpected<'_>) -> String {
+    let kind = match found {
+        Unexpected::Bool(_) => Kind::Boolean,
+        Unexpected::Unsigned(_) | Unexpected::Signed(_) => Kind::Integer,
+        Unexpected::Float(_) => Kind::Number,
+        Unexpected::Char(_) | Unexpected::Str(_) | Unexpected::Bytes(_) => Kind::Text,
+        Unexpected::Unit | Unexpected::Option => Kind::Null,
+        Unexpected::Seq => Kind::List,
+        Unexpected::Map => Kind::Mapping,
+        // Not the text of `Other`: 128-bit integers put their value there.
+        Unexpected::Other(_) => return "something else".to_owned(),
+        _ => return "something that has parts".to_owned(),
+    };
+    kind.to_string()
+}
+
+/// A value to be deserialized.
+struct Typed<'d>(Node<'d>);
+
+impl<'d> Typed<'d> {
+    fn any<V: Visitor<'d>>(&self, visitor: V) -> Result<V::Value, Error> {
+        let (text, plain) = match self.0.value() {
+            Value::List(items) => return all_of(visitor, items, self.0),
+            Value::Mapping(entries) => {
+                return visitor.visit_map(Entries { node: self.0, entries, value: None });
+            }
+            Value::Scalar { text, plain } => (&**text, *plain),
+        };
+        if !plain {
+            return visitor.visit_borrowed_str(text);
+        }
+        match scalar::resolve(text) {
+            Scalar::Null => visitor.visit_unit(),
+            Scalar::Boolean(value) => visitor.visit_bool(value),
+            Scalar::Number(value) => visitor.visit_f64(value),
+            Scalar::Text => visitor.visit_borrowed_str(text),
+            Scalar::Integer(Err(problem)) => Err(Fault::Message(problem.to_owned()).into()),
+            Scalar::Integer(Ok(value)) => match (u64::try_from(value), i64::try_from(value)) {
+                (Ok(value), _) => visitor.visit_u64(value),
+                (_, Ok(value)) => visitor.visit_i64(value),
+                _ => visitor.visit_i128(value),
+            },
+        }
+    }
+
+    fn text<V: Visitor<'d>>(&self, visitor: V) -> Result<V::Value, Error> {
+        match self.0.value() {
+            Value::Scalar { text, .. } if self.0.is_variable() && !self.0.is_null() => {
+                visitor.visit_borrowed_str(text)
+            }
+            _ => self.any(visitor),
+        }
+    }
+
+    fn located<T>(&self, result: Result<T, Error>) -> Result<T, Error> {
+        result.map_err(|error| error.at(self.0))
+    }
+}
+
+/// A tuple leaves items over if there are too many of them; none may be lost.
+fn all_of<'d, V: Visitor<'d>>(
+    visitor: V,
+    items: &'d [usize],
+    node: Node<'d>,
+) -> Result<V::Value, Error> {
+    let mut rest = Items { node, items };
+    let value = visitor.visit_seq(&mut rest)?;
+    match rest.items.len() {
+        0 => Ok(value),
+        more => {
+            let (wanted, found) = (items.len() - more, items.len());
+            Err(Fault::Message(format!("expected {wanted} items, found {found}")).into())
+        }
+    }
+}
+
+impl<'d> Deserializer<'d> for Typed<'d> {
+    type Error = Error;
+
+    fn deserialize_any<V: Visitor<'d>>(self, visitor: V) -> Result<V::Value, Error> {
+        self.located(self.any(visitor))
+    }
+
+    fn deserialize_bool<V: Visitor<'d>>(self, visitor: V) -> Result<V::Value, Error> {
+        self.located(match self.0.plain().and_then(scalar::boolean) {
+            Some(value) => visitor.visit_bool(value),
+            None => self.any(visitor),
+        })
+    }
+
+    fn deserialize_str<V: Visitor<'d>>(self, visitor: V) -> Result<V::Value, Error> {
+        self.located(self.text(visitor))
+    }
+
+    fn deserialize_string<V: Visitor<'d>>(self, visitor: V) -> Result<V::Value, Error> {
+        self.located(self.text(visitor))
+    }
+
+    fn deserialize_char<V: Visitor<'d>>(self, visitor: V) -> Result<V::Value, Error> {
+        self.located(self.text(visitor))
+    }
+
+    fn deserialize_option<V: Visitor<'d>>(self, visitor: V) -> Result<V::Value, Error> {
+        let node = self.0;
+        let value = if node.is_null() { visitor.visit_none() } else { visitor.visit_some(self) };
+        value.map_err(|error| error.at(node))
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'d>>(
+        self,
+        _name: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, Error> {
+        let node = self.0;
+        visitor.visit_newtype_struct(self).map_err(|error| error.at(node))
+    }
+
+    fn deserialize_enum<V: Visitor<'d>>(
+        self,
+        _name: &'static str,
+        _variants: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Error> {
+        self.located(match self.0.value() {
+            Value::Scalar { text, .. } if !self.0.is_null() => {
+                visitor.visit_enum(BorrowedStrDeserializer::new(text))
+            }
+            Value::Mapping(entries) if entries.len() == 1 => {
+                visitor.visit_enum(Variant(self.0.with_index(entries[0])))
+            }
+            Value::Mapping(entries) => Err(Fault::Message(format!(
+                "expected a mapping with one key, which names the variant, found {} keys",
+                entries.len()
+            ))
+            .into()),
+            _ => self.any(visitor),
+        })
+    }
+
+    fn deserialize_ignored_any<V: Visitor<'d>>(self, visitor: V) -> Result<V::Value, Error> {
+        visitor.visit_unit()
+    }
+
+    forward_to_deserialize_any! {
+        <V: Visitor<'d>> i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 bytes byte_buf unit unit_struct seq tuple
+        tuple_struct map struct identifier
+    }
+}
+
+struct Items<'d> {
+    node: Node<'d>,
+    items: &'d [usize],
+}
+
+impl<'d> SeqAccess<'d> for &mut Items<'d> {
+    type Error = Error;
+
+    fn next_element_seed<T: DeserializeSeed<'d>>(
+        &mut self,
+        seed: T,
+    ) -> Result<Option<T::Value>, Error> {
+        let Some((first, rest)) = self.items.split_first() else { return Ok(None) };
+        self.items = rest;
+        seed.deserialize(Typed(self.node.with_index(*first))).map(Some)
+    }
+
+    fn size_hint(&self) -> Option<usize> {
+        Some(self.items.len())
+    }
+}
+
+struct Entries<'d> {
+    node: Node<'d>,
+    entries: &'d [usize],
+    /// The one whose key has been read.
+    value: Option<Node<'d>>,
+}
+
+impl<'d> MapAccess<'d> for Entries<'d> {
+    type Error = Error;
+
+    fn next_key_seed<K: DeserializeSeed<'d>>(
+        &mut self,
+        seed: K,
+    ) -> Result<Option<K::Value>, Error> {
+        let Some((first, rest)) = self.entries.split_first() else { return Ok(None) };
+        self.entries = rest;
+        let node = self.node.with_index(*first);
+        self.value = Some(node);
+        seed.deserialize(BorrowedStrDeserializer::new(node.key()))
+            .map(Some)
+            .map_err(|error: Error| error.at_key(node))
+    }
+
+    fn next_value_seed<V: DeserializeSeed<'d>>(&mut self, seed: V) -> Result<V::Value, Error> {
+        match self.value.take() {
+            Some(node) => seed.deserialize(Typed(node)),
+            None => Err(de::Error::custom("the type asks for a value before its key")),
+        }
+    }
+
+    fn size_hint(&self) -> Option<usize> {
+        Some(self.entries.len())
+    }
+}
+
+/// A variant that has content, `key: content`.
+struct Variant<'d>(Node<'d>);
+
+impl<'d> EnumAccess<'d> for Variant<'d> {
+    type Error = Error;
+    type Variant = Self;
+
+    fn variant_seed<V: DeserializeSeed<'d>>(self, seed: V) -> Result<(V::Value, Self), Error> {
+        let key: StrDeserializer<'_, Error> = StrDeserializer::new(self.0.key());
+        match seed.deserialize(key) {
+            Ok(value) => Ok((value, self)),
+            Err(error) => Err(error.at_key(self.0)),
+        }
+    }
+}
+
+impl<'d> VariantAccess<'d> for Variant<'d> {
+    type Error = Error;
+
+    fn unit_variant(self) -> Result<(), Error> {
+        de::Deserialize::deserialize(Typed(self.0))
+    }
+
+    fn newtype_variant_seed<T: DeserializeSeed<'d>>(self, seed: T) -> Result<T::Value, Error> {
+        seed.deserialize(Typed(self.0))
+    }
+
+    fn tuple_variant<V: Visitor<'d>>(self, _len: usize, visitor: V) -> Result<V::Value, Error> {
+        Typed(self.0).deserialize_any(visitor)
+    }
+
+    fn struct_variant<V: Visitor<'d>>(
+        self,
+        _fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Error> {
+        Typed(self.0).deserialize_any(visitor)
+    }
+}

@@ -1,0 +1,128 @@
+//! What a word without quotes means.
+//!
+//! These are the scalars of YAML 1.2's core schema. The files come from Python services, though, and
+//! PyYAML reads YAML 1.1: where both would read the same word as different numbers, neither
+//! reading is taken silently.
+
+/// A scalar without quotes.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Scalar {
+    Null,
+    Boolean(bool),
+    /// An integer, or why it cannot be one.
+    Integer(Result<i128, &'static str>),
+    Number(f64),
+    Text,
+}
+
+const TOO_LARGE: &str = "the integer is too large";
+const LEADING_ZERO: &str = "an integer that begins with 0 is octal in YAML 1.1 and decimal in YAML \
+     1.2; write it without the 0, or as 0o17 if it is octal, or in quotes if it is text";
+
+pub(crate) fn resolve(text: &str) -> Scalar {
+    match text {
+        "" | "~" | "null" | "Null" | "NULL" => Scalar::Null,
+        "true" | "True" | "TRUE" => Scalar::Boolean(true),
+        "false" | "False" | "FALSE" => Scalar::Boolean(false),
+        ".nan" | ".NaN" | ".NAN" => Scalar::Number(f64::NAN),
+        _ => integer(text).map(Scalar::Integer).or_else(|| number(text)).unwrap_or(Scalar::Text),
+    }
+}
+
+/// A boolean as YAML 1.1 has it, and so PyYAML.
+pub(crate) fn boolean(text: &str) -> Option<bool> {
+    match text {
+        "yes" | "Yes" | "YES" | "on" | "On" | "ON" => Some(true),
+        "no" | "No" | "NO" | "off" | "Off" | "OFF" => Some(false),
+        _ => match resolve(text) {
+            Scalar::Boolean(value) => Some(value),
+            _ => None,
+        },
+    }
+}
+
+fn integer(text: &str) -> Option<Result<i128, &'static str>> {
+    let radix = |digits: &str, radix| {
+        (!digits.is_empty() && digits.chars().all(|c| c.is_digit(radix)))
+            .then(|| i128::from_str_radix(digits, radix).map_err(|_| TOO_LARGE))
+    };
+    if let Some(digits) = text.strip_prefix("0x") {
+        return radix(digits, 16);
+    }
+    if let Some(digits) = text.strip_prefix("0o") {
+        return radix(digits, 8);
+    }
+    let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
+    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    if digits.len() > 1 && digits.starts_with('0') {
+        return Some(Err(LEADING_ZERO));
+    }
+    Some(text.parse().map_err(|_| TOO_LARGE))
+}
+
+fn number(text: &str) -> Option<Scalar> {
+    let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
+    if let ".inf" | ".Inf" | ".INF" = digits {
+        let sign = if text.starts_with('-') { -1.0 } else { 1.0 };
+        return Some(Scalar::Number(sign * f64::INFINITY));
+    }
+    // Rust also reads `inf` and `nan`, which are words here.
+    if !digits.starts_with(|c: char| c.is_ascii_digit() || c == '.') {
+        return None;
+    }
+    text.parse().ok().map(Scalar::Number)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_core_schema() {
+        for text in ["", "~", "null", "Null", "NULL"] {
+            assert_eq!(resolve(text), Scalar::Null, "{text}");
+        }
+        for (text, value) in [("true", true), ("True", true), ("FALSE", false)] {
+            assert_eq!(resolve(text), Scalar::Boolean(value), "{text}");
+        }
+        for (text, value) in [("0", 0), ("-19", -19), ("+7", 7), ("0x1F", 31), ("0o17", 15)] {
+            assert_eq!(resolve(text), Scalar::Integer(Ok(value)), "{text}");
+        }
+        for (text, value) in [
+            ("1.5", 1.5),
+            ("-.5", -0.5),
+            ("2.", 2.0),
+            ("1e3", 1000.0),
+            ("+12.3E-1", 1.23),
+            ("-.INF", f64::NEG_INFINITY),
+        ] {
+            assert_eq!(resolve(text), Scalar::Number(value), "{text}");
+        }
+        assert!(matches!(resolve(".nan"), Scalar::Number(value) if value.is_nan()));
+        for text in [
+            "nan", "inf", "-", "+", ".", "e5", "1_000", "12:30", "0x", "0x+1", "0o9", "yes",
+            "nULL", "1.2.3", "tru", "- 1", " 1", "٣",
+        ] {
+            assert_eq!(resolve(text), Scalar::Text, "{text}");
+        }
+    }
+
+    #[test]
+    fn integers_that_cannot_be_taken_say_why() {
+        assert_eq!(resolve("0777"), Scalar::Integer(Err(LEADING_ZERO)));
+        assert_eq!(resolve("-00"), Scalar::Integer(Err(LEADING_ZERO)));
+        assert_eq!(resolve(&"9".repeat(40)), Scalar::Integer(Err(TOO_LARGE)));
+    }
+
+    #[test]
+    fn booleans_as_a_user_of_pyyaml_knows_them() {
+        for (text, value) in [("yes", true), ("On", true), ("NO", false), ("true", true)] {
+            assert_eq!(boolean(text), Some(value), "{text}");
+        }
+        for text in ["y", "n", "1", "", "yEs", "truth"] {
+            assert_eq!(boolean(text), None, "{text}");
+        }
+    }
+}

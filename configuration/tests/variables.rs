@@ -1,0 +1,127 @@
+//! Environment variables in place of what the file says.
+#![allow(clippy::unwrap_used, reason = "clippy takes only test functions for tests")]
+
+use ml_configuration::{Document, Place, Problems};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+const TEXT: &str = "title: old\nmodels:\n- Create_Endpoint: true\n  configuration: {}\nmetrics:\n";
+
+fn overridden(text: &str, variables: &[(&str, &str)]) -> (Document, String) {
+    let mut document = Document::parse("f", text).unwrap();
+    let variables = variables.iter().map(|(name, value)| (name.to_string(), value.to_string()));
+    let result = document.override_from("ML", variables);
+    (document, result.err().map(|problems| problems.to_string()).unwrap_or_default())
+}
+
+fn value(document: &Document) -> Value {
+    document.root().deserialize(&mut Problems::new()).unwrap()
+}
+
+#[test]
+fn scalars_are_replaced_and_keys_added() {
+    let (document, problems) = overridden(
+        TEXT,
+        &[
+            ("ML__TITLE", "new"),
+            ("ML__MODELS__0__CREATE_ENDPOINT", "false"),
+            ("ML__MODELS__0__CONFIGURATION__Retries", "3"),
+            ("ML__METRICS__ENABLED", "true"),
+            ("ML__METRICS__BUCKETS__SMALL", "0.5"),
+            ("ML__EMPTY", ""),
+            ("ML_TITLE", "not this one"),
+            ("MLX__TITLE", "nor this one"),
+        ],
+    );
+    assert_eq!(problems, "");
+    assert_eq!(
+        value(&document),
+        json!({
+            "title": "new",
+            "models": [{"Create_Endpoint": false, "configuration": {"retries": 3}}],
+            "metrics": {"enabled": true, "buckets": {"small": 0.5}},
+            "empty": null,
+        })
+    );
+}
+
+#[test]
+fn problems_name_the_variable_and_never_its_value() {
+    let (document, _) = overridden(
+        TEXT,
+        &[
+            ("ML__TITLE", "hunter2"),
+            ("ML__MODELS__0__CREATE_ENDPOINT", "hunter2"),
+            ("ML__TITEL", "x"),
+        ],
+    );
+    let mut problems = Problems::new();
+    let mut root = document.root().mapping(&mut problems).unwrap();
+    let title = root.get("title").unwrap();
+    assert_eq!(title.place(), Place::Variable("ML__TITLE".into()));
+    let _ = title.boolean(&mut problems);
+    let _ = title.choice("word", &[("hunter", ())], &mut problems);
+    let models = root.get("models").unwrap().list(&mut problems).unwrap();
+    let mut model = models[0].mapping(&mut problems).unwrap();
+    let _ = model.get("Create_Endpoint").unwrap().boolean(&mut problems);
+    let _ = root.get("metrics");
+    root.finish(&mut problems);
+    assert_eq!(
+        problems.to_string(),
+        "environment variable ML__MODELS__0__CREATE_ENDPOINT: models[0].Create_Endpoint: expected true or false, found text\n\
+         environment variable ML__TITEL: unknown key `titel`; did you mean `title`?\n\
+         environment variable ML__TITLE: title: expected true or false, found text\n\
+         environment variable ML__TITLE: title: unknown word; did you mean `hunter`?; valid are `hunter`"
+    );
+}
+
+#[test]
+fn variables_have_no_types() {
+    let (document, _) = overridden("", &[("ML__VERSION", "1.0"), ("ML__NAME", "true")]);
+    let mut problems = Problems::new();
+    let mut root = document.root().mapping(&mut problems).unwrap();
+    assert_eq!(root.get("version").unwrap().string(&mut problems), Some("1.0"));
+    #[derive(Deserialize, PartialEq, Debug)]
+    struct Typed {
+        version: String,
+        name: Option<String>,
+    }
+    let typed = document.root().deserialize(&mut problems);
+    assert_eq!(typed, Some(Typed { version: "1.0".into(), name: Some("true".into()) }));
+    assert_eq!(problems.to_string(), "");
+}
+
+#[test]
+fn what_a_variable_cannot_do() {
+    let text = "title: t\nmodels: [a]\nlogging: {version: 1}\nAge: 1\nage: 2\n";
+    let (document, problems) = overridden(
+        text,
+        &[
+            ("ML__MODELS", "b"),
+            ("ML__MODELS__1", "b"),
+            ("ML__MODELS__-1", "b"),
+            ("ML__MODELS__FIRST", "b"),
+            ("ML__LOGGING", "{}"),
+            ("ML__TITLE__X", "b"),
+            ("ML__", "b"),
+            ("ML____TITLE", "b"),
+            ("ML__AGE", "3"),
+            ("ML__LOGGING__VERSION", "2"),
+            ("ML__logging__version", "3"),
+        ],
+    );
+    assert_eq!(
+        problems,
+        "environment variable ML__: a key between two `__` is missing\n\
+         environment variable ML__AGE: several keys differ from `age` in upper and lower case only; rename them\n\
+         environment variable ML__LOGGING: logging: this is a mapping; set its keys, as in `…__KEY`\n\
+         environment variable ML__MODELS: models: this is a list; set its items, as in `…__0`\n\
+         environment variable ML__MODELS__-1: models: the list has 1 items, the first being 0; there is no `-1`\n\
+         environment variable ML__MODELS__1: models: the list has 1 items, the first being 0; there is no `1`\n\
+         environment variable ML__MODELS__FIRST: models: the list has 1 items, the first being 0; there is no `FIRST`\n\
+         environment variable ML__TITLE__X: title: this is a single value, it has no key `X`\n\
+         environment variable ML____TITLE: a key between two `__` is missing\n\
+         environment variable ML__logging__version: logging.version: the variable ML__LOGGING__VERSION has set this already; remove one of them"
+    );
+    assert_eq!(value(&document)["logging"]["version"], 2);
+}
