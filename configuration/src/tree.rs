@@ -370,6 +370,8 @@ impl Builder {
         let begins = text.lines().nth(line - 1).unwrap_or_default().trim_start_matches(' ');
         let remedy = if begins.starts_with('\t') {
             "; indent with spaces, not with tabs"
+        } else if what.starts_with("unexpected character") {
+            "; put a value that begins with it in quotes"
         } else if what.starts_with("mapping values are not allowed") {
             "; check the indentation, and put a value that has `: ` in it in quotes"
         } else {
