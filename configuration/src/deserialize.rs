@@ -68,7 +68,7 @@ impl Error {
                 message
             }
             Fault::UnknownKey(key, valid) => unknown_key(&key, valid),
-            Fault::UnknownWord(word, valid) => node.unknown("word", &word, valid.iter().copied()),
+            Fault::UnknownWord(word, valid) => node.unknown("word", &word, valid.to_vec()),
         };
         if self.is_key {
             node.report_in_parent(problems, message);

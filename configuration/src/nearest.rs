@@ -10,7 +10,8 @@
 /// ```
 pub fn nearest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
     let length = word.chars().count();
-    let allowed = (length / 3).max(1);
+    // Never all of it: every letter is one step away from every other.
+    let allowed = (length / 3).max(1).min(length.saturating_sub(1));
     candidates
         .into_iter()
         // The distance is never smaller; a word of megabytes must not get as far as `distance`.
@@ -61,5 +62,7 @@ mod tests {
         assert_eq!(nearest("hostnam", names), Some("hostname"));
         assert_eq!(nearest("levlname", names), Some("levelname"));
         assert_eq!(nearest("node_ip", names), None);
+        assert_eq!(nearest("r", ["a", "w"]), None);
+        assert_eq!(nearest("", ["a"]), None);
     }
 }

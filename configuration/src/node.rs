@@ -260,30 +260,40 @@ impl<'d> Node<'d> {
         if let Some((_, value)) = found {
             return Some(*value);
         }
-        self.report(problems, self.unknown(what, text, choices.iter().map(|(choice, _)| *choice)));
+        self.report_unknown(problems, what, text, choices.iter().map(|(choice, _)| *choice));
         None
     }
 
-    /// Reports a word that is none of these, with the nearest of them.
-    pub(crate) fn unknown<'c>(
+    /// Reports a word that should have been one of these, with the nearest of them: `unknown handler
+    /// `stdot`; did you mean `stdout`?`. The word is not shown if it may come from an environment
+    /// variable.
+    pub fn report_unknown<'c>(
         &self,
+        problems: &mut Problems,
         what: &str,
         word: &str,
-        choices: impl Iterator<Item = &'c str> + Clone,
-    ) -> String {
+        valid: impl IntoIterator<Item = &'c str>,
+    ) {
+        let message = self.unknown(what, word, valid.into_iter().collect());
+        self.report(problems, message);
+    }
+
+    pub(crate) fn unknown(&self, what: &str, word: &str, valid: Vec<&str>) -> String {
         let mut text = format!("unknown {what}");
         // The word may stand further inside if the type is a user's own.
         if self.variables().is_empty() {
             text.push_str(&format!(" `{}`", shortened(word)));
         }
-        if let Some(nearest) = nearest(word, choices.clone()) {
-            text.push_str(&format!("; did you mean `{nearest}`?"));
-        }
-        let choices: Vec<_> = choices.map(|choice| format!("`{choice}`")).collect();
-        if choices.is_empty() {
-            text.push_str("; there is none");
-        } else {
-            text.push_str(&format!("; valid are {}", choices.join(", ")));
+        let quoted: Vec<_> = valid.iter().map(|word| format!("`{word}`")).collect();
+        let quoted = quoted.join(", ");
+        let only = valid.len() == 1;
+        match nearest(word, valid) {
+            _ if quoted.is_empty() => text.push_str("; there is none"),
+            Some(nearest) if only => text.push_str(&format!("; did you mean `{nearest}`?")),
+            Some(nearest) => {
+                text.push_str(&format!("; did you mean `{nearest}`? Valid are {quoted}"));
+            }
+            None => text.push_str(&format!("; valid are {quoted}")),
         }
         text
     }

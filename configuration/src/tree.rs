@@ -17,6 +17,9 @@ use crate::{
 const MAX_DEPTH: usize = 64;
 const MAX_ITEMS: usize = 100_000;
 
+/// What the parser says of a value that has no anchor; it counts them from 1.
+const NO_ANCHOR: usize = 0;
+
 const MERGE: &str = "<<";
 
 /// The items of the text.
@@ -135,7 +138,10 @@ impl Builder {
     fn value(&mut self, value: Value, line: usize, anchor: usize) -> Result<(), Stop> {
         let item = if self.expects_key() {
             self.key(&value, line);
-            // Nobody's child, but an alias may want it.
+            if anchor == NO_ANCHOR {
+                return Ok(());
+            }
+            // Nobody's child, but an alias wants it.
             let origin = Origin::Line(line);
             self.add(Item { parent: None, step: Step::Root, origin, value }, line)?
         } else {
@@ -364,6 +370,8 @@ impl Builder {
         let begins = text.lines().nth(line - 1).unwrap_or_default().trim_start_matches(' ');
         let remedy = if begins.starts_with('\t') {
             "; indent with spaces, not with tabs"
+        } else if what.starts_with("unexpected character") {
+            "; put a value that begins with it in quotes"
         } else if what.starts_with("mapping values are not allowed") {
             "; check the indentation, and put a value that has `: ` in it in quotes"
         } else {

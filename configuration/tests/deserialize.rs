@@ -124,11 +124,11 @@ fn mistakes_have_the_place_of_the_inner_value_and_do_not_show_it() {
         ("  ratoi: 1\n", "f:3: c: unknown key `ratoi`; did you mean `ratio`?"),
         (
             "  mode: fsat\n",
-            "f:3: c.mode: unknown word `fsat`; did you mean `fast`?; valid are `fast`, `slow`, `custom`, `named`",
+            "f:3: c.mode: unknown word `fsat`; did you mean `fast`? Valid are `fast`, `slow`, `custom`, `named`",
         ),
         (
             "  mode: {costum: 1}\n",
-            "f:3: c.mode: unknown word `costum`; did you mean `custom`?; valid are `fast`, `slow`, `custom`, `named`",
+            "f:3: c.mode: unknown word `costum`; did you mean `custom`? Valid are `fast`, `slow`, `custom`, `named`",
         ),
         (
             "  mode: {custom: {steps: x}}\n",

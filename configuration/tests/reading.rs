@@ -106,7 +106,7 @@ fn choices() {
     assert_eq!(level("off").0, Some(0));
     assert_eq!(
         level("INOF").1,
-        "f:1: v: unknown level `INOF`; did you mean `INFO`?; valid are `INFO`, `WARNING`, `off`"
+        "f:1: v: unknown level `INOF`; did you mean `INFO`? Valid are `INFO`, `WARNING`, `off`"
     );
     assert_eq!(level("20").1, "f:1: v: unknown level `20`; valid are `INFO`, `WARNING`, `off`");
     assert_eq!(level("").1, "f:1: v: expected a level, found nothing");

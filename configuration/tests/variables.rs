@@ -71,7 +71,7 @@ fn problems_name_the_variable_and_never_its_value() {
         "environment variable ML__MODELS__0__CREATE_ENDPOINT: models[0].Create_Endpoint: expected true or false, found text\n\
          environment variable ML__TITEL: unknown key `titel`; did you mean `title`?\n\
          environment variable ML__TITLE: title: expected true or false, found text\n\
-         environment variable ML__TITLE: title: unknown word; did you mean `hunter`?; valid are `hunter`"
+         environment variable ML__TITLE: title: unknown word; did you mean `hunter`?"
     );
 }
 

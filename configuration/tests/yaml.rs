@@ -116,6 +116,10 @@ fn syntax_errors_have_line_column_and_a_remedy() {
     let text = mistakes("a: b: c\n");
     assert!(text.starts_with("f:1:5: this is not YAML: mapping values are not allowed"), "{text}");
     assert!(text.ends_with("put a value that has `: ` in it in quotes"), "{text}");
+    assert_eq!(
+        mistakes("a: %(x)s"),
+        "f:1:4: this is not YAML: unexpected character: `%'; put a value that begins with it in quotes"
+    );
     let text = mistakes("a: [1, 2\nb: 3\n");
     assert!(text.starts_with("f:2:") || text.starts_with("f:3:"), "{text}");
     let text = mistakes("a: *nobody");

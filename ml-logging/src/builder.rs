@@ -15,11 +15,12 @@ use tracing_subscriber::{
 use crate::{
     ContextFilter, Error, HostnameFilter, JsonFormatter, Logging,
     format::DEFAULT_FORMAT,
-    layer::JsonLayer,
+    layer::{JsonLayer, Pipe},
     layout::Layout,
     level,
-    output::{Output, Sink},
+    output::{Output, Outputs, Sink},
     panic,
+    routes::Handlers,
 };
 
 /// Begins the set-up of the logging.
@@ -63,7 +64,7 @@ pub struct Builder {
     panic_records: bool,
 }
 
-type Environment = Box<dyn Fn(&str) -> Option<OsString>>;
+pub(crate) type Environment = Box<dyn Fn(&str) -> Option<OsString> + Send>;
 
 enum Format {
     Text(String),
@@ -104,7 +105,7 @@ impl Builder {
 
     /// Sets where `RUST_LOG` is looked up, the environment of the process if this is not called.
     /// `|_| None` makes the levels independent of it.
-    pub fn environment(mut self, lookup: impl Fn(&str) -> Option<OsString> + 'static) -> Self {
+    pub fn environment(mut self, lookup: impl Fn(&str) -> Option<OsString> + Send + 'static) -> Self {
         self.environment = Box::new(lookup);
         self
     }
@@ -133,19 +134,8 @@ impl Builder {
     /// A mistake in the set-up, or a subscriber or logger that is installed already.
     pub fn init(self) -> Result<Logging, Error> {
         let panic_records = self.panic_records;
-        let (layer, output, targets) = self.parts()?;
-        let subscriber = Registry::default().with(targets).with(layer);
-        tracing::subscriber::set_global_default(subscriber)
-            .map_err(|_| Error::SubscriberInstalled)?;
-        let logging = Logging::new(Arc::clone(&output));
-        LogTracer::builder()
-            .with_max_level(LevelFilter::current().as_log())
-            .init()
-            .map_err(|_| Error::LogInstalled)?;
-        if panic_records {
-            panic::install(output);
-        }
-        Ok(logging)
+        let (layer, outputs, targets) = self.parts()?;
+        install(Registry::default().with(targets).with(layer), outputs, panic_records)
     }
 
     /// Makes a subscriber without installing it, for `tracing::subscriber::with_default` and the
@@ -158,8 +148,8 @@ impl Builder {
         self,
     ) -> Result<(impl Subscriber + for<'a> LookupSpan<'a> + Send + Sync + 'static, Logging), Error>
     {
-        let (layer, output, targets) = self.parts()?;
-        Ok((Registry::default().with(targets).with(layer), Logging::new(output)))
+        let (layer, outputs, targets) = self.parts()?;
+        Ok((Registry::default().with(targets).with(layer), Logging::new(outputs)))
     }
 
     /// Makes a layer to put beside other layers. Its levels hold for itself alone.
@@ -180,17 +170,14 @@ impl Builder {
     where
         S: Subscriber + for<'a> LookupSpan<'a>,
     {
-        let (layer, output, targets) = self.parts()?;
-        Ok((layer.with_filter(targets), Logging::new(output)))
+        let (layer, outputs, targets) = self.parts()?;
+        Ok((layer.with_filter(targets), Logging::new(outputs)))
     }
 
-    fn parts(self) -> Result<(JsonLayer, Arc<Output>, Targets), Error> {
-        let targets = match (self.environment)(level::VARIABLE) {
-            Some(directives) if !directives.is_empty() => {
-                // What is not Unicode is no directive either, and is reported as such.
-                level::parse(level::VARIABLE, &directives.to_string_lossy())?
-            }
-            _ => level::parse("`level`", &self.level)?,
+    fn parts(self) -> Result<(JsonLayer, Outputs, Targets), Error> {
+        let targets = match level::from_environment(&*self.environment)? {
+            Some(targets) => targets,
+            None => level::parse("`level`", &self.level)?,
         };
         let mut context = self.context;
         let format = match self.format {
@@ -204,9 +191,29 @@ impl Builder {
             }
         };
         let layout = Layout::new(format, &context)?;
-        let output = Arc::new(Output::new(self.sink));
-        Ok((JsonLayer::new(layout, Arc::clone(&output)), output, targets))
+        let output = Arc::new(Output::new(String::new(), self.sink));
+        let mut pipe = Pipe::new(layout);
+        pipe.add(Handlers::one(0), Arc::clone(&output));
+        Ok((JsonLayer::new(pipe, Vec::new(), None), Outputs(Arc::new([output])), targets))
     }
+}
+
+/// Makes a subscriber the one of the process.
+pub(crate) fn install(
+    subscriber: impl Subscriber + Send + Sync,
+    outputs: Outputs,
+    panic_records: bool,
+) -> Result<Logging, Error> {
+    tracing::subscriber::set_global_default(subscriber).map_err(|_| Error::SubscriberInstalled)?;
+    let logging = Logging::new(outputs.clone());
+    LogTracer::builder()
+        .with_max_level(LevelFilter::current().as_log())
+        .init()
+        .map_err(|_| Error::LogInstalled)?;
+    if panic_records {
+        panic::install(outputs);
+    }
+    Ok(logging)
 }
 
 impl std::fmt::Debug for Builder {

@@ -1,5 +1,7 @@
 //! What can be wrong with the set-up.
 
+use std::path::PathBuf;
+
 use crate::FormatError;
 
 /// The logging cannot be set up as it is configured.
@@ -23,6 +25,54 @@ pub enum Error {
         /// The directive.
         directive: String,
         /// What is wrong with it, and the remedy.
+        problem: String,
+    },
+    /// The set-up of a handler is at fault.
+    #[error("the handler `{handler}`: {error}")]
+    Handler {
+        /// The handler.
+        handler: String,
+        /// What is wrong with it.
+        #[source]
+        error: Box<Self>,
+    },
+    /// Two handlers have the same name.
+    #[error("two handlers are called `{0}`; rename one of them")]
+    HandlerTwice(String),
+    /// Two loggers have the same name, or names that differ only in `.` and `::`.
+    #[error("two loggers are called `{0}`; make them one")]
+    LoggerTwice(String),
+    /// A logger names a handler that there is not.
+    #[error(
+        "the logger `{logger}` names the handler `{handler}`, which is not there; add it or remove the name"
+    )]
+    UnknownHandler {
+        /// The logger.
+        logger: String,
+        /// The name of the handler.
+        handler: String,
+    },
+    /// No logger has a handler, so that nothing would ever be logged.
+    #[error("no logger has a handler, nothing would be logged; give the root logger one")]
+    NoHandler,
+    /// There are more handlers than can be told apart.
+    #[error("there are more than {0} handlers; remove some")]
+    TooManyHandlers(usize),
+    /// A log file cannot be opened.
+    #[error("the handler `{handler}` cannot open the file {}: {problem}; \
+             create its folder, allow writing to it, or change `filename`", path.display())]
+    OpenFile {
+        /// The handler.
+        handler: String,
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        problem: String,
+    },
+    /// A log file that is to be overwritten cannot be emptied.
+    #[error("its file cannot be emptied: {problem}")]
+    EmptyFile {
+        /// What the system says.
         problem: String,
     },
     /// The process has a `tracing` subscriber already.

@@ -3,11 +3,17 @@
 use std::{sync::Arc, time::SystemTime};
 
 use tracing::{
-    Event, Subscriber,
+    Event, Metadata, Subscriber,
+    level_filters::LevelFilter,
     span::{Attributes, Id, Record},
+    subscriber::Interest,
 };
 use tracing_log::NormalizeEvent as _;
-use tracing_subscriber::{Layer, layer::Context, registry::LookupSpan};
+use tracing_subscriber::{
+    Layer,
+    layer::Context,
+    registry::{LookupSpan, SpanRef},
+};
 
 use crate::{
     callsite::PerCallsite,
@@ -16,36 +22,68 @@ use crate::{
     output::Output,
     plan::Plan,
     record,
+    routes::{Handlers, Routes},
     span::{SpanFields, SpanKeys},
 };
 
-/// Writes each event as a line of JSON.
+/// Writes each event as a line of JSON to the handlers that want it.
 pub(crate) struct JsonLayer {
-    layout: Layout,
-    plans: PerCallsite<Plan>,
-    span_keys: PerCallsite<SpanKeys>,
-    output: Arc<Output>,
+    first: Pipe,
+    others: Vec<Pipe>,
+    /// `None` if every handler wants whatever comes here.
+    routes: Option<Routes>,
 }
 
-impl JsonLayer {
-    pub(crate) fn new(layout: Layout, output: Arc<Output>) -> Self {
-        Self { layout, plans: PerCallsite::new(), span_keys: PerCallsite::new(), output }
+/// The handlers whose records look the same: each record is rendered once for all of them.
+pub(crate) struct Pipe {
+    layout: Layout,
+    planned: PerCallsite<Planned>,
+    span_keys: PerCallsite<SpanKeys>,
+    outputs: Vec<(Handlers, Arc<Output>)>,
+    /// All of them.
+    handlers: Handlers,
+}
+
+/// What is known of the records of a callsite.
+struct Planned {
+    plan: Plan,
+    wanted: Handlers,
+}
+
+impl Pipe {
+    pub(crate) fn new(layout: Layout) -> Self {
+        Self {
+            layout,
+            planned: PerCallsite::new(),
+            span_keys: PerCallsite::new(),
+            outputs: Vec::new(),
+            handlers: Handlers::NONE,
+        }
+    }
+
+    pub(crate) fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    pub(crate) fn add(&mut self, handler: Handlers, output: Arc<Output>) {
+        self.outputs.push((handler, output));
+        self.handlers = self.handlers.with(handler);
     }
 
     /// Writes the fields of the active spans, innermost first, but for those whose name the event
     /// or an inner span has.
+    #[inline(always)]
     fn write_spans<S>(
         &self,
         out: &mut Vec<u8>,
         written: &mut Vec<&'static str>,
         plan: &Plan,
-        event: &Event<'_>,
-        context: &Context<'_, S>,
+        innermost: Option<&SpanRef<'_, S>>,
     ) where
-        S: Subscriber + for<'a> LookupSpan<'a>,
+        S: for<'a> LookupSpan<'a>,
     {
         written.clear();
-        for span in context.event_scope(event).into_iter().flatten() {
+        for span in innermost.into_iter().flat_map(SpanRef::scope) {
             let extensions = span.extensions();
             let Some(fields) = extensions.get::<SpanFields>() else {
                 continue;
@@ -67,10 +105,85 @@ impl JsonLayer {
     }
 }
 
+impl JsonLayer {
+    pub(crate) fn new(first: Pipe, others: Vec<Pipe>, routes: Option<Routes>) -> Self {
+        Self { first, others, routes }
+    }
+
+    /// Writes a record to those handlers of a pipe that want it.
+    // Inlined, and the first pipe not in a loop: usually there is one, which a loop would make pay.
+    #[inline(always)]
+    fn write<S>(
+        &self,
+        pipe: &Pipe,
+        local: &mut Local,
+        event: &Event<'_>,
+        span: Option<&SpanRef<'_, S>>,
+    ) where
+        S: for<'a> LookupSpan<'a>,
+    {
+        let metadata = event.metadata();
+        let Local { record, span_names, log_plan, now } = local;
+        let planned = pipe.planned.get(metadata, || Planned {
+            plan: Plan::new(&pipe.layout, metadata, event.is_log()),
+            wanted: self.wanted(metadata).and(pipe.handlers),
+        });
+        let (mut plan, mut wanted) = (&planned.plan, planned.wanted);
+        let log_metadata = if plan.is_log() { event.normalized_metadata() } else { None };
+        if let Some(metadata) = &log_metadata {
+            wanted = self.wanted(metadata).and(pipe.handlers);
+            log_plan.make(&pipe.layout, metadata, true);
+            plan = log_plan;
+        }
+        if wanted.is_empty() {
+            return;
+        }
+        record.clear();
+        record::write(record, plan, now, event);
+        pipe.write_spans(record, span_names, plan, span);
+        record.extend_from_slice(b"}\n");
+        for (handler, output) in &pipe.outputs {
+            if wanted.contains(*handler) {
+                output.write(log_metadata.as_ref().unwrap_or(metadata), record);
+            }
+        }
+    }
+
+    #[inline(never)]
+    fn write_others<S>(&self, local: &mut Local, event: &Event<'_>, span: Option<&SpanRef<'_, S>>)
+    where
+        S: for<'a> LookupSpan<'a>,
+    {
+        for pipe in &self.others {
+            self.write(pipe, local, event, span);
+        }
+    }
+
+    /// The handlers that want such records.
+    fn wanted(&self, metadata: &Metadata<'_>) -> Handlers {
+        self.routes.as_ref().map_or(Handlers::ALL, |routes| routes.wanted(metadata))
+    }
+}
+
 impl<S> Layer<S> for JsonLayer
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
 {
+    fn register_callsite(&self, metadata: &'static Metadata<'static>) -> Interest {
+        match &self.routes {
+            Some(routes) if !routes.enabled(metadata) => Interest::never(),
+            _ => Interest::always(),
+        }
+    }
+
+    fn enabled(&self, metadata: &Metadata<'_>, _: Context<'_, S>) -> bool {
+        self.routes.as_ref().is_none_or(|routes| routes.enabled(metadata))
+    }
+
+    fn max_level_hint(&self) -> Option<LevelFilter> {
+        self.routes.as_ref().map(Routes::max_level)
+    }
+
     fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
         if attributes.fields().is_empty() {
             return;
@@ -98,23 +211,14 @@ where
     }
 
     fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
-        let metadata = event.metadata();
-        let mut plan =
-            self.plans.get(metadata, || Plan::new(&self.layout, metadata, event.is_log()));
         let mut local = Local::take();
-        let Local { record, span_names, log_plan, now } = &mut *local;
+        local.now.clock.set(SystemTime::now());
+        let span = context.event_span(event);
 
-        let log_metadata = if plan.is_log() { event.normalized_metadata() } else { None };
-        if let Some(metadata) = &log_metadata {
-            log_plan.make(&self.layout, metadata, true);
-            plan = log_plan;
+        self.write(&self.first, &mut local, event, span.as_ref());
+        if !self.others.is_empty() {
+            self.write_others(&mut local, event, span.as_ref());
         }
-        record.clear();
-        now.clock.set(SystemTime::now());
-        record::write(record, plan, now, event);
-        self.write_spans(record, span_names, plan, event, &context);
-        record.extend_from_slice(b"}\n");
-        self.output.write(log_metadata.as_ref().unwrap_or(metadata), record);
         local.give_back();
     }
 }

@@ -45,14 +45,14 @@ pub(crate) enum Source {
 }
 
 /// A key of every record.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub(crate) struct ContextField {
     pub(crate) name: String,
     pub(crate) source: Source,
 }
 
 /// The context fields in their order, and with them the names that are taken.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub(crate) struct Layout {
     pub(crate) context: Vec<ContextField>,
     /// The names of the context without any prefixes they have; `message` always among them.

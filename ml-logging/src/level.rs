@@ -1,6 +1,8 @@
 //! Levels: Python's names for them, and which records are wanted.
 
-use ml_configuration::nearest;
+use std::ffi::OsString;
+
+use ml_configuration::{Kind, Node, Problems, nearest};
 use tracing::{Level, metadata::LevelFilter};
 use tracing_subscriber::filter::Targets;
 
@@ -47,6 +49,45 @@ pub(crate) fn parse(origin: &'static str, directives: &str) -> Result<Targets, E
         };
     }
     Ok(targets)
+}
+
+/// The levels that the environment variable sets, `None` if it is not there or empty.
+pub(crate) fn from_environment(
+    lookup: &dyn Fn(&str) -> Option<OsString>,
+) -> Result<Option<Targets>, Error> {
+    match lookup(VARIABLE) {
+        // What is not Unicode is no directive either, and is reported as such.
+        Some(directives) if !directives.is_empty() => {
+            parse(VARIABLE, &directives.to_string_lossy()).map(Some)
+        }
+        _ => Ok(None),
+    }
+}
+
+/// Reads a level as Python's configuration has it, by name or by number; `NOTSET` is `None`.
+///
+/// There is nothing above ERROR here, so what only lets through what is above lets through nothing.
+pub(crate) fn read(node: Node<'_>, problems: &mut Problems) -> Option<Option<LevelFilter>> {
+    const CHOICES: [(&str, Option<LevelFilter>); 10] = [
+        ("CRITICAL", Some(LevelFilter::OFF)),
+        ("FATAL", Some(LevelFilter::OFF)),
+        ("ERROR", Some(LevelFilter::ERROR)),
+        ("WARNING", Some(LevelFilter::WARN)),
+        ("WARN", Some(LevelFilter::WARN)),
+        ("INFO", Some(LevelFilter::INFO)),
+        ("DEBUG", Some(LevelFilter::DEBUG)),
+        ("TRACE", Some(LevelFilter::TRACE)),
+        ("OFF", Some(LevelFilter::OFF)),
+        ("NOTSET", None),
+    ];
+    if node.kind() != Kind::Integer {
+        return node.choice("level", &CHOICES, problems);
+    }
+    let least: u32 = node.integer(0..=u32::MAX, problems)?;
+    let levels = [Level::TRACE, Level::DEBUG, Level::INFO, Level::WARN, Level::ERROR];
+    let passing = levels.into_iter().find(|level| u32::from(python(*level).1) >= least);
+    let filter = passing.map_or(LevelFilter::OFF, LevelFilter::from_level);
+    Some((least > 0).then_some(filter))
 }
 
 fn level_filter(word: &str) -> Option<LevelFilter> {

@@ -7,7 +7,8 @@
 //! {"asctime":"2022-06-12 18:09:45,971","hostname":"host","process":7,"levelname":"INFO","message":"Prediction requested.","age":25}
 //! ```
 //!
-//! [`builder`] sets it up; [`Builder::init`] shows the whole of it in use.
+//! [`builder`] sets it up from code, with one place for all records; [`Configuration`] has several, and
+//! is also read from the `logging` part of a Python service's file.
 //!
 //! # What a record holds
 //!
@@ -56,6 +57,7 @@
 mod builder;
 mod callsite;
 mod clock;
+mod configuration;
 mod context;
 mod error;
 mod format;
@@ -68,10 +70,12 @@ mod output;
 mod panic;
 mod plan;
 mod record;
+mod routes;
 mod span;
 mod values;
 
 pub use builder::{Builder, builder};
+pub use configuration::{Configuration, Filters, Handler, Logger};
 pub use context::{ContextFilter, EnvironmentInfoFilter, HostnameFilter};
 pub use error::Error;
 pub use format::{FormatError, JsonFormatter};

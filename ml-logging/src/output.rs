@@ -35,8 +35,21 @@ where
 
 /// A sink, and a count of the records that it has not taken.
 pub(crate) struct Output {
+    /// What the handler is called, empty if there is but one.
+    name: String,
     sink: Box<dyn Sink>,
     lost: AtomicU64,
+}
+
+/// Those of all handlers.
+#[derive(Clone)]
+pub(crate) struct Outputs(pub(crate) Arc<[Arc<Output>]>);
+
+impl Outputs {
+    pub(crate) fn flush(&self) -> io::Result<()> {
+        let results: Vec<_> = self.0.iter().map(|output| output.flush()).collect();
+        results.into_iter().collect()
+    }
 }
 
 thread_local! {
@@ -44,8 +57,8 @@ thread_local! {
 }
 
 impl Output {
-    pub(crate) fn new(sink: Box<dyn Sink>) -> Self {
-        Self { sink, lost: AtomicU64::new(0) }
+    pub(crate) fn new(name: String, sink: Box<dyn Sink>) -> Self {
+        Self { name, sink, lost: AtomicU64::new(0) }
     }
 
     /// Writes a record in one piece. If that fails the record is lost and counted, and the first
@@ -65,8 +78,12 @@ impl Output {
 
     fn lose(&self, reason: fmt::Arguments<'_>) {
         if self.lost.fetch_add(1, Ordering::Relaxed) == 0 {
+            let handler = match self.name.as_str() {
+                "" => String::new(),
+                name => format!(" by the handler `{name}`"),
+            };
             let text = format!(
-                "ml-logging: a log record could not be written: {reason}; \
+                "ml-logging: a log record could not be written{handler}: {reason}; \
                  further ones are only counted\n"
             );
             // Not `eprintln!`, which panics if stderr is closed.
@@ -99,27 +116,28 @@ pub(crate) fn is_writing() -> bool {
 /// A hold on the installed logging: keep it until the program ends. Dropping it flushes.
 #[must_use = "the last records are flushed when this is dropped; bind it to a name in `main`"]
 pub struct Logging {
-    output: Arc<Output>,
+    outputs: Outputs,
 }
 
 impl Logging {
-    pub(crate) fn new(output: Arc<Output>) -> Self {
-        Self { output }
+    pub(crate) fn new(outputs: Outputs) -> Self {
+        Self { outputs }
     }
 
-    /// Flushes the writer.
+    /// Flushes the writers of all handlers.
     ///
     /// # Errors
     ///
-    /// The writer's own.
+    /// The first writer's that fails; the others are flushed as well.
     pub fn flush(&self) -> io::Result<()> {
-        self.output.flush()
+        self.outputs.flush()
     }
 
-    /// How many records have been lost because the writer failed, or because it was itself logging
-    /// while it wrote. The first of them has been reported on stderr.
+    /// How many records have been lost because a writer failed, or because it was itself logging
+    /// while it wrote; a record that two handlers lose counts twice. The first one that a handler
+    /// lost has been reported on stderr.
     pub fn lost_records(&self) -> u64 {
-        self.output.lost.load(Ordering::Relaxed)
+        self.outputs.0.iter().map(|output| output.lost.load(Ordering::Relaxed)).sum()
     }
 }
 

@@ -2,21 +2,19 @@
 
 use std::{
     backtrace::{Backtrace, BacktraceStatus},
-    panic,
-    sync::Arc,
-    thread,
+    panic, thread,
 };
 
 use tracing::{Level, enabled, error};
 
-use crate::output::{Output, is_writing};
+use crate::output::{Outputs, is_writing};
 
 /// The target of the records.
 const TARGET: &str = "panic";
 
 /// Makes each panic a record instead of text on stderr. Where no record would come of it (none is
 /// wanted at this level, or it is the writer that panics), the hook that was there before is asked.
-pub(crate) fn install(output: Arc<Output>) {
+pub(crate) fn install(outputs: Outputs) {
     let previous = panic::take_hook();
     panic::set_hook(Box::new(move |info| {
         if is_writing() || !enabled!(target: TARGET, Level::ERROR) {
@@ -30,6 +28,6 @@ pub(crate) fn install(output: Arc<Output>) {
             .then(|| tracing::field::display(backtrace));
         error!(target: TARGET, message, location, thread_name = thread.name(), backtrace);
         // The process may be about to abort.
-        let _ = output.flush();
+        let _ = outputs.flush();
     }));
 }

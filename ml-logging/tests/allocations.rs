@@ -7,8 +7,9 @@ mod support;
 use std::{cell::Cell, io};
 
 use allocation_counter::measure;
+use ml_logging::{Configuration, Handler, JsonFormatter, Logger};
 use support::builder;
-use tracing::{Dispatch, info, info_span};
+use tracing::{Dispatch, Subscriber, info, info_span, level_filters::LevelFilter};
 
 const WARM_UP: usize = 3;
 const RECORDS: usize = 100;
@@ -32,6 +33,10 @@ impl io::Write for Counted {
 /// How many allocations `RECORDS` calls cost, each of which must write one record.
 fn allocations(record: impl Fn()) -> u64 {
     let (subscriber, _logging) = builder().writer(|| Counted).build().unwrap();
+    allocations_with(subscriber, record)
+}
+
+fn allocations_with(subscriber: impl Subscriber + Send + Sync, record: impl Fn()) -> u64 {
     let _default = tracing::dispatcher::set_default(&Dispatch::new(subscriber));
     (0..WARM_UP).for_each(|_| record());
     WRITES.set(0);
@@ -79,6 +84,21 @@ fn an_event_in_spans_allocates_nothing() {
 fn a_record_of_the_log_crate_allocates_nothing() {
     tracing_log::LogTracer::init().unwrap();
     assert_eq!(allocations(|| log::info!(target: "somewhere", "text {}", 5)), 0);
+}
+
+#[test]
+fn a_record_for_several_handlers_allocates_nothing() {
+    let format = JsonFormatter::new("%(message)s").unwrap();
+    let configuration = Configuration::new()
+        .environment(|_| None)
+        .handler(Handler::writer("counted", || Counted))
+        .handler(Handler::writer("same", io::sink))
+        .handler(Handler::writer("other", io::sink).formatter(format))
+        .handler(Handler::writer("errors", || Counted).level(LevelFilter::ERROR))
+        .logger(Logger::root().level(LevelFilter::INFO).handler("counted").handler("same"))
+        .logger(Logger::new("allocations").handler("other").handler("errors"));
+    let (subscriber, _logging) = configuration.build().unwrap();
+    assert_eq!(allocations_with(subscriber, event), 0);
 }
 
 #[test]

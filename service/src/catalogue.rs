@@ -43,7 +43,7 @@ impl<M> HostedType for M where
 pub(crate) struct Catalogue {
     pub(crate) models: Vec<KnownModel>,
     pub(crate) decorators: Vec<KnownDecorator>,
-    pub(crate) filters: crate::stub::Filters,
+    pub(crate) filters: ml_logging::Filters,
 }
 
 /// A model that the program can load.

@@ -50,23 +50,6 @@ mod predictions;
 mod response;
 mod routes;
 mod server;
-mod stub {
-    #[derive(Default)]
-    pub(crate) struct Filters;
-    pub(crate) struct Configuration;
-    impl Configuration {
-        pub(crate) fn read(
-            _: ml_configuration::Node<'_>,
-            _: &Filters,
-            _: &mut ml_configuration::Problems,
-        ) -> Option<Self> {
-            Some(Self)
-        }
-        pub(crate) fn init(self, p: bool) -> Result<ml_logging::Logging, ml_logging::Error> {
-            ml_logging::builder().panic_records(p).init()
-        }
-    }
-}
 mod service;
 mod state;
 mod trace_context;

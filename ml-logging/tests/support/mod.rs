@@ -3,9 +3,10 @@
 #![allow(dead_code, reason = "each test program uses its own part of this")]
 
 use std::{
-    fmt,
+    env, fmt,
     io::{self, Write},
     ops::Index,
+    process::{Command, Output},
     sync::{Arc, Mutex},
 };
 
@@ -126,4 +127,32 @@ impl<'de> Deserialize<'de> for Record {
 
         deserializer.deserialize_map(Pairs)
     }
+}
+
+const CHILD: &str = "ML_LOGGING_TEST_CHILD";
+
+/// In the child, runs `child`; in the parent, the output of the child that has run it.
+pub fn child(test: &str, environment: &[(&str, &str)], child: impl FnOnce()) -> Option<Output> {
+    if env::var_os(CHILD).is_some() {
+        child();
+        return None;
+    }
+    let output = Command::new(env::current_exe().unwrap())
+        .args(["--exact", test, "--nocapture", "--test-threads=1"])
+        .env_remove("RUST_LOG")
+        .env_remove("RUST_BACKTRACE")
+        .envs(environment.iter().copied())
+        .env(CHILD, "1")
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{output:?}");
+    Some(output)
+}
+
+/// The records in a stream; the test harness writes text of its own before the first.
+pub fn records(stream: &[u8]) -> Vec<Record> {
+    let text = std::str::from_utf8(stream).unwrap();
+    let json =
+        |line: &str| line.find("{\"").map(|start| Record::read(&format!("{}\n", &line[start..])));
+    text.lines().filter_map(json).collect()
 }

@@ -27,7 +27,7 @@ pub(crate) struct Configuration {
     pub(crate) info: Info,
     pub(crate) server: ServerSettings,
     pub(crate) models: Vec<PlannedModel>,
-    pub(crate) logging: Option<crate::stub::Configuration>,
+    pub(crate) logging: Option<ml_logging::Configuration>,
     pub(crate) metrics: MetricsSettings,
 }
 
@@ -75,8 +75,8 @@ impl Configuration {
                 models::read(list, document.name(), known, &decorators, &mut problems)
             }
         };
-        let logging = logging
-            .and_then(|node| crate::stub::Configuration::read(node, &filters, &mut problems));
+        let logging =
+            logging.and_then(|node| ml_logging::Configuration::read(node, &filters, &mut problems));
         let metrics = match metrics_node {
             Some(node) => metrics::read(node, &mut problems),
             None => {

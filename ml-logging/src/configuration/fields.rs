@@ -1,0 +1,147 @@
+//! Whether every field that a format names is provided, and with which value for which handler.
+//!
+//! In Python a filter changes the record itself, so that handlers asked later see its fields as
+//! well. Hence a formatter may name a field if a filter of any handler that uses it provides it; a
+//! handler's own filters come first.
+
+use ml_configuration::{Node, Problems, nearest};
+
+use super::Handler;
+use crate::{JsonFormatter, layout::BUILT_IN};
+
+pub(super) struct FormatterEntry<'d> {
+    pub(super) name: &'d str,
+    /// Where the format stands, and what it says if it is not the default one; `None` if it is at
+    /// fault.
+    pub(super) formatter: Option<(Node<'d>, Option<JsonFormatter>)>,
+}
+
+pub(super) struct FilterEntry<'d> {
+    pub(super) name: &'d str,
+    /// `None` if the filter is at fault.
+    pub(super) fields: Option<Vec<(String, String)>>,
+}
+
+pub(super) struct HandlerEntry<'d> {
+    pub(super) name: &'d str,
+    pub(super) node: Node<'d>,
+    /// By its index.
+    pub(super) formatter: Option<usize>,
+    /// By their indices.
+    pub(super) filters: Vec<usize>,
+    pub(super) filters_node: Node<'d>,
+    /// `None` if it is at fault.
+    pub(super) handler: Option<Handler>,
+}
+
+/// The context fields for each handler.
+pub(super) fn resolve(
+    formatters: &[FormatterEntry<'_>],
+    filters: &[FilterEntry<'_>],
+    handlers: &[HandlerEntry<'_>],
+    problems: &mut Problems,
+) -> Vec<Vec<(String, String)>> {
+    for (index, entry) in formatters.iter().enumerate() {
+        let users: Vec<_> =
+            handlers.iter().filter(|handler| handler.formatter == Some(index)).collect();
+        if let Some((node, Some(formatter))) = &entry.formatter
+            && !users.is_empty()
+        {
+            check(*node, formatter, &users, filters, problems);
+        }
+    }
+    let context = |handler: &HandlerEntry<'_>| {
+        let own = fields_of(handler, filters);
+        let same = |other: &&HandlerEntry<'_>| {
+            handler.formatter.is_some() && other.formatter == handler.formatter
+        };
+        let others =
+            handlers.iter().filter(same).flat_map(|other| fields_of(other, filters)).collect();
+        let mut context: Vec<(String, String)> = Vec::new();
+        for (fields, is_own) in [(own, true), (others, false)] {
+            for (name, value) in fields {
+                match context.iter().find(|(known, _)| known == name) {
+                    None => context.push((name.clone(), value.clone())),
+                    Some((_, known)) if is_own && known != value => {
+                        let message = format!(
+                            "two of these filters provide the field `{name}`, and not the same value; \
+                             remove one of them"
+                        );
+                        handler.filters_node.report(problems, message);
+                    }
+                    Some(_) => {}
+                }
+            }
+        }
+        context
+    };
+    handlers.iter().map(context).collect()
+}
+
+fn fields_of<'a>(
+    handler: &HandlerEntry<'_>,
+    filters: &'a [FilterEntry<'_>],
+) -> Vec<&'a (String, String)> {
+    handler.filters.iter().filter_map(|index| filters[*index].fields.as_ref()).flatten().collect()
+}
+
+fn check(
+    node: Node<'_>,
+    formatter: &JsonFormatter,
+    users: &[&HandlerEntry<'_>],
+    filters: &[FilterEntry<'_>],
+    problems: &mut Problems,
+) {
+    // A filter that is at fault might have provided it; it has been reported.
+    let unsure =
+        users.iter().flat_map(|user| &user.filters).any(|index| filters[*index].fields.is_none());
+    let provided: Vec<&str> = users
+        .iter()
+        .flat_map(|user| fields_of(user, filters))
+        .map(|(name, _)| name.as_str())
+        .chain(BUILT_IN)
+        .collect();
+    for field in formatter.fields() {
+        if !unsure && !provided.contains(&field) {
+            node.report(problems, unknown(field, &provided, users, filters));
+        }
+    }
+}
+
+/// What is said of a field that nothing provides.
+fn unknown(
+    field: &str,
+    provided: &[&str],
+    users: &[&HandlerEntry<'_>],
+    filters: &[FilterEntry<'_>],
+) -> String {
+    let of = |entry: &FilterEntry<'_>| entry.fields.iter().flatten().any(|(name, _)| name == field);
+    let to = match users {
+        [user] => format!("the handler `{}`", user.name),
+        _ => {
+            let names: Vec<_> = users.iter().map(|user| format!("`{}`", user.name)).collect();
+            format!("one of the handlers {}", names.join(", "))
+        }
+    };
+    let nothing = format!("nothing provides the field `{field}`");
+    if let Some(filter) = filters.iter().find(|entry| of(entry)) {
+        return format!("{nothing}; add the filter `{}` to {to}", filter.name);
+    }
+    let declared = filters.iter().flat_map(|entry| entry.fields.iter().flatten());
+    let known = provided.iter().copied().chain(declared.map(|(name, _)| name.as_str()));
+    if let Some(nearest) = nearest(field, known) {
+        return format!("{nothing}; did you mean `{nearest}`?");
+    }
+    let filter = match field {
+        "hostname" => "{class: HostnameFilter}".to_owned(),
+        _ => {
+            let variable = field.to_uppercase();
+            format!("{{class: EnvironmentInfoFilter, env_variables: [{variable}]}}")
+        }
+    };
+    format!(
+        "{nothing}; remove it, or add a filter that does, such as `{filter}`, to {to}; \
+         built in are {}",
+        BUILT_IN.join(", ")
+    )
+}

@@ -1,0 +1,147 @@
+//! Handlers: what is written, how, and where to.
+
+use std::{
+    fmt,
+    fs::{File, OpenOptions},
+    io,
+    path::PathBuf,
+};
+
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::fmt::MakeWriter;
+
+use crate::{
+    ContextFilter, Error, HostnameFilter, JsonFormatter, format::DEFAULT_FORMAT, layout::Layout,
+    output::Sink,
+};
+
+/// A place that records are written to, with its own level, format and context.
+///
+/// Each record is one `write_all` that ends in a newline, made before the program goes on.
+pub struct Handler {
+    pub(super) name: String,
+    pub(super) level: LevelFilter,
+    formatter: Option<JsonFormatter>,
+    pub(super) context: Vec<(String, String)>,
+    destination: Destination,
+}
+
+enum Destination {
+    Writer(Box<dyn Sink>),
+    File { path: PathBuf, overwrite: bool },
+}
+
+impl Handler {
+    /// A handler that writes to standard output.
+    pub fn stdout(name: impl Into<String>) -> Self {
+        Self::writer(name, io::stdout)
+    }
+
+    /// A handler that writes to standard error.
+    pub fn stderr(name: impl Into<String>) -> Self {
+        Self::writer(name, io::stderr)
+    }
+
+    /// A handler that appends to a file. The file is opened, and made if it is not there, when the
+    /// logging is built.
+    pub fn file(name: impl Into<String>, path: impl Into<PathBuf>) -> Self {
+        Self::new(name, Destination::File { path: path.into(), overwrite: false })
+    }
+
+    /// A handler that writes to anything.
+    pub fn writer(
+        name: impl Into<String>,
+        writer: impl for<'a> MakeWriter<'a> + Send + Sync + 'static,
+    ) -> Self {
+        Self::new(name, Destination::Writer(Box::new(writer)))
+    }
+
+    fn new(name: impl Into<String>, destination: Destination) -> Self {
+        Self {
+            name: name.into(),
+            level: LevelFilter::TRACE,
+            formatter: None,
+            context: Vec::new(),
+            destination,
+        }
+    }
+
+    /// Empties the file when the logging is built. Without effect on other handlers.
+    #[must_use]
+    pub fn overwrite(mut self) -> Self {
+        if let Destination::File { overwrite, .. } = &mut self.destination {
+            *overwrite = true;
+        }
+        self
+    }
+
+    /// Sets the level below which records are left out. Without one there are all that the loggers
+    /// let through.
+    #[must_use]
+    pub fn level(mut self, level: LevelFilter) -> Self {
+        self.level = level;
+        self
+    }
+
+    /// Sets the format; without one it is that of [`Builder::format`](crate::Builder::format).
+    #[must_use]
+    pub fn formatter(mut self, formatter: JsonFormatter) -> Self {
+        self.formatter = Some(formatter);
+        self
+    }
+
+    /// Adds the fields of a filter to those that the format may name.
+    #[must_use]
+    pub fn filter(mut self, filter: impl ContextFilter) -> Self {
+        self.context.extend(filter.fields());
+        self
+    }
+
+    pub(super) fn layout(&mut self) -> Result<Layout, Error> {
+        let formatter = match self.formatter.take() {
+            Some(formatter) => formatter,
+            None => {
+                if !self.context.iter().any(|(name, _)| name == "hostname") {
+                    self.context.extend(HostnameFilter::new().fields());
+                }
+                JsonFormatter::new(DEFAULT_FORMAT)?
+            }
+        };
+        Layout::new(formatter, &self.context)
+    }
+
+    /// Opens the file if there is one, and says whether it is to be emptied.
+    pub(super) fn open(self) -> Result<(Box<dyn Sink>, Option<File>), Error> {
+        let (path, overwrite) = match self.destination {
+            Destination::Writer(sink) => return Ok((sink, None)),
+            Destination::File { path, overwrite } => (path, overwrite),
+        };
+        // Appending even then: whoever else writes to the file or cuts it short does no harm.
+        let opened = OpenOptions::new().append(true).create(true).open(&path).and_then(|file| {
+            let emptied = if overwrite && file.metadata()?.is_file() {
+                Some(file.try_clone()?)
+            } else {
+                None
+            };
+            Ok((file, emptied))
+        });
+        match opened {
+            Ok((file, emptied)) => Ok((Box::new(file), emptied)),
+            Err(error) => {
+                Err(Error::OpenFile { handler: self.name, path, problem: error.to_string() })
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Handler {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut out = f.debug_struct("Handler");
+        out.field("name", &self.name).field("level", &self.level);
+        if let Destination::File { path, overwrite } = &self.destination {
+            out.field("path", path).field("overwrite", overwrite);
+        }
+        out.field("formatter", &self.formatter).field("context", &self.context);
+        out.finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,234 @@
+//! The whole of a program's logging: handlers, and loggers that send records to them.
+//!
+//! The terms are those of Python's `logging`, and so is the file that [`read`] reads. Reading only
+//! makes a [`Configuration`], which code can make as well; files are opened and anything is
+//! installed when that is built.
+
+mod fields;
+mod filters;
+mod handler;
+mod logger;
+mod read;
+
+use std::{env, ffi::OsString, fmt, sync::Arc};
+
+use ml_configuration::{Node, Problems};
+use tracing::Subscriber;
+use tracing_subscriber::{
+    layer::SubscriberExt as _,
+    registry::{LookupSpan, Registry},
+};
+
+pub use self::{filters::Filters, handler::Handler, logger::Logger};
+use crate::{
+    Error, Logging,
+    builder::{Environment, install},
+    layer::{JsonLayer, Pipe},
+    level,
+    output::{Output, Outputs},
+    routes::{Handlers, Route, Routes},
+};
+
+/// Several handlers with their own formats, levels and filters, and loggers that say which records
+/// go to them. [`builder`](crate::builder) is shorter for a single handler.
+///
+/// ```
+/// use ml_logging::{Configuration, Handler, HostnameFilter, JsonFormatter, Logger};
+/// use tracing::level_filters::LevelFilter;
+///
+/// # fn main() -> Result<(), ml_logging::Error> {
+/// let short = JsonFormatter::new("%(asctime)s %(hostname)s %(message)s")?;
+/// let (subscriber, _logging) = Configuration::new()
+///     .handler(Handler::stdout("stdout").formatter(short).filter(HostnameFilter::new()))
+///     .handler(Handler::stderr("errors").level(LevelFilter::ERROR))
+///     .logger(Logger::root().level(LevelFilter::INFO).handler("stdout").handler("errors"))
+///     .logger(Logger::new("hyper").level(LevelFilter::WARN))
+///     .build()?;
+/// # drop(subscriber);
+/// # Ok(())
+/// # }
+/// ```
+#[must_use = "nothing is logged before `init` or `build`"]
+pub struct Configuration {
+    handlers: Vec<Handler>,
+    loggers: Vec<Logger>,
+    environment: Environment,
+}
+
+impl Configuration {
+    /// A configuration without handlers and loggers.
+    #[allow(clippy::new_without_default, reason = "such a configuration is of no use by itself")]
+    pub fn new() -> Self {
+        let environment: Environment = Box::new(|name| env::var_os(name));
+        Self { handlers: Vec::new(), loggers: Vec::new(), environment }
+    }
+
+    /// Reads the schema of Python's `logging.config.dictConfig`, version 1, and opens nothing yet.
+    ///
+    /// The last part of a class path names the class. Known are `StreamHandler`, `FileHandler`,
+    /// `JsonFormatter` and the classes of `filters`. `None` if there are mistakes, all of which are
+    /// reported.
+    ///
+    /// ```
+    /// use ml_configuration::{Document, Problems};
+    /// use ml_logging::{Configuration, Filters};
+    ///
+    /// let document = Document::parse(
+    ///     "rest_config.yaml",
+    ///     r#"
+    /// version: 1
+    /// formatters:
+    ///   json:
+    ///     class: pythonjsonlogger.jsonlogger.JsonFormatter
+    ///     format: "%(asctime)s %(hostname)s %(levelname)s %(message)s"
+    /// filters:
+    ///   host: {"()": ml_model_logging.filters.HostnameFilter}
+    /// handlers:
+    ///   stdout:
+    ///     class: logging.StreamHandler
+    ///     stream: ext://sys.stdout
+    ///     formatter: json
+    ///     filters: [host]
+    /// root: {level: INFO, handlers: [stdout]}
+    /// "#,
+    /// )?;
+    /// let mut problems = Problems::new();
+    /// let configuration = Configuration::read(document.root(), &Filters::new(), &mut problems);
+    /// let configuration = problems.into_result(configuration)?;
+    /// assert!(configuration.is_some());
+    /// # Ok::<(), Problems>(())
+    /// ```
+    pub fn read(node: Node<'_>, filters: &Filters, problems: &mut Problems) -> Option<Self> {
+        read::read(node, filters, problems)
+    }
+
+    /// Adds a handler. It writes what the loggers that name it send to it.
+    pub fn handler(mut self, handler: Handler) -> Self {
+        self.handlers.push(handler);
+        self
+    }
+
+    /// Adds a logger.
+    pub fn logger(mut self, logger: Logger) -> Self {
+        self.loggers.push(logger);
+        self
+    }
+
+    /// Sets where `RUST_LOG` is looked up, the environment of the process if this is not called.
+    ///
+    /// If it is set and not empty, it takes the place of the levels of all loggers. Handlers keep
+    /// theirs if they let through less than the loggers would have.
+    pub fn environment(mut self, lookup: impl Fn(&str) -> Option<OsString> + Send + 'static) -> Self {
+        self.environment = Box::new(lookup);
+        self
+    }
+
+    /// Opens the log files and installs the logging for the whole process, records of crates that
+    /// use `log` included; with `panic_records`, panics become records as
+    /// [`Builder::panic_records`](crate::Builder::panic_records) says.
+    ///
+    /// # Errors
+    ///
+    /// A file that cannot be opened, a mistake that a configuration from code can have, or a
+    /// subscriber or logger that is installed already.
+    pub fn init(self, panic_records: bool) -> Result<Logging, Error> {
+        let (layer, outputs) = self.parts()?;
+        install(Registry::default().with(layer), outputs, panic_records)
+    }
+
+    /// Opens the log files and makes a subscriber without installing it, for
+    /// `tracing::subscriber::with_default` and the like.
+    ///
+    /// # Errors
+    ///
+    /// A file that cannot be opened, or a mistake that a configuration from code can have.
+    pub fn build(
+        self,
+    ) -> Result<(impl Subscriber + for<'a> LookupSpan<'a> + Send + Sync + 'static, Logging), Error>
+    {
+        let (layer, outputs) = self.parts()?;
+        Ok((Registry::default().with(layer), Logging::new(outputs)))
+    }
+
+    fn parts(self) -> Result<(JsonLayer, Outputs), Error> {
+        if self.handlers.len() > Handlers::MAX {
+            return Err(Error::TooManyHandlers(Handlers::MAX));
+        }
+        let directives = level::from_environment(&*self.environment)?;
+        let levels = self.handlers.iter().map(|handler| handler.level).collect();
+        let mut routes = Routes::new(self.routes()?, levels);
+        if let Some(directives) = directives {
+            routes = routes.with_directives(directives);
+        }
+        let mut pipes: Vec<Pipe> = Vec::new();
+        let mut outputs = Vec::new();
+        let mut emptied = Vec::new();
+        for (number, mut handler) in self.handlers.into_iter().enumerate() {
+            let name = handler.name.clone();
+            let layout = handler.layout().map_err(|error| Error::Handler {
+                handler: name.clone(),
+                error: Box::new(error),
+            })?;
+            let (sink, overwritten) = handler.open()?;
+            emptied.extend(overwritten.map(|file| (name.clone(), file)));
+            let output = Arc::new(Output::new(name, sink));
+            let index =
+                pipes.iter().position(|pipe| *pipe.layout() == layout).unwrap_or_else(|| {
+                    pipes.push(Pipe::new(layout));
+                    pipes.len() - 1
+                });
+            pipes[index].add(Handlers::one(number), Arc::clone(&output));
+            outputs.push(output);
+        }
+        // Nothing is thrown away before it is sure that the logging can be built.
+        for (handler, file) in emptied {
+            file.set_len(0).map_err(|error| Error::Handler {
+                handler,
+                error: Box::new(Error::EmptyFile { problem: error.to_string() }),
+            })?;
+        }
+        let mut pipes = pipes.into_iter();
+        let Some(first) = pipes.next() else { return Err(Error::NoHandler) };
+        Ok((JsonLayer::new(first, pipes.collect(), Some(routes)), Outputs(outputs.into())))
+    }
+
+    /// The loggers, with numbers for their handlers' names.
+    fn routes(&self) -> Result<Vec<Route>, Error> {
+        for (number, handler) in self.handlers.iter().enumerate() {
+            if self.handlers[..number].iter().any(|other| other.name == handler.name) {
+                return Err(Error::HandlerTwice(handler.name.clone()));
+            }
+        }
+        let mut routes: Vec<Route> = Vec::new();
+        for logger in &self.loggers {
+            let name = logger.parsed_name();
+            if routes.iter().any(|route| route.name == name) {
+                return Err(Error::LoggerTwice(logger.name.clone()));
+            }
+            let mut handlers = Handlers::NONE;
+            for handler in &logger.handlers {
+                match self.handlers.iter().position(|other| other.name == *handler) {
+                    Some(number) => handlers = handlers.with(Handlers::one(number)),
+                    None => {
+                        let (logger, handler) = (logger.name.clone(), handler.clone());
+                        return Err(Error::UnknownHandler { logger, handler });
+                    }
+                }
+            }
+            routes.push(Route { name, level: logger.level, handlers, propagate: logger.propagate });
+        }
+        if routes.iter().all(|route| route.handlers.is_empty()) {
+            return Err(Error::NoHandler);
+        }
+        Ok(routes)
+    }
+}
+
+impl fmt::Debug for Configuration {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Configuration")
+            .field("handlers", &self.handlers)
+            .field("loggers", &self.loggers)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,326 @@
+//! Reading `dictConfig`'s schema, with all mistakes at their places.
+
+use ml_configuration::{Mapping, Node, Problems};
+use tracing::level_filters::LevelFilter;
+
+use super::{
+    Configuration, Filters, Handler, Logger,
+    fields::{self, FilterEntry, FormatterEntry, HandlerEntry},
+};
+use crate::{JsonFormatter, layout::BUILT_IN, level, routes::Handlers};
+
+pub(super) fn read(
+    node: Node<'_>,
+    filters: &Filters,
+    problems: &mut Problems,
+) -> Option<Configuration> {
+    let mut own = Problems::new();
+    let configuration = configuration(node, filters, &mut own);
+    let correct = own.is_empty();
+    problems.extend(own);
+    configuration.filter(|_| correct)
+}
+
+fn configuration(
+    node: Node<'_>,
+    known: &Filters,
+    problems: &mut Problems,
+) -> Option<Configuration> {
+    let mut root = node.mapping(problems)?;
+    if let Some(version) = root.required("version", problems)
+        && version.integer(0..=u64::MAX, problems).is_some_and(|version| version != 1)
+    {
+        version.report(problems, "the only version there is of this schema is 1");
+    }
+    // In Python it silences loggers made before; here there are none.
+    if let Some(disable) = root.optional("disable_existing_loggers") {
+        disable.boolean(problems);
+    }
+    if let Some(incremental) = root.optional("incremental")
+        && incremental.boolean(problems) == Some(true)
+    {
+        incremental.report(problems, "the logging is set up once and as a whole; remove the key");
+    }
+
+    let formatters = section(&mut root, "formatters", problems)
+        .into_iter()
+        .map(|(name, keys)| FormatterEntry { name, formatter: formatter(keys, problems) })
+        .collect::<Vec<_>>();
+    let filters = section(&mut root, "filters", problems)
+        .into_iter()
+        .map(|(name, keys)| FilterEntry { name, fields: filter(keys, known, problems) })
+        .collect::<Vec<_>>();
+    let handlers = section(&mut root, "handlers", problems)
+        .into_iter()
+        .map(|(name, keys)| handler(name, keys, &formatters, &filters, problems))
+        .collect::<Vec<_>>();
+    if let Some(handler) = handlers.get(Handlers::MAX) {
+        let message = format!("there are more than {} handlers; remove some", Handlers::MAX);
+        handler.node.report(problems, message);
+    }
+    let loggers = loggers(&mut root, &handlers, problems);
+    root.finish(problems);
+
+    let contexts = fields::resolve(&formatters, &filters, &handlers, problems);
+    if problems.is_empty() && loggers.iter().all(|logger| logger.handlers.is_empty()) {
+        let message = "no logger has a handler, nothing would be logged; add \
+             `root: {level: INFO, handlers: [...]}` with one of the handlers";
+        node.report(problems, message);
+    }
+
+    let mut configuration = Configuration::new();
+    for (entry, context) in handlers.into_iter().zip(contexts) {
+        let mut handler = entry.handler?;
+        handler.context = context;
+        if let Some(index) = entry.formatter
+            && let (_, Some(formatter)) = formatters[index].formatter.as_ref()?
+        {
+            handler = handler.formatter(formatter.clone());
+        }
+        configuration = configuration.handler(handler);
+    }
+    Some(loggers.into_iter().fold(configuration, Configuration::logger))
+}
+
+/// The entries of a mapping of mappings, none if it is not there.
+fn section<'d>(
+    root: &mut Mapping<'d>,
+    key: &str,
+    problems: &mut Problems,
+) -> Vec<(&'d str, Mapping<'d>)> {
+    let Some(mut section) = root.optional(key).and_then(|node| node.mapping(problems)) else {
+        return Vec::new();
+    };
+    let entries = section.entries();
+    entries.filter_map(|(name, node)| Some((name, node.mapping(problems)?))).collect()
+}
+
+/// The last part of the class path, and where it stands. Python has two keys for it.
+fn class<'d>(
+    keys: &mut Mapping<'d>,
+    example: &str,
+    problems: &mut Problems,
+) -> Option<(Node<'d>, &'d str)> {
+    let node = match (keys.get("class"), keys.get("()")) {
+        (Some(node), None) | (None, Some(node)) => node,
+        (Some(_), Some(second)) => {
+            second.report(problems, "`()` and `class` mean the same; remove one of them");
+            return None;
+        }
+        (None, None) => {
+            let message =
+                format!("the key `class` is missing; write for example `class: {example}`");
+            keys.node().report(problems, message);
+            return None;
+        }
+    };
+    let path = node.string(problems)?;
+    Some((node, path.rsplit(['.', ':']).next().unwrap_or(path)))
+}
+
+fn formatter<'d>(
+    mut keys: Mapping<'d>,
+    problems: &mut Problems,
+) -> Option<(Node<'d>, Option<JsonFormatter>)> {
+    const KNOWN: &str = "JsonFormatter";
+    match class(&mut keys, "pythonjsonlogger.jsonlogger.JsonFormatter", problems) {
+        None | Some((_, KNOWN)) => {}
+        Some((node, "Formatter")) => node.report(
+            problems,
+            "every record is a line of JSON, not text; write \
+             `class: pythonjsonlogger.jsonlogger.JsonFormatter`",
+        ),
+        Some((node, other)) => node.report_unknown(problems, "formatter class", other, [KNOWN]),
+    }
+    if let Some(style) = keys.optional("style")
+        && style.string(problems).is_some_and(|style| style != "%")
+    {
+        style.report(problems, "fields are written as `%(message)s`; remove the key");
+    }
+    if let Some(form) = keys.optional("datefmt") {
+        form.report(problems, "`asctime` has one form, `2022-06-12 18:09:45,971`; remove the key");
+    }
+    if let Some(validate) = keys.optional("validate") {
+        validate.boolean(problems);
+    }
+    // The same thing, depending on the key that names the class.
+    let format = match (keys.optional("format"), keys.optional("fmt")) {
+        (Some(_), Some(second)) => {
+            second.report(problems, "`fmt` and `format` mean the same; remove one of them");
+            None
+        }
+        (first, second) => first.or(second),
+    };
+    let whole = keys.node();
+    keys.finish(problems);
+    let Some(format) = format else {
+        return Some((whole, None));
+    };
+    match JsonFormatter::new(format.string(problems)?) {
+        Ok(formatter) => Some((format, Some(formatter))),
+        Err(error) => {
+            format.report(problems, error.to_string());
+            None
+        }
+    }
+}
+
+fn filter(
+    mut keys: Mapping<'_>,
+    known: &Filters,
+    problems: &mut Problems,
+) -> Option<Vec<(String, String)>> {
+    let node = keys.node();
+    let (class_node, class) = class(&mut keys, "HostnameFilter", problems)?;
+    let Some(make) = known.get(class) else {
+        class_node.report_unknown(problems, "filter class", class, known.classes());
+        return None;
+    };
+    let fields = make(&mut keys, problems);
+    keys.finish(problems);
+    let fields = fields?;
+    for (index, (name, _)) in fields.iter().enumerate() {
+        if BUILT_IN.contains(&name.as_str()) {
+            let message = format!("the filter provides `{name}`, which every record has by itself");
+            node.report(problems, message);
+        } else if fields[..index].iter().any(|(other, _)| other == name) {
+            node.report(problems, format!("the filter provides `{name}` twice"));
+        }
+    }
+    Some(fields)
+}
+
+fn handler<'d>(
+    name: &'d str,
+    mut keys: Mapping<'d>,
+    formatters: &[FormatterEntry<'d>],
+    filters: &[FilterEntry<'d>],
+    problems: &mut Problems,
+) -> HandlerEntry<'d> {
+    let node = keys.node();
+    let level = keys.optional("level").and_then(|node| level::read(node, problems)).flatten();
+    let formatter = keys.optional("formatter").and_then(|node| {
+        let names: Vec<_> = formatters.iter().map(|entry| entry.name).collect();
+        index_of(node, "formatter", &names, problems)
+    });
+    let names: Vec<_> = filters.iter().map(|entry| entry.name).collect();
+    let filters_node = keys.optional("filters").unwrap_or(node);
+    let filters = indices_of(keys.optional("filters"), "filter", &names, problems);
+
+    let handler = match class(&mut keys, "logging.StreamHandler", problems) {
+        Some((_, "StreamHandler")) => stream_handler(name, &mut keys, problems),
+        Some((_, "FileHandler")) => file_handler(name, &mut keys, problems),
+        Some((node, other)) => {
+            let known = ["StreamHandler", "FileHandler"];
+            node.report_unknown(problems, "handler class", other, known);
+            None
+        }
+        None => None,
+    };
+    // Without its class nobody knows which keys it has.
+    if handler.is_some() {
+        keys.finish(problems);
+    }
+    let handler =
+        handler.flatten().map(|handler| handler.level(level.unwrap_or(LevelFilter::TRACE)));
+    HandlerEntry { name, node, formatter, filters, filters_node, handler }
+}
+
+/// The outer `Option` says whether the class is known, the inner one whether the keys are right.
+fn stream_handler(
+    name: &str,
+    keys: &mut Mapping<'_>,
+    problems: &mut Problems,
+) -> Option<Option<Handler>> {
+    let streams = [("ext://sys.stdout", true), ("ext://sys.stderr", false)];
+    let stdout = match keys.optional("stream") {
+        Some(node) => node.choice("stream", &streams, problems),
+        None => Some(false),
+    };
+    Some(stdout.map(|stdout| if stdout { Handler::stdout(name) } else { Handler::stderr(name) }))
+}
+
+fn file_handler(
+    name: &str,
+    keys: &mut Mapping<'_>,
+    problems: &mut Problems,
+) -> Option<Option<Handler>> {
+    let filename = keys.required("filename", problems).and_then(|node| {
+        let filename = node.string(problems)?;
+        if filename.is_empty() {
+            node.report(problems, "the file has no name");
+        }
+        Some(filename)
+    });
+    let overwrite = keys
+        .optional("mode")
+        .and_then(|node| node.choice("mode", &[("a", false), ("w", true)], problems));
+    if let Some(encoding) = keys.optional("encoding") {
+        encoding.choice("encoding", &[("utf-8", ()), ("utf8", ())], problems);
+    }
+    // Files are opened at the start in any case, so that it is known whether they can be.
+    if let Some(delay) = keys.optional("delay") {
+        delay.boolean(problems);
+    }
+    let handler = filename.map(|filename| Handler::file(name, filename));
+    Some(handler.map(|handler| if overwrite == Some(true) { handler.overwrite() } else { handler }))
+}
+
+fn loggers(
+    root: &mut Mapping<'_>,
+    handlers: &[HandlerEntry<'_>],
+    problems: &mut Problems,
+) -> Vec<Logger> {
+    let mut sections = section(root, "loggers", problems);
+    if let Some(keys) = root.optional("root").and_then(|node| node.mapping(problems)) {
+        sections.push(("root", keys));
+    }
+    let names: Vec<_> = handlers.iter().map(|entry| entry.name).collect();
+    let mut loggers: Vec<Logger> = Vec::new();
+    for (name, mut keys) in sections {
+        let mut logger = Logger::new(name);
+        let parsed = logger.parsed_name();
+        if let Some(other) = loggers.iter().find(|other| other.parsed_name() == parsed) {
+            let message = format!("this is the same logger as `{}`; make them one", other.name);
+            keys.node().report(problems, message);
+        }
+        logger.level = keys.optional("level").and_then(|node| {
+            let unset = parsed.is_root().then_some(LevelFilter::TRACE);
+            level::read(node, problems)?.or(unset)
+        });
+        logger.propagate =
+            keys.optional("propagate").and_then(|node| node.boolean(problems)).unwrap_or(true);
+        for index in indices_of(keys.optional("handlers"), "handler", &names, problems) {
+            logger = logger.handler(names[index]);
+        }
+        if let Some(filters) = keys.optional("filters")
+            && filters.list(problems).is_some_and(|filters| !filters.is_empty())
+        {
+            filters
+                .report(problems, "filters belong to handlers; name them there and remove the key");
+        }
+        keys.finish(problems);
+        loggers.push(logger);
+    }
+    loggers
+}
+
+/// Which of these a node names.
+fn index_of(node: Node<'_>, what: &str, names: &[&str], problems: &mut Problems) -> Option<usize> {
+    let name = node.string(problems)?;
+    let index = names.iter().position(|other| *other == name);
+    if index.is_none() {
+        node.report_unknown(problems, what, name, names.iter().copied());
+    }
+    index
+}
+
+fn indices_of(
+    node: Option<Node<'_>>,
+    what: &str,
+    names: &[&str],
+    problems: &mut Problems,
+) -> Vec<usize> {
+    let nodes = node.and_then(|node| node.list(problems)).unwrap_or_default();
+    nodes.into_iter().filter_map(|node| index_of(node, what, names, problems)).collect()
+}

@@ -1,0 +1,291 @@
+//! What is said of mistakes in the `logging` part of a file.
+
+#![allow(clippy::unwrap_used, reason = "clippy takes only test functions for tests")]
+
+use ml_configuration::{Document, Problems};
+use ml_logging::{Configuration, ContextFilter, Filters};
+use proptest::{collection::vec, prelude::*, sample::select};
+
+fn mistakes(text: &str) -> String {
+    mistakes_with(text, &Filters::new())
+}
+
+/// The mistakes, without the name of the file.
+fn mistakes_with(text: &str, filters: &Filters) -> String {
+    let document = Document::parse("f", text).unwrap();
+    let mut problems = Problems::new();
+    let configuration = Configuration::read(document.root(), filters, &mut problems);
+    assert_eq!(configuration.is_none(), !problems.is_empty(), "{problems}");
+    let lines: Vec<_> =
+        problems.iter().map(|problem| problem.to_string()[2..].to_owned()).collect();
+    lines.join("\n")
+}
+
+/// With a handler `h` that the root has, from line 100 on.
+fn in_place(text: &str) -> String {
+    let rest = "version: 1\nroot: {handlers: [h]}\n";
+    mistakes(&format!("{text}{}{rest}", "\n".repeat(99 - text.lines().count())))
+}
+
+#[test]
+fn everything_at_once() {
+    let text = r#"
+version: 2
+formaters: {}
+formatters:
+  json:
+    class: pythonjsonlogger.jsonlogger.JsonFormater
+    format: "%(asctime)s %(message"
+    stile: "%"
+filters:
+  env: {(): EnvironmentInfoFilter, env_variables: NODE_IP}
+  host: {class: Hostfilter}
+  other: {env_variables: []}
+handlers:
+  stdout:
+    class: logging.StreamHandler
+    level: INOF
+    stream: sys.stdout
+    formatter: jsno
+    filters: [evn, host]
+  file: {class: logging.FileHandler, mode: r}
+  rotating: {class: logging.handlers.RotatingFileHandler, maxBytes: 1}
+loggers:
+  hyper: {level: debg, handlers: [stdot], propagate: maybe, filters: [host]}
+  root: {handlers: stdout}
+root: {level: 10.5}
+"#;
+    assert_eq!(
+        mistakes(text),
+        "2: version: the only version there is of this schema is 1\n\
+         3: unknown key `formaters`; did you mean `formatters`?\n\
+         6: formatters.json.class: unknown formatter class `JsonFormater`; did you mean `JsonFormatter`?\n\
+         7: formatters.json.format: log format, column 13: `%(` is never closed; write a field as `%(message)s`, a percent sign as `%%`\n\
+         8: formatters.json: unknown key `stile`; did you mean `style`?\n\
+         10: filters.env.env_variables: expected a list, found text\n\
+         11: filters.host.class: unknown filter class `Hostfilter`; valid are `HostnameFilter`, `EnvironmentInfoFilter`\n\
+         12: filters.other: the key `class` is missing; write for example `class: HostnameFilter`\n\
+         16: handlers.stdout.level: unknown level `INOF`; did you mean `INFO`? Valid are `CRITICAL`, `FATAL`, `ERROR`, `WARNING`, `WARN`, `INFO`, `DEBUG`, `TRACE`, `OFF`, `NOTSET`\n\
+         17: handlers.stdout.stream: unknown stream `sys.stdout`; valid are `ext://sys.stdout`, `ext://sys.stderr`\n\
+         18: handlers.stdout.formatter: unknown formatter `jsno`; did you mean `json`?\n\
+         19: handlers.stdout.filters[0]: unknown filter `evn`; did you mean `env`? Valid are `env`, `host`, `other`\n\
+         20: handlers.file: the key `filename` is missing\n\
+         20: handlers.file.mode: unknown mode `r`; valid are `a`, `w`\n\
+         21: handlers.rotating.class: unknown handler class `RotatingFileHandler`; valid are `StreamHandler`, `FileHandler`\n\
+         23: loggers.hyper.level: unknown level `debg`; did you mean `DEBUG`? Valid are `CRITICAL`, `FATAL`, `ERROR`, `WARNING`, `WARN`, `INFO`, `DEBUG`, `TRACE`, `OFF`, `NOTSET`\n\
+         23: loggers.hyper.propagate: expected true or false, found text\n\
+         23: loggers.hyper.handlers[0]: unknown handler `stdot`; did you mean `stdout`? Valid are `stdout`, `file`, `rotating`\n\
+         23: loggers.hyper.filters: filters belong to handlers; name them there and remove the key\n\
+         24: loggers.root.handlers: expected a list, found text\n\
+         25: root: this is the same logger as `root`; make them one\n\
+         25: root.level: unknown level `10.5`; valid are `CRITICAL`, `FATAL`, `ERROR`, `WARNING`, `WARN`, `INFO`, `DEBUG`, `TRACE`, `OFF`, `NOTSET`"
+    );
+}
+
+#[test]
+fn a_field_that_nothing_provides_comes_with_the_remedy() {
+    let config = |format: &str, filters: &str| {
+        in_place(&format!(
+            "formatters: {{f: {{class: JsonFormatter, format: \"{format}\"}}}}\n\
+             filters:\n  env: {{class: EnvironmentInfoFilter, env_variables: [NODE_IP]}}\n  \
+             host: {{class: HostnameFilter}}\n\
+             handlers:\n  h: {{class: StreamHandler, formatter: f, filters: [{filters}]}}\n  \
+             g: {{class: StreamHandler, formatter: f}}\n"
+        ))
+    };
+    assert_eq!(config("%(node_ip)s %(hostname)s", "env, host"), "");
+    assert_eq!(
+        config("%(node_ip)s %(hostname)s", ""),
+        "1: formatters.f.format: nothing provides the field `node_ip`; add the filter `env` to one of the handlers `h`, `g`\n\
+         1: formatters.f.format: nothing provides the field `hostname`; add the filter `host` to one of the handlers `h`, `g`"
+    );
+    assert_eq!(
+        config("%(node_pi)s %(levlname)s", "env"),
+        "1: formatters.f.format: nothing provides the field `node_pi`; did you mean `node_ip`?\n\
+         1: formatters.f.format: nothing provides the field `levlname`; did you mean `levelname`?"
+    );
+    let text = config("%(message)s %(pod_name)s", "env");
+    assert!(
+        text.starts_with(
+            "1: formatters.f.format: nothing provides the field `pod_name`; remove it, or add a filter \
+             that does, such as `{class: EnvironmentInfoFilter, env_variables: [POD_NAME]}`, to one \
+             of the handlers `h`, `g`; built in are asctime, "
+        ),
+        "{text}"
+    );
+    // What is wrong with the filter is said; what follows from that is not.
+    assert_eq!(
+        in_place(
+            "formatters: {f: {class: JsonFormatter, format: \"%(node_ip)s\"}}\n\
+             filters: {env: {class: EnvironmentInfoFilter}}\n\
+             handlers: {h: {class: StreamHandler, formatter: f, filters: [env]}}\n"
+        ),
+        "2: filters.env: the key `env_variables` is missing"
+    );
+    // A formatter that nobody uses does no harm.
+    assert_eq!(
+        in_place(
+            "formatters: {f: {class: JsonFormatter, format: \"%(node_ip)s\"}}\n\
+             handlers: {h: {class: StreamHandler}}\n"
+        ),
+        ""
+    );
+}
+
+#[test]
+fn fields_of_filters_that_collide() {
+    struct Field(&'static str, &'static str);
+    impl ContextFilter for Field {
+        fn fields(&self) -> Vec<(String, String)> {
+            vec![(self.0.to_owned(), self.1.to_owned())]
+        }
+    }
+    let filters = Filters::new()
+        .with("One", |_, _| Some(Field("a", "1")))
+        .with("Same", |_, _| Some(Field("a", "1")))
+        .with("Two", |_, _| Some(Field("a", "2")))
+        .with("BuiltIn", |_, _| Some(Field("message", "x")));
+    let text = |used: &str| {
+        format!(
+            "version: 1\nfilters: {{One: {{class: One}}, Same: {{class: Same}}, Two: {{class: Two}}}}\n\
+             handlers:\n  h:\n    class: StreamHandler\n    filters: [{used}]\nroot: {{handlers: [h]}}"
+        )
+    };
+    assert_eq!(mistakes_with(&text("One, One, Same"), &filters), "");
+    assert_eq!(
+        mistakes_with(&text("One, Two"), &filters),
+        "6: handlers.h.filters: two of these filters provide the field `a`, and not the same value; remove one of them"
+    );
+    assert_eq!(
+        mistakes_with(
+            "version: 1\nfilters: {b: {class: BuiltIn}}\nhandlers: {h: {class: StreamHandler}}\nroot: {handlers: [h]}",
+            &filters
+        ),
+        "2: filters.b: the filter provides `message`, which every record has by itself"
+    );
+    assert_eq!(
+        mistakes_with(
+            "version: 1\nfilters: {b: {class: One, x: 1, prefix: 2}}\nhandlers: {h: {class: StreamHandler}}\nroot: {handlers: [h]}",
+            &filters
+        ),
+        "2: filters.b: unknown key `x`; valid are `class`, `()`\n\
+         2: filters.b: unknown key `prefix`; valid are `class`, `()`"
+    );
+}
+
+#[test]
+fn what_python_has_and_this_has_not() {
+    for (formatter, expected) in [
+        (
+            "{class: logging.Formatter}",
+            "class: every record is a line of JSON, not text; write `class: pythonjsonlogger.jsonlogger.JsonFormatter`",
+        ),
+        (
+            "{class: JsonFormatter, style: '{'}",
+            "style: fields are written as `%(message)s`; remove the key",
+        ),
+        (
+            "{class: JsonFormatter, datefmt: '%H'}",
+            "datefmt: `asctime` has one form, `2022-06-12 18:09:45,971`; remove the key",
+        ),
+        (
+            "{class: JsonFormatter, (): JsonFormatter}",
+            "(): `()` and `class` mean the same; remove one of them",
+        ),
+        (
+            "{class: JsonFormatter, format: \"%(message)s\", fmt: x}",
+            "fmt: `fmt` and `format` mean the same; remove one of them",
+        ),
+        (
+            "{class: JsonFormatter, format: x}",
+            "format: log format: no field is named; write for example `%(asctime)s %(levelname)s %(message)s`, built in are asctime, created, name, levelname, levelno, message, pathname, filename, lineno, module, process, thread, threadName",
+        ),
+        ("{class: JsonFormatter, style: '%', validate: true, datefmt: , format: }", ""),
+    ] {
+        let text =
+            format!("formatters: {{f: {formatter}}}\nhandlers: {{h: {{class: StreamHandler}}}}\n");
+        let expected = match expected {
+            "" => String::new(),
+            expected => format!("1: formatters.f.{expected}"),
+        };
+        assert_eq!(in_place(&text), expected, "{formatter}");
+    }
+    let text = "formatters: {f: {format: \"%(message)s\"}}\nhandlers: {h: {class: StreamHandler}}\nincremental: true\n";
+    assert_eq!(
+        in_place(text),
+        "1: formatters.f: the key `class` is missing; write for example `class: pythonjsonlogger.jsonlogger.JsonFormatter`\n\
+         3: incremental: the logging is set up once and as a whole; remove the key"
+    );
+}
+
+#[test]
+fn a_configuration_that_logs_nothing_is_a_mistake() {
+    let remedy = "no logger has a handler, nothing would be logged; add `root: {level: INFO, handlers: [...]}` with one of the handlers";
+    assert_eq!(mistakes("version: 1"), format!("1: {remedy}"));
+    assert_eq!(mistakes("version: 1\nroot: {level: INFO, handlers: }"), format!("1: {remedy}"));
+    assert_eq!(mistakes(""), "1: the key `version` is missing");
+    assert_eq!(mistakes("[]"), "1: expected a mapping, found a list");
+}
+
+#[test]
+fn too_many_handlers() {
+    let handlers: String = (0..65).map(|i| format!("  h{i}: {{class: StreamHandler}}\n")).collect();
+    assert_eq!(
+        mistakes(&format!("version: 1\nhandlers:\n{handlers}root: {{handlers: [h0]}}\n")),
+        "67: handlers.h64: there are more than 64 handlers; remove some"
+    );
+}
+
+const PIECES: [&str; 40] = [
+    "version: 1\n",
+    "formatters:\n",
+    "filters:\n",
+    "handlers:\n",
+    "loggers:\n",
+    "root:\n",
+    "  a:\n",
+    "  b:\n",
+    "  root:\n",
+    "    class: ",
+    "    (): ",
+    "JsonFormatter\n",
+    "HostnameFilter\n",
+    "EnvironmentInfoFilter\n",
+    "logging.StreamHandler\n",
+    "FileHandler\n",
+    "    level: ",
+    "INFO\n",
+    "20\n",
+    "NOTSET\n",
+    "    handlers: [a]\n",
+    "    handlers: [a, b]\n",
+    "    filters: [a]\n",
+    "    formatter: a\n",
+    "    format: \"%(message)s\"\n",
+    "    format: \"%(hostname)s %(x)s\"\n",
+    "    stream: ext://sys.stdout\n",
+    "    filename: x\n",
+    "    mode: w\n",
+    "    env_variables: [X, x]\n",
+    "    env_variables: [A]\n",
+    "  level: INFO\n",
+    "  handlers: [a]\n",
+    "    propagate: no\n",
+    "null\n",
+    "[]\n",
+    "x\n",
+    "    delay: on\n",
+    "{}\n",
+    "incremental: false\n",
+];
+
+proptest! {
+    #[test]
+    fn no_file_makes_the_reader_panic(pieces in vec(select(&PIECES[..]), 0..30)) {
+        if let Ok(document) = Document::parse("f", &pieces.concat()) {
+            let mut problems = Problems::new();
+            let read = Configuration::read(document.root(), &Filters::new(), &mut problems);
+            prop_assert_eq!(read.is_none(), !problems.is_empty());
+        }
+    }
+}
