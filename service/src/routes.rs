@@ -8,7 +8,6 @@ use axum::body::{Body, Bytes};
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{DefaultBodyLimit, FromRequest, Path, Request, State as Shared};
 use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
-use axum::middleware::from_fn_with_state;
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{get, post};
 use serde_json::json;
@@ -38,7 +37,7 @@ pub(crate) fn router(state: Arc<State>, metrics: Option<Arc<Metrics>>) -> Router
         .fallback(not_found)
         .layer(DefaultBodyLimit::max(BODY_LIMIT));
     if let Some(metrics) = metrics {
-        router = router.layer(from_fn_with_state(metrics, metrics::count));
+        router = router.layer(metrics.layer());
     }
     router.with_state(state)
 }
