@@ -105,7 +105,10 @@ impl Builder {
 
     /// Sets where `RUST_LOG` is looked up, the environment of the process if this is not called.
     /// `|_| None` makes the levels independent of it.
-    pub fn environment(mut self, lookup: impl Fn(&str) -> Option<OsString> + Send + 'static) -> Self {
+    pub fn environment(
+        mut self,
+        lookup: impl Fn(&str) -> Option<OsString> + Send + 'static,
+    ) -> Self {
         self.environment = Box::new(lookup);
         self
     }

@@ -103,6 +103,7 @@ mod user {
     #[derive(MLModel)]
     #[ml_model(crate = ::renamed)]
     #[decorate(Own)]
+    #[decorate(metrics)]
     #[decorate(prediction_id)]
     #[decorate(logging(input_fields = ["age", kind, r#type, "type as kind_of", record, input],
         output_fields = ["charges"]))]
@@ -123,6 +124,7 @@ mod user {
     #[derive(MLModel)]
     #[ml_model(crate = ::renamed)]
     #[decorate(Own)]
+    #[decorate(metrics)]
     #[decorate(logging(input_fields = [age]))]
     pub(crate) struct Generic<M, T>(pub(crate) M, pub(crate) T)
     where

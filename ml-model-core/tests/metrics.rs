@@ -108,7 +108,7 @@ fn durations_are_those_of_the_calls() {
         durations.cumulative().nth(bucket).unwrap()
     };
     assert_eq!(up_to(Duration::from_millis(5)), 0);
-    assert_eq!(up_to(Duration::from_millis(25)) + u64::from(elapsed.as_millis() > 60), 1);
+    assert!(up_to(Duration::from_millis(25)) <= 1);
     assert_eq!(durations.cumulative().last(), Some(2));
 }
 

@@ -14,7 +14,7 @@ struct Square {
     side: f64,
 }
 
-/// Computes the area of a square.
+/// Computes the area of a square. Its version is one that the text format has to escape.
 #[derive(MLModel)]
 #[ml_model(version = "1.0 \"quoted\" \\ backslashed")]
 #[decorate(metrics)]

@@ -56,7 +56,7 @@ pub(crate) fn router(state: Arc<State>, metrics: Option<Arc<Metrics>>) -> Router
     }
     // Outermost, so that what is turned away is counted as well.
     if let Some(metrics) = metrics {
-        router = router.layer(from_fn_with_state(metrics, metrics::count));
+        router = router.layer(metrics.layer());
     }
     router.with_state(state)
 }

@@ -7,6 +7,7 @@ mod common;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
+use std::net::TcpStream;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -202,35 +203,35 @@ fn requests_in_progress_are_shown_if_asked_for() {
             ..enabled()
         })
     };
-    let held = r#"{"age": 60, "bmi": 21.5}"#;
     let service = with_labels(false, "busy");
-    std::thread::scope(|scope| {
-        scope.spawn(|| service.predict(held));
-        service.gate.wait_for(1);
-        assert_eq!(scrape(&service)["busy"], 2.0, "the prediction and the scrape itself");
-        service.gate.open();
-    });
-    assert_eq!(scrape(&service)["busy"], 1.0);
+    let held = begin_prediction(&service);
+    let busy = |number| while scrape(&service)["busy"] != number {};
+    // The prediction and the scrape itself.
+    busy(2.0);
+    drop(held);
+    busy(1.0);
 
     let service = with_labels(true, "http_requests_inprogress");
     let series = format!("http_requests_inprogress{{handler=\"{PREDICTION}\",method=\"POST\"}}");
-    std::thread::scope(|scope| {
-        scope.spawn(|| service.predict(held));
-        service.gate.wait_for(1);
-        assert_eq!(scrape(&service)[&series], 1.0);
-        service.gate.open();
-    });
-    assert_eq!(scrape(&service)[&series], 0.0);
+    let held = begin_prediction(&service);
+    while scrape(&service).get(&series) != Some(&1.0) {}
+    drop(held);
+    while scrape(&service)[&series] != 0.0 {}
+}
+
+/// Sends a part of a prediction's request: the service waits for the rest, no thread of it does.
+fn begin_prediction(service: &Running) -> TcpStream {
+    let mut stream = service.connect();
+    let head = "POST /api/models/charges_model/prediction HTTP/1.1\r\nhost: test\r\n\
+                content-type: application/json\r\ncontent-length: 100\r\n\r\n{\"age\"";
+    stream.write_all(head.as_bytes()).unwrap();
+    stream
 }
 
 #[test]
 fn a_request_whose_client_goes_away_is_counted() {
     let service = start(MetricsSettings { should_group_status_codes: false, ..enabled() });
-    let mut stream = service.connect();
-    let head = "POST /api/models/charges_model/prediction HTTP/1.1\r\nhost: test\r\n\
-                content-type: application/json\r\ncontent-length: 100\r\n\r\n{\"age\"";
-    stream.write_all(head.as_bytes()).unwrap();
-    drop(stream);
+    drop(begin_prediction(&service));
     // Which of the two depends on who notices first, the connection or the reader of the body.
     loop {
         let samples = scrape(&service);

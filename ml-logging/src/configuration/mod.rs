@@ -118,7 +118,10 @@ impl Configuration {
     ///
     /// If it is set and not empty, it takes the place of the levels of all loggers. Handlers keep
     /// theirs if they let through less than the loggers would have.
-    pub fn environment(mut self, lookup: impl Fn(&str) -> Option<OsString> + Send + 'static) -> Self {
+    pub fn environment(
+        mut self,
+        lookup: impl Fn(&str) -> Option<OsString> + Send + 'static,
+    ) -> Self {
         self.environment = Box::new(lookup);
         self
     }

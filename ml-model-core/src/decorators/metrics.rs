@@ -260,7 +260,6 @@ fn nanoseconds(duration: Duration) -> u64 {
 
 /// What a [`Histogram`] has counted, at one moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
 pub struct HistogramSnapshot {
     /// The upper bounds, inclusive, of all buckets but the last.
     pub bounds: &'static [Duration],

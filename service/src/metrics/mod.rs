@@ -3,12 +3,14 @@
 //! | module | what lives there |
 //! |---|---|
 //! | `settings` | [`MetricsSettings`]: which metrics are kept |
+//! | `layer` | what every request passes |
 //! | `requests` | what is counted of HTTP requests |
 //! | `process` | memory, CPU, file descriptors |
 //! | `text` | the text format |
 //!
 //! What is counted of models is in [`ml_model_core::metrics`].
 
+mod layer;
 mod process;
 mod requests;
 mod settings;
@@ -16,12 +18,10 @@ mod text;
 
 use std::sync::Arc;
 
-use axum::body::HttpBody as _;
-use axum::extract::{MatchedPath, Request, State};
-use axum::http::{HeaderMap, HeaderValue, header};
-use axum::middleware::Next;
+use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 
+use layer::Count;
 use requests::Requests;
 pub use settings::{InvalidMetricsSettings, MetricsSettings};
 use text::{CONTENT_TYPE, Kind, Text};
@@ -31,7 +31,9 @@ pub(crate) type LostRecords = Box<dyn Fn() -> u64 + Send + Sync>;
 
 /// The metrics of one service.
 pub(crate) struct Metrics {
-    requests: Requests,
+    // Leaked, so that every request in progress can point to it: some kilobytes per service, of
+    // which a program has one.
+    requests: &'static Requests,
     log: LogFigures,
 }
 
@@ -68,7 +70,15 @@ impl Metrics {
         if !settings.body_handlers.is_empty() {
             tracing::warn!("`metrics.body_handlers` has no effect: no metric reads bodies.");
         }
-        Ok(Some(Arc::new(Self { requests: Requests::new(settings, excluded), log })))
+        Ok(Some(Arc::new(Self {
+            requests: Box::leak(Box::new(Requests::new(settings, excluded))),
+            log,
+        })))
+    }
+
+    /// What counts the requests.
+    pub(crate) fn layer(&self) -> Count {
+        Count(self.requests)
     }
 
     fn text(&self) -> String {
@@ -116,24 +126,4 @@ fn write_models(text: &mut Text) {
 pub(crate) async fn endpoint(metrics: Arc<Metrics>) -> Response {
     let content_type = [(header::CONTENT_TYPE, HeaderValue::from_static(CONTENT_TYPE))];
     (content_type, metrics.text()).into_response()
-}
-
-/// Counts a request. Goes around routes, so that what they match is known here.
-pub(crate) async fn count(
-    State(metrics): State<Arc<Metrics>>,
-    request: Request,
-    next: Next,
-) -> Response {
-    let route = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str);
-    let in_progress = metrics.requests.begin(request.method(), route, request.uri().path());
-    let Some(mut in_progress) = in_progress else { return next.run(request).await };
-    in_progress.request_size(content_length(request.headers()).unwrap_or(0));
-    let response = next.run(request).await;
-    let bytes = content_length(response.headers()).or(response.body().size_hint().exact());
-    in_progress.answered(response.status().as_u16(), bytes.unwrap_or(0));
-    response
-}
-
-fn content_length(headers: &HeaderMap) -> Option<u64> {
-    headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }

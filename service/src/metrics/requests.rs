@@ -7,18 +7,18 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use axum::http::Method;
-use ml_model_core::metrics::Histogram;
+use ml_model_core::metrics::{Histogram, HistogramSnapshot};
 use regex::RegexSet;
 
 use super::settings::MetricsSettings;
 use super::text::{Kind, Labels, Text};
 
-/// Many bounds, for one series.
+/// Many bounds, for one series. Everything is counted by them.
 const HIGH_RESOLUTION: &[Duration] = &milliseconds([
     10, 25, 50, 75, 100, 250, 500, 750, 1_000, 1_500, 2_000, 2_500, 3_000, 3_500, 4_000, 4_500,
     5_000, 7_500, 10_000, 30_000, 60_000,
 ]);
-/// Few bounds, for a series per route and method.
+/// Some of these bounds, for a series per route and method.
 const LOW_RESOLUTION: &[Duration] = &milliseconds([100, 500, 1_000]);
 
 const fn milliseconds<const N: usize>(numbers: [u64; N]) -> [Duration; N] {
@@ -47,7 +47,6 @@ pub(super) struct Requests {
     settings: MetricsSettings,
     excluded: RegexSet,
     handlers: Handlers,
-    durations: Histogram,
     in_progress: AtomicI64,
 }
 
@@ -101,13 +100,7 @@ impl Handler {
 
 impl Requests {
     pub(super) fn new(settings: MetricsSettings, excluded: RegexSet) -> Self {
-        Self {
-            settings,
-            excluded,
-            handlers: Handlers::default(),
-            durations: Histogram::new(HIGH_RESOLUTION),
-            in_progress: AtomicI64::new(0),
-        }
+        Self { settings, excluded, handlers: Handlers::default(), in_progress: AtomicI64::new(0) }
     }
 
     /// Begins to count a request, unless the settings leave it out. `route` is the template that
@@ -117,6 +110,7 @@ impl Requests {
         method: &Method,
         route: Option<&str>,
         path: &str,
+        request_bytes: u64,
     ) -> Option<InProgress<'_>> {
         let started = Instant::now();
         if route.is_none()
@@ -138,13 +132,13 @@ impl Requests {
         let series = handler.methods[index_of(method)].get_or_init(|| {
             let statuses = if self.settings.should_group_status_codes { 9 } else { 900 };
             Box::new(Series {
-                durations: Histogram::new(LOW_RESOLUTION),
+                durations: Histogram::new(HIGH_RESOLUTION),
                 statuses: (0..statuses).map(|_| AtomicU64::new(0)).collect(),
                 in_progress: AtomicI64::new(0),
             })
         });
         let in_progress =
-            InProgress { requests: self, handler, series, started, request_bytes: 0, answer: None };
+            InProgress { requests: self, handler, series, started, request_bytes, answer: None };
         in_progress.add(1);
         Some(in_progress)
     }
@@ -176,7 +170,7 @@ impl Requests {
             Kind::Histogram,
             "Durations of all requests, in many buckets.",
         )
-        .histogram(&[], &self.durations.snapshot());
+        .histogram(&[], &in_buckets(HIGH_RESOLUTION, self.durations()));
         let mut family = text.family(
             "http_request_duration_seconds",
             Kind::Histogram,
@@ -185,7 +179,8 @@ impl Requests {
         for handler in self.handlers.iter() {
             for (method, series) in handler.series() {
                 let labels: &Labels<'_> = &[("handler", &handler.route), ("method", method)];
-                family.histogram(labels, &series.durations.snapshot());
+                let durations = [series.durations.snapshot()];
+                family.histogram(labels, &in_buckets(LOW_RESOLUTION, durations));
             }
         }
         if self.settings.should_instrument_requests_inprogress {
@@ -234,6 +229,11 @@ impl Requests {
         }
     }
 
+    fn durations(&self) -> impl Iterator<Item = HistogramSnapshot> {
+        let all = self.handlers.iter().flat_map(Handler::series);
+        all.map(|(_, series)| series.durations.snapshot())
+    }
+
     fn status_label(&self, index: usize) -> String {
         if self.settings.should_group_status_codes {
             format!("{}xx", index + 1)
@@ -259,6 +259,22 @@ impl Requests {
     }
 }
 
+/// All of some histograms by other bounds, each of which the histograms have as well.
+fn in_buckets(
+    bounds: &'static [Duration],
+    histograms: impl IntoIterator<Item = HistogramSnapshot>,
+) -> HistogramSnapshot {
+    let mut all = Histogram::new(bounds).snapshot();
+    for histogram in histograms {
+        all.sum += histogram.sum;
+        let upper = histogram.bounds.iter().chain([&Duration::MAX]);
+        for (upper, count) in upper.zip(histogram.buckets) {
+            all.buckets[bounds.partition_point(|bound| bound < upper)] += count;
+        }
+    }
+    all
+}
+
 fn index_of(method: &Method) -> usize {
     let other = METHODS.len() - 1;
     METHODS[..other].iter().position(|known| *known == method.as_str()).unwrap_or(other)
@@ -277,10 +293,6 @@ pub(super) struct InProgress<'a> {
 }
 
 impl InProgress<'_> {
-    pub(super) fn request_size(&mut self, bytes: u64) {
-        self.request_bytes = bytes;
-    }
-
     pub(super) fn answered(mut self, status: u16, bytes: u64) {
         self.answer = Some((status, bytes));
     }
@@ -307,8 +319,44 @@ impl Drop for InProgress<'_> {
         status.fetch_add(1, Ordering::Relaxed);
         self.handler.request_bytes.fetch_add(self.request_bytes, Ordering::Relaxed);
         self.handler.response_bytes.fetch_add(response_bytes, Ordering::Relaxed);
-        self.requests.durations.observe(duration);
         self.series.durations.observe(duration);
         self.add(-1);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_counted_by_many_bounds_can_be_told_by_few() {
+        assert!(LOW_RESOLUTION.iter().all(|bound| HIGH_RESOLUTION.contains(bound)));
+        let durations = [10, 100, 101, 500, 999, 1_000, 1_001, 90_000].map(Duration::from_millis);
+        let (many, few) = (Histogram::new(HIGH_RESOLUTION), Histogram::new(LOW_RESOLUTION));
+        for duration in durations {
+            many.observe(duration);
+            few.observe(duration);
+        }
+        assert_eq!(in_buckets(LOW_RESOLUTION, [many.snapshot()]), few.snapshot());
+        let twice = in_buckets(HIGH_RESOLUTION, [many.snapshot(), many.snapshot()]);
+        assert_eq!((twice.count(), twice.sum), (16, 2 * many.snapshot().sum));
+    }
+
+    #[test]
+    fn durations_are_rounded_to_decimals_of_a_second() {
+        let rounded = |nanoseconds, round_latency_decimals| {
+            let settings = MetricsSettings {
+                should_round_latency_decimals: true,
+                round_latency_decimals,
+                ..MetricsSettings::default()
+            };
+            let requests = Requests::new(settings, RegexSet::empty());
+            requests.rounded(Duration::from_nanos(nanoseconds)).as_nanos()
+        };
+        assert_eq!(rounded(1_234_567_890, 4), 1_234_600_000);
+        assert_eq!(rounded(1_500_000_000, 0), 2_000_000_000);
+        assert_eq!(rounded(1_234_567_891, 8), 1_234_567_890);
+        assert_eq!(rounded(1_234_567_891, 9), 1_234_567_891);
+        assert_eq!(rounded(1_234_567_891, 4_000_000_000), 1_234_567_891);
     }
 }
