@@ -31,6 +31,8 @@ const STYLE: &str = "
 
 const PANEL_WIDTH: f64 = 420.0;
 const PANEL_HEIGHT: f64 = 290.0;
+/// Bars need less room than curves.
+const BARS_HEIGHT: f64 = 230.0;
 const HEADING: f64 = 70.0;
 const MARGIN: f64 = 20.0;
 
@@ -78,7 +80,10 @@ impl fmt::Display for Picture {
         let columns = self.panels.len().min(2);
         let rows = self.panels.len().div_ceil(2);
         let width = columns as f64 * PANEL_WIDTH + 2.0 * MARGIN;
-        let height = rows as f64 * PANEL_HEIGHT + HEADING + MARGIN;
+        let has_curves =
+            self.panels.iter().any(|panel| matches!(panel.content, Content::Curves { .. }));
+        let panel_height = if has_curves { PANEL_HEIGHT } else { BARS_HEIGHT };
+        let height = rows as f64 * panel_height + HEADING + MARGIN;
         writeln!(
             f,
             "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" \
@@ -103,7 +108,7 @@ impl fmt::Display for Picture {
         )?;
         for (index, panel) in self.panels.iter().enumerate() {
             let x = MARGIN + (index % 2) as f64 * PANEL_WIDTH;
-            let y = HEADING + (index / 2) as f64 * PANEL_HEIGHT;
+            let y = HEADING + (index / 2) as f64 * panel_height;
             writeln!(f, "<g transform=\"translate({x} {y})\">\n{panel}</g>")?;
         }
         writeln!(f, "</svg>")
@@ -176,7 +181,7 @@ fn write_curves(
     }
     let mut marks: Vec<f64> = match curves.first() {
         Some(curve) if curve.has_marks => curve.points.iter().map(|(x, _)| *x).collect(),
-        _ => (0..=5).map(|mark| (last * f64::from(mark) / 5.0).round()).collect(),
+        _ => (0..=5).map(|mark| last * f64::from(mark) / 5.0).collect(),
     };
     // Labels that would touch their left neighbour are left out.
     let mut free = f64::MIN;

@@ -73,10 +73,14 @@ fn comparison(table: &Table) -> Picture {
         let bars = table.rows.iter().enumerate().map(|(index, row)| {
             let theirs = value(&row.medians);
             let ratio = ours / theirs;
+            let decimals = match ratio {
+                10.0.. => 0,
+                0.1.. => 2,
+                _ => 3,
+            };
             let label = match index {
                 0 => number(theirs),
-                _ if ratio >= 10.0 => format!("{} (ours: × {ratio:.0})", number(theirs)),
-                _ => format!("{} (ours: × {ratio:.2})", number(theirs)),
+                _ => format!("{} (ours: × {ratio:.decimals$})", number(theirs)),
             };
             (row.server.clone(), theirs, label)
         });
