@@ -61,9 +61,17 @@ def try_prediction(driver):
     field.clear()
     field.send_keys(BODY)
     wait(f"{OPERATION} button.execute").click()
-    status = wait(f"{OPERATION} .live-responses-table .response-col_status").text
+    answer = f"{OPERATION} .live-responses-table tr.response"
+    status = wait(f"{answer} .response-col_status").text
     check(status.startswith("200"), f"the answer has status {status}")
-    return json.loads(wait(f"{OPERATION} .live-responses-table .highlight-code code").text)
+    return json.loads(wait(f"{answer} .highlight-code code").text)
+
+
+def open_everything(driver):
+    """Unfolds the other operations, the schemas and what is in them."""
+    for css in (".opblock:not(.is-open) .opblock-summary-control", ".tablinks", ".json-schema-2020-12-accordion"):
+        press_all = "const all = document.querySelectorAll(arguments[0]); all.forEach(one => one.click()); return all.length"
+        check(driver.execute_script(press_all, css), f"there is no {css}")
 
 
 def main(address, picture, log):
@@ -78,6 +86,7 @@ def main(address, picture, log):
         check(driver.current_url == f"{address}/docs", f"/ leads to {driver.current_url}")
         answer = try_prediction(driver)
         driver.save_screenshot(picture)
+        open_everything(driver)
         check(driver.title == document["info"]["title"], f"the title is {driver.title}")
         check(answer["charges"] > 10_000, f"the answer is {answer}")
         with open(log, encoding="utf-8") as lines:

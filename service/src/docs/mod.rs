@@ -26,10 +26,10 @@ static STYLES_GZIP: [u8; STYLES.gzip_length()] = STYLES.gzip();
 const START: &str = include_str!("start.js");
 const PAGE: &str = include_str!("page.html");
 
-/// What the page may do: run the scripts of this service and talk to it. Swagger UI sets styles of
-/// single elements and has its icons in `data:` URLs.
+/// What the page may do: run the scripts of this service and talk to it. The icons of Swagger UI are
+/// `data:` URLs.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; \
-     style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; \
+     style-src 'self'; img-src 'self' data:; connect-src 'self'; \
      base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 pub(crate) fn router() -> Router<Arc<State>> {

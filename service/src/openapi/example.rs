@@ -55,7 +55,7 @@ impl<'s> Search<'s> {
         self.ways(schema, &inside.path).iter().find_map(|way| self.value(way))
     }
 
-    /// The ways to keep to a schema, the simplest choice first.
+    /// The ways to keep to a schema, in the order of its choices.
     fn ways(&self, schema: &'s Value, path: &[&'s str]) -> Vec<Way<'s>> {
         self.steps.update(|steps| steps + 1);
         let way = Way { schemas: Vec::new(), path: path.to_owned() };
