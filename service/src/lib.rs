@@ -26,6 +26,7 @@
 //! | `configuration` | the YAML file: which of these, how |
 //! | `server` | listening, shutting down |
 //! | `state` | what is loaded, and what health answers follow from that |
+//! | `head` | what the head of every request is checked for |
 //! | `routes` | the paths of the API, and who may take them |
 //! | `predictions` | the endpoints that predict |
 //! | `hosted` | one model behind its endpoints: body in, answer out |
@@ -41,6 +42,7 @@ mod catalogue;
 mod command_line;
 mod configuration;
 mod docs;
+mod head;
 mod hosted;
 mod keys;
 mod metrics;
