@@ -11,7 +11,7 @@ use std::net::TcpStream;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use common::{ChargesModel, Gate, Input, Output, Running};
+use common::{ChargesModel, Gate, Input, Output, Running, eventually};
 use ml_model_core::{Infer, MLModel};
 use ml_model_service::{Document, MetricsSettings, Service};
 use proptest::prelude::*;
@@ -205,7 +205,11 @@ fn requests_in_progress_are_shown_if_asked_for() {
     };
     let service = with_labels(false, "busy");
     let held = begin_prediction(&service);
-    let busy = |number| while scrape(&service)["busy"] != number {};
+    let busy = |number: f64| {
+        eventually(&format!("busy: {number}"), || {
+            (scrape(&service)["busy"] == number).then_some(())
+        });
+    };
     // The prediction and the scrape itself.
     busy(2.0);
     drop(held);
@@ -214,9 +218,14 @@ fn requests_in_progress_are_shown_if_asked_for() {
     let service = with_labels(true, "http_requests_inprogress");
     let series = format!("http_requests_inprogress{{handler=\"{PREDICTION}\",method=\"POST\"}}");
     let held = begin_prediction(&service);
-    while scrape(&service).get(&series) != Some(&1.0) {}
+    let shows = |number: f64| {
+        eventually(&format!("{series} {number}"), || {
+            (scrape(&service).get(&series) == Some(&number)).then_some(())
+        });
+    };
+    shows(1.0);
     drop(held);
-    while scrape(&service)[&series] != 0.0 {}
+    shows(0.0);
 }
 
 /// Sends a part of a prediction's request: the service waits for the rest, no thread of it does.
@@ -233,14 +242,12 @@ fn a_request_whose_client_goes_away_is_counted() {
     let service = start(MetricsSettings { should_group_status_codes: false, ..enabled() });
     drop(begin_prediction(&service));
     // Which of the two depends on who notices first, the connection or the reader of the body.
-    loop {
+    eventually("one request that is not answered", || {
         let samples = scrape(&service);
         let count = |status| samples.get(&requests(PREDICTION, "POST", status)).copied();
         let (closed, refused) = (count("499").unwrap_or(0.0), count("400").unwrap_or(0.0));
-        if closed + refused == 1.0 {
-            break;
-        }
-    }
+        (closed + refused == 1.0).then_some(())
+    });
 }
 
 /// Holds a decorator of its own beside the one that the service puts around it.
