@@ -258,8 +258,11 @@ impl ConfiguredService {
             None => ml_logging::builder().panic_records(true).init()?,
         };
         let logging = Arc::new(logging);
-        let counting = logging.clone();
-        self.log.lost_records = Some(Box::new(move || counting.lost_records()));
+        let (losing, queueing) = (logging.clone(), logging.clone());
+        self.log = LogFigures {
+            lost_records: Some(Box::new(move || losing.lost_records())),
+            queued_bytes: Some(Box::new(move || queueing.queued_bytes())),
+        };
         let result = self.run_logged(address);
         if let Err(error) = &result {
             tracing::error!(error_info = %error_chain(&**error), "The service cannot run.");
