@@ -1,20 +1,23 @@
 //! The endpoints that predict: one body, or a batch of rows.
 
-use std::future::Future;
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use axum::Json;
-use axum::body::Bytes;
-use axum::extract::rejection::BytesRejection;
-use axum::extract::{FromRequest, Path, Request, State as Shared};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::body::{Bytes, HttpBody};
+use axum::extract::{Path, Request, State as Shared};
+use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
-use ml_model_core::PredictionId;
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use ml_model_core::{PredictionId, error_chain};
 use serde_json::{Value, json};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::timeout;
 
+use crate::catalogue::BoxError;
 use crate::configuration::Execution;
 use crate::hosted::{Answered, HostedModel, PREDICTION_ID_HEADER, parse};
 use crate::response::ErrorResponse;
@@ -28,10 +31,29 @@ pub(crate) async fn prediction(
     request: Request,
 ) -> Result<Response, ErrorResponse> {
     let model = model(&state, &name)?;
-    let (headers, body) = read(&state, request).await?;
+    let (head, body) = request.into_parts();
+    predict(&state, model, head.headers, body).await
+}
+
+/// Answers one body with `model`.
+///
+/// # Errors
+///
+/// What is wrong with the request before the model is asked; what is wrong later is in the
+/// response, with the prediction's id.
+pub(crate) async fn predict<B>(
+    state: &State,
+    model: &Arc<HostedModel>,
+    headers: HeaderMap,
+    body: B,
+) -> Result<Response, ErrorResponse>
+where
+    B: HttpBody<Data = Bytes, Error: Into<BoxError>>,
+{
+    let body = read(state, &headers, body).await?;
     let permit = model.permit()?;
     let predict = move |model: &HostedModel, headers: &HeaderMap| model.predict(&body, headers);
-    let answered = run(&state, model, permit, headers, 1, predict).await?;
+    let answered = run(state, model, permit, headers, 1, predict).await?;
     Ok(answered.into_response())
 }
 
@@ -57,7 +79,9 @@ pub(crate) async fn batch(
     request: Request,
 ) -> Result<Response, ErrorResponse> {
     let model = model(&state, &name)?;
-    let (headers, body) = read(&state, request).await?;
+    let (head, body) = request.into_parts();
+    let headers = head.headers;
+    let body = read(&state, &headers, body).await?;
     let rows = match parse(&body) {
         Ok(Value::Array(rows)) => rows,
         Ok(_) => {
@@ -145,48 +169,52 @@ fn in_trace<T>(headers: &HeaderMap, predict: impl FnOnce() -> T) -> T {
     }
 }
 
-/// Headers and body of a request that claims to be JSON.
-async fn read(state: &State, request: Request) -> Result<(HeaderMap, Bytes), ErrorResponse> {
-    expect_json(request.headers())?;
-    let (head, body) = request.into_parts();
-    let (headers, extensions) = (head.headers, head.extensions);
-    let mut request = Request::new(body);
-    // The limit of a body is among them.
-    *request.extensions_mut() = extensions;
+/// The body of a request that claims to be JSON.
+async fn read<B>(state: &State, headers: &HeaderMap, body: B) -> Result<Bytes, ErrorResponse>
+where
+    B: HttpBody<Data = Bytes, Error: Into<BoxError>>,
+{
+    expect_json(headers)?;
+    let size = state.server.body_limit_bytes;
+    let body = pin!(Limited::new(body, size).collect());
     let limit = state.server.request_timeout;
-    let Some(body) = within(limit, Bytes::from_request(request, &())).await else {
+    let Some(body) = within(limit, body).await else {
         return Err(ErrorResponse::request_timeout(format!(
             "the body did not arrive within {} s",
             limit.as_secs_f64()
         )));
     };
-    let body = body.map_err(|rejection| match rejection {
-        BytesRejection::FailedToBufferBody(failure)
-            if failure.status() == StatusCode::PAYLOAD_TOO_LARGE =>
-        {
-            let limit = state.server.body_limit_bytes;
-            ErrorResponse::too_large(format!("a body may have at most {limit} bytes"))
+    match body {
+        Ok(body) => Ok(body.to_bytes()),
+        Err(error) if error.is::<LengthLimitError>() => {
+            Err(ErrorResponse::too_large(format!("a body may have at most {size} bytes")))
         }
-        rejection => {
-            ErrorResponse::validation(vec![format!("the body did not arrive: {rejection}")])
+        Err(error) => {
+            let message = format!("the body did not arrive: {}", error_chain(&*error));
+            Err(ErrorResponse::validation(vec![message]))
         }
-    })?;
-    Ok((headers, body))
+    }
 }
 
-/// The future's value, or `None` if that takes longer than `limit`.
-async fn within<T>(limit: Duration, future: impl Future<Output = T>) -> Option<T> {
-    timeout(limit, future).await.ok()
+/// The future's value, or `None` if that takes longer than `limit`. What is ready at once needs no
+/// clock.
+async fn within<T>(limit: Duration, mut future: impl Future<Output = T> + Unpin) -> Option<T> {
+    let first = poll_fn(|context| Poll::Ready(Pin::new(&mut future).poll(context))).await;
+    match first {
+        Poll::Ready(value) => Some(value),
+        Poll::Pending => timeout(limit, future).await.ok(),
+    }
 }
 
 fn expect_json(headers: &HeaderMap) -> Result<(), ErrorResponse> {
     let content_type = headers.get(header::CONTENT_TYPE).map(|value| value.to_str().unwrap_or("?"));
     let essence = content_type.map(|value| value.split(';').next().unwrap_or_default().trim());
-    let is_json = essence.is_some_and(|essence| {
-        let essence = essence.to_ascii_lowercase();
-        essence == "application/json"
-            || essence.starts_with("application/") && essence.ends_with("+json")
-    });
+    let is_json = content_type == Some("application/json")
+        || essence.is_some_and(|essence| {
+            let essence = essence.to_ascii_lowercase();
+            essence == "application/json"
+                || essence.starts_with("application/") && essence.ends_with("+json")
+        });
     if is_json {
         return Ok(());
     }

@@ -19,6 +19,7 @@ use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::{TcpListener, TcpStream};
 use tower::ServiceExt;
 
+use crate::direct;
 use crate::metrics::{InvalidMetricsSettings, Metrics};
 use crate::routes::{self, is_probe};
 use crate::state::State;
@@ -82,8 +83,8 @@ pub(crate) async fn serve(
             stream = accept(&listener) => stream,
             () = &mut stop => break,
         };
-        let router = router.clone();
-        let service = service_fn(move |request| handle(router.clone(), request));
+        let (state, router) = (state.clone(), router.clone());
+        let service = service_fn(move |request| handle(state.clone(), router.clone(), request));
         let connection = http.serve_connection(TokioIo::new(stream), service);
         let connection = connections.watch(connection);
         tokio::spawn(async move {
@@ -138,15 +139,18 @@ async fn accept(listener: &TcpListener) -> TcpStream {
 }
 
 /// Answers one request; says so at DEBUG, unless a probe has asked.
-async fn handle(router: Router, request: Request<Incoming>) -> Result<Response, Infallible> {
-    let request = request.map(Body::new);
+async fn handle(
+    state: Arc<State>,
+    router: Router,
+    request: Request<Incoming>,
+) -> Result<Response, Infallible> {
     let is_logged = tracing::enabled!(tracing::Level::DEBUG) && !is_probe(request.uri().path());
     if !is_logged {
-        return router.oneshot(request).await;
+        return answer(&state, router, request).await;
     }
     let (method, uri) = (request.method().clone(), request.uri().clone());
     let started = Instant::now();
-    let response = router.oneshot(request).await?;
+    let response = answer(&state, router, request).await?;
     tracing::debug!(
         http_method = method.as_str(),
         http_path = uri.path(),
@@ -155,6 +159,17 @@ async fn handle(router: Router, request: Request<Incoming>) -> Result<Response, 
         "Request answered."
     );
     Ok(response)
+}
+
+async fn answer(
+    state: &State,
+    router: Router,
+    request: Request<Incoming>,
+) -> Result<Response, Infallible> {
+    match direct::model(state, &request) {
+        Some(model) => Ok(direct::answer(state, model, request).await),
+        None => router.oneshot(request.map(Body::new)).await,
+    }
 }
 
 /// Waits for SIGTERM or SIGINT. Signals are caught from the call on, not from the first poll.

@@ -308,7 +308,7 @@ impl ConfiguredService {
         let has_metrics = metrics.is_some();
         tracing::info!(title = info.title, "Creating service.");
         tracing::info!(title = info.title, address = %address, "Listening on http://{address}.");
-        let state = Arc::new(State::new(info, server));
+        let state = Arc::new(State::new(info, server, has_metrics));
         let loading = state.clone();
         tokio::task::spawn_blocking(move || {
             let models = load(models).and_then(|(registry, handling)| {

@@ -17,6 +17,8 @@ use crate::response::ErrorResponse;
 pub(crate) struct State {
     pub(crate) info: Info,
     pub(crate) server: ServerSettings,
+    /// Whether predictions may go past the router.
+    pub(crate) takes_short_way: bool,
     models: OnceLock<Result<Models, String>>,
     is_stopping: AtomicBool,
 }
@@ -97,8 +99,16 @@ pub(crate) enum Phase {
 }
 
 impl State {
-    pub(crate) fn new(info: Info, server: ServerSettings) -> Self {
-        Self { info, server, models: OnceLock::new(), is_stopping: AtomicBool::new(false) }
+    pub(crate) fn new(info: Info, server: ServerSettings, has_metrics: bool) -> Self {
+        let takes_short_way =
+            !has_metrics && server.api_keys.is_none() && server.allowed_origins.is_empty();
+        Self {
+            info,
+            server,
+            takes_short_way,
+            models: OnceLock::new(),
+            is_stopping: AtomicBool::new(false),
+        }
     }
 
     /// Ends the loading phase, and then says so in the log. To be called once; later calls change
