@@ -17,6 +17,7 @@ use hyper::body::Incoming;
 use tower::{Layer, ServiceExt, service_fn};
 use tower_http::compression::CompressionLayer;
 
+use crate::head::{self, accepts_a_coding};
 use crate::hosted::HostedModel;
 use crate::predictions;
 use crate::routes::COMPRESSED_FROM;
@@ -43,8 +44,14 @@ pub(crate) async fn answer(
     model: &Arc<HostedModel>,
     request: Request<Incoming>,
 ) -> Response {
+    if let Err(error) = head::check(&request, state.server.body_limit_bytes) {
+        return error.into_response();
+    }
     let (Parts { mut headers, .. }, body) = request.into_parts();
-    let accepted = headers.remove(header::ACCEPT_ENCODING);
+    let accepted = match headers.contains_key(header::ACCEPT_ENCODING) {
+        true if accepts_a_coding(&headers) => headers.remove(header::ACCEPT_ENCODING),
+        _ => None,
+    };
     let response = predictions::predict(state, model, headers, body).await.into_response();
     match accepted {
         Some(accepted)

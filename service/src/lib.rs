@@ -26,6 +26,7 @@
 //! | `configuration` | the YAML file: which of these, how |
 //! | `server` | listening, shutting down |
 //! | `state` | what is loaded, and what health answers follow from that |
+//! | `head` | what the head of every request is checked for |
 //! | `routes` | the paths of the API, and who may take them |
 //! | `direct` | the short way of a prediction, past the router |
 //! | `predictions` | the endpoints that predict |
@@ -43,6 +44,7 @@ mod command_line;
 mod configuration;
 mod direct;
 mod docs;
+mod head;
 mod hosted;
 mod keys;
 mod metrics;

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use axum::Json;
 use axum::body::{Bytes, HttpBody};
-use axum::extract::{Path, Request, State as Shared};
+use axum::extract::{Request, State as Shared};
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
@@ -20,14 +20,15 @@ use tokio::time::timeout;
 use crate::catalogue::BoxError;
 use crate::configuration::Execution;
 use crate::hosted::{Answered, HostedModel, PREDICTION_ID_HEADER, parse};
-use crate::response::ErrorResponse;
+use crate::response::{ErrorResponse, shortened};
+use crate::routes::Segment;
 use crate::state::State;
 use crate::trace_context::TraceContext;
 
 /// `POST /api/models/{qualified_name}/prediction`
 pub(crate) async fn prediction(
     Shared(state): Shared<Arc<State>>,
-    Path(name): Path<String>,
+    Segment(name): Segment,
     request: Request,
 ) -> Result<Response, ErrorResponse> {
     let model = model(&state, &name)?;
@@ -75,7 +76,7 @@ impl IntoResponse for Answered {
 /// `POST /api/models/{qualified_name}/predictions`
 pub(crate) async fn batch(
     Shared(state): Shared<Arc<State>>,
-    Path(name): Path<String>,
+    Segment(name): Segment,
     request: Request,
 ) -> Result<Response, ErrorResponse> {
     let model = model(&state, &name)?;
@@ -113,7 +114,7 @@ pub(crate) async fn batch(
 
 fn model<'s>(state: &'s State, name: &str) -> Result<&'s Arc<HostedModel>, ErrorResponse> {
     let models = state.models()?;
-    models.hosted(name).ok_or_else(|| match models.registry.get(name) {
+    models.hosted(name).ok_or_else(|| match models.registry.get(&shortened(name)) {
         Err(error) => ErrorResponse::not_found(error.to_string()),
         Ok(_) => ErrorResponse::not_found(format!(
             "`{name}` has no endpoint: the configuration says `create_endpoint: false`"
@@ -175,6 +176,7 @@ where
     B: HttpBody<Data = Bytes, Error: Into<BoxError>>,
 {
     expect_json(headers)?;
+    expect_no_coding(headers, state.server.compression)?;
     let size = state.server.body_limit_bytes;
     let body = pin!(Limited::new(body, size).collect());
     let limit = state.server.request_timeout;
@@ -186,9 +188,7 @@ where
     };
     match body {
         Ok(body) => Ok(body.to_bytes()),
-        Err(error) if error.is::<LengthLimitError>() => {
-            Err(ErrorResponse::too_large(format!("a body may have at most {size} bytes")))
-        }
+        Err(error) if error.is::<LengthLimitError>() => Err(ErrorResponse::body_too_large(size)),
         Err(error) => {
             let message = format!("the body did not arrive: {}", error_chain(&*error));
             Err(ErrorResponse::validation(vec![message]))
@@ -207,18 +207,45 @@ async fn within<T>(limit: Duration, mut future: impl Future<Output = T> + Unpin)
 }
 
 fn expect_json(headers: &HeaderMap) -> Result<(), ErrorResponse> {
-    let content_type = headers.get(header::CONTENT_TYPE).map(|value| value.to_str().unwrap_or("?"));
-    let essence = content_type.map(|value| value.split(';').next().unwrap_or_default().trim());
-    let is_json = content_type == Some("application/json")
-        || essence.is_some_and(|essence| {
-            let essence = essence.to_ascii_lowercase();
-            essence == "application/json"
-                || essence.starts_with("application/") && essence.ends_with("+json")
-        });
-    if is_json {
+    const EXPECTED: &str = "expected `content-type: application/json`";
+    let refused = |found: &str| {
+        Err(ErrorResponse::unsupported_media_type(format!("{EXPECTED}, found {found}")))
+    };
+    let mut values = headers.get_all(header::CONTENT_TYPE).iter();
+    let value = match (values.next(), values.next()) {
+        (Some(value), None) => value.to_str().unwrap_or("?"),
+        (None, _) => return refused("no content type"),
+        (Some(_), Some(_)) => return refused("several content types"),
+    };
+    if value == "application/json" {
         return Ok(());
     }
-    let found = content_type.map_or("no content type".to_owned(), |found| format!("`{found}`"));
-    let message = format!("expected `content-type: application/json`, found {found}");
-    Err(ErrorResponse::unsupported_media_type(message))
+    let mut parts = value.split(';').map(str::trim);
+    let essence = parts.next().unwrap_or_default().to_ascii_lowercase();
+    let is_json = essence == "application/json"
+        || essence.starts_with("application/") && essence.ends_with("+json");
+    // JSON is UTF-8 (RFC 8259, section 8.1). Other parameters have no meaning.
+    let is_utf_8 = parts.all(|parameter| match parameter.split_once('=') {
+        Some((name, charset)) if name.eq_ignore_ascii_case("charset") => {
+            let charset = charset.trim_matches('"');
+            ["utf-8", "utf8"].iter().any(|utf_8| charset.eq_ignore_ascii_case(utf_8))
+        }
+        _ => true,
+    });
+    if is_json && is_utf_8 { Ok(()) } else { refused(&format!("`{}`", shortened(value))) }
+}
+
+/// Codings that are known have been decoded, and the header is gone.
+fn expect_no_coding(headers: &HeaderMap, compression: bool) -> Result<(), ErrorResponse> {
+    let codings = headers.get_all(header::CONTENT_ENCODING).iter();
+    let mut codings = codings.map(|coding| coding.to_str().unwrap_or("?"));
+    let Some(coding) = codings.find(|coding| !coding.eq_ignore_ascii_case("identity")) else {
+        return Ok(());
+    };
+    let supported = if compression { "gzip, zstd" } else { "identity" };
+    let message = format!(
+        "the content coding `{}` is not known here; these are: {supported}",
+        shortened(coding)
+    );
+    Err(ErrorResponse::unsupported_content_coding(message, supported))
 }

@@ -1,7 +1,9 @@
 //! The JSON form of errors: `{"type": ..., "messages": [...], "prediction_id": ...}`.
 
+use std::borrow::Cow;
+
 use axum::Json;
-use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use ml_model_core::{PredictionError, PredictionId, Violation, error_chain};
 use serde::Serialize;
@@ -11,7 +13,8 @@ use serde_json::{Value, json};
 #[derive(Debug)]
 pub(crate) struct ErrorResponse {
     status: StatusCode,
-    header: Option<(HeaderName, &'static str)>,
+    /// Name and value; as texts, because a `Result` with a larger error is costly.
+    header: Option<(&'static str, &'static str)>,
     body: ErrorBody,
 }
 
@@ -48,10 +51,16 @@ impl ErrorResponse {
         Self::new(StatusCode::BAD_REQUEST, "ValidationError", messages)
     }
 
+    /// 400: the request is no good HTTP.
+    pub(crate) fn bad_request(message: String) -> Self {
+        let error = Self::new(StatusCode::BAD_REQUEST, "BadRequestError", vec![message]);
+        Self { header: Some(("connection", "close")), ..error }
+    }
+
     /// 401: the caller shows no API key, or a wrong one.
     pub(crate) fn unauthorized(message: String) -> Self {
         let error = Self::new(StatusCode::UNAUTHORIZED, "UnauthorizedError", vec![message]);
-        Self { header: Some((header::WWW_AUTHENTICATE, "Bearer")), ..error }
+        Self { header: Some(("www-authenticate", "Bearer")), ..error }
     }
 
     /// 404: nothing is found by this name.
@@ -67,7 +76,7 @@ impl ErrorResponse {
     /// 408: the request did not arrive in time.
     pub(crate) fn request_timeout(message: String) -> Self {
         let error = Self::new(StatusCode::REQUEST_TIMEOUT, "RequestTimeoutError", vec![message]);
-        Self { header: Some((header::CONNECTION, "close")), ..error }
+        Self { header: Some(("connection", "close")), ..error }
     }
 
     /// 413.
@@ -75,9 +84,21 @@ impl ErrorResponse {
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, "PayloadTooLargeError", vec![message])
     }
 
+    /// 413 for a body that will not be read: the connection is of no more use.
+    pub(crate) fn body_too_large(limit_bytes: usize) -> Self {
+        let error = Self::too_large(format!("a body may have at most {limit_bytes} bytes"));
+        Self { header: Some(("connection", "close")), ..error }
+    }
+
     /// 415.
     pub(crate) fn unsupported_media_type(message: String) -> Self {
         Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "UnsupportedMediaTypeError", vec![message])
+    }
+
+    /// 415 for a content coding; says which are understood.
+    pub(crate) fn unsupported_content_coding(message: String, supported: &'static str) -> Self {
+        let error = Self::unsupported_media_type(message);
+        Self { header: Some(("accept-encoding", supported)), ..error }
     }
 
     /// 500: the service or a model failed.
@@ -92,7 +113,7 @@ impl ErrorResponse {
 
     /// 503: not now, but soon.
     pub(crate) fn busy(message: String) -> Self {
-        Self { header: Some((header::RETRY_AFTER, "1")), ..Self::unavailable(message) }
+        Self { header: Some(("retry-after", "1")), ..Self::unavailable(message) }
     }
 
     /// 504: the prediction takes too long.
@@ -124,15 +145,47 @@ impl ErrorResponse {
     }
 }
 
-/// A message per violation.
+/// Of how many violations there are messages.
+pub(crate) const MOST_MESSAGES: usize = 100;
+
+/// A message per violation, as far as they go.
 pub(crate) fn messages(violations: &[Violation]) -> Vec<String> {
-    violations.iter().map(ToString::to_string).collect()
+    // Those of the input schema are cut already; one line says so, another may be about a header.
+    if violations.len() <= MOST_MESSAGES + 2 {
+        return violations.iter().map(message).collect();
+    }
+    let more = violations.len() - MOST_MESSAGES;
+    let first = violations.iter().take(MOST_MESSAGES).map(message);
+    first.chain([format!("and {more} more")]).collect()
+}
+
+fn message(violation: &Violation) -> String {
+    let Violation { path, message } = violation;
+    let message = cut(message, LONGEST_MESSAGE);
+    if path.is_empty() { message.into_owned() } else { format!("{}: {message}", shortened(path)) }
+}
+
+/// A text of the client's, cut where it gets long: a request may be large, a message should not.
+pub(crate) fn shortened(text: &str) -> Cow<'_, str> {
+    cut(text, 200)
+}
+
+/// The longest message, which may name all values that there are to choose from.
+pub(crate) const LONGEST_MESSAGE: usize = 1000;
+
+/// The first characters of a text; what is left out shows as `…`.
+pub(crate) fn cut(text: &str, longest: usize) -> Cow<'_, str> {
+    match text.char_indices().nth(longest) {
+        Some((end, _)) => format!("{}…", &text[..end]).into(),
+        None => text.into(),
+    }
 }
 
 impl IntoResponse for ErrorResponse {
     fn into_response(self) -> Response {
         let mut response = (self.status, Json(self.body)).into_response();
         if let Some((name, value)) = self.header {
+            let name = HeaderName::from_static(name);
             response.headers_mut().insert(name, HeaderValue::from_static(value));
         }
         response

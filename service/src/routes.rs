@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Path, Request, State as Shared};
+use axum::extract::{FromRequestParts, Path, Request, State as Shared};
+use axum::http::request::Parts;
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
@@ -15,10 +16,11 @@ use tower_http::cors::{AllowOrigin, CorsLayer};
 use tower_http::decompression::RequestDecompressionLayer;
 
 use crate::docs;
+use crate::head::CheckHead;
 use crate::hosted::PREDICTION_ID_HEADER;
 use crate::metrics::{self, Metrics};
 use crate::predictions;
-use crate::response::ErrorResponse;
+use crate::response::{ErrorResponse, shortened};
 use crate::state::{Phase, State};
 
 /// Answers of so many bytes are worth compressing.
@@ -42,12 +44,14 @@ pub(crate) fn router(state: Arc<State>, metrics: Option<Arc<Metrics>>) -> Router
     router = router.method_not_allowed_fallback(method_not_allowed).fallback(not_found);
     if server.compression {
         router = router
-            .layer(RequestDecompressionLayer::new())
+            // The handlers say which coding they do not know, as JSON.
+            .layer(RequestDecompressionLayer::new().pass_through_unaccepted(true))
             .layer(CompressionLayer::new().compress_when(SizeAbove::new(COMPRESSED_FROM)));
     }
     if server.api_keys.is_some() {
         router = router.layer(from_fn_with_state(state.clone(), admit));
     }
+    router = router.layer(CheckHead { body_limit_bytes: server.body_limit_bytes });
     if !server.allowed_origins.is_empty() {
         router = router.layer(cors(&server.allowed_origins));
     }
@@ -129,18 +133,37 @@ async fn models(Shared(state): Shared<Arc<State>>) -> Result<Response, ErrorResp
 
 async fn metadata(
     Shared(state): Shared<Arc<State>>,
-    Path(name): Path<String>,
+    Segment(name): Segment,
 ) -> Result<Response, ErrorResponse> {
     let models = state.models()?;
-    let metadata = models.registry.metadata(&name);
+    let metadata = models.registry.metadata(&shortened(&name));
     let metadata = metadata.map_err(|error| ErrorResponse::not_found(error.to_string()))?;
     Ok(Json(metadata).into_response())
 }
 
+/// The one segment of a path that is not fixed, as text.
+pub(crate) struct Segment(pub(crate) String);
+
+impl<S: Send + Sync> FromRequestParts<S> for Segment {
+    type Rejection = ErrorResponse;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ErrorResponse> {
+        match Path::from_request_parts(parts, state).await {
+            Ok(Path(text)) => Ok(Self(text)),
+            // Nothing has a name that is no text.
+            Err(_no_text) => Err(not_found(parts.uri.clone()).await),
+        }
+    }
+}
+
 async fn method_not_allowed(method: Method, uri: Uri) -> ErrorResponse {
-    ErrorResponse::method_not_allowed(format!("{} does not take {method}", uri.path()))
+    ErrorResponse::method_not_allowed(format!(
+        "{} does not take {}",
+        shortened(uri.path()),
+        shortened(method.as_str())
+    ))
 }
 
 async fn not_found(uri: Uri) -> ErrorResponse {
-    ErrorResponse::not_found(format!("there is nothing at {}", uri.path()))
+    ErrorResponse::not_found(format!("there is nothing at {}", shortened(uri.path())))
 }

@@ -1,26 +1,39 @@
 //! Listening, serving, shutting down.
+//!
+//! The shutdown loses no request of a client that keeps to HTTP:
+//!
+//! 1. Readiness is refused, and every answer says `connection: close`.
+//! 2. After `readiness_delay` the connections that the system has accepted are taken over, and the
+//!    port is closed.
+//! 3. Connections get `close_grace` for a request that is on its way already, sent before its client
+//!    has read of the end.
+//! 4. Idle ones are closed, the others when they have answered, all of them after `drain_limit`.
 
 use std::convert::Infallible;
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
+use axum::http::{HeaderValue, header};
 use axum::response::Response;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio::time::{sleep, timeout};
 use tower::ServiceExt;
 
 use crate::direct;
 use crate::metrics::{InvalidMetricsSettings, Metrics};
+use crate::response::shortened;
 use crate::routes::{self, is_probe};
 use crate::state::State;
 
@@ -53,6 +66,16 @@ pub(crate) async fn listen(address: SocketAddr) -> Result<TcpListener, ServeErro
     TcpListener::bind(address).await.map_err(|source| ServeError::Listen { address, source })
 }
 
+/// What connections are told; each has a receiver, so that the sender knows whether there are any.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Stage {
+    Open,
+    /// Close when the requests that have arrived are answered.
+    Finishing,
+    /// Close at once.
+    Closed,
+}
+
 /// Serves until `shutdown` is over and the requests accepted by then are answered.
 pub(crate) async fn serve(
     state: Arc<State>,
@@ -61,53 +84,82 @@ pub(crate) async fn serve(
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) {
     let server = &state.server;
-    let (readiness_delay, drain_limit) = (server.readiness_delay, server.drain_limit);
+    let (stage, _) = watch::channel(Stage::Open);
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(server.header_timeout).half_close(true);
     let router = routes::router(state.clone(), metrics);
-    let connections = GracefulShutdown::new();
+    let open = |stream: TcpStream| {
+        // An answer is written in one piece: there is nothing to wait for. A failure says that the
+        // peer has gone, which will be noticed soon.
+        let _gone = stream.set_nodelay(true);
+        let (router, state) = (router.clone(), state.clone());
+        let service = service_fn(move |request| handle(router.clone(), state.clone(), request));
+        let connection = http.serve_connection(TokioIo::new(stream), service);
+        let mut stage = stage.subscribe();
+        tokio::spawn(async move {
+            let mut connection = pin!(connection);
+            let result = tokio::select! {
+                biased;
+                result = connection.as_mut() => result,
+                // Also if nobody serves any longer.
+                _ = reaches(&mut stage, Stage::Finishing) => {
+                    connection.as_mut().graceful_shutdown();
+                    tokio::select! {
+                        biased;
+                        result = connection => result,
+                        Ok(()) = reaches(&mut stage, Stage::Closed) => return,
+                    }
+                }
+            };
+            if let Err(error) = result {
+                // A client that speaks no HTTP, is too slow, or has gone.
+                tracing::debug!(error_info = %ml_model_core::error_chain(&error), "A connection has failed.");
+            }
+        });
+    };
 
     let stop = async {
         shutdown.await;
         // Whoever asks for readiness is to turn away before the port is closed.
         state.stopping();
         tracing::info!(
-            readiness_delay_s = readiness_delay.as_secs_f64(),
+            readiness_delay_s = server.readiness_delay.as_secs_f64(),
             "Stopping: readiness is refused, requests are still accepted for a while."
         );
-        tokio::time::sleep(readiness_delay).await;
+        sleep(server.readiness_delay).await;
     };
     tokio::pin!(stop);
     loop {
-        let stream = tokio::select! {
-            stream = accept(&listener) => stream,
+        tokio::select! {
+            stream = accept(&listener) => open(stream),
             () = &mut stop => break,
-        };
-        let (state, router) = (state.clone(), router.clone());
-        let service = service_fn(move |request| handle(state.clone(), router.clone(), request));
-        let connection = http.serve_connection(TokioIo::new(stream), service);
-        let connection = connections.watch(connection);
-        tokio::spawn(async move {
-            if let Err(error) = connection.await {
-                // A client that speaks no HTTP, is too slow, or has gone.
-                tracing::debug!(error_info = %ml_model_core::error_chain(&error), "A connection has failed.");
-            }
-        });
-    }
-    drop(listener);
-    tracing::info!(
-        connections = connections.count(),
-        "Stopping: answering the requests accepted so far."
-    );
-    tokio::select! {
-        () = connections.shutdown() => {}
-        () = tokio::time::sleep(drain_limit) => {
-            tracing::warn!(
-                limit_s = drain_limit.as_secs_f64(),
-                "Some requests were not finished in time; their connections are closed."
-            );
         }
     }
+    close(listener).into_iter().for_each(open);
+    tracing::info!(
+        connections = stage.receiver_count(),
+        "Stopping: answering the requests accepted so far."
+    );
+    if timeout(server.close_grace, stage.closed()).await.is_ok() {
+        return;
+    }
+    stage.send_replace(Stage::Finishing);
+    if timeout(server.drain_limit, stage.closed()).await.is_err() {
+        stage.send_replace(Stage::Closed);
+        tracing::warn!(
+            limit_s = server.drain_limit.as_secs_f64(),
+            connections = stage.receiver_count(),
+            "Some requests were not finished in time; their connections are closed."
+        );
+    }
+}
+
+/// Waits for a stage, or fails if there is nobody left to announce it.
+async fn reaches(
+    stage: &mut watch::Receiver<Stage>,
+    expected: Stage,
+) -> Result<(), watch::error::RecvError> {
+    stage.wait_for(|stage| *stage >= expected).await.map(drop)
 }
 
 /// The next connection. Errors of a single connection are passed over; if the system has no room
@@ -116,44 +168,79 @@ async fn accept(listener: &TcpListener) -> TcpStream {
     const PAUSE: Duration = Duration::from_secs(1);
     loop {
         match listener.accept().await {
-            Ok((stream, _peer)) => {
-                // An answer is written in one piece: there is nothing to wait for. A failure says
-                // that the peer has gone, which will be noticed soon.
-                let _gone = stream.set_nodelay(true);
-                return stream;
-            }
+            Ok((stream, _peer)) => return stream,
+            Err(error) if is_of_connection(&error) => {}
             Err(error) => {
-                let is_of_connection = matches!(
-                    error.kind(),
-                    io::ErrorKind::ConnectionAborted
-                        | io::ErrorKind::ConnectionRefused
-                        | io::ErrorKind::ConnectionReset
-                );
-                if !is_of_connection {
-                    tracing::error!(error_info = %error, "No connection can be accepted.");
-                    tokio::time::sleep(PAUSE).await;
-                }
+                tracing::error!(error_info = %error, "No connection can be accepted.");
+                sleep(PAUSE).await;
             }
         }
     }
 }
 
-/// Answers one request; says so at DEBUG, unless a probe has asked.
+/// Closes the listener and returns the connections that the system has accepted by then: their
+/// clients may have sent requests already.
+fn close(listener: TcpListener) -> Vec<TcpStream> {
+    let mut waiting = Vec::new();
+    let stopped_by = match listener.into_std() {
+        // The less there is between the last look and the end of the listener, the less likely it
+        // is that a connection gets in between, which the system would reset.
+        Ok(listener) => loop {
+            match listener.accept() {
+                Ok((stream, _peer)) => waiting.push(stream),
+                Err(error) if is_of_connection(&error) => {}
+                Err(error) => break error,
+            }
+        },
+        Err(error) => error,
+    };
+    if stopped_by.kind() != io::ErrorKind::WouldBlock {
+        tracing::error!(error_info = %stopped_by, "Connections that were waiting are lost.");
+    }
+    let non_blocking = waiting.into_iter().map(|stream| {
+        stream.set_nonblocking(true)?;
+        TcpStream::from_std(stream)
+    });
+    // One that cannot be set up has been reset by its client.
+    non_blocking.filter_map(io::Result::ok).collect()
+}
+
+/// Whether an error of the listener is that of one connection, and the next one may be fine.
+fn is_of_connection(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, Interrupted};
+    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted)
+}
+
+/// Answers one request.
 async fn handle(
+    router: Router,
     state: Arc<State>,
+    request: Request<Incoming>,
+) -> Result<Response, Infallible> {
+    let mut response = answer(&state, router, request).await?;
+    if state.is_stopping() {
+        // So that the client sends no more over this connection.
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
+    Ok(response)
+}
+
+/// Has the routes answer; says so at DEBUG, unless a probe has asked.
+async fn answer(
+    state: &State,
     router: Router,
     request: Request<Incoming>,
 ) -> Result<Response, Infallible> {
     let is_logged = tracing::enabled!(tracing::Level::DEBUG) && !is_probe(request.uri().path());
     if !is_logged {
-        return answer(&state, router, request).await;
+        return pass_on(state, router, request).await;
     }
     let (method, uri) = (request.method().clone(), request.uri().clone());
     let started = Instant::now();
-    let response = answer(&state, router, request).await?;
+    let response = pass_on(state, router, request).await?;
     tracing::debug!(
-        http_method = method.as_str(),
-        http_path = uri.path(),
+        http_method = &*shortened(method.as_str()),
+        http_path = &*shortened(uri.path()),
         http_status = response.status().as_u16(),
         duration_ms = started.elapsed().as_micros() as f64 / 1e3,
         "Request answered."
@@ -161,7 +248,8 @@ async fn handle(
     Ok(response)
 }
 
-async fn answer(
+/// To the model, or to the router.
+async fn pass_on(
     state: &State,
     router: Router,
     request: Request<Incoming>,

@@ -128,10 +128,15 @@ impl State {
         self.is_stopping.store(true, Ordering::Relaxed);
     }
 
+    /// Whether the service is about to end.
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.is_stopping.load(Ordering::Relaxed)
+    }
+
     pub(crate) fn phase(&self) -> Phase {
         match self.models.get() {
             Some(Err(_)) => Phase::Failed,
-            _ if self.is_stopping.load(Ordering::Relaxed) => Phase::Stopping,
+            _ if self.is_stopping() => Phase::Stopping,
             Some(Ok(_)) => Phase::Ready,
             None => Phase::Loading,
         }

@@ -7,6 +7,8 @@ use ml_model_core::Violation;
 use schemars::Schema;
 use serde_json::Value;
 
+use crate::response::{LONGEST_MESSAGE, MOST_MESSAGES, cut, shortened};
+
 /// The compiled input schema of one model.
 #[derive(Debug)]
 pub(crate) struct InputSchema(Validator);
@@ -21,12 +23,19 @@ impl InputSchema {
         jsonschema::draft202012::new(schema.as_value()).map(Self).map_err(|error| error.to_string())
     }
 
-    /// Everything that is wrong with `body`.
+    /// What is wrong with `body`, the last being how much more if that is a lot: the answer and
+    /// the record are to be of a size that somebody reads.
     pub(crate) fn violations(&self, body: &Value) -> Vec<Violation> {
         if self.0.is_valid(body) {
             return Vec::new();
         }
-        self.0.iter_errors(body).flat_map(|error| violations_of(&error)).collect()
+        let mut all = self.0.iter_errors(body).flat_map(|error| violations_of(&error));
+        let mut violations: Vec<_> = all.by_ref().take(MOST_MESSAGES).collect();
+        let more = all.count();
+        if more > 0 {
+            violations.push(Violation::new("", format!("and {more} more")));
+        }
+        violations
     }
 }
 
@@ -34,7 +43,8 @@ impl InputSchema {
 fn violations_of(error: &ValidationError<'_>) -> Vec<Violation> {
     let path = dotted(error.instance_path());
     let at_field = |name: &str, message: &str| {
-        let path = if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
+        let name = shortened(name);
+        let path = if path.is_empty() { name.into_owned() } else { format!("{path}.{name}") };
         Violation::new(path, message)
     };
     match error.kind() {
@@ -75,8 +85,9 @@ fn branch_meant<'c>(
 }
 
 fn message(error: &ValidationError<'_>) -> String {
-    let value = shortened(error.instance());
-    match error.kind() {
+    let value = error.instance().to_string();
+    let value = cut(&value, 80);
+    let message = match error.kind() {
         ValidationErrorKind::AnyOf { context } | ValidationErrorKind::OneOfNotValid { context } => {
             match choices(context) {
                 Some(choices) => format!("{value} is none of {}", choices.join(", ")),
@@ -97,7 +108,8 @@ fn message(error: &ValidationError<'_>) -> String {
         }
         // The library's own words name the value in full.
         _ => error.masked_with(value).to_string(),
-    }
+    };
+    cut(&message, LONGEST_MESSAGE).into_owned()
 }
 
 /// The values that may stand here, if that is all that the branches of a choice ask.
@@ -122,24 +134,14 @@ fn choices(context: &[Vec<ValidationError<'_>>]) -> Option<Vec<String>> {
     Some(choices)
 }
 
-/// A value as JSON, cut where it gets long: a body may be large, a message should not.
-fn shortened(value: &Value) -> String {
-    const LONGEST: usize = 80;
-    let text = value.to_string();
-    match text.char_indices().nth(LONGEST) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text,
-    }
-}
-
 /// `address.lines.3`.
 fn dotted(location: &Location) -> String {
     let segments: Vec<_> = location
         .iter()
         .map(|segment| match segment {
-            LocationSegment::Property(name) => name.into_owned(),
+            LocationSegment::Property(name) => shortened(&name).into_owned(),
             LocationSegment::Index(index) => index.to_string(),
         })
         .collect();
-    segments.join(".")
+    shortened(&segments.join(".")).into_owned()
 }

@@ -6,7 +6,7 @@ mod common;
 
 use std::io::{Read, Write};
 
-use common::{Response, Running, log, records};
+use common::{Response, Running, eventually, log, records};
 use serde_json::json;
 
 const GOOD: &str = r#"{"age": 25, "bmi": 20}"#;
@@ -53,7 +53,7 @@ fn a_prediction_that_takes_too_long_is_answered_and_still_recorded() {
     assert_eq!(response.error().0, "PredictionTimeoutError");
     assert_eq!(records("too-slow").len(), 1);
     service.gate.open();
-    while records("too-slow").len() < 2 {}
+    eventually("the second record", || (records("too-slow").len() == 2).then_some(()));
     assert_eq!(records("too-slow")[1]["message"], "Prediction created.");
 }
 

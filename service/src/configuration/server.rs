@@ -22,6 +22,8 @@ pub(crate) struct ServerSettings {
     pub(crate) request_timeout: Duration,
     /// How long requests are still accepted after SIGTERM, while readiness is refused already.
     pub(crate) readiness_delay: Duration,
+    /// How long connections are then left open for requests that are on their way already.
+    pub(crate) close_grace: Duration,
     /// How long accepted requests may take to finish once no more are accepted.
     pub(crate) drain_limit: Duration,
     pub(crate) compression: bool,
@@ -39,6 +41,7 @@ impl Default for ServerSettings {
             header_timeout: Duration::from_secs(75),
             request_timeout: Duration::from_secs(30),
             readiness_delay: Duration::ZERO,
+            close_grace: Duration::from_millis(500),
             drain_limit: Duration::from_secs(30),
             compression: true,
             api_keys: None,
@@ -68,6 +71,7 @@ impl ServerSettings {
             ("header_timeout_s", true, &mut settings.header_timeout),
             ("request_timeout_s", true, &mut settings.request_timeout),
             ("readiness_delay_s", false, &mut settings.readiness_delay),
+            ("close_grace_s", false, &mut settings.close_grace),
             ("drain_limit_s", false, &mut settings.drain_limit),
         ];
         for (key, takes_time, time) in times {

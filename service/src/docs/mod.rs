@@ -9,13 +9,14 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::{Path, State as Shared};
+use axum::extract::State as Shared;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
 use serde_json::Value;
 
-use crate::response::ErrorResponse;
+use crate::response::{ErrorResponse, shortened};
+use crate::routes::Segment;
 use crate::state::State;
 use archive::Member;
 
@@ -80,7 +81,7 @@ async fn page(Shared(state): Shared<Arc<State>>) -> Response {
     (headers, page).into_response()
 }
 
-async fn asset(Path(name): Path<String>, headers: HeaderMap) -> Result<Response, ErrorResponse> {
+async fn asset(Segment(name): Segment, headers: HeaderMap) -> Result<Response, ErrorResponse> {
     match name.as_str() {
         "swagger-ui-bundle.js" => Ok(compressed(&headers, &BUNDLE, JAVASCRIPT, &BUNDLE_GZIP)),
         "swagger-ui.css" => {
@@ -92,7 +93,9 @@ async fn asset(Path(name): Path<String>, headers: HeaderMap) -> Result<Response,
             JAVASCRIPT,
             Bytes::from_static(START.as_bytes()),
         )),
-        _ => Err(ErrorResponse::not_found(format!("there is nothing at /docs/{name}"))),
+        _ => {
+            Err(ErrorResponse::not_found(format!("there is nothing at /docs/{}", shortened(&name))))
+        }
     }
 }
 

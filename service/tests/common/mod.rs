@@ -6,8 +6,9 @@
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::sync::{Arc, Condvar, Mutex, Once, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, Once, PoisonError, mpsc};
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use ml_model_core::{Infer, LogValue, MLModel};
 use ml_model_service::{Document, Service};
@@ -15,6 +16,21 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::sync::oneshot;
+
+/// Nothing here takes longer, unless something hangs.
+pub const DEADLINE: Duration = Duration::from_secs(30);
+
+/// Asks until there is something.
+pub fn eventually<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
+    let started = Instant::now();
+    loop {
+        if let Some(found) = ask() {
+            return found;
+        }
+        assert!(started.elapsed() < DEADLINE, "still not: {what}");
+        std::thread::yield_now();
+    }
+}
 
 #[derive(Debug, Clone, Copy, Serialize, Deserialize, JsonSchema, LogValue)]
 #[serde(rename_all = "lowercase")]
@@ -81,13 +97,14 @@ impl Gate {
         let mut state = self.state.lock().unwrap();
         state.0 += 1;
         self.changed.notify_all();
-        drop(self.changed.wait_while(state, |(_, is_open)| !*is_open));
+        drop(self.changed.wait_timeout_while(state, DEADLINE, |(_, is_open)| !*is_open));
     }
 
     /// Waits until that many predictions are held.
     pub fn wait_for(&self, held: usize) {
         let state = self.state.lock().unwrap();
-        drop(self.changed.wait_while(state, |(now, _)| *now < held));
+        let waited = self.changed.wait_timeout_while(state, DEADLINE, |(now, _)| *now < held);
+        assert!(!waited.unwrap().1.timed_out(), "there are no {held} predictions held");
     }
 
     pub fn open(&self) {
@@ -102,6 +119,7 @@ pub struct Running {
     pub gate: Arc<Gate>,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
+    ended: mpsc::Receiver<()>,
 }
 
 impl Running {
@@ -125,7 +143,8 @@ impl Running {
         let document = Document::parse("test.yaml", yaml).unwrap();
         let service = service.configured(&document).unwrap_or_else(|problems| panic!("{problems}"));
         let (stop, stopped) = oneshot::channel();
-        let (send_address, address) = std::sync::mpsc::channel();
+        let (send_address, address) = mpsc::channel();
+        let (end, ended) = mpsc::channel();
         let thread = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_multi_thread()
                 .worker_threads(4)
@@ -138,18 +157,19 @@ impl Running {
                 let shutdown = async { drop(stopped.await) };
                 service.serve(listener, shutdown).await.unwrap();
             });
+            drop(runtime);
+            // Nobody may be waiting any longer.
+            let _waiting = end.send(());
         });
-        Self { address: address.recv().unwrap(), gate, stop: Some(stop), thread: Some(thread) }
+        let address = address.recv_timeout(DEADLINE).unwrap();
+        Self { address, gate, stop: Some(stop), thread: Some(thread), ended }
     }
 
     /// Asks until the answer has the status.
     pub fn wait_until(&self, path: &str, status: u16) -> Response {
-        loop {
-            let response = self.get(path);
-            if response.status == status {
-                return response;
-            }
-        }
+        eventually(&format!("{status} at {path}"), || {
+            Some(self.get(path)).filter(|response| response.status == status)
+        })
     }
 
     pub fn get(&self, path: &str) -> Response {
@@ -193,7 +213,16 @@ impl Running {
     }
 
     pub fn connect(&self) -> TcpStream {
-        TcpStream::connect(self.address).unwrap()
+        let stream = TcpStream::connect(self.address).unwrap();
+        stream.set_read_timeout(Some(DEADLINE)).unwrap();
+        stream.set_write_timeout(Some(DEADLINE)).unwrap();
+        stream.set_nodelay(true).unwrap();
+        stream
+    }
+
+    /// Waits until no connection is accepted any longer.
+    pub fn wait_for_closed_port(&self) {
+        eventually("the port is closed", || TcpStream::connect(self.address).err());
     }
 
     /// Begins the shutdown.
@@ -207,6 +236,8 @@ impl Running {
     pub fn join(&mut self) {
         self.ask_to_stop();
         if let Some(thread) = self.thread.take() {
+            let ended = self.ended.recv_timeout(DEADLINE);
+            assert_ne!(ended, Err(mpsc::RecvTimeoutError::Timeout), "the service does not stop");
             thread.join().expect("the service does not panic");
         }
     }
@@ -231,10 +262,35 @@ impl Response {
         let mut bytes = Vec::new();
         // A reset after the answer is no news.
         let _reset = stream.read_to_end(&mut bytes);
-        let text = String::from_utf8(bytes).unwrap();
-        let (head, body) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
+        Self::parse(&String::from_utf8(bytes).unwrap())
+    }
+
+    /// Reads one answer, by its length, off a connection that may stay open; `None` if the
+    /// connection ends before.
+    pub fn read_one(stream: &mut TcpStream) -> Option<Self> {
+        let mut bytes = Vec::new();
+        loop {
+            let mut part = [0; 4096];
+            let length = stream.read(&mut part).ok().filter(|length| *length > 0)?;
+            bytes.extend_from_slice(&part[..length]);
+            let response = Self::parse(std::str::from_utf8(&bytes).unwrap());
+            let length = response.head.split("content-length: ").nth(1);
+            let length = length.and_then(|rest| rest.lines().next()?.parse().ok());
+            if length.is_some_and(|length: usize| response.body.len() == length) {
+                return Some(response);
+            }
+        }
+    }
+
+    fn parse(text: &str) -> Self {
+        let (head, body) = text.split_once("\r\n\r\n").unwrap_or((text, ""));
         let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(0);
         Self { status, head: head.to_ascii_lowercase(), body: body.to_owned() }
+    }
+
+    /// Whether the client is not to use the connection again.
+    pub fn closes(&self) -> bool {
+        self.head.contains("connection: close")
     }
 
     pub fn json(&self) -> Value {

@@ -7,7 +7,7 @@ use std::net::{Shutdown, TcpStream};
 use std::time::Instant;
 
 use crate::common::{Response, Running, records};
-use crate::{DEADLINE, GOOD, connect, exchange, is_alive, post, post_body};
+use crate::{DEADLINE, GOOD, exchange, is_alive, post, post_body};
 
 /// Reads answers off a connection that stays open, by their lengths.
 fn answers(stream: &mut TcpStream, count: usize) -> Vec<(u16, String)> {
@@ -43,7 +43,7 @@ fn pipelined_requests_are_answered_in_order() {
         let body = format!(r#"{{"prediction_id": "pipe-{number}", "age": {age}, "bmi": 20}}"#);
         post(&format!("content-length: {}\r\n", body.len()), body)
     };
-    let mut stream = connect(&service);
+    let mut stream = service.connect();
     stream.write_all(&(0..50).flat_map(request).collect::<Vec<_>>()).unwrap();
     for (number, (status, body)) in answers(&mut stream, 50).into_iter().enumerate() {
         assert_eq!(status, if number % 3 == 2 { 400 } else { 200 }, "{body}");
@@ -57,7 +57,7 @@ fn pipelined_requests_are_answered_in_order() {
 fn a_head_that_is_no_http_ends_the_pipeline_after_the_answers_before_it() {
     let service = Running::start();
     let good = post(&format!("content-length: {}\r\n", GOOD.len()), GOOD);
-    let mut stream = connect(&service);
+    let mut stream = service.connect();
     stream.write_all(&[&good, &good, b"nonsense\r\n\r\n".as_slice(), &good].concat()).unwrap();
     let statuses: Vec<_> = answers(&mut stream, 3).into_iter().map(|(status, _)| status).collect();
     assert_eq!(statuses, [200, 200, 400]);
@@ -93,7 +93,7 @@ fn a_body_that_breaks_off_is_400() {
         ("inside of a chunk's length", chunked, "1"),
         ("no chunk at all", chunked, ""),
     ] {
-        let mut stream = connect(&service);
+        let mut stream = service.connect();
         stream.write_all(&post(headers, body)).unwrap();
         stream.shutdown(Shutdown::Write).unwrap();
         let response = Response::read(stream);
@@ -126,7 +126,7 @@ fn chunks_of_one_byte_are_put_together() {
 #[test]
 fn endless_chunks_are_413() {
     let service = Running::start();
-    let mut stream = connect(&service);
+    let mut stream = service.connect();
     stream.write_all(&post("connection: close\r\ntransfer-encoding: chunked\r\n", "")).unwrap();
     let chunk = format!("10000\r\n{}\r\n", " ".repeat(0x10000));
     let started = Instant::now();
@@ -140,7 +140,7 @@ fn endless_chunks_are_413() {
 #[test]
 fn a_client_that_sends_byte_by_byte_is_answered_and_others_meanwhile() {
     let service = Running::start();
-    let mut stream = connect(&service);
+    let mut stream = service.connect();
     let started = Instant::now();
     for (index, byte) in post_body(GOOD).chunks(1).enumerate() {
         stream.write_all(byte).unwrap();
@@ -160,7 +160,7 @@ fn clients_that_stall_hold_nobody_up() {
     let stalled: Vec<_> = (0..60)
         .map(|number| {
             let sent = [10, request.len() - GOOD.len(), request.len() - 1][number % 3];
-            let mut stream = connect(&service);
+            let mut stream = service.connect();
             stream.write_all(&request[..sent]).unwrap();
             (stream, sent)
         })
@@ -175,7 +175,7 @@ fn clients_that_stall_hold_nobody_up() {
 #[test]
 fn a_client_that_leaves_during_its_prediction_is_on_record() {
     let service = Running::start();
-    let mut stream = connect(&service);
+    let mut stream = service.connect();
     let body = r#"{"prediction_id": "gone", "age": 60, "bmi": 20}"#;
     stream.write_all(&post_body(body)).unwrap();
     service.gate.wait_for(1);
@@ -195,7 +195,7 @@ fn clients_that_leave_while_they_send_do_no_harm() {
     let service = Running::start();
     let request = post_body(GOOD);
     for sent in 0..request.len() {
-        connect(&service).write_all(&request[..sent]).unwrap();
+        service.connect().write_all(&request[..sent]).unwrap();
     }
     is_alive(&service);
 }
@@ -203,7 +203,7 @@ fn clients_that_leave_while_they_send_do_no_harm() {
 #[test]
 fn a_client_that_waits_to_be_told_to_send_is_told() {
     let service = Running::start();
-    let mut stream = connect(&service);
+    let mut stream = service.connect();
     let headers =
         format!("connection: close\r\nexpect: 100-continue\r\ncontent-length: {}\r\n", GOOD.len());
     stream.write_all(&post(&headers, "")).unwrap();
@@ -218,7 +218,7 @@ fn a_client_that_waits_to_be_told_to_send_is_told() {
 fn a_client_that_is_done_sending_gets_its_answer() {
     let service = Running::start();
     for attempt in 0..100 {
-        let mut stream = connect(&service);
+        let mut stream = service.connect();
         stream.write_all(&post_body(GOOD)).unwrap();
         stream.shutdown(Shutdown::Write).unwrap();
         assert_eq!(Response::read(stream).status, 200, "attempt {attempt}");

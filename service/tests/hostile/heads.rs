@@ -1,6 +1,8 @@
 //! Heads that are no HTTP, and odd ones that are.
 
-use crate::common::Running;
+use std::io::Write;
+
+use crate::common::{Response, Running, log};
 use crate::{GOOD, PREDICTION, exchange, is_alive, post};
 
 #[test]
@@ -128,12 +130,176 @@ fn odd_paths_are_404_but_for_encoded_names_of_models() {
         "/api/models/%2e%2e%2f%2e%2e%2fetc%2fpasswd/metadata",
         "/api/models/%0d%0aset-cookie:%20x/metadata",
         "/api/models/%F0%9F%98%80/metadata",
+        "/api/models/%ff/metadata",
+        "/api/models/%c3%28/metadata",
+        "/docs/%ff",
         &long,
     ] {
         let response = service.get(path);
         assert_eq!(response.status, 404, "{path}: {response:?}");
         assert_eq!(response.error().0, "NotFoundError", "{path}");
+        assert!(response.body.len() < 1000, "{} bytes", response.body.len());
         assert!(!response.head.contains("set-cookie"), "{response:?}");
+    }
+    is_alive(&service);
+}
+
+#[test]
+fn models_that_are_not_there_make_no_predictions() {
+    let service = Running::start();
+    let long = "n".repeat(60_000);
+    for name in ["%ff", "other", &long] {
+        for endpoint in ["prediction", "predictions"] {
+            let path = format!("/api/models/{name}/{endpoint}");
+            let response = service.post(&path, "application/json", GOOD.as_bytes());
+            assert_eq!(response.status, 404, "{name}: {response:?}");
+            assert_eq!(response.error().0, "NotFoundError", "{name}");
+            assert!(response.body.len() < 1000, "{} bytes", response.body.len());
+        }
+    }
+}
+
+#[test]
+fn a_request_names_one_host() {
+    let service = Running::start();
+    let get = |version: &str, hosts: &str| {
+        exchange(
+            &service,
+            format!("GET /api/health HTTP/{version}\r\n{hosts}connection: close\r\n\r\n"),
+        )
+    };
+    for hosts in [
+        "",
+        "host: a\r\nhost: a\r\n",
+        "host: a\r\nhost: b\r\n",
+        "host: a b\r\n",
+        "host: user@a\r\n",
+        "host: a/b\r\n",
+        "host: a, b\r\n",
+        "host: \u{e4}\r\n",
+    ] {
+        let response = get("1.1", hosts);
+        assert_eq!(response.status, 400, "{hosts}: {response:?}");
+        assert_eq!(response.error().0, "BadRequestError", "{hosts}");
+        assert!(response.closes(), "{hosts}: {response:?}");
+    }
+    for hosts in ["host: a\r\n", "host: [::1]:80\r\n", "host: 10.0.0.1:8000\r\n", "host:\r\n"] {
+        assert_eq!(get("1.1", hosts).status, 200, "{hosts}");
+    }
+    assert_eq!(get("1.0", "").status, 200);
+    is_alive(&service);
+}
+
+#[test]
+fn long_texts_are_cut_in_answers_and_in_the_log() {
+    let service = Running::start();
+    let long = "LONG".repeat(15_000);
+    let head = "host: test\r\nconnection: close\r\n";
+    for (request, status) in [
+        (format!("GET /{long} HTTP/1.1\r\n{head}\r\n"), 404),
+        (format!("{long} /api/models HTTP/1.1\r\n{head}\r\n"), 405),
+        (format!("POST {PREDICTION} HTTP/1.1\r\n{head}content-type: {long}\r\n\r\n"), 415),
+        (
+            format!(
+                "POST {PREDICTION} HTTP/1.1\r\n{head}content-type: application/json\r\n\
+                 content-encoding: {long}\r\n\r\n"
+            ),
+            415,
+        ),
+    ] {
+        let response = exchange(&service, request);
+        assert_eq!(response.status, status, "{response:?}");
+        response.error();
+        assert!(response.body.len() < 1000, "{} bytes", response.body.len());
+    }
+    let longest = log().into_iter().map(|record| record.to_string().len()).max();
+    assert!(longest.is_some_and(|longest| longest < 10_000), "a record of {longest:?} bytes");
+}
+
+#[test]
+fn json_in_other_disguises_is_415() {
+    let service = Running::start();
+    let ask = |headers: &str| {
+        let length = GOOD.len();
+        exchange(
+            &service,
+            format!(
+                "POST {PREDICTION} HTTP/1.1\r\nhost: test\r\nconnection: close\r\n{headers}\
+                 content-length: {length}\r\n\r\n{GOOD}"
+            ),
+        )
+    };
+    for headers in [
+        "content-type: application/json; charset=utf-16\r\n",
+        "content-type: application/json;charset=\"latin1\"\r\n",
+        "content-type: application/json; charset=utf-8; charset=utf-7\r\n",
+        "content-type: application/json; x=y; Charset=ISO-8859-1\r\n",
+        "content-type: application/json\r\ncontent-type: application/json\r\n",
+        "content-type: application/json\r\ncontent-type: text/plain\r\n",
+        "content-type: \u{e4}\r\n",
+        "content-type:\r\n",
+        "",
+    ] {
+        let response = ask(headers);
+        assert_eq!(response.status, 415, "{headers}: {response:?}");
+        assert_eq!(response.error().0, "UnsupportedMediaTypeError", "{headers}");
+    }
+    for headers in [
+        "content-type: application/json; charset=UTF-8\r\n",
+        "content-type: application/json ;charset=\"utf-8\"\r\n",
+        "content-type: application/json; version=1\r\n",
+        "content-type: application/json\r\ncontent-encoding: identity\r\n",
+    ] {
+        assert_eq!(ask(headers).status, 200, "{headers}");
+    }
+    for coding in ["br", "deflate", "gzip, gzip", "x", "\u{e4}"] {
+        let response =
+            ask(&format!("content-type: application/json\r\ncontent-encoding: {coding}\r\n"));
+        assert_eq!(response.status, 415, "{coding}: {response:?}");
+        assert_eq!(response.error().0, "UnsupportedMediaTypeError", "{coding}");
+        assert!(response.head.contains("accept-encoding: gzip, zstd"), "{coding}: {response:?}");
+    }
+    is_alive(&service);
+
+    let plain = Running::configured("server: {compression: false}");
+    let headers = format!(
+        "connection: close\r\ncontent-encoding: gzip\r\ncontent-length: {}\r\n",
+        GOOD.len()
+    );
+    let response = exchange(&plain, post(&headers, GOOD));
+    assert_eq!(response.status, 415, "{response:?}");
+    assert!(response.head.contains("accept-encoding: identity"), "{response:?}");
+}
+
+#[test]
+fn who_refuses_every_coding_gets_a_plain_answer() {
+    let service = Running::start();
+    for codings in ["identity;q=0", "*;q=0", "br", "gzip;q=0, identity;q=0", "nonsense;;;"] {
+        let headers = format!(
+            "connection: close\r\naccept-encoding: {codings}\r\ncontent-length: {}\r\n",
+            GOOD.len()
+        );
+        let response = exchange(&service, post(&headers, GOOD));
+        assert_eq!(response.status, 200, "{codings}: {response:?}");
+        assert!(!response.head.contains("content-encoding"), "{codings}: {response:?}");
+    }
+}
+
+#[test]
+fn a_body_that_is_announced_as_too_large_is_not_waited_for() {
+    let service = Running::start();
+    for headers in [
+        "content-length: 1048577\r\n",
+        "content-length: 1000000000000000000\r\n",
+        "content-length: 1048577\r\ncontent-encoding: gzip\r\n",
+        "content-length: 1048577\r\nexpect: 100-continue\r\n",
+    ] {
+        let mut stream = service.connect();
+        stream.write_all(&post(headers, "")).unwrap();
+        let response = Response::read_one(&mut stream).unwrap();
+        assert_eq!(response.status, 413, "{headers}: {response:?}");
+        assert_eq!(response.error().1, ["a body may have at most 1048576 bytes"], "{headers}");
+        assert!(response.closes(), "{headers}: {response:?}");
     }
     is_alive(&service);
 }

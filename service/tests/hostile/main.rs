@@ -16,28 +16,15 @@ mod connections;
 mod heads;
 
 use std::io::Write;
-use std::net::TcpStream;
-use std::time::Duration;
 
-use common::{Response, Running, records};
-
-/// No exchange here takes longer, unless something hangs.
-const DEADLINE: Duration = Duration::from_secs(30);
+use common::{DEADLINE, Response, Running, records};
 
 const PREDICTION: &str = "/api/models/charges_model/prediction";
 const GOOD: &str = r#"{"age": 25, "bmi": 21.5}"#;
 
-fn connect(service: &Running) -> TcpStream {
-    let stream = service.connect();
-    stream.set_read_timeout(Some(DEADLINE)).unwrap();
-    stream.set_write_timeout(Some(DEADLINE)).unwrap();
-    stream.set_nodelay(true).unwrap();
-    stream
-}
-
 /// Sends bytes as they are and reads to the end of the connection.
 fn exchange(service: &Running, request: impl AsRef<[u8]>) -> Response {
-    let mut stream = connect(service);
+    let mut stream = service.connect();
     // The service may answer and close before it has read everything.
     let _answered_early = stream.write_all(request.as_ref());
     Response::read(stream)
