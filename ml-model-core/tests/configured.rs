@@ -1,5 +1,7 @@
 //! Decorators chosen at run time: their records are those of the attributes, field for field.
 
+#![allow(clippy::unwrap_used, reason = "clippy takes only test functions for tests")]
+
 mod common;
 
 use std::sync::Arc;
