@@ -7,7 +7,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use axum::Json;
-use axum::body::{Bytes, HttpBody};
+use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::{Request, State as Shared};
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
@@ -58,10 +58,15 @@ where
     Ok(answered.into_response())
 }
 
-impl IntoResponse for Answered {
+impl IntoResponse for Answered<Vec<u8>> {
     fn into_response(self) -> Response {
         let mut response = match self.result {
-            Ok(output) => Json(output).into_response(),
+            Ok(json) => {
+                let mut response = Response::new(Body::from(json));
+                let json = HeaderValue::from_static("application/json");
+                response.headers_mut().insert(header::CONTENT_TYPE, json);
+                response
+            }
             Err(error) => error.into_response(),
         };
         if let Some(id) = self.prediction_id
