@@ -58,8 +58,10 @@ impl ErrorResponse {
     }
 
     /// 401: the caller shows no API key, or a wrong one.
-    pub(crate) fn unauthorized(message: String) -> Self {
-        let error = Self::new(StatusCode::UNAUTHORIZED, "UnauthorizedError", vec![message]);
+    pub(crate) fn without_key() -> Self {
+        let message = "an API key is needed: `Authorization: Bearer ...` or `X-API-Key: ...`";
+        let messages = vec![message.to_owned()];
+        let error = Self::new(StatusCode::UNAUTHORIZED, "UnauthorizedError", messages);
         Self { header: Some(("www-authenticate", "Bearer")), ..error }
     }
 

@@ -76,8 +76,7 @@ async fn admit(
     let is_admitted = is_probe(request.uri().path())
         || state.server.api_keys.as_ref().is_none_or(|keys| keys.admit(request.headers()));
     if !is_admitted {
-        let message = "an API key is needed: `Authorization: Bearer ...` or `X-API-Key: ...`";
-        return Err(ErrorResponse::unauthorized(message.to_owned()));
+        return Err(ErrorResponse::without_key());
     }
     Ok(next.run(request).await)
 }

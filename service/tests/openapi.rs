@@ -68,7 +68,11 @@ fn assert_references_lead_somewhere(document: &Value, value: &Value) {
 
 /// A validator for a schema of the document, found by its address there.
 fn validator(document: &Value, reference: &str) -> jsonschema::Validator {
-    let schema = json!({ "$ref": reference, "components": document["components"] });
+    validator_of(document, &json!({ "$ref": reference }))
+}
+
+fn validator_of(document: &Value, schema: &Value) -> jsonschema::Validator {
+    let schema = json!({ "allOf": [schema], "components": document["components"] });
     jsonschema::draft202012::new(&schema).unwrap()
 }
 
@@ -85,7 +89,9 @@ fn every_operation_is_described() {
     let paths = document["paths"].as_object().unwrap();
     let expected = [
         "/api/models/charges_model/prediction",
+        "/api/models/charges_model/predictions",
         "/api/models/mean/prediction",
+        "/api/models/mean/predictions",
         "/api/models",
         "/api/models/{qualified_name}/metadata",
         "/api/health",
@@ -107,12 +113,16 @@ fn every_operation_is_described() {
             }
             assert!(ids.insert(operation["operationId"].to_string()), "{path}");
             assert!(tags.contains(&operation["tags"][0].to_string()), "{path}");
+            if let Some(body) = operation.get("requestBody") {
+                let content = &body["content"]["application/json"];
+                let validator = validator_of(&document, &content["schema"]);
+                assert!(validator.is_valid(&content["example"]), "body of {path}");
+            }
             for (status, response) in operation["responses"].as_object().unwrap() {
                 if response.get("$ref").is_none() {
                     let content = &response["content"]["application/json"];
                     assert!(content.get("example").is_some(), "{status} of {path}");
-                    let reference = content["schema"]["$ref"].as_str().unwrap();
-                    let validator = validator(&document, reference);
+                    let validator = validator_of(&document, &content["schema"]);
                     assert!(validator.is_valid(&content["example"]), "{status} of {path}");
                 }
             }
@@ -122,7 +132,17 @@ fn every_operation_is_described() {
     assert_eq!(prediction["operationId"], "predict_charges_model");
     assert_eq!(prediction["summary"], "Charges Model: one prediction");
     let statuses: Vec<_> = prediction["responses"].as_object().unwrap().keys().collect();
-    assert_eq!(statuses, ["200", "400", "413", "415", "500", "503"]);
+    assert_eq!(statuses, ["200", "400", "408", "413", "415", "500", "503", "504"]);
+    let parameters: Vec<_> = prediction["parameters"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|parameter| (parameter["in"].as_str().unwrap(), parameter["name"].as_str().unwrap()))
+        .collect();
+    assert_eq!(parameters, [("header", "X-Prediction-Id"), ("header", "traceparent")]);
+    assert!(prediction["responses"]["200"]["headers"].get("X-Prediction-Id").is_some());
+    let unavailable = &document["components"]["responses"]["ServiceUnavailable"];
+    assert!(unavailable["headers"].get("Retry-After").is_some());
     let metadata = &paths["/api/models/{qualified_name}/metadata"]["get"];
     assert_eq!(metadata["parameters"][0]["schema"]["enum"], json!(["charges_model", "mean"]));
 }
@@ -135,10 +155,12 @@ fn errors_have_examples_of_their_status() {
         ("BadRequest", "ValidationError"),
         ("NotFound", "NotFoundError"),
         ("MethodNotAllowed", "MethodNotAllowedError"),
+        ("RequestTimeout", "RequestTimeoutError"),
         ("PayloadTooLarge", "PayloadTooLargeError"),
         ("UnsupportedMediaType", "UnsupportedMediaTypeError"),
         ("InternalServerError", "ServiceError"),
         ("ServiceUnavailable", "ServiceError"),
+        ("GatewayTimeout", "PredictionTimeoutError"),
     ];
     let validator = validator(&document, "#/components/schemas/Error");
     let mut found = Vec::new();
@@ -163,11 +185,62 @@ fn what_a_service_says_of_itself_is_in_the_document() {
 }
 
 #[test]
+fn a_batch_has_a_result_or_an_error_per_row() {
+    let document = document_of(&[charges_model()]);
+    let operation = &document["paths"]["/api/models/charges_model/predictions"]["post"];
+    let body = &operation["requestBody"]["content"]["application/json"]["schema"];
+    assert_eq!(
+        body,
+        &json!({ "type": "array", "items": { "$ref": "#/components/schemas/ChargesModelInput" } })
+    );
+    let schema = &operation["responses"]["200"]["content"]["application/json"]["schema"];
+    let validator = validator_of(&document, schema);
+    let answer = |row: Value| json!({ "batch_id": "b-1", "results": [row] });
+    let error = json!({ "type": "ServiceError", "messages": [] });
+    let prediction = json!({ "charges": 1.5, "prediction_id": "p-1" });
+    for row in [json!({ "prediction": prediction }), json!({ "error": error })] {
+        assert!(validator.is_valid(&answer(row)));
+    }
+    for row in [json!({}), json!({ "prediction": prediction, "error": error }), prediction] {
+        assert!(!validator.is_valid(&answer(row)));
+    }
+    assert!(!validator.is_valid(&json!({ "results": [] })));
+}
+
+#[test]
+fn keys_are_described_where_they_are_asked_for() {
+    let info = Info { has_api_keys: true, ..Info::new("Test") };
+    let with_keys = document(&info, &[charges_model()]);
+    assert_references_lead_somewhere(&with_keys, &with_keys);
+    assert_eq!(with_keys["security"], json!([{ "bearer": [] }, { "apiKey": [] }]));
+    let schemes = with_keys["components"]["securitySchemes"].as_object().unwrap();
+    assert_eq!(schemes.keys().collect::<Vec<_>>(), ["bearer", "apiKey"]);
+    let error = validator(&with_keys, "#/components/schemas/Error");
+    let unauthorized = &with_keys["components"]["responses"]["Unauthorized"]["content"];
+    let example = &unauthorized["application/json"]["examples"]["key"]["value"];
+    assert_eq!(example["type"], "UnauthorizedError");
+    assert!(error.is_valid(example));
+    for (path, item) in with_keys["paths"].as_object().unwrap() {
+        for operation in item.as_object().unwrap().values() {
+            let needs_none = path.starts_with("/api/health");
+            assert_eq!(operation["responses"].get("401").is_none(), needs_none, "{path}");
+            assert_eq!(operation.get("security") == Some(&json!([])), needs_none, "{path}");
+        }
+    }
+
+    let without = document_of(&[charges_model()]);
+    assert!(without.get("security").is_none());
+    assert!(without["components"].get("securitySchemes").is_none());
+    assert!(!without.to_string().contains("Unauthorized"));
+}
+
+#[test]
 fn a_model_without_an_endpoint_has_metadata_only() {
     let mut hidden = charges_model();
     hidden.has_endpoint = false;
     let document = document_of(&[hidden]);
     assert!(document["paths"].get("/api/models/charges_model/prediction").is_none());
+    assert!(document["paths"].get("/api/models/charges_model/predictions").is_none());
     assert!(document["components"]["schemas"].get("ChargesModelInput").is_none());
     let list = &document["paths"]["/api/models"]["get"]["responses"]["200"];
     let example = &list["content"]["application/json"]["example"];

@@ -162,6 +162,11 @@ fn keys_are_asked_of_everyone_but_the_probes() {
         assert_eq!(response.error().0, "UnauthorizedError");
         assert!(!response.body.contains("key-0123456789"), "{response:?}");
     }
+    let document = service.send(
+        "GET /openapi.json HTTP/1.1\r\nhost: test\r\nconnection: close\r\n\
+         x-api-key: first-key-0123456789\r\n\r\n",
+    );
+    assert!(document.json()["components"].get("securitySchemes").is_some());
     for (headers, status) in [
         ("", 401),
         ("Authorization: Bearer first-key-0123456789\r\n", 200),

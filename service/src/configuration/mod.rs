@@ -68,6 +68,7 @@ impl Configuration {
 
         let server = server
             .map_or_else(ServerSettings::default, |node| ServerSettings::read(node, &mut problems));
+        info.has_api_keys = server.api_keys.is_some();
         let models = match listed {
             None => models::all(known, &mut problems),
             Some(node) => {

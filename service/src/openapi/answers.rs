@@ -24,7 +24,7 @@ pub(super) fn json_content(schema: &Value, example: Option<Value>) -> Value {
 }
 
 /// The schemas that are the service's own.
-pub(super) fn schemas() -> Map<String, Value> {
+pub(super) fn schemas(has_keys: bool) -> Map<String, Value> {
     let Value::Object(schemas) = json!({
         "HealthStatus": state("health_status", "Whether the service works.", ["HEALTHY", "NOT_HEALTHY"]),
         "ReadinessStatus": state(
@@ -60,7 +60,7 @@ pub(super) fn schemas() -> Map<String, Value> {
                 "input_schema", "output_schema",
             ],
         },
-        "Error": error(),
+        "Error": error(has_keys),
     }) else {
         unreachable!("an object was written above")
     };
@@ -97,9 +97,9 @@ fn metadata() -> Value {
     properties
 }
 
-fn error() -> Value {
+fn error(has_keys: bool) -> Value {
     let mut types: Vec<Value> = Vec::new();
-    let errors = errors();
+    let errors = errors_of(has_keys);
     for (_, example) in errors.iter().flat_map(|error| &error.examples) {
         let error_type = &example.to_json()["type"];
         if !types.contains(error_type) {
@@ -137,8 +137,16 @@ struct ErrorAnswer {
     examples: Vec<(&'static str, ErrorResponse)>,
 }
 
+/// The errors of an API with or without keys.
+fn errors_of(has_keys: bool) -> Vec<ErrorAnswer> {
+    let all = errors().into_iter();
+    all.filter(|error| has_keys || error.name != UNAUTHORIZED).collect()
+}
+
+pub(super) const UNAUTHORIZED: &str = "Unauthorized";
+
 /// The errors of the API, made by the code that answers with them.
-fn errors() -> [ErrorAnswer; 7] {
+fn errors() -> [ErrorAnswer; 10] {
     let id = || PredictionId::try_from(EXAMPLE_ID).ok();
     let text = str::to_owned;
     [
@@ -161,7 +169,18 @@ fn errors() -> [ErrorAnswer; 7] {
                     ]))
                     .of_prediction(id()),
                 ),
+                (
+                    "host",
+                    ErrorResponse::bad_request(text(
+                        "there is no `host`: expected one, as `host: example.com`",
+                    )),
+                ),
             ],
+        },
+        ErrorAnswer {
+            name: UNAUTHORIZED,
+            description: "No valid API key is shown.",
+            examples: vec![("key", ErrorResponse::without_key())],
         },
         ErrorAnswer {
             name: "NotFound",
@@ -182,16 +201,29 @@ fn errors() -> [ErrorAnswer; 7] {
             )],
         },
         ErrorAnswer {
-            name: "PayloadTooLarge",
-            description: "The body is too large.",
+            name: "RequestTimeout",
+            description: "The body did not arrive in time.",
             examples: vec![(
-                "size",
-                ErrorResponse::too_large(text("a body may have at most 1048576 bytes")),
+                "body",
+                ErrorResponse::request_timeout(text("the body did not arrive within 30 s")),
             )],
         },
         ErrorAnswer {
+            name: "PayloadTooLarge",
+            description: "The body is too large, or a batch has too many rows.",
+            examples: vec![
+                ("size", ErrorResponse::body_too_large(1_048_576)),
+                (
+                    "rows",
+                    ErrorResponse::too_large(text(
+                        "a batch may have at most 1000 rows, this one has 1001",
+                    )),
+                ),
+            ],
+        },
+        ErrorAnswer {
             name: "UnsupportedMediaType",
-            description: "The body is not declared as JSON.",
+            description: "The body is not declared as JSON in UTF-8, or is encoded in an unknown way.",
             examples: vec![(
                 "text",
                 ErrorResponse::unsupported_media_type(text(
@@ -209,29 +241,74 @@ fn errors() -> [ErrorAnswer; 7] {
         },
         ErrorAnswer {
             name: "ServiceUnavailable",
-            description: "Not now: the models are still being loaded, or could not be.",
+            description: "Not now: the models are still being loaded or could not be, or as many \
+                          predictions are under way as may be.",
+            examples: vec![
+                ("loading", ErrorResponse::unavailable(text("the models are still being loaded"))),
+                (
+                    "busy",
+                    ErrorResponse::busy(text(
+                        "`insurance_charges_model` is busy: as many predictions are under way as \
+                         its concurrency limit allows",
+                    )),
+                ),
+            ],
+        },
+        ErrorAnswer {
+            name: "GatewayTimeout",
+            description: "The prediction takes too long; the log will say how it ends.",
             examples: vec![(
-                "loading",
-                ErrorResponse::unavailable(text("the models are still being loaded")),
+                "prediction",
+                ErrorResponse::prediction_timeout(text("the prediction takes longer than 30 s")),
             )],
         },
     ]
 }
 
+/// The error of one row of a batch.
+pub(super) fn row_error() -> Value {
+    let messages = vec!["age: 17 is less than the minimum of 18".to_owned()];
+    ErrorResponse::validation(messages).to_json()
+}
+
+/// The header of answers that names the prediction.
+pub(super) fn prediction_id_header() -> Value {
+    json!({
+        "X-Prediction-Id": {
+            "description": "Id under which the prediction was recorded, where there is one.",
+            "schema": { "type": "string", "pattern": PredictionId::PATTERN },
+        },
+    })
+}
+
 /// `components/responses`.
-pub(super) fn error_responses() -> Map<String, Value> {
+pub(super) fn error_responses(has_keys: bool) -> Map<String, Value> {
     let response = |error: ErrorAnswer| {
         let examples: Map<_, _> = (error.examples.iter())
             .map(|(name, example)| ((*name).to_owned(), json!({ "value": example.to_json() })))
             .collect();
         let content = json!({ "schema": reference_to("Error"), "examples": examples });
-        let response = json!({
+        let mut response = json!({
             "description": error.description,
             "content": { "application/json": content },
         });
+        match error.name {
+            "BadRequest" | "InternalServerError" => response["headers"] = prediction_id_header(),
+            "ServiceUnavailable" => response["headers"] = retry_after_header(),
+            _ => {}
+        }
         (error.name.to_owned(), response)
     };
-    errors().into_iter().map(response).collect()
+    errors_of(has_keys).into_iter().map(response).collect()
+}
+
+fn retry_after_header() -> Value {
+    json!({
+        "Retry-After": {
+            "description": "Seconds after which it is worth another try, where that is known.",
+            "schema": { "type": "integer", "minimum": 0 },
+        },
+    })
 }
 
 /// The errors of these names by their status, as an operation lists them beside `responses`.

@@ -12,6 +12,7 @@
 //! |---|---|
 //! | `paths` | the operations |
 //! | `answers` | what operations share: errors, health states, lists of models |
+//! | `security` | API keys |
 //! | `components` | models' schemas under one roof: names, references |
 //! | `example` | values that keep to a schema |
 //! | `file` | the document as a file |
@@ -21,6 +22,7 @@ mod components;
 mod example;
 mod file;
 mod paths;
+mod security;
 
 use ml_model_core::ModelMetadata;
 use serde_json::{Value, json};
@@ -38,12 +40,19 @@ pub struct Info {
     pub version: String,
     /// What it is for, in CommonMark; may be empty.
     pub description: String,
+    /// Whether callers must show an API key, but for the health endpoints.
+    pub has_api_keys: bool,
 }
 
 impl Info {
-    /// A title, version `0.1.0` and no description.
+    /// A title, version `0.1.0`, no description and no keys.
     pub fn new(title: impl Into<String>) -> Self {
-        Self { title: title.into(), version: "0.1.0".to_owned(), description: String::new() }
+        Self {
+            title: title.into(),
+            version: "0.1.0".to_owned(),
+            description: String::new(),
+            has_api_keys: false,
+        }
     }
 }
 
@@ -63,20 +72,29 @@ pub struct ModelApi {
 /// the name of its model in front. The schemas of models without an endpoint are left out.
 #[must_use]
 pub fn document(info: &Info, models: &[ModelApi]) -> Value {
-    let mut components = Components::new(answers::schemas());
-    let paths = paths::paths(models, &mut components);
+    let has_keys = info.has_api_keys;
+    let mut components = Components::new(answers::schemas(has_keys));
+    let mut paths = paths::paths(models, &mut components);
     let mut about = json!({ "title": info.title, "version": info.version });
     if !info.description.is_empty() {
         about["description"] = info.description.as_str().into();
     }
-    json!({
+    if has_keys {
+        security::require_key(&mut paths);
+    }
+    let mut document = json!({
         "openapi": "3.1.0",
         "info": about,
         "tags": paths::tags(),
         "paths": paths,
         "components": {
             "schemas": components.into_schemas(),
-            "responses": answers::error_responses(),
+            "responses": answers::error_responses(has_keys),
         },
-    })
+    });
+    if has_keys {
+        document["components"]["securitySchemes"] = security::schemes();
+        document["security"] = security::any_of_them();
+    }
+    document
 }

@@ -5,7 +5,9 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use schemars::Schema;
 use serde_json::{Map, Value, json};
 
-use super::answers::{EXAMPLE_ID, json_content, json_response, with_errors};
+use super::answers::{
+    EXAMPLE_ID, json_content, json_response, prediction_id_header, row_error, with_errors,
+};
 use super::components::{Components, Side, reference_to};
 use super::{ModelApi, example};
 
@@ -30,7 +32,10 @@ pub(super) fn paths(models: &[ModelApi], components: &mut Components) -> Map<Str
             format!("/api/models/{name_in_path}/prediction"),
             json!({ "post": prediction(&model.metadata, &schemas) }),
         );
-        // The endpoint for batches, `…/predictions`, belongs here: its schemas are arrays of `schemas`.
+        paths.insert(
+            format!("/api/models/{name_in_path}/predictions"),
+            json!({ "post": batch(&model.metadata, &schemas) }),
+        );
     }
     paths.insert("/api/models".to_owned(), json!({ "get": list(models) }));
     paths.insert(
@@ -90,25 +95,105 @@ fn identifier(text: &str) -> String {
 
 fn prediction(metadata: &ModelMetadata, schemas: &Schemas) -> Value {
     let ModelDetails { display_name, qualified_name, description, version } = &metadata.details;
-    let answer = json_response("The prediction.", &schemas.output, schemas.output_example.clone());
+    let mut answer =
+        json_response("The prediction.", &schemas.output, schemas.output_example.clone());
+    answer["headers"] = prediction_id_header();
     json!({
         "tags": ["Predictions"],
         "operationId": format!("predict_{}", identifier(qualified_name)),
         "summary": format!("{display_name}: one prediction"),
         "description": format!("{description}\n\nVersion {version} of the model."),
+        "parameters": [
+            {
+                "name": "X-Prediction-Id",
+                "in": "header",
+                "description": "Id of the prediction, unless the body has one.",
+                "schema": { "type": "string", "pattern": PredictionId::PATTERN },
+            },
+            traceparent(),
+        ],
         "requestBody": {
             "required": true,
             "content": json_content(&schemas.input, schemas.input_example.clone()),
         },
-        "responses": with_errors(
-            json!({ "200": answer }),
-            &[
-                "BadRequest",
-                "PayloadTooLarge",
-                "UnsupportedMediaType",
-                "InternalServerError",
-                "ServiceUnavailable",
+        "responses": with_errors(json!({ "200": answer }), &ERRORS_OF_PREDICTIONS),
+    })
+}
+
+const ERRORS_OF_PREDICTIONS: [&str; 7] = [
+    "BadRequest",
+    "RequestTimeout",
+    "PayloadTooLarge",
+    "UnsupportedMediaType",
+    "InternalServerError",
+    "ServiceUnavailable",
+    "GatewayTimeout",
+];
+
+/// Without a pattern: what is not well formed is passed over, as the standard has it.
+fn traceparent() -> Value {
+    json!({
+        "name": "traceparent",
+        "in": "header",
+        "description":
+            "W3C Trace Context: the records of the request have its `trace_id` and `span_id`.",
+        "schema": { "type": "string" },
+        "example": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+    })
+}
+
+fn batch(metadata: &ModelMetadata, schemas: &Schemas) -> Value {
+    let ModelDetails { display_name, qualified_name, version, .. } = &metadata.details;
+    let one_of = |key: &str, schema: &Value| {
+        json!({
+            "type": "object",
+            "properties": { key: schema },
+            "required": [key],
+            "additionalProperties": false,
+        })
+    };
+    let results = json!({
+        "description": "A prediction or an error for each row, in the order of the rows.",
+        "type": "array",
+        "items": {
+            "oneOf": [
+                one_of("prediction", &schemas.output),
+                one_of("error", &reference_to("Error")),
             ],
+        },
+    });
+    let schema = json!({
+        "type": "object",
+        "properties": {
+            "batch_id": {
+                "description": "Id that is on all records of the batch.",
+                "type": "string",
+                "pattern": PredictionId::PATTERN,
+            },
+            "results": results,
+        },
+        "required": ["batch_id", "results"],
+    });
+    let example = schemas.output_example.as_ref().map(|output| {
+        let results = json!([{ "prediction": output }, { "error": row_error() }]);
+        json!({ "batch_id": EXAMPLE_ID, "results": results })
+    });
+    let input = json!({ "type": "array", "items": schemas.input });
+    let input_example = schemas.input_example.as_ref().map(|input| json!([input]));
+    json!({
+        "tags": ["Predictions"],
+        "operationId": format!("batch_predict_{}", identifier(qualified_name)),
+        "summary": format!("{display_name}: many predictions"),
+        "description": format!(
+            "One prediction per row. A row that breaks the input schema, or for which there is no \
+             prediction, has an error in its place; the others are not affected.\n\n\
+             Version {version} of the model."
+        ),
+        "parameters": [traceparent()],
+        "requestBody": { "required": true, "content": json_content(&input, input_example) },
+        "responses": with_errors(
+            json!({ "200": json_response("The results.", &schema, example) }),
+            &ERRORS_OF_PREDICTIONS,
         ),
     })
 }
