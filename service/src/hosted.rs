@@ -130,15 +130,9 @@ impl HostedModel {
             Some(body) if self.takes_prediction_id => PredictionId::take_from(body).map(Result::ok),
             _ => None,
         };
-        let id = match (of_body, header) {
-            (Some(id), _) => id,
-            (None, Some(Ok(id))) => Some(id),
-            (None, Some(Err(violation))) => {
-                violations.push(violation);
-                None
-            }
-            (None, None) => None,
-        };
+        // A header that is no id is wrong, also beside a body that has one.
+        let of_header = header.and_then(|id| id.map_err(|wrong| violations.push(wrong)).ok());
+        let id = of_body.unwrap_or(of_header);
         let id = id.or_else(|| self.takes_prediction_id.then(PredictionId::random));
         let mut request = match body {
             Some(body) if violations.is_empty() => Request::new(body),

@@ -119,6 +119,12 @@ fn the_prediction_id_may_be_a_header_and_is_one_of_the_answer() {
     assert!(response.head.contains(&format!("x-prediction-id: {id}")), "{response:?}");
     assert_eq!(records(&id).len(), 2);
 
+    let body = r#"{"age": 25, "bmi": 20, "prediction_id": "body-2"}"#;
+    let response = service.predict_with("X-Prediction-Id: no id\r\n", body);
+    assert_eq!(response.status, 400);
+    assert_eq!(response.json()["prediction_id"], "body-2");
+    assert_eq!(records("body-2").len(), 2);
+
     let response =
         service.predict_with("X-Prediction-Id: failed-1\r\n", r#"{"age": 50, "bmi": 20}"#);
     assert_eq!(response.status, 500);
