@@ -18,7 +18,7 @@ use crate::{
     layer::{JsonLayer, Pipe},
     layout::Layout,
     level,
-    output::{Output, Outputs, Sink},
+    output::{Destination, Outputs},
     panic,
     routes::Handlers,
 };
@@ -48,7 +48,7 @@ pub fn builder() -> Builder {
         context: Vec::new(),
         level: "info".to_owned(),
         environment: Box::new(|name| env::var_os(name)),
-        sink: Box::new(io::stdout),
+        destination: Destination::Queued(Box::new(io::stdout())),
         panic_records: false,
     }
 }
@@ -60,7 +60,7 @@ pub struct Builder {
     context: Vec<(String, String)>,
     level: String,
     environment: Environment,
-    sink: Box<dyn Sink>,
+    destination: Destination,
     panic_records: bool,
 }
 
@@ -113,12 +113,17 @@ impl Builder {
         self
     }
 
-    /// Sets where the records go, standard output if this is not called.
+    /// Sets where the records go.
     ///
-    /// Each record is one `write_all` that ends in a newline. A record whose writing fails is lost
-    /// and counted, see [`Logging::lost_records`]; so is one that the writer itself logs.
+    /// Each record is one `write_all` that ends in a newline, made before the program goes on. A
+    /// record whose writing fails is lost and counted, see [`Logging::lost_records`]; so is one
+    /// that the writer itself logs.
+    ///
+    /// If this is not called, they go to standard output, written by a thread of their own a few
+    /// milliseconds later at most. [`Logging`] flushes what is still queued when it is dropped; a
+    /// program that ends without that, by `std::process::exit` or a signal, loses it.
     pub fn writer(mut self, writer: impl for<'a> MakeWriter<'a> + Send + Sync + 'static) -> Self {
-        self.sink = Box::new(writer);
+        self.destination = Destination::Direct(Box::new(writer));
         self
     }
 
@@ -194,7 +199,7 @@ impl Builder {
             }
         };
         let layout = Layout::new(format, &context)?;
-        let output = Arc::new(Output::new(String::new(), self.sink));
+        let output = self.destination.into_output(String::new())?;
         let mut pipe = Pipe::new(layout);
         pipe.add(Handlers::one(0), Arc::clone(&output));
         Ok((JsonLayer::new(pipe, Vec::new(), None), Outputs(Arc::new([output])), targets))

@@ -55,6 +55,12 @@ pub enum Error {
     /// No logger has a handler, so that nothing would ever be logged.
     #[error("no logger has a handler, nothing would be logged; give the root logger one")]
     NoHandler,
+    /// The system has no thread for the records to be written by.
+    #[error("no thread could be started to write the log records: {problem}")]
+    Thread {
+        /// What the system says.
+        problem: String,
+    },
     /// There are more handlers than can be told apart.
     #[error("there are more than {0} handlers; remove some")]
     TooManyHandlers(usize),

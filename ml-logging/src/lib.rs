@@ -69,6 +69,7 @@ mod local;
 mod output;
 mod panic;
 mod plan;
+mod queue;
 mod record;
 mod routes;
 mod span;

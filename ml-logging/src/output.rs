@@ -13,11 +13,20 @@ use std::{
 use tracing::Metadata;
 use tracing_subscriber::fmt::MakeWriter;
 
+use crate::{Error, queue::Queue};
+
 /// Takes whole records. Object-safe, unlike [`MakeWriter`], whose own boxed form allocates each
 /// time.
 pub(crate) trait Sink: Send + Sync {
     fn write(&self, metadata: &Metadata<'_>, record: &[u8]) -> io::Result<()>;
+
+    /// Waits until everything is where it goes.
     fn flush(&self) -> io::Result<()>;
+
+    /// How much waits to be written.
+    fn queued_bytes(&self) -> u64 {
+        0
+    }
 }
 
 impl<W> Sink for W
@@ -33,12 +42,66 @@ where
     }
 }
 
+/// Where records go, and which thread takes them there.
+pub(crate) enum Destination {
+    /// The one that logs.
+    Direct(Box<dyn Sink>),
+    /// Another one, through a [`Queue`].
+    Queued(Box<dyn io::Write + Send>),
+}
+
+impl Destination {
+    /// The output of the handler of that name.
+    pub(crate) fn into_output(self, handler: String) -> Result<Arc<Output>, Error> {
+        let loss = Loss::new(handler);
+        let sink = match self {
+            Self::Direct(sink) => sink,
+            Self::Queued(destination) => {
+                let queue = Queue::new(destination, loss.clone());
+                Box::new(queue.map_err(|error| Error::Thread { problem: error.to_string() })?)
+            }
+        };
+        Ok(Arc::new(Output { sink, loss }))
+    }
+}
+
 /// A sink, and a count of the records that it has not taken.
 pub(crate) struct Output {
-    /// What the handler is called, empty if there is but one.
-    name: String,
     sink: Box<dyn Sink>,
-    lost: AtomicU64,
+    loss: Arc<Loss>,
+}
+
+/// The records that a handler has lost.
+pub(crate) struct Loss {
+    /// What the handler is called, empty if there is but one.
+    handler: String,
+    records: AtomicU64,
+}
+
+impl Loss {
+    pub(crate) fn new(handler: String) -> Arc<Self> {
+        Arc::new(Self { handler, records: AtomicU64::new(0) })
+    }
+
+    pub(crate) fn count(&self) -> u64 {
+        self.records.load(Ordering::Relaxed)
+    }
+
+    /// Counts lost records. The first time that is said on stderr, too.
+    pub(crate) fn add(&self, records: u64, reason: fmt::Arguments<'_>) {
+        if self.records.fetch_add(records, Ordering::Relaxed) == 0 {
+            let handler = match self.handler.as_str() {
+                "" => String::new(),
+                name => format!(" by the handler `{name}`"),
+            };
+            let text = format!(
+                "ml-logging: a log record could not be written{handler}: {reason}; \
+                 further ones are only counted\n"
+            );
+            // Not `eprintln!`, which panics if stderr is closed.
+            let _ = io::stderr().write_all(text.as_bytes());
+        }
+    }
 }
 
 /// Those of all handlers.
@@ -57,47 +120,27 @@ thread_local! {
 }
 
 impl Output {
-    pub(crate) fn new(name: String, sink: Box<dyn Sink>) -> Self {
-        Self { name, sink, lost: AtomicU64::new(0) }
-    }
-
-    /// Writes a record in one piece. If that fails the record is lost and counted, and the first
-    /// time said on stderr.
+    /// Writes a record in one piece. If that fails the record is lost and counted.
     pub(crate) fn write(&self, metadata: &Metadata<'_>, record: &[u8]) {
         let Some(_writing) = Writing::begin() else {
-            return self.lose(format_args!("the writer itself logs while it writes"));
+            return self.loss.add(1, format_args!("the writer itself logs while it writes"));
         };
         if let Err(error) = self.sink.write(metadata, record) {
-            self.lose(format_args!("{error}"));
+            self.loss.add(1, format_args!("{error}"));
         }
     }
 
     pub(crate) fn flush(&self) -> io::Result<()> {
         self.sink.flush()
     }
-
-    fn lose(&self, reason: fmt::Arguments<'_>) {
-        if self.lost.fetch_add(1, Ordering::Relaxed) == 0 {
-            let handler = match self.name.as_str() {
-                "" => String::new(),
-                name => format!(" by the handler `{name}`"),
-            };
-            let text = format!(
-                "ml-logging: a log record could not be written{handler}: {reason}; \
-                 further ones are only counted\n"
-            );
-            // Not `eprintln!`, which panics if stderr is closed.
-            let _ = io::stderr().write_all(text.as_bytes());
-        }
-    }
 }
 
 /// Marks the thread as writing a record: a writer that logs would otherwise call itself without
 /// end, or wait for its own lock.
-struct Writing;
+pub(crate) struct Writing;
 
 impl Writing {
-    fn begin() -> Option<Self> {
+    pub(crate) fn begin() -> Option<Self> {
         (!WRITING.replace(true)).then_some(Self)
     }
 }
@@ -137,7 +180,12 @@ impl Logging {
     /// while it wrote; a record that two handlers lose counts twice. The first one that a handler
     /// lost has been reported on stderr.
     pub fn lost_records(&self) -> u64 {
-        self.outputs.0.iter().map(|output| output.lost.load(Ordering::Relaxed)).sum()
+        self.outputs.0.iter().map(|output| output.loss.count()).sum()
+    }
+
+    /// How many bytes of records are queued for their writers at this moment.
+    pub fn queued_bytes(&self) -> u64 {
+        self.outputs.0.iter().map(|output| output.sink.queued_bytes()).sum()
     }
 }
 

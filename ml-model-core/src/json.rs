@@ -9,7 +9,9 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::prediction_id::FIELD;
-use crate::{Answer, MLModel, Prediction, PredictionError, PredictionId, Request, Violation};
+use crate::{
+    Answer, Context, MLModel, Prediction, PredictionError, PredictionId, Request, Violation,
+};
 
 /// A model whose input and output are JSON values.
 ///
@@ -24,6 +26,21 @@ pub struct JsonModel<M: MLModel> {
     returns_prediction_id: bool,
     read: fn(Value) -> Result<M::Input, Violation>,
     write: fn(M::Output) -> Result<Value, serde_json::Error>,
+    write_text: WriteText<M::Output>,
+}
+
+/// Writes an output with the prediction's id as its last member, if it gets one.
+type WriteText<O> = fn(O, Option<&PredictionId>) -> Result<Vec<u8>, serde_json::Error>;
+
+/// A model in JSON form.
+pub trait JsonForm: MLModel<Input = Value, Output = Value> {
+    /// As [`call`](MLModel::call), with the answer as the text of JSON: nobody need build a
+    /// [`Value`] that only gets written.
+    ///
+    /// # Errors
+    ///
+    /// See [`PredictionError`].
+    fn call_to_text(&self, request: Request<Value>) -> Answer<Vec<u8>>;
 }
 
 impl<M> JsonModel<M>
@@ -34,15 +51,23 @@ where
 {
     /// The JSON form of `model`.
     pub fn new(model: M) -> Self {
-        Self::with(model, deserialize, serde_json::to_value)
+        Self::with(model, deserialize, serde_json::to_value, text_of)
     }
 }
 
 impl<M: MLModel<Input = Value, Output = Value>> JsonModel<M> {
-    /// A model whose input and output are JSON already, but that may not know of the
-    /// `prediction_id` in its schemas. The input is passed through `read`.
-    pub(crate) fn around(model: M, read: fn(Value) -> Result<Value, Violation>) -> Self {
-        Self::with(model, read, Ok)
+    /// As [`around`](Self::around); the input is passed through `read`.
+    pub(crate) fn reading(model: M, read: fn(Value) -> Result<Value, Violation>) -> Self {
+        Self::with(model, read, Ok, |mut output, id| {
+            add_id(&mut output, id);
+            serde_json::to_vec(&output)
+        })
+    }
+
+    /// The JSON form of a model whose input and output are JSON already, such as a registered one
+    /// in a decorator.
+    pub fn around(model: M) -> Self {
+        Self::reading(model, Ok)
     }
 }
 
@@ -51,6 +76,7 @@ impl<M: MLModel> JsonModel<M> {
         model: M,
         read: fn(Value) -> Result<M::Input, Violation>,
         write: fn(M::Output) -> Result<Value, serde_json::Error>,
+        write_text: WriteText<M::Output>,
     ) -> Self {
         Self {
             takes_prediction_id: PredictionId::is_in(&model.input_schema()),
@@ -58,6 +84,7 @@ impl<M: MLModel> JsonModel<M> {
             model,
             read,
             write,
+            write_text,
         }
     }
 
@@ -158,7 +185,49 @@ impl<M: MLModel> MLModel for JsonModel<M> {
     }
 }
 
+impl<M: MLModel> JsonForm for JsonModel<M> {
+    fn call_to_text(&self, request: Request<Value>) -> Answer<Vec<u8>> {
+        let (output, context) = self.model.call(self.read(request))?.into_parts();
+        let text = (self.write_text)(output, self.returned_id(&context));
+        let text = text.map_err(PredictionError::model)?;
+        Ok(Prediction::new(text, context))
+    }
+}
+
+/// The text of an output of the model's own type.
+fn text_of<O: Serialize>(
+    output: O,
+    id: Option<&PredictionId>,
+) -> Result<Vec<u8>, serde_json::Error> {
+    let mut text = serde_json::to_vec(&output)?;
+    if let Some(id) = id
+        && let [b'{', .., b'}'] = *text
+    {
+        text.pop();
+        if text.len() > 1 {
+            text.push(b',');
+        }
+        // An id has no character that JSON escapes.
+        for part in ["\"", FIELD, "\":\"", id.as_str(), "\"}"] {
+            text.extend_from_slice(part.as_bytes());
+        }
+    }
+    Ok(text)
+}
+
+/// Makes the id a member of an output, if that has members.
+fn add_id(output: &mut Value, id: Option<&PredictionId>) {
+    if let (Some(id), Some(members)) = (id, output.as_object_mut()) {
+        members.insert(FIELD.into(), id.as_str().into());
+    }
+}
+
 impl<M: MLModel> JsonModel<M> {
+    /// The id that the answer is to have.
+    fn returned_id<'c>(&self, context: &'c Context) -> Option<&'c PredictionId> {
+        context.prediction_id().filter(|_| self.returns_prediction_id)
+    }
+
     fn read(&self, request: Request<Value>) -> Request<M::Input> {
         self.split_prediction_id(request).try_map(self.read)
     }
@@ -166,12 +235,7 @@ impl<M: MLModel> JsonModel<M> {
     fn answer(&self, answer: Answer<M::Output>) -> Answer<Value> {
         let (output, context) = answer?.into_parts();
         let mut output = (self.write)(output).map_err(PredictionError::model)?;
-        if self.returns_prediction_id
-            && let Some(id) = context.prediction_id()
-            && let Some(members) = output.as_object_mut()
-        {
-            members.insert(FIELD.into(), id.as_str().into());
-        }
+        add_id(&mut output, self.returned_id(&context));
         Ok(Prediction::new(output, context))
     }
 }

@@ -81,7 +81,7 @@ pub mod __private;
 pub use decorator::{Decorated, Decorator};
 pub use decorators::{LoggingDecorator, MetricsDecorator, PredictionIdDecorator, metrics};
 pub use error::{PredictionError, Violation, error_chain};
-pub use json::JsonModel;
+pub use json::{JsonForm, JsonModel};
 pub use log_value::LogValue;
 pub use ml_model_derive::{LogValue, MLModel};
 pub use model::{Answer, Described, Infer, MLModel, Metadata};

@@ -6,12 +6,11 @@ use std::sync::Arc;
 use schemars::Schema;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
 
-use crate::{Decorated, Decorator, JsonModel, MLModel};
+use crate::{Decorated, Decorator, JsonForm, JsonModel, MLModel};
 
 /// A registered model, whatever its own types: JSON in, JSON out.
-pub type RegisteredModel = Arc<dyn MLModel<Input = Value, Output = Value>>;
+pub type RegisteredModel = Arc<dyn JsonForm>;
 
 /// The models of one program, by qualified name, in the order in which they were added.
 ///
@@ -123,7 +122,7 @@ impl ModelRegistry {
         }
         // Added again rather than wrapped as it is: the decorator may change the schemas, and with
         // them whether the body holds a prediction id.
-        self.models[position] = (name, Arc::new(JsonModel::around(decorated, Ok)));
+        self.models[position] = (name, Arc::new(JsonModel::around(decorated)));
         Ok(())
     }
 

@@ -92,7 +92,7 @@ where
             Layers::Typed(model) => Arc::new(JsonModel::new(model)),
             Layers::Json(model) => model,
         };
-        Self(Layers::Json(Arc::new(Decorated::new(decorator, model))))
+        Self(Layers::Json(Arc::new(JsonModel::around(Decorated::new(decorator, model)))))
     }
 
     /// The stack as a model that a registry takes.
@@ -100,7 +100,7 @@ where
     pub fn into_model(self) -> RegisteredModel {
         match self.0 {
             Layers::Typed(model) => Arc::new(JsonModel::new(model)),
-            Layers::Json(model) => Arc::new(JsonModel::around(model, normalized::<I>)),
+            Layers::Json(model) => Arc::new(JsonModel::reading(model, normalized::<I>)),
         }
     }
 
@@ -110,7 +110,9 @@ where
     {
         Self(match self.0 {
             Layers::Typed(model) => Layers::Typed(Arc::new(Decorated::new(decorator, model))),
-            Layers::Json(model) => Layers::Json(Arc::new(Decorated::new(decorator, model))),
+            Layers::Json(model) => {
+                Layers::Json(Arc::new(JsonModel::around(Decorated::new(decorator, model))))
+            }
         })
     }
 }

@@ -1,5 +1,7 @@
 //! Many predictions in one call.
 
+#![allow(clippy::unwrap_used, reason = "clippy takes only test functions for tests")]
+
 mod common;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};

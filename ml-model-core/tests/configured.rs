@@ -1,5 +1,7 @@
 //! Decorators chosen at run time: their records are those of the attributes, field for field.
 
+#![allow(clippy::unwrap_used, reason = "clippy takes only test functions for tests")]
+
 mod common;
 
 use std::sync::Arc;
@@ -7,8 +9,8 @@ use std::sync::Arc;
 use common::{Logged, Sex, logged};
 use ml_model_core::decorators::logging::{FieldError, LoggedField, LoggingOptions};
 use ml_model_core::{
-    Decorator, Described, Infer, JsonModel, MLModel, Prediction, PredictionError, RegisteredModel,
-    Request, Stack,
+    Decorator, Described, Infer, JsonForm, JsonModel, MLModel, Prediction, PredictionError,
+    RegisteredModel, Request, Stack,
 };
 use proptest::prelude::*;
 use schemars::JsonSchema;
@@ -267,6 +269,54 @@ fn a_stack_of_nothing_is_the_bare_model() {
     assert_eq!(model.qualified_name(), ChargesModel::METADATA.qualified_name);
     assert_eq!(model.input_schema(), ChargesModel::bare_input_schema());
     assert_eq!(model.output_schema(), ChargesModel::bare_output_schema());
+}
+
+#[test]
+fn answers_as_text_are_the_same() {
+    let json = Stack::around(ChargesModel).decorator(Doubled).prediction_id().into_model();
+    for model in [configured(), json, Stack::around(ChargesModel).into_model()] {
+        for age in [25, 35, 40] {
+            let mut body = body();
+            body["age"] = age.into();
+            if !model.input_schema().to_value()["properties"]
+                .as_object()
+                .unwrap()
+                .contains_key("prediction_id")
+            {
+                body.as_object_mut().unwrap().shift_remove("prediction_id");
+            }
+            let value = model
+                .call(Request::new(body.clone()))
+                .map(|answer| answer.into_output().to_string());
+            let text = model.call_to_text(Request::new(body)).map(Prediction::into_output);
+            match (value, text) {
+                (Ok(value), Ok(text)) => assert_eq!(value.as_bytes(), text),
+                (Err(value), Err(text)) => assert_eq!(value.to_string(), text.to_string()),
+                (value, text) => panic!("{value:?} and {text:?}"),
+            }
+        }
+    }
+
+    /// Outputs to which no member or the first one is added.
+    #[derive(MLModel)]
+    #[decorate(prediction_id)]
+    struct Empty;
+
+    #[derive(Serialize, JsonSchema)]
+    struct Nothing {}
+
+    impl Infer for Empty {
+        type Input = Vec<u8>;
+        type Output = Nothing;
+        type Error = std::convert::Infallible;
+
+        fn infer(&self, _input: &Vec<u8>) -> Result<Nothing, Self::Error> {
+            Ok(Nothing {})
+        }
+    }
+    let model = JsonModel::new(Empty);
+    let text = model.call_to_text(Request::new(json!([])).with_prediction_id("order-7")).unwrap();
+    assert_eq!(text.output(), br#"{"prediction_id":"order-7"}"#);
 }
 
 #[test]

@@ -80,7 +80,12 @@ impl<F: Future<Output = Result<Response, Infallible>> + Unpin> Future for Answer
     }
 }
 
-fn check(request: &Request, body_limit_bytes: usize) -> Result<(), ErrorResponse> {
+/// Whether a request may go on.
+///
+/// # Errors
+///
+/// Why not.
+pub(crate) fn check<B>(request: &Request<B>, body_limit_bytes: usize) -> Result<(), ErrorResponse> {
     // RFC 9112, section 3.2. Who stands in front may have gone by another one of two.
     if request.version() == Version::HTTP_11 {
         let mut hosts = request.headers().get_all(header::HOST).iter();
@@ -88,7 +93,7 @@ fn check(request: &Request, body_limit_bytes: usize) -> Result<(), ErrorResponse
             (None, _) => Some("there is no `host`"),
             (_, Some(_)) => Some("there are several `host`"),
             (Some(host), None) => {
-                let is_valid = host.is_empty()
+                let is_valid = is_name_and_port(host.as_bytes())
                     || Authority::try_from(host.as_bytes())
                         .is_ok_and(|authority| !authority.as_str().contains('@'));
                 (!is_valid).then_some("`host` is no host")
@@ -109,8 +114,18 @@ fn check(request: &Request, body_limit_bytes: usize) -> Result<(), ErrorResponse
     Ok(())
 }
 
+/// What almost every `host` is: letters, digits, `.`, `-`, and perhaps a port; or empty. To be told
+/// apart quickly from what takes a parser.
+fn is_name_and_port(host: &[u8]) -> bool {
+    let mut parts = host.splitn(2, |byte| *byte == b':');
+    let (name, port) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+    name.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-'))
+        && port.iter().all(u8::is_ascii_digit)
+        && (port.is_empty() || !name.is_empty())
+}
+
 /// Whether answers may be compressed with what there is.
-fn accepts_a_coding(headers: &HeaderMap) -> bool {
+pub(crate) fn accepts_a_coding(headers: &HeaderMap) -> bool {
     let values = headers.get_all(header::ACCEPT_ENCODING).iter();
     values.filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(',')).any(|item| {
         let (coding, weight) = item.split_once(';').unwrap_or((item, "q=1"));

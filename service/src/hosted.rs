@@ -30,8 +30,8 @@ pub(crate) struct HostedModel {
 }
 
 /// An answer, and the id of the prediction as far as it is known.
-pub(crate) struct Answered {
-    pub(crate) result: Result<Value, ErrorResponse>,
+pub(crate) struct Answered<T> {
+    pub(crate) result: Result<T, ErrorResponse>,
     pub(crate) prediction_id: Option<PredictionId>,
 }
 
@@ -75,55 +75,39 @@ impl HostedModel {
     ///
     /// A body that is not acceptable goes through the model's decorators too, so that it is on
     /// record under the id that the answer names.
-    pub(crate) fn predict(&self, body: &[u8], headers: &HeaderMap) -> Answered {
-        self.predict_row(parse(body), id_of(headers), None)
+    pub(crate) fn predict(&self, body: &[u8], headers: &HeaderMap) -> Answered<Vec<u8>> {
+        let request = self.request(parse(body), id_of(headers));
+        answer(request, |request| self.model.call_to_text(request))
     }
 
     /// Answers each row of a batch: a prediction or an error.
-    pub(crate) fn predict_batch(&self, rows: Vec<Value>, batch_id: &PredictionId) -> Vec<Answered> {
-        let batch_row = |row| BatchRow { batch_id: batch_id.clone(), row };
+    pub(crate) fn predict_batch(
+        &self,
+        rows: Vec<Value>,
+        batch_id: &PredictionId,
+    ) -> Vec<Answered<Value>> {
+        let requests = rows.into_iter().enumerate().map(|(row, body)| {
+            let mut request = self.request(Ok(body), None);
+            request.context_mut().set_batch_row(BatchRow { batch_id: batch_id.clone(), row });
+            request
+        });
         if !self.takes_batches {
-            let rows = rows.into_iter().enumerate();
-            return rows
-                .map(|(row, body)| self.predict_row(Ok(body), None, Some(batch_row(row))))
+            return requests
+                .map(|request| answer(request, |request| self.model.call(request)))
                 .collect();
         }
-        let rows = rows.into_iter().enumerate();
-        let (requests, ids): (Vec<_>, Vec<_>) = rows
-            .map(|(row, body)| {
-                let mut request = self.request(Ok(body), None);
-                request.context_mut().set_batch_row(batch_row(row));
-                let id = request.prediction_id().cloned();
-                let is_valid = request.violations().is_empty();
-                (request, (id, is_valid))
+        let (requests, asked): (Vec<_>, Vec<_>) = requests
+            .map(|request| {
+                let asked = Asked::of(&request);
+                (request, asked)
             })
             .unzip();
         match catch_unwind(AssertUnwindSafe(|| self.model.call_batch(requests))) {
             Ok(answers) => {
-                let answers = answers.into_iter().zip(ids);
-                answers.map(|(answer, (id, is_valid))| answered(answer, id, is_valid)).collect()
+                let answers = answers.into_iter().zip(asked);
+                answers.map(|(answer, asked)| asked.answered(answer)).collect()
             }
-            Err(_panic) => ids.into_iter().map(|(id, _)| panicked(id)).collect(),
-        }
-    }
-
-    fn predict_row(
-        &self,
-        body: Result<Value, Violation>,
-        id: Option<Result<PredictionId, Violation>>,
-        batch_row: Option<BatchRow>,
-    ) -> Answered {
-        let mut request = self.request(body, id);
-        if let Some(batch_row) = batch_row {
-            request.context_mut().set_batch_row(batch_row);
-        }
-        let id = request.prediction_id().cloned();
-        let is_valid = request.violations().is_empty();
-        // A model that panics has failed this prediction, not the service. What it shares with
-        // other predictions is behind locks, which tell of the panic themselves.
-        match catch_unwind(AssertUnwindSafe(|| self.model.call(request))) {
-            Ok(answer) => answered(answer, id, is_valid),
-            Err(_panic) => panicked(id),
+            Err(_panic) => asked.into_iter().map(Asked::panicked).collect(),
         }
     }
 
@@ -161,26 +145,50 @@ impl HostedModel {
     }
 }
 
-fn answered(answer: Answer<Value>, id: Option<PredictionId>, is_valid: bool) -> Answered {
-    let error = match answer {
-        Ok(prediction) => {
-            let prediction_id = prediction.prediction_id().cloned();
-            return Answered { result: Ok(prediction.into_output()), prediction_id };
-        }
-        Err(PredictionError::InvalidInput(violations)) if !is_valid => {
-            ErrorResponse::validation(messages(&violations))
-        }
-        Err(error) => ErrorResponse::prediction(&error),
-    };
-    failed(error, id)
+/// What is to be known of a request once it is answered.
+struct Asked {
+    id: Option<PredictionId>,
+    is_valid: bool,
 }
 
-fn panicked(id: Option<PredictionId>) -> Answered {
-    failed(ErrorResponse::internal("the model panicked".to_owned()), id)
+impl Asked {
+    fn of(request: &Request<Value>) -> Self {
+        Self { id: request.prediction_id().cloned(), is_valid: request.violations().is_empty() }
+    }
+
+    fn answered<T>(self, answer: Answer<T>) -> Answered<T> {
+        match answer {
+            Ok(prediction) => {
+                let prediction_id = prediction.prediction_id().cloned();
+                Answered { result: Ok(prediction.into_output()), prediction_id }
+            }
+            Err(PredictionError::InvalidInput(violations)) if !self.is_valid => {
+                self.failed(ErrorResponse::validation(messages(&violations)))
+            }
+            Err(error) => self.failed(ErrorResponse::prediction(&error)),
+        }
+    }
+
+    fn panicked<T>(self) -> Answered<T> {
+        self.failed(ErrorResponse::internal("the model panicked".to_owned()))
+    }
+
+    fn failed<T>(self, error: ErrorResponse) -> Answered<T> {
+        Answered { result: Err(error.of_prediction(self.id.clone())), prediction_id: self.id }
+    }
 }
 
-fn failed(error: ErrorResponse, id: Option<PredictionId>) -> Answered {
-    Answered { result: Err(error.of_prediction(id.clone())), prediction_id: id }
+/// Has a request answered. A model that panics has failed this prediction, not the service. What it
+/// shares with other predictions is behind locks, which tell of the panic themselves.
+fn answer<T>(
+    request: Request<Value>,
+    call: impl FnOnce(Request<Value>) -> Answer<T>,
+) -> Answered<T> {
+    let asked = Asked::of(&request);
+    match catch_unwind(AssertUnwindSafe(|| call(request))) {
+        Ok(answer) => asked.answered(answer),
+        Err(_panic) => asked.panicked(),
+    }
 }
 
 /// A body as JSON.

@@ -28,6 +28,7 @@
 //! | `state` | what is loaded, and what health answers follow from that |
 //! | `head` | what the head of every request is checked for |
 //! | `routes` | the paths of the API, and who may take them |
+//! | `direct` | the short way of a prediction, past the router |
 //! | `predictions` | the endpoints that predict |
 //! | `hosted` | one model behind its endpoints: body in, answer out |
 //! | `pace` | how long a model's predictions take: inline or on the pool |
@@ -41,6 +42,7 @@
 mod catalogue;
 mod command_line;
 mod configuration;
+mod direct;
 mod docs;
 mod head;
 mod hosted;

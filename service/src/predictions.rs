@@ -1,20 +1,23 @@
 //! The endpoints that predict: one body, or a batch of rows.
 
-use std::future::Future;
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use axum::Json;
-use axum::body::Bytes;
-use axum::extract::rejection::BytesRejection;
-use axum::extract::{FromRequest, Request, State as Shared};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::body::{Body, Bytes, HttpBody};
+use axum::extract::{Request, State as Shared};
+use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
-use ml_model_core::PredictionId;
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use ml_model_core::{PredictionId, error_chain};
 use serde_json::{Value, json};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::timeout;
 
+use crate::catalogue::BoxError;
 use crate::configuration::Execution;
 use crate::hosted::{Answered, HostedModel, PREDICTION_ID_HEADER, parse};
 use crate::response::{ErrorResponse, shortened};
@@ -29,17 +32,41 @@ pub(crate) async fn prediction(
     request: Request,
 ) -> Result<Response, ErrorResponse> {
     let model = model(&state, &name)?;
-    let (headers, body) = read(&state, request).await?;
+    let (head, body) = request.into_parts();
+    predict(&state, model, head.headers, body).await
+}
+
+/// Answers one body with `model`.
+///
+/// # Errors
+///
+/// What is wrong with the request before the model is asked; what is wrong later is in the
+/// response, with the prediction's id.
+pub(crate) async fn predict<B>(
+    state: &State,
+    model: &Arc<HostedModel>,
+    headers: HeaderMap,
+    body: B,
+) -> Result<Response, ErrorResponse>
+where
+    B: HttpBody<Data = Bytes, Error: Into<BoxError>>,
+{
+    let body = read(state, &headers, body).await?;
     let permit = model.permit()?;
     let predict = move |model: &HostedModel, headers: &HeaderMap| model.predict(&body, headers);
-    let answered = run(&state, model, permit, headers, 1, predict).await?;
+    let answered = run(state, model, permit, headers, 1, predict).await?;
     Ok(answered.into_response())
 }
 
-impl IntoResponse for Answered {
+impl IntoResponse for Answered<Vec<u8>> {
     fn into_response(self) -> Response {
         let mut response = match self.result {
-            Ok(output) => Json(output).into_response(),
+            Ok(json) => {
+                let mut response = Response::new(Body::from(json));
+                let json = HeaderValue::from_static("application/json");
+                response.headers_mut().insert(header::CONTENT_TYPE, json);
+                response
+            }
             Err(error) => error.into_response(),
         };
         if let Some(id) = self.prediction_id
@@ -58,7 +85,9 @@ pub(crate) async fn batch(
     request: Request,
 ) -> Result<Response, ErrorResponse> {
     let model = model(&state, &name)?;
-    let (headers, body) = read(&state, request).await?;
+    let (head, body) = request.into_parts();
+    let headers = head.headers;
+    let body = read(&state, &headers, body).await?;
     let rows = match parse(&body) {
         Ok(Value::Array(rows)) => rows,
         Ok(_) => {
@@ -146,38 +175,40 @@ fn in_trace<T>(headers: &HeaderMap, predict: impl FnOnce() -> T) -> T {
     }
 }
 
-/// Headers and body of a request that claims to be JSON.
-async fn read(state: &State, request: Request) -> Result<(HeaderMap, Bytes), ErrorResponse> {
-    expect_json(request.headers())?;
-    expect_no_coding(request.headers(), state.server.compression)?;
-    let (head, body) = request.into_parts();
-    let (headers, extensions) = (head.headers, head.extensions);
-    let mut request = Request::new(body);
-    // The limit of a body is among them.
-    *request.extensions_mut() = extensions;
+/// The body of a request that claims to be JSON.
+async fn read<B>(state: &State, headers: &HeaderMap, body: B) -> Result<Bytes, ErrorResponse>
+where
+    B: HttpBody<Data = Bytes, Error: Into<BoxError>>,
+{
+    expect_json(headers)?;
+    expect_no_coding(headers, state.server.compression)?;
+    let size = state.server.body_limit_bytes;
+    let body = pin!(Limited::new(body, size).collect());
     let limit = state.server.request_timeout;
-    let Some(body) = within(limit, Bytes::from_request(request, &())).await else {
+    let Some(body) = within(limit, body).await else {
         return Err(ErrorResponse::request_timeout(format!(
             "the body did not arrive within {} s",
             limit.as_secs_f64()
         )));
     };
-    let body = body.map_err(|rejection| match rejection {
-        BytesRejection::FailedToBufferBody(failure)
-            if failure.status() == StatusCode::PAYLOAD_TOO_LARGE =>
-        {
-            ErrorResponse::body_too_large(state.server.body_limit_bytes)
+    match body {
+        Ok(body) => Ok(body.to_bytes()),
+        Err(error) if error.is::<LengthLimitError>() => Err(ErrorResponse::body_too_large(size)),
+        Err(error) => {
+            let message = format!("the body did not arrive: {}", error_chain(&*error));
+            Err(ErrorResponse::validation(vec![message]))
         }
-        rejection => {
-            ErrorResponse::validation(vec![format!("the body did not arrive: {rejection}")])
-        }
-    })?;
-    Ok((headers, body))
+    }
 }
 
-/// The future's value, or `None` if that takes longer than `limit`.
-async fn within<T>(limit: Duration, future: impl Future<Output = T>) -> Option<T> {
-    timeout(limit, future).await.ok()
+/// The future's value, or `None` if that takes longer than `limit`. What is ready at once needs no
+/// clock.
+async fn within<T>(limit: Duration, mut future: impl Future<Output = T> + Unpin) -> Option<T> {
+    let first = poll_fn(|context| Poll::Ready(Pin::new(&mut future).poll(context))).await;
+    match first {
+        Poll::Ready(value) => Some(value),
+        Poll::Pending => timeout(limit, future).await.ok(),
+    }
 }
 
 fn expect_json(headers: &HeaderMap) -> Result<(), ErrorResponse> {
@@ -191,6 +222,9 @@ fn expect_json(headers: &HeaderMap) -> Result<(), ErrorResponse> {
         (None, _) => return refused("no content type"),
         (Some(_), Some(_)) => return refused("several content types"),
     };
+    if value == "application/json" {
+        return Ok(());
+    }
     let mut parts = value.split(';').map(str::trim);
     let essence = parts.next().unwrap_or_default().to_ascii_lowercase();
     let is_json = essence == "application/json"

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::{DefaultBodyLimit, FromRequestParts, Path, Request, State as Shared};
+use axum::extract::{FromRequestParts, Path, Request, State as Shared};
 use axum::http::request::Parts;
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::{Next, from_fn_with_state};
@@ -24,7 +24,7 @@ use crate::response::{ErrorResponse, shortened};
 use crate::state::{Phase, State};
 
 /// Answers of so many bytes are worth compressing.
-const COMPRESSED_FROM: u64 = 1024;
+pub(crate) const COMPRESSED_FROM: u64 = 1024;
 
 /// The routes; with metrics also theirs, and all requests are counted.
 pub(crate) fn router(state: Arc<State>, metrics: Option<Arc<Metrics>>) -> Router {
@@ -41,10 +41,7 @@ pub(crate) fn router(state: Arc<State>, metrics: Option<Arc<Metrics>>) -> Router
     if let Some(metrics) = metrics.clone() {
         router = router.route("/metrics", get(move || metrics::endpoint(metrics.clone())));
     }
-    router = router
-        .method_not_allowed_fallback(method_not_allowed)
-        .fallback(not_found)
-        .layer(DefaultBodyLimit::max(server.body_limit_bytes));
+    router = router.method_not_allowed_fallback(method_not_allowed).fallback(not_found);
     if server.compression {
         router = router
             // The handlers say which coding they do not know, as JSON.

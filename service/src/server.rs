@@ -31,6 +31,7 @@ use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 use tower::ServiceExt;
 
+use crate::direct;
 use crate::metrics::{InvalidMetricsSettings, Metrics};
 use crate::response::shortened;
 use crate::routes::{self, is_probe};
@@ -216,7 +217,7 @@ async fn handle(
     state: Arc<State>,
     request: Request<Incoming>,
 ) -> Result<Response, Infallible> {
-    let mut response = answer(router, request.map(Body::new)).await?;
+    let mut response = answer(&state, router, request).await?;
     if state.is_stopping() {
         // So that the client sends no more over this connection.
         response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
@@ -225,14 +226,18 @@ async fn handle(
 }
 
 /// Has the routes answer; says so at DEBUG, unless a probe has asked.
-async fn answer(router: Router, request: Request) -> Result<Response, Infallible> {
+async fn answer(
+    state: &State,
+    router: Router,
+    request: Request<Incoming>,
+) -> Result<Response, Infallible> {
     let is_logged = tracing::enabled!(tracing::Level::DEBUG) && !is_probe(request.uri().path());
     if !is_logged {
-        return router.oneshot(request).await;
+        return pass_on(state, router, request).await;
     }
     let (method, uri) = (request.method().clone(), request.uri().clone());
     let started = Instant::now();
-    let response = router.oneshot(request).await?;
+    let response = pass_on(state, router, request).await?;
     tracing::debug!(
         http_method = &*shortened(method.as_str()),
         http_path = &*shortened(uri.path()),
@@ -241,6 +246,18 @@ async fn answer(router: Router, request: Request) -> Result<Response, Infallible
         "Request answered."
     );
     Ok(response)
+}
+
+/// To the model, or to the router.
+async fn pass_on(
+    state: &State,
+    router: Router,
+    request: Request<Incoming>,
+) -> Result<Response, Infallible> {
+    match direct::model(state, &request) {
+        Some(model) => Ok(direct::answer(state, model, request).await),
+        None => router.oneshot(request.map(Body::new)).await,
+    }
 }
 
 /// Waits for SIGTERM or SIGINT. Signals are caught from the call on, not from the first poll.

@@ -258,8 +258,11 @@ impl ConfiguredService {
             None => ml_logging::builder().panic_records(true).init()?,
         };
         let logging = Arc::new(logging);
-        let counting = logging.clone();
-        self.log.lost_records = Some(Box::new(move || counting.lost_records()));
+        let (losing, queueing) = (logging.clone(), logging.clone());
+        self.log = LogFigures {
+            lost_records: Some(Box::new(move || losing.lost_records())),
+            queued_bytes: Some(Box::new(move || queueing.queued_bytes())),
+        };
         let result = self.run_logged(address);
         if let Err(error) = &result {
             tracing::error!(error_info = %error_chain(&**error), "The service cannot run.");
@@ -305,7 +308,7 @@ impl ConfiguredService {
         let has_metrics = metrics.is_some();
         tracing::info!(title = info.title, "Creating service.");
         tracing::info!(title = info.title, address = %address, "Listening on http://{address}.");
-        let state = Arc::new(State::new(info, server));
+        let state = Arc::new(State::new(info, server, has_metrics));
         let loading = state.clone();
         tokio::task::spawn_blocking(move || {
             let models = load(models).and_then(|(registry, handling)| {

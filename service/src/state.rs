@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use ml_model_core::{Decorated, MetricsDecorator, ModelRegistry, RegisteredModel};
+use ml_model_core::{Decorated, JsonModel, MetricsDecorator, ModelRegistry, RegisteredModel};
 use serde_json::Value;
 
 use crate::configuration::{Handling, ServerSettings};
@@ -17,6 +17,8 @@ use crate::response::ErrorResponse;
 pub(crate) struct State {
     pub(crate) info: Info,
     pub(crate) server: ServerSettings,
+    /// Whether predictions may go past the router.
+    pub(crate) takes_short_way: bool,
     models: OnceLock<Result<Models, String>>,
     is_stopping: AtomicBool,
 }
@@ -50,7 +52,8 @@ impl Models {
             }
             let mut model: RegisteredModel = model.clone();
             if has_metrics {
-                model = Arc::new(Decorated::new(MetricsDecorator::of(&model), model));
+                let counted = Decorated::new(MetricsDecorator::of(&model), model);
+                model = Arc::new(JsonModel::around(counted));
             }
             let model = HostedModel::new(model, handling)
                 .map_err(|error| format!("the input schema of `{name}` is not valid: {error}"))?;
@@ -97,8 +100,16 @@ pub(crate) enum Phase {
 }
 
 impl State {
-    pub(crate) fn new(info: Info, server: ServerSettings) -> Self {
-        Self { info, server, models: OnceLock::new(), is_stopping: AtomicBool::new(false) }
+    pub(crate) fn new(info: Info, server: ServerSettings, has_metrics: bool) -> Self {
+        let takes_short_way =
+            !has_metrics && server.api_keys.is_none() && server.allowed_origins.is_empty();
+        Self {
+            info,
+            server,
+            takes_short_way,
+            models: OnceLock::new(),
+            is_stopping: AtomicBool::new(false),
+        }
     }
 
     /// Ends the loading phase, and then says so in the log. To be called once; later calls change

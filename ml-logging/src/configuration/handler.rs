@@ -12,64 +12,69 @@ use tracing_subscriber::fmt::MakeWriter;
 
 use crate::{
     ContextFilter, Error, HostnameFilter, JsonFormatter, format::DEFAULT_FORMAT, layout::Layout,
-    output::Sink,
+    output::Destination,
 };
 
 /// A place that records are written to, with its own level, format and context.
 ///
-/// Each record is one `write_all` that ends in a newline, made before the program goes on.
+/// Standard output, standard error and files are written by a thread of their own, a few
+/// milliseconds later at most; see [`Logging::flush`](crate::Logging::flush).
 pub struct Handler {
     pub(super) name: String,
     pub(super) level: LevelFilter,
     formatter: Option<JsonFormatter>,
     pub(super) context: Vec<(String, String)>,
-    destination: Destination,
+    target: Target,
 }
 
-enum Destination {
-    Writer(Box<dyn Sink>),
+enum Target {
+    Opened(Destination),
     File { path: PathBuf, overwrite: bool },
 }
 
 impl Handler {
     /// A handler that writes to standard output.
     pub fn stdout(name: impl Into<String>) -> Self {
-        Self::writer(name, io::stdout)
+        Self::queued(name, io::stdout())
     }
 
     /// A handler that writes to standard error.
     pub fn stderr(name: impl Into<String>) -> Self {
-        Self::writer(name, io::stderr)
+        Self::queued(name, io::stderr())
     }
 
     /// A handler that appends to a file. The file is opened, and made if it is not there, when the
     /// logging is built.
     pub fn file(name: impl Into<String>, path: impl Into<PathBuf>) -> Self {
-        Self::new(name, Destination::File { path: path.into(), overwrite: false })
+        Self::new(name, Target::File { path: path.into(), overwrite: false })
     }
 
-    /// A handler that writes to anything.
+    /// A handler that writes to anything, before the program goes on.
     pub fn writer(
         name: impl Into<String>,
         writer: impl for<'a> MakeWriter<'a> + Send + Sync + 'static,
     ) -> Self {
-        Self::new(name, Destination::Writer(Box::new(writer)))
+        Self::new(name, Target::Opened(Destination::Direct(Box::new(writer))))
     }
 
-    fn new(name: impl Into<String>, destination: Destination) -> Self {
+    fn queued(name: impl Into<String>, destination: impl io::Write + Send + 'static) -> Self {
+        Self::new(name, Target::Opened(Destination::Queued(Box::new(destination))))
+    }
+
+    fn new(name: impl Into<String>, target: Target) -> Self {
         Self {
             name: name.into(),
             level: LevelFilter::TRACE,
             formatter: None,
             context: Vec::new(),
-            destination,
+            target,
         }
     }
 
     /// Empties the file when the logging is built. Without effect on other handlers.
     #[must_use]
     pub fn overwrite(mut self) -> Self {
-        if let Destination::File { overwrite, .. } = &mut self.destination {
+        if let Target::File { overwrite, .. } = &mut self.target {
             *overwrite = true;
         }
         self
@@ -111,10 +116,10 @@ impl Handler {
     }
 
     /// Opens the file if there is one, and says whether it is to be emptied.
-    pub(super) fn open(self) -> Result<(Box<dyn Sink>, Option<File>), Error> {
-        let (path, overwrite) = match self.destination {
-            Destination::Writer(sink) => return Ok((sink, None)),
-            Destination::File { path, overwrite } => (path, overwrite),
+    pub(super) fn open(self) -> Result<(Destination, Option<File>), Error> {
+        let (path, overwrite) = match self.target {
+            Target::Opened(destination) => return Ok((destination, None)),
+            Target::File { path, overwrite } => (path, overwrite),
         };
         // Appending even then: whoever else writes to the file or cuts it short does no harm.
         let opened = OpenOptions::new().append(true).create(true).open(&path).and_then(|file| {
@@ -126,7 +131,7 @@ impl Handler {
             Ok((file, emptied))
         });
         match opened {
-            Ok((file, emptied)) => Ok((Box::new(file), emptied)),
+            Ok((file, emptied)) => Ok((Destination::Queued(Box::new(file)), emptied)),
             Err(error) => {
                 Err(Error::OpenFile { handler: self.name, path, problem: error.to_string() })
             }
@@ -138,7 +143,7 @@ impl fmt::Debug for Handler {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut out = f.debug_struct("Handler");
         out.field("name", &self.name).field("level", &self.level);
-        if let Destination::File { path, overwrite } = &self.destination {
+        if let Target::File { path, overwrite } = &self.target {
             out.field("path", path).field("overwrite", overwrite);
         }
         out.field("formatter", &self.formatter).field("context", &self.context);

@@ -25,7 +25,7 @@ use crate::{
     builder::{Environment, install},
     layer::{JsonLayer, Pipe},
     level,
-    output::{Output, Outputs},
+    output::Outputs,
     routes::{Handlers, Route, Routes},
 };
 
@@ -172,9 +172,9 @@ impl Configuration {
                 handler: name.clone(),
                 error: Box::new(error),
             })?;
-            let (sink, overwritten) = handler.open()?;
+            let (destination, overwritten) = handler.open()?;
             emptied.extend(overwritten.map(|file| (name.clone(), file)));
-            let output = Arc::new(Output::new(name, sink));
+            let output = destination.into_output(name)?;
             let index =
                 pipes.iter().position(|pipe| *pipe.layout() == layout).unwrap_or_else(|| {
                     pipes.push(Pipe::new(layout));

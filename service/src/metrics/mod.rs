@@ -26,8 +26,8 @@ use requests::Requests;
 pub use settings::{InvalidMetricsSettings, MetricsSettings};
 use text::{CONTENT_TYPE, Kind, Text};
 
-/// Asks how many log records have been lost.
-pub(crate) type LostRecords = Box<dyn Fn() -> u64 + Send + Sync>;
+/// Asks for a figure of the log.
+pub(crate) type Ask = Box<dyn Fn() -> u64 + Send + Sync>;
 
 /// The metrics of one service.
 pub(crate) struct Metrics {
@@ -40,7 +40,8 @@ pub(crate) struct Metrics {
 /// What there is to ask about the log; families that nobody can answer for are left out.
 #[derive(Default)]
 pub(crate) struct LogFigures {
-    pub(crate) lost_records: Option<LostRecords>,
+    pub(crate) lost_records: Option<Ask>,
+    pub(crate) queued_bytes: Option<Ask>,
 }
 
 impl Metrics {
@@ -92,6 +93,14 @@ impl Metrics {
                 Kind::Counter,
                 "Log records that could not be written.",
                 lost_records(),
+            );
+        }
+        if let Some(queued_bytes) = &self.log.queued_bytes {
+            text.number(
+                "log_queue_bytes",
+                Kind::Gauge,
+                "Log records that wait to be written, in bytes.",
+                queued_bytes(),
             );
         }
         text.into_string()

@@ -93,6 +93,7 @@ const TAKEN: &[&str] = &[
     "model_prediction",
     "process_",
     "log_records_",
+    "log_queue_",
 ];
 
 impl MetricsSettings {
