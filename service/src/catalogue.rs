@@ -49,8 +49,8 @@ pub(crate) struct Catalogue {
 /// A model that the program can load.
 pub(crate) struct KnownModel {
     pub(crate) metadata: &'static Metadata,
-    pub(crate) input_schema: Schema,
-    pub(crate) output_schema: Schema,
+    pub(crate) input_schema: fn() -> Schema,
+    pub(crate) output_schema: fn() -> Schema,
     configure: Configure,
 }
 
@@ -106,8 +106,8 @@ impl KnownModel {
     fn with<M: HostedType>(configure: Configure) -> Self {
         Self {
             metadata: M::METADATA,
-            input_schema: M::bare_input_schema(),
-            output_schema: M::bare_output_schema(),
+            input_schema: M::bare_input_schema,
+            output_schema: M::bare_output_schema,
             configure,
         }
     }

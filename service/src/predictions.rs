@@ -111,7 +111,7 @@ pub(crate) async fn batch(
         .into_iter()
         .map(|answered| match answered.result {
             Ok(output) => json!({ "prediction": output }),
-            Err(error) => json!({ "error": error.into_body() }),
+            Err(error) => json!({ "error": error.to_json() }),
         })
         .collect();
     Ok(Json(json!({ "batch_id": batch_id, "results": results })).into_response())

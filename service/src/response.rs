@@ -20,7 +20,7 @@ pub(crate) struct ErrorResponse {
 
 /// The JSON form of an error.
 #[derive(Debug, Serialize)]
-pub(crate) struct ErrorBody {
+struct ErrorBody {
     r#type: &'static str,
     messages: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -38,12 +38,7 @@ impl ErrorResponse {
 
     /// The body as clients see it.
     pub(crate) fn to_json(&self) -> Value {
-        let ErrorBody { r#type, messages, prediction_id } = &self.body;
-        let mut body = json!({ "type": r#type, "messages": messages });
-        if let Some(id) = prediction_id {
-            body["prediction_id"] = id.as_str().into();
-        }
-        body
+        json!(self.body)
     }
 
     /// 400: the body breaks the contract of the input schema, or is no JSON at all.
@@ -139,11 +134,6 @@ impl ErrorResponse {
     pub(crate) fn of_prediction(mut self, id: Option<PredictionId>) -> Self {
         self.body.prediction_id = id;
         self
-    }
-
-    /// The error as a part of another answer.
-    pub(crate) fn into_body(self) -> ErrorBody {
-        self.body
     }
 }
 

@@ -5,7 +5,7 @@ use ml_model_core::decorators::logging::{FieldError, LoggedField, LoggingOptions
 use schemars::Schema;
 use tracing::Level;
 
-use super::names::decorator_name;
+use super::names::{decorator_name, did_you_mean};
 use crate::catalogue::{KnownDecorator, KnownModel, Layer};
 
 const PREDICTION_ID: &str = "prediction_id";
@@ -98,8 +98,7 @@ impl Outside<'_> {
         }
         let names = [PREDICTION_ID, LOGGING, METRICS].into_iter();
         let names: Vec<&str> = names.chain(known.iter().map(|known| &*known.name)).collect();
-        let did_you_mean = nearest(&name, names.iter().copied())
-            .map_or_else(String::new, |nearest| format!("did you mean `{nearest}`? "));
+        let did_you_mean = did_you_mean(&name, &names);
         let message = format!(
             "unknown decorator `{written}`; {did_you_mean}This program has: {}",
             names.join(", ")
@@ -123,10 +122,10 @@ impl Outside<'_> {
             return options;
         };
         if let Some(node) = mapping.optional("input_fields") {
-            options.input_fields = self.fields(node, &self.model.input_schema, problems);
+            options.input_fields = self.fields(node, &(self.model.input_schema)(), problems);
         }
         if let Some(node) = mapping.optional("output_fields") {
-            options.output_fields = self.fields(node, &self.model.output_schema, problems);
+            options.output_fields = self.fields(node, &(self.model.output_schema)(), problems);
         }
         if let Some(node) = mapping.optional("target")
             && let Some(target) = node.string(problems)

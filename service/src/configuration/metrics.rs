@@ -49,14 +49,9 @@ pub(super) fn read(node: Node<'_>, problems: &mut Problems) -> MetricsSettings {
     {
         settings.round_latency_decimals = given;
     }
-    mapping.finish(problems);
     if let Err(error) = settings.check() {
-        let at = node.mapping(problems).and_then(|mut mapping| {
-            let at = mapping.get(error.key());
-            mapping.entries().for_each(drop);
-            at
-        });
-        at.unwrap_or(node).report(problems, error.problem());
+        mapping.get(error.key()).unwrap_or(node).report(problems, error.problem());
     }
+    mapping.finish(problems);
     settings
 }

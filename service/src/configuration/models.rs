@@ -1,9 +1,9 @@
 //! `models:`: which of the compiled-in models are hosted, and how.
 
-use ml_configuration::{Node, Problems, nearest};
+use ml_configuration::{Node, Problems};
 
 use super::decorators;
-use super::names::last_segment;
+use super::names::{did_you_mean, last_segment};
 use crate::catalogue::{KnownDecorator, KnownModel, Layer, Load};
 
 /// Where the predictions of a model run.
@@ -154,8 +154,7 @@ fn find<'d>(
         .iter()
         .map(|model| if is_name { model.metadata.qualified_name } else { model.metadata.type_name })
         .collect();
-    let did_you_mean = nearest(name, names.iter().copied())
-        .map_or_else(String::new, |nearest| format!("did you mean `{nearest}`? "));
+    let did_you_mean = did_you_mean(name, &names);
     let others = match (names.is_empty(), chosen.is_empty()) {
         (true, true) => "This program has no models".to_owned(),
         (true, false) => "All models of this program are listed already".to_owned(),

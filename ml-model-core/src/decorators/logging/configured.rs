@@ -11,6 +11,7 @@ use tracing::Level;
 use super::pick::{Picked, Wanted, pick};
 use super::{LogSites, LoggingDecorator, Record, Recorder};
 use crate::MLModel;
+use crate::prediction_id::FIELD;
 
 /// What stands in the records of a configured [`LoggingDecorator`]; see
 /// [`LoggingDecorator::configured`].
@@ -168,7 +169,6 @@ const RECORD_KEYS: &[&str] = &[
     "duration_ms",
     "error_info",
 ];
-const PREDICTION_ID: &str = "prediction_id";
 
 impl LoggedField {
     /// The field's key in the record.
@@ -180,7 +180,7 @@ impl LoggedField {
     /// Whether this is the `prediction_id`, which may be named but is on the record anyway.
     #[must_use]
     pub fn is_prediction_id(&self) -> bool {
-        self.key == PREDICTION_ID && !self.is_renamed
+        self.key == FIELD && !self.is_renamed
     }
 
     /// Checks the field against those listed before it and against the schema of the input or
@@ -191,13 +191,14 @@ impl LoggedField {
     /// Why it cannot be recorded.
     pub fn check(&self, before: &[Self], schema: &Schema) -> Result<(), FieldError> {
         let key = self.key.clone();
-        if key == PREDICTION_ID || RECORD_KEYS.contains(&&*key) {
+        if key == FIELD || RECORD_KEYS.contains(&&*key) {
             return Err(FieldError::Reserved { key });
         }
         if before.iter().any(|other| other.key == key) {
             return Err(FieldError::Repeated { key });
         }
-        find(schema.as_value(), schema.as_value(), &self.path)
+        let schema = schema.as_value();
+        find(schema, schema, &self.path, "the whole")
     }
 }
 
@@ -254,13 +255,9 @@ impl fmt::Display for Known<'_> {
     }
 }
 
-/// Looks for the field at `path` in what `schema`, a part of `root`, describes. What a schema
-/// leaves open is accepted.
-fn find(root: &Value, schema: &Value, path: &[String]) -> Result<(), FieldError> {
-    find_below(root, schema, path, "the whole")
-}
-
-fn find_below(root: &Value, schema: &Value, path: &[String], name: &str) -> Result<(), FieldError> {
+/// Looks for the field at `path` in what `schema`, the part of `root` called `name`, describes. What
+/// a schema leaves open is accepted.
+fn find(root: &Value, schema: &Value, path: &[String], name: &str) -> Result<(), FieldError> {
     let mut forms = Vec::new();
     expand(root, schema, &mut forms, 0);
     let Some((first, rest)) = path.split_first() else {
@@ -282,7 +279,7 @@ fn find_below(root: &Value, schema: &Value, path: &[String], name: &str) -> Resu
     for form in &forms {
         if let Some(properties) = form.get("properties").and_then(Value::as_object) {
             if let Some(inner) = properties.get(first) {
-                return find_below(root, inner, rest, first);
+                return find(root, inner, rest, first);
             }
             known.extend(properties.keys().cloned());
         }
@@ -290,7 +287,7 @@ fn find_below(root: &Value, schema: &Value, path: &[String], name: &str) -> Resu
             form.get("prefixItems").and_then(Value::as_array).into_iter().flatten().enumerate()
         {
             if *first == index.to_string() {
-                return find_below(root, inner, rest, first);
+                return find(root, inner, rest, first);
             }
             known.push(index.to_string());
         }
