@@ -25,9 +25,14 @@ pub struct JsonModel<M: MLModel> {
     takes_prediction_id: bool,
     returns_prediction_id: bool,
     read: fn(Value) -> Result<M::Input, Violation>,
+    /// Absent if it would be no quicker than `read`.
+    read_text: Option<ReadText<M::Input>>,
     write: fn(M::Output) -> Result<Value, serde_json::Error>,
     write_text: WriteText<M::Output>,
 }
+
+/// Reads an input, if the text is one as it is written.
+type ReadText<I> = fn(&str) -> Option<I>;
 
 /// Writes an output with the prediction's id as its last member, if it gets one.
 type WriteText<O> = fn(O, Option<&PredictionId>) -> Result<Vec<u8>, serde_json::Error>;
@@ -41,6 +46,17 @@ pub trait JsonForm: MLModel<Input = Value, Output = Value> {
     ///
     /// See [`PredictionError`].
     fn call_to_text(&self, request: Request<Value>) -> Answer<Vec<u8>>;
+
+    /// As [`call_to_text`](Self::call_to_text), with the text of the body: nobody need build a
+    /// [`Value`] of that either. A `prediction_id` in the text is not taken as the call's id.
+    ///
+    /// # Errors
+    ///
+    /// Gives the request back, before anybody has seen it, if its text cannot be read as an input just
+    /// as it is written. The JSON may be an input all the same: `call_to_text` finds out, or says
+    /// what is wrong.
+    fn call_text<'t>(&self, request: Request<&'t str>)
+    -> Result<Answer<Vec<u8>>, Request<&'t str>>;
 }
 
 impl<M> JsonModel<M>
@@ -51,14 +67,15 @@ where
 {
     /// The JSON form of `model`.
     pub fn new(model: M) -> Self {
-        Self::with(model, deserialize, serde_json::to_value, text_of)
+        let read_text: ReadText<M::Input> = |text| serde_json::from_str(text).ok();
+        Self::with(model, deserialize, Some(read_text), serde_json::to_value, text_of)
     }
 }
 
 impl<M: MLModel<Input = Value, Output = Value>> JsonModel<M> {
     /// As [`around`](Self::around); the input is passed through `read`.
     pub(crate) fn reading(model: M, read: fn(Value) -> Result<Value, Violation>) -> Self {
-        Self::with(model, read, Ok, |mut output, id| {
+        Self::with(model, read, None, Ok, |mut output, id| {
             add_id(&mut output, id);
             serde_json::to_vec(&output)
         })
@@ -75,6 +92,7 @@ impl<M: MLModel> JsonModel<M> {
     fn with(
         model: M,
         read: fn(Value) -> Result<M::Input, Violation>,
+        read_text: Option<ReadText<M::Input>>,
         write: fn(M::Output) -> Result<Value, serde_json::Error>,
         write_text: WriteText<M::Output>,
     ) -> Self {
@@ -83,6 +101,7 @@ impl<M: MLModel> JsonModel<M> {
             returns_prediction_id: PredictionId::is_in(&model.output_schema()),
             model,
             read,
+            read_text,
             write,
             write_text,
         }
@@ -187,10 +206,19 @@ impl<M: MLModel> MLModel for JsonModel<M> {
 
 impl<M: MLModel> JsonForm for JsonModel<M> {
     fn call_to_text(&self, request: Request<Value>) -> Answer<Vec<u8>> {
-        let (output, context) = self.model.call(self.read(request))?.into_parts();
-        let text = (self.write_text)(output, self.returned_id(&context));
-        let text = text.map_err(PredictionError::model)?;
-        Ok(Prediction::new(text, context))
+        self.written(self.model.call(self.read(request)))
+    }
+
+    fn call_text<'t>(
+        &self,
+        request: Request<&'t str>,
+    ) -> Result<Answer<Vec<u8>>, Request<&'t str>> {
+        let input = match (self.read_text, request.input()) {
+            (Some(read), Some(text)) => read(text),
+            _ => None,
+        };
+        let Some(input) = input else { return Err(request) };
+        Ok(self.written(self.model.call(request.try_map(|_text| Ok(input)))))
     }
 }
 
@@ -230,6 +258,12 @@ impl<M: MLModel> JsonModel<M> {
 
     fn read(&self, request: Request<Value>) -> Request<M::Input> {
         self.split_prediction_id(request).try_map(self.read)
+    }
+
+    fn written(&self, answer: Answer<M::Output>) -> Answer<Vec<u8>> {
+        let (output, context) = answer?.into_parts();
+        let text = (self.write_text)(output, self.returned_id(&context));
+        Ok(Prediction::new(text.map_err(PredictionError::model)?, context))
     }
 
     fn answer(&self, answer: Answer<M::Output>) -> Answer<Value> {

@@ -10,6 +10,7 @@ use ml_model_core::{
 use serde_json::Value;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use crate::body::{Body, Parsed};
 use crate::configuration::Handling;
 use crate::pace::Pace;
 use crate::response::{ErrorResponse, messages};
@@ -17,6 +18,9 @@ use crate::validation::InputSchema;
 
 /// Header that carries the prediction id, both ways.
 pub(crate) const PREDICTION_ID_HEADER: &str = "x-prediction-id";
+
+/// The member of bodies that carries it.
+const PREDICTION_ID: &str = "prediction_id";
 
 /// A model and what its endpoints need to know of it.
 pub(crate) struct HostedModel {
@@ -75,19 +79,41 @@ impl HostedModel {
     ///
     /// A body that is not acceptable goes through the model's decorators too, so that it is on
     /// record under the id that the answer names.
-    pub(crate) fn predict(&self, body: &[u8], headers: &HeaderMap) -> Answered<Vec<u8>> {
-        let request = self.request(parse(body), id_of(headers));
-        answer(request, |request| self.model.call_to_text(request))
+    pub(crate) fn predict(&self, text: &[u8], headers: &HeaderMap) -> Answered<Vec<u8>> {
+        let parsed = parse(text);
+        let body = parsed.as_ref().map(|parsed| &parsed.body).map_err(Violation::clone);
+        let request = self.request(body, id_of(headers));
+        answer(request, |request| {
+            let request = match &parsed {
+                Ok(parsed) if self.reads_text(parsed) => {
+                    let of_text = request.try_map(|_| Ok(parsed.text));
+                    match self.model.call_text(of_text) {
+                        Ok(answer) => return answer,
+                        Err(of_text) => of_text.try_map(|_| Ok(&parsed.body)),
+                    }
+                }
+                _ => request,
+            };
+            self.model.call_to_text(request.try_map(|body| Ok(body.clone().into_value())))
+        })
+    }
+
+    /// Whether the model may read the text itself: nothing is to be taken out, and there are no two
+    /// ways of reading it.
+    fn reads_text(&self, parsed: &Parsed<'_>) -> bool {
+        let has_id = self.takes_prediction_id && parsed.body.member(PREDICTION_ID).is_some();
+        !has_id && !parsed.has_repeated_names
     }
 
     /// Answers each row of a batch: a prediction or an error.
     pub(crate) fn predict_batch(
         &self,
-        rows: Vec<Value>,
+        rows: Vec<Body<'_>>,
         batch_id: &PredictionId,
     ) -> Vec<Answered<Value>> {
         let requests = rows.into_iter().enumerate().map(|(row, body)| {
-            let mut request = self.request(Ok(body), None);
+            let request = self.request(Ok(&body), None).try_map(|_body| Ok(()));
+            let mut request = request.try_map(|()| Ok(body.into_value()));
             request.context_mut().set_batch_row(BatchRow { batch_id: batch_id.clone(), row });
             request
         });
@@ -113,21 +139,18 @@ impl HostedModel {
 
     /// A body as a request, refused with everything that is wrong with it. It has an id if the
     /// model's predictions have one: the body's, the header's or a new one.
-    fn request(
+    fn request<'b, 't>(
         &self,
-        body: Result<Value, Violation>,
+        body: Result<&'b Body<'t>, Violation>,
         header: Option<Result<PredictionId, Violation>>,
-    ) -> Request<Value> {
-        let (mut body, mut violations) = match body {
-            Ok(body) => {
-                let violations = self.schema.violations(&body);
-                (Some(body), violations)
-            }
+    ) -> Request<&'b Body<'t>> {
+        let (body, mut violations) = match body {
+            Ok(body) => (Some(body), self.schema.violations(body)),
             Err(violation) => (None, vec![violation]),
         };
-        let of_body = match &mut body {
+        let of_body = match body.and_then(|body| body.member(PREDICTION_ID)) {
             // What is wrong with it is among the violations of the schema.
-            Some(body) if self.takes_prediction_id => PredictionId::take_from(body).map(Result::ok),
+            Some(Body::String(id)) if self.takes_prediction_id => Some(id.as_ref().try_into().ok()),
             _ => None,
         };
         // A header that is no id is wrong, also beside a body that has one.
@@ -152,7 +175,7 @@ struct Asked {
 }
 
 impl Asked {
-    fn of(request: &Request<Value>) -> Self {
+    fn of<I>(request: &Request<I>) -> Self {
         Self { id: request.prediction_id().cloned(), is_valid: request.violations().is_empty() }
     }
 
@@ -180,10 +203,7 @@ impl Asked {
 
 /// Has a request answered. A model that panics has failed this prediction, not the service. What it
 /// shares with other predictions is behind locks, which tell of the panic themselves.
-fn answer<T>(
-    request: Request<Value>,
-    call: impl FnOnce(Request<Value>) -> Answer<T>,
-) -> Answered<T> {
+fn answer<I, T>(request: Request<I>, call: impl FnOnce(Request<I>) -> Answer<T>) -> Answered<T> {
     let asked = Asked::of(&request);
     match catch_unwind(AssertUnwindSafe(|| call(request))) {
         Ok(answer) => asked.answered(answer),
@@ -196,8 +216,8 @@ fn answer<T>(
 /// # Errors
 ///
 /// Why it is none.
-pub(crate) fn parse(body: &[u8]) -> Result<Value, Violation> {
-    serde_json::from_slice(body).map_err(|error| {
+pub(crate) fn parse(body: &[u8]) -> Result<Parsed<'_>, Violation> {
+    Parsed::new(body).map_err(|error| {
         let problem = if body.iter().all(u8::is_ascii_whitespace) {
             "the body is empty, expected JSON".to_owned()
         } else {

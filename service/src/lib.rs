@@ -31,6 +31,7 @@
 //! | `direct` | the short way of a prediction, past the router |
 //! | `predictions` | the endpoints that predict |
 //! | `hosted` | one model behind its endpoints: body in, answer out |
+//! | `body` | the JSON of a request, borrowed from its text |
 //! | `pace` | how long a model's predictions take: inline or on the pool |
 //! | `validation` | the input schema as the contract for bodies |
 //! | `metrics` | `GET /metrics`: [`MetricsSettings`], what is counted, Prometheus' text format |
@@ -39,6 +40,7 @@
 //! | `docs` | the document and Swagger UI as pages |
 //! | `response` | the JSON form of errors |
 
+mod body;
 mod catalogue;
 mod command_line;
 mod configuration;

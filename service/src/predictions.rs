@@ -17,6 +17,7 @@ use serde_json::{Value, json};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::timeout;
 
+use crate::body::Body as JsonBody;
 use crate::catalogue::BoxError;
 use crate::configuration::Execution;
 use crate::hosted::{Answered, HostedModel, PREDICTION_ID_HEADER, parse};
@@ -88,8 +89,8 @@ pub(crate) async fn batch(
     let (head, body) = request.into_parts();
     let headers = head.headers;
     let body = read(&state, &headers, body).await?;
-    let rows = match parse(&body) {
-        Ok(Value::Array(rows)) => rows,
+    let rows = match parse(&body).map(|parsed| parsed.body) {
+        Ok(JsonBody::Array(rows)) => rows,
         Ok(_) => {
             let message = "expected a list of inputs, `[{...}, {...}]`".to_owned();
             return Err(ErrorResponse::validation(vec![message]));
@@ -101,6 +102,7 @@ pub(crate) async fn batch(
         let message = format!("a batch may have at most {limit} rows, this one has {}", rows.len());
         return Err(ErrorResponse::too_large(message));
     }
+    let rows: Vec<_> = rows.into_iter().map(JsonBody::into_owned).collect();
     let permit = model.permit()?;
     let batch_id = PredictionId::random();
     let id = batch_id.clone();

@@ -2,16 +2,16 @@
 
 use jsonschema::error::{TypeKind, ValidationErrorKind};
 use jsonschema::paths::{Location, LocationSegment};
-use jsonschema::{ValidationError, Validator};
+use jsonschema::{Draft, ValidationError, Validator};
 use ml_model_core::Violation;
 use schemars::Schema;
-use serde_json::Value;
 
+use crate::body::{Body, BodyJson};
 use crate::response::{LONGEST_MESSAGE, MOST_MESSAGES, cut, shortened};
 
 /// The compiled input schema of one model.
 #[derive(Debug)]
-pub(crate) struct InputSchema(Validator);
+pub(crate) struct InputSchema(Validator<BodyJson>);
 
 impl InputSchema {
     /// Compiles `schema`.
@@ -20,12 +20,13 @@ impl InputSchema {
     ///
     /// If it is no valid JSON Schema, says why.
     pub(crate) fn new(schema: &Schema) -> Result<Self, String> {
-        jsonschema::draft202012::new(schema.as_value()).map(Self).map_err(|error| error.to_string())
+        let options = jsonschema::options_for().with_draft(Draft::Draft202012);
+        options.build(schema.as_value()).map(Self).map_err(|error| error.to_string())
     }
 
     /// What is wrong with `body`, the last being how much more if that is a lot: the answer and
     /// the record are to be of a size that somebody reads.
-    pub(crate) fn violations(&self, body: &Value) -> Vec<Violation> {
+    pub(crate) fn violations(&self, body: &Body<'_>) -> Vec<Violation> {
         if self.0.is_valid(body) {
             return Vec::new();
         }
