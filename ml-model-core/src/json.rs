@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::sync::Arc;
 
 use schemars::Schema;
 use serde::Serialize;
@@ -219,6 +220,19 @@ impl<M: MLModel> JsonForm for JsonModel<M> {
         };
         let Some(input) = input else { return Err(request) };
         Ok(self.written(self.model.call(request.try_map(|_text| Ok(input)))))
+    }
+}
+
+impl<M: JsonForm + ?Sized> JsonForm for Arc<M> {
+    fn call_to_text(&self, request: Request<Value>) -> Answer<Vec<u8>> {
+        (**self).call_to_text(request)
+    }
+
+    fn call_text<'t>(
+        &self,
+        request: Request<&'t str>,
+    ) -> Result<Answer<Vec<u8>>, Request<&'t str>> {
+        (**self).call_text(request)
     }
 }
 

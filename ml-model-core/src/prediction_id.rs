@@ -2,13 +2,14 @@
 
 use std::convert::Infallible;
 use std::fmt;
-use std::str;
 use std::sync::Arc;
 
+use arrayvec::ArrayString;
 use schemars::Schema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
+use uuid::fmt::Hyphenated;
 
 use crate::{LogValue, Violation};
 
@@ -35,7 +36,7 @@ pub struct PredictionId(Text);
 /// An id is read several times per prediction, so it is kept as text; a UUID's fits inline.
 #[derive(Clone)]
 enum Text {
-    Uuid([u8; uuid::fmt::Hyphenated::LENGTH]),
+    Uuid(ArrayString<{ Hyphenated::LENGTH }>),
     Callers(Arc<str>),
 }
 
@@ -77,7 +78,7 @@ impl PredictionId {
     #[inline]
     pub fn as_str(&self) -> &str {
         match &self.0 {
-            Text::Uuid(ascii) => str::from_utf8(ascii).expect("a UUID is written in ASCII"),
+            Text::Uuid(text) => text,
             Text::Callers(text) => text,
         }
     }
@@ -86,9 +87,9 @@ impl PredictionId {
 impl From<Uuid> for PredictionId {
     #[inline]
     fn from(uuid: Uuid) -> Self {
-        let mut ascii = [0; uuid::fmt::Hyphenated::LENGTH];
-        uuid.hyphenated().encode_lower(&mut ascii);
-        Self(Text::Uuid(ascii))
+        let mut buffer = [0; Hyphenated::LENGTH];
+        let text = uuid.hyphenated().encode_lower(&mut buffer);
+        Self(Text::Uuid(ArrayString::from(text).expect("a UUID has the length of its buffer")))
     }
 }
 

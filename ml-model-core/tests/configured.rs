@@ -10,7 +10,7 @@ use common::{Logged, Sex, logged};
 use ml_model_core::decorators::logging::{FieldError, LoggedField, LoggingOptions};
 use ml_model_core::{
     Decorator, Described, Infer, JsonForm, JsonModel, MLModel, Prediction, PredictionError,
-    RegisteredModel, Request, Stack,
+    PredictionId, RegisteredModel, Request, Stack,
 };
 use proptest::prelude::*;
 use schemars::JsonSchema;
@@ -274,7 +274,9 @@ fn a_stack_of_nothing_is_the_bare_model() {
 #[test]
 fn answers_as_text_are_the_same() {
     let json = Stack::around(ChargesModel).decorator(Doubled).prediction_id().into_model();
-    for model in [configured(), json, Stack::around(ChargesModel).into_model()] {
+    let plain = Stack::around(ChargesModel).into_model();
+    // Decorators that work on JSON want a value.
+    for (model, reads_text) in [(configured(), true), (json, false), (plain, true)] {
         for age in [25, 35, 40] {
             let mut body = body();
             body["age"] = age.into();
@@ -287,12 +289,24 @@ fn answers_as_text_are_the_same() {
             }
             let value = model
                 .call(Request::new(body.clone()))
-                .map(|answer| answer.into_output().to_string());
-            let text = model.call_to_text(Request::new(body)).map(Prediction::into_output);
-            match (value, text) {
-                (Ok(value), Ok(text)) => assert_eq!(value.as_bytes(), text),
-                (Err(value), Err(text)) => assert_eq!(value.to_string(), text.to_string()),
-                (value, text) => panic!("{value:?} and {text:?}"),
+                .map(|answer| answer.into_output().to_string())
+                .map_err(|error| error.to_string());
+            // An id in the body is for `call_to_text` alone.
+            let mut without_id = body.clone();
+            let id = PredictionId::take_from(&mut without_id).and_then(Result::ok);
+            let text = without_id.to_string();
+            let mut of_text = Request::new(text.as_str());
+            id.into_iter().for_each(|id| of_text.context_mut().set_prediction_id(id));
+            let from_text = model.call_text(of_text);
+            assert_eq!(from_text.is_ok(), reads_text);
+
+            let to_text = model.call_to_text(Request::new(body));
+            for answer in from_text.into_iter().chain([to_text]) {
+                match (&value, answer.map(Prediction::into_output)) {
+                    (Ok(value), Ok(text)) => assert_eq!(value.as_bytes(), text),
+                    (Err(value), Err(text)) => assert_eq!(*value, text.to_string()),
+                    (value, text) => panic!("{value:?} and {text:?}"),
+                }
             }
         }
     }

@@ -11,8 +11,8 @@ use std::time::{Duration, Instant};
 use common::{Input, Output};
 use ml_model_core::metrics::{self, DURATION_BOUNDS, Histogram, PredictionCounts};
 use ml_model_core::{
-    Decorated, Decorator, Infer, MLModel, MetricsDecorator, Prediction, PredictionError,
-    PredictionIdDecorator, Request, Violation,
+    Decorated, Decorator, Infer, JsonForm, JsonModel, MLModel, MetricsDecorator, Prediction,
+    PredictionError, PredictionIdDecorator, Request, Violation,
 };
 use proptest::prelude::*;
 
@@ -169,6 +169,35 @@ fn a_call_is_counted_once_by_the_outermost() {
     renamed.predict(aged(25)).unwrap();
     assert_eq!(outcomes("once_model", "2"), Some((1, 0)));
     assert_eq!(outcomes("once_model", "1"), Some((3, 4)), "not under the inner name, too");
+}
+
+#[test]
+fn models_in_json_form_are_counted_once_whichever_way_they_are_called() {
+    #[derive(MLModel)]
+    #[ml_model(version = "1")]
+    #[decorate(metrics)]
+    struct JsonFormModel;
+    infer!(JsonFormModel);
+
+    let model = JsonModel::new(JsonFormModel);
+    let model = Decorated::new(MetricsDecorator::of(&model), model);
+    let body = serde_json::to_value(aged(25)).unwrap();
+    let text = body.to_string();
+
+    model.call_to_text(Request::new(body.clone())).unwrap();
+    model.call_text(Request::new(&text)).unwrap().unwrap();
+    assert_eq!(outcomes("json_form_model", "1"), Some((2, 0)));
+
+    // As it is written it is no input, so the request comes back.
+    let text = text.replace("25", "25.0");
+    let request = model.call_text(Request::new(&text)).unwrap_err();
+    assert_eq!(outcomes("json_form_model", "1"), Some((2, 0)), "no call was made yet");
+    model.call_to_text(request.try_map(|_text| Ok(body))).unwrap();
+    assert_eq!(outcomes("json_form_model", "1"), Some((3, 0)));
+
+    let refused = serde_json::to_string(&aged(40)).unwrap();
+    model.call_text(Request::new(&refused)).unwrap().unwrap_err();
+    assert_eq!(outcomes("json_form_model", "1"), Some((3, 1)));
 }
 
 #[test]

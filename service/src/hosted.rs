@@ -3,7 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, HeaderName};
 use ml_model_core::{
     Answer, BatchRow, MLModel, PredictionError, PredictionId, RegisteredModel, Request, Violation,
 };
@@ -17,7 +17,7 @@ use crate::response::{ErrorResponse, messages};
 use crate::validation::InputSchema;
 
 /// Header that carries the prediction id, both ways.
-pub(crate) const PREDICTION_ID_HEADER: &str = "x-prediction-id";
+pub(crate) static PREDICTION_ID_HEADER: HeaderName = HeaderName::from_static("x-prediction-id");
 
 /// The member of bodies that carries it.
 const PREDICTION_ID: &str = "prediction_id";
@@ -229,7 +229,7 @@ pub(crate) fn parse(body: &[u8]) -> Result<Parsed<'_>, Violation> {
 
 /// The prediction id in the headers.
 fn id_of(headers: &HeaderMap) -> Option<Result<PredictionId, Violation>> {
-    let value = headers.get(PREDICTION_ID_HEADER)?;
+    let value = headers.get(&PREDICTION_ID_HEADER)?;
     let wrong = |message: String| Violation::new("X-Prediction-Id", message);
     Some(match value.to_str() {
         Ok(id) => PredictionId::try_from(id).map_err(|error| wrong(error.to_string())),

@@ -73,7 +73,7 @@ impl IntoResponse for Answered<Vec<u8>> {
         if let Some(id) = self.prediction_id
             && let Ok(value) = HeaderValue::from_str(id.as_str())
         {
-            response.headers_mut().insert(PREDICTION_ID_HEADER, value);
+            response.headers_mut().insert(&PREDICTION_ID_HEADER, value);
         }
         response
     }

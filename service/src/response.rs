@@ -15,7 +15,8 @@ pub(crate) struct ErrorResponse {
     status: StatusCode,
     /// Name and value; as texts, because a `Result` with a larger error is costly.
     header: Option<(&'static str, &'static str)>,
-    body: ErrorBody,
+    /// In a box, so that a `Result` stays small.
+    body: Box<ErrorBody>,
 }
 
 /// The JSON form of an error.
@@ -29,7 +30,8 @@ struct ErrorBody {
 
 impl ErrorResponse {
     fn new(status: StatusCode, r#type: &'static str, messages: Vec<String>) -> Self {
-        Self { status, header: None, body: ErrorBody { r#type, messages, prediction_id: None } }
+        let body = Box::new(ErrorBody { r#type, messages, prediction_id: None });
+        Self { status, header: None, body }
     }
 
     pub(crate) fn status(&self) -> StatusCode {

@@ -22,6 +22,7 @@ use crate::metrics::{self, Metrics};
 use crate::predictions;
 use crate::response::{ErrorResponse, shortened};
 use crate::state::{Phase, State};
+use crate::trace_context::TRACE_PARENT;
 
 /// Answers of so many bytes are worth compressing.
 pub(crate) const COMPRESSED_FROM: u64 = 1024;
@@ -84,11 +85,12 @@ async fn admit(
 fn cors(allowed_origins: &[String]) -> CorsLayer {
     let headers = [header::CONTENT_TYPE, header::AUTHORIZATION]
         .into_iter()
-        .chain(["x-api-key", PREDICTION_ID_HEADER, "traceparent"].map(HeaderName::from_static));
+        .chain([HeaderName::from_static("x-api-key")])
+        .chain([PREDICTION_ID_HEADER.clone(), TRACE_PARENT.clone()]);
     let layer = CorsLayer::new()
         .allow_methods([Method::GET, Method::POST])
         .allow_headers(headers.collect::<Vec<_>>())
-        .expose_headers([HeaderName::from_static(PREDICTION_ID_HEADER)]);
+        .expose_headers([PREDICTION_ID_HEADER.clone()]);
     if allowed_origins.iter().any(|origin| origin == "*") {
         return layer.allow_origin(AllowOrigin::any());
     }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use ml_model_core::{Decorated, JsonModel, MetricsDecorator, ModelRegistry, RegisteredModel};
+use ml_model_core::{Decorated, MetricsDecorator, ModelRegistry, RegisteredModel};
 use serde_json::Value;
 
 use crate::configuration::{Handling, ServerSettings};
@@ -52,8 +52,7 @@ impl Models {
             }
             let mut model: RegisteredModel = model.clone();
             if has_metrics {
-                let counted = Decorated::new(MetricsDecorator::of(&model), model);
-                model = Arc::new(JsonModel::around(counted));
+                model = Arc::new(Decorated::new(MetricsDecorator::of(&model), model));
             }
             let model = HostedModel::new(model, handling)
                 .map_err(|error| format!("the input schema of `{name}` is not valid: {error}"))?;

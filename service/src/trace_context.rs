@@ -1,7 +1,10 @@
 //! W3C Trace Context: which trace a request belongs to.
 
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, HeaderName};
 use tracing::Span;
+
+/// The header with the trace.
+pub(crate) static TRACE_PARENT: HeaderName = HeaderName::from_static("traceparent");
 
 /// The trace and the caller's span, as in the header `traceparent`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,7 +17,7 @@ impl<'h> TraceContext<'h> {
     /// The trace that the headers name. As the standard has it, a header that is not well formed
     /// is no header.
     pub(crate) fn of(headers: &'h HeaderMap) -> Option<Self> {
-        let mut values = headers.get_all("traceparent").iter();
+        let mut values = headers.get_all(&TRACE_PARENT).iter();
         let (value, None) = (values.next()?, values.next()) else { return None };
         Self::parse(value.to_str().ok()?)
     }

@@ -32,12 +32,16 @@
 //! # Ok::<(), ml_model_core::PredictionError>(())
 //! ```
 
+use std::mem;
+use std::ops::Deref;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use serde_json::Value;
+
 use crate::append_list::AppendList;
-use crate::{Answer, Decorator, MLModel, Prediction, PredictionError, Request};
+use crate::{Answer, Decorated, Decorator, JsonForm, MLModel, Request};
 
 /// Upper bounds of the buckets of [`PredictionCounts::durations`]: 1, 2.5 and 5 per decade from a
 /// microsecond, which a small tree takes, to 50 seconds, past the patience of most callers.
@@ -90,26 +94,50 @@ impl MetricsDecorator {
     pub fn of<M: MLModel>(model: &M) -> Self {
         Self { counters: OnceLock::from(Counters::of(model)) }
     }
+
+    /// Begins to count a call, unless somebody outside does.
+    #[inline]
+    fn begin<I>(&self, model: &impl MLModel, request: &mut Request<I>) -> Option<Count> {
+        if request.context().is_counted() {
+            return None;
+        }
+        request.context_mut().set_counted();
+        let counters = self.counters.get_or_init(|| Counters::of(model));
+        Some(Count { counters, of: &counters.failed, started: Instant::now() })
+    }
+}
+
+/// A model in JSON form keeps its ways past [`Value`] when it is counted.
+impl<M: JsonForm> JsonForm for Decorated<MetricsDecorator, M> {
+    fn call_to_text(&self, mut request: Request<Value>) -> Answer<Vec<u8>> {
+        let count = self.decorator().begin(self.deref(), &mut request);
+        Count::end(count, self.deref().call_to_text(request))
+    }
+
+    fn call_text<'t>(
+        &self,
+        mut request: Request<&'t str>,
+    ) -> Result<Answer<Vec<u8>>, Request<&'t str>> {
+        let count = self.decorator().begin(self.deref(), &mut request);
+        match self.deref().call_text(request) {
+            Ok(answer) => Ok(Count::end(count, answer)),
+            Err(mut request) => {
+                // It was no call yet.
+                if let Some(count) = count {
+                    mem::forget(count);
+                    request.context_mut().clear_counted();
+                }
+                Err(request)
+            }
+        }
+    }
 }
 
 impl<M: MLModel> Decorator<M> for MetricsDecorator {
     #[inline]
-    fn call(
-        &self,
-        model: &M,
-        mut request: Request<M::Input>,
-    ) -> Result<Prediction<M::Output>, PredictionError> {
-        if request.context().is_counted() {
-            return model.call(request);
-        }
-        request.context_mut().set_counted();
-        let counters = self.counters.get_or_init(|| Counters::of(model));
-        let mut count = Count { of: &counters.failed, started: Instant::now() };
-        let mut prediction = model.call(request)?;
-        count.of = &counters.succeeded;
-        // The context may go on to another call.
-        prediction.context_mut().clear_counted();
-        Ok(prediction)
+    fn call(&self, model: &M, mut request: Request<M::Input>) -> Answer<M::Output> {
+        let count = self.begin(model, &mut request);
+        Count::end(count, model.call(request))
     }
 
     fn call_batch(
@@ -120,25 +148,11 @@ impl<M: MLModel> Decorator<M> for MetricsDecorator {
         if !model.takes_batches() {
             return requests.into_iter().map(|request| self.call(model, request)).collect();
         }
-        let counters = self.counters.get_or_init(|| Counters::of(model));
         // A row takes as long as its batch.
-        let started = Instant::now();
-        let mut counts: Vec<Option<Count>> = requests
-            .iter_mut()
-            .map(|request| {
-                let is_counted = request.context().is_counted();
-                request.context_mut().set_counted();
-                (!is_counted).then(|| Count { of: &counters.failed, started })
-            })
-            .collect();
-        let mut answers = model.call_batch(requests);
-        for (answer, count) in answers.iter_mut().zip(&mut counts) {
-            if let (Ok(prediction), Some(count)) = (answer, count) {
-                count.of = &counters.succeeded;
-                prediction.context_mut().clear_counted();
-            }
-        }
-        answers
+        let counts: Vec<_> =
+            requests.iter_mut().map(|request| self.begin(model, request)).collect();
+        let answers = model.call_batch(requests);
+        counts.into_iter().zip(answers).map(|(count, answer)| Count::end(count, answer)).collect()
     }
 
     fn takes_batches(&self, model: &M) -> bool {
@@ -148,8 +162,22 @@ impl<M: MLModel> Decorator<M> for MetricsDecorator {
 
 /// Counts a prediction when it is dropped: also when a panic passes by.
 struct Count {
+    counters: &'static Counters,
     of: &'static Histogram,
     started: Instant,
+}
+
+impl Count {
+    /// Ends what [`MetricsDecorator::begin`] has begun.
+    #[inline]
+    fn end<O>(count: Option<Self>, mut answer: Answer<O>) -> Answer<O> {
+        if let (Some(mut count), Ok(prediction)) = (count, &mut answer) {
+            count.of = &count.counters.succeeded;
+            // The context may go on to another call.
+            prediction.context_mut().clear_counted();
+        }
+        answer
+    }
 }
 
 impl Drop for Count {
