@@ -160,6 +160,10 @@ impl<'de> Visitor<'de> for Tree<'_> {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Body<'de>, A::Error> {
         let mut members = Vec::new();
         while let Some(name) = map.next_key_seed(Name)? {
+            if members.is_empty() {
+                // As many as most objects have, at once.
+                members.reserve(8);
+            }
             members.push((name, map.next_value_seed(self)?));
         }
         let members = match has_repeated_names(&members) {

@@ -25,6 +25,7 @@
 //! | `catalogue` | the models and decorators that the program has compiled in |
 //! | `configuration` | the YAML file: which of these, how |
 //! | `server` | listening, shutting down |
+//! | `timer` | the timer of a connection |
 //! | `state` | what is loaded, and what health answers follow from that |
 //! | `head` | what the head of every request is checked for |
 //! | `routes` | the paths of the API, and who may take them |
@@ -58,6 +59,7 @@ mod routes;
 mod server;
 mod service;
 mod state;
+mod timer;
 mod trace_context;
 mod validation;
 

@@ -25,7 +25,7 @@ use axum::response::Response;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
@@ -36,6 +36,7 @@ use crate::metrics::{InvalidMetricsSettings, Metrics};
 use crate::response::shortened;
 use crate::routes::{self, is_probe};
 use crate::state::State;
+use crate::timer::ConnectionTimer;
 
 /// Why the service cannot run.
 #[derive(Debug, thiserror::Error)]
@@ -86,7 +87,7 @@ pub(crate) async fn serve(
     let server = &state.server;
     let (stage, _) = watch::channel(Stage::Open);
     let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new()).header_read_timeout(server.header_timeout).half_close(true);
+    http.header_read_timeout(server.header_timeout).half_close(true);
     let router = routes::router(state.clone(), metrics);
     let open = |stream: TcpStream| {
         // An answer is written in one piece: there is nothing to wait for. A failure says that the
@@ -94,6 +95,8 @@ pub(crate) async fn serve(
         let _gone = stream.set_nodelay(true);
         let (router, state) = (router.clone(), state.clone());
         let service = service_fn(move |request| handle(router.clone(), state.clone(), request));
+        let mut http = http.clone();
+        http.timer(ConnectionTimer::default());
         let connection = http.serve_connection(TokioIo::new(stream), service);
         let mut stage = stage.subscribe();
         tokio::spawn(async move {
