@@ -61,6 +61,7 @@ mod configuration;
 mod context;
 mod error;
 mod format;
+mod formatter;
 mod json;
 mod layer;
 mod layout;
@@ -73,11 +74,17 @@ mod queue;
 mod record;
 mod routes;
 mod span;
+mod text;
+mod time;
 mod values;
 
 pub use builder::{Builder, builder};
 pub use configuration::{Configuration, Filters, Handler, Logger};
 pub use context::{ContextFilter, EnvironmentInfoFilter, HostnameFilter};
 pub use error::Error;
-pub use format::{FormatError, JsonFormatter};
+pub use format::{FormatError, FormatStyle};
+pub use formatter::{
+    EcsFormatter, Formatter, HumanFormatter, JsonFormatter, StaticValue, TextFormatter,
+};
 pub use output::Logging;
+pub use time::TimeZone;
