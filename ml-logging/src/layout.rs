@@ -140,10 +140,14 @@ impl JsonLayout {
     }
 
     fn is_taken(&self, name: &str) -> bool {
-        self.reserved.iter().any(|reserved| reserved == name)
-            || (self.ecs.is_some()
-                && (Ecs::is_object(name)
-                    || self.reserved.iter().any(|reserved| is_below(name, reserved))))
+        if self.ecs.is_none() {
+            return self.reserved.iter().any(|reserved| reserved == name);
+        }
+        // Keys with dots are objects there, in which no value can have the same place.
+        let meets = |reserved: &String| {
+            reserved == name || is_below(name, reserved) || is_below(reserved, name)
+        };
+        Ecs::is_object(name) || self.reserved.iter().any(meets)
     }
 }
 
@@ -168,14 +172,15 @@ impl Ecs {
     ];
 
     /// The names at its top level that are objects: a value of that name would make Elasticsearch
-    /// refuse the record.
+    /// refuse the record. Those that are objects only inside of others, as `geo` and `risk`, are not
+    /// among them.
     #[rustfmt::skip]
-    const OBJECTS: [&str; 51] = [
-        "agent", "as", "client", "cloud", "code_signature", "container", "data_stream", "destination",
-        "device", "dll", "dns", "ecs", "elf", "email", "entity", "error", "event", "faas", "file", "gen_ai", "geo",
-        "group", "hash", "host", "http", "interface", "labels", "log", "macho", "network", "observer",
-        "orchestrator", "organization", "os", "package", "pe", "process", "registry", "related", "risk",
-        "rule", "server", "service", "source", "span", "threat", "tls", "trace", "transaction", "url", "user",
+    const OBJECTS: &[&str] = &[
+        "agent", "client", "cloud", "container", "data_stream", "destination", "device", "dll", "dns",
+        "ecs", "email", "entity", "error", "event", "faas", "file", "gen_ai", "group", "host", "http",
+        "labels", "log", "network", "observer", "orchestrator", "organization", "package", "process",
+        "registry", "related", "rule", "server", "service", "source", "span", "threat", "tls", "trace",
+        "transaction", "url", "user", "user_agent", "volume", "vulnerability",
     ];
 
     fn name(name: &'static str) -> &'static str {
@@ -184,9 +189,7 @@ impl Ecs {
 
     /// Whether a value cannot have this name, because the schema has an object there.
     pub(crate) fn is_object(name: &str) -> bool {
-        const LATER: [&str; 6] =
-            ["user_agent", "vlan", "volume", "vulnerability", "x509", "numeric_labels"];
-        Self::OBJECTS.contains(&name) || LATER.contains(&name)
+        Self::OBJECTS.contains(&name)
     }
 
     pub(crate) fn is_excluded(&self, key: &str) -> bool {
@@ -370,6 +373,8 @@ mod tests {
             ("log", "fields.log"),
             ("log.level", "fields.log.level"),
             ("log.level.x", "fields.log.level.x"),
+            ("log.origin", "fields.log.origin"),
+            ("risk", "risk"),
             ("message.x", "fields.message.x"),
             ("fields.log", "fields.fields.log"),
             ("logs", "logs"),

@@ -64,6 +64,7 @@ mod configuration;
 mod context;
 mod error;
 mod format;
+mod format_error;
 mod formatter;
 mod json;
 mod layer;
@@ -85,7 +86,8 @@ pub use builder::{Builder, builder};
 pub use configuration::{Configuration, Filters, Handler, Logger};
 pub use context::{ContextFilter, EnvironmentInfoFilter, HostnameFilter};
 pub use error::Error;
-pub use format::{FormatError, FormatStyle};
+pub use format::FormatStyle;
+pub use format_error::FormatError;
 pub use formatter::{
     EcsFormatter, Formatter, HumanFormatter, JsonFormatter, StaticValue, TextFormatter,
 };

@@ -263,6 +263,10 @@ fn what_python_has_and_this_has_not() {
             ": the Elastic Common Schema wants `@timestamp` in every record; it cannot be excluded",
         ),
         (
+            "{class: ecs_logging.StdlibFormatter, extra: {service: x}}",
+            ": `service` is an object of the Elastic Common Schema; name a field in it, as `service.name`",
+        ),
+        (
             "{class: ecs_logging.StdlibFormatter, extra: {message: x}}",
             "extra.message: a static field `message` would hide what is logged; give it another name",
         ),

@@ -103,6 +103,9 @@ impl EcsFormatter {
         if self.excluded.iter().any(|key| key == "@timestamp") {
             return Err(FormatError::NoTimestamp);
         }
+        if let Some((key, _)) = self.statics.iter().find(|(key, _)| Ecs::is_object(key)) {
+            return Err(FormatError::SchemaObject { key: key.clone() });
+        }
         Ok(())
     }
 
