@@ -268,6 +268,10 @@ pub(crate) fn source(
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashSet;
+
+    use proptest::{collection::hash_set, prelude::*};
+
     use crate::{
         EcsFormatter, Error, JsonFormatter,
         formatter::{Formatter, Layout},
@@ -383,5 +387,25 @@ mod tests {
         }
         assert_eq!(key(&layout, "process.title"), "");
         assert!(layout.context.iter().all(|field| !field.key.starts_with("process")));
+    }
+
+    proptest! {
+        #[test]
+        fn no_two_fields_meet_in_the_elastic_common_schema(
+            names in hash_set("(fields\\.|labels\\.|log\\.|error\\.){0,2}(log|level|message|error_info|trace_id|trace\\.id|duration_ms|event\\.duration|host|team|x)", 2..12),
+        ) {
+            let formatter = EcsFormatter::new().static_field("labels.team", "a");
+            let layout = layout(formatter, &[("host", "h"), ("fields.x", "y")]).unwrap();
+            let mut keys: Vec<_> =
+                layout.context.iter().map(|field| format!("\"{}\":", field.key)).collect();
+            let names: HashSet<&str> = names
+                .into_iter()
+                .map(|name| layout.event_name(name.leak()).0)
+                .filter(|name| *name != "message")
+                .collect();
+            keys.extend(names.iter().map(|name| key(&layout, name)));
+            let distinct: HashSet<_> = keys.iter().collect();
+            prop_assert_eq!(distinct.len(), keys.len(), "{:?}", keys);
+        }
     }
 }

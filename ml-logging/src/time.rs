@@ -281,7 +281,8 @@ mod tests {
 
     #[test]
     fn the_directives_that_python_documents() {
-        // From Python: `time.strftime(d, time.gmtime(1655057385))` in the C locale, but for `%f`.
+        // From Python: `time.strftime(d, time.gmtime(1655057385))` in the C locale. But `%f` is from its
+        // `datetime`, `%:z` only there, too, and `%Z` is GMT in C.
         for (directives, expected) in [
             ("%a %A %w %u", "Sun Sunday 0 7"),
             ("%d %e %b %B %h %m %y %Y %C %G %g", "12 12 Jun June Jun 06 22 2022 20 2022 22"),

@@ -67,7 +67,8 @@ impl Configuration {
     /// Reads the schema of Python's `logging.config.dictConfig`, version 1, and opens nothing yet.
     ///
     /// The last part of a class path names the class. Known are `StreamHandler`, `FileHandler`,
-    /// `JsonFormatter` and the classes of `filters`. `None` if there are mistakes, all of which are
+    /// `JsonFormatter`, `EcsFormatter`, `HumanFormatter`, `Formatter`, those of Python's packages that
+    /// are the same, and the classes of `filters`. `None` if there are mistakes, all of which are
     /// reported.
     ///
     /// ```
