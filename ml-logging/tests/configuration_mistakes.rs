@@ -289,6 +289,8 @@ fn what_python_has_and_this_has_not() {
         ("{class: JsonFormatter, style: '%', validate: false, datefmt: , format: }", ""),
         ("{class: JsonFormatter, prefix: '', json_indent: , exc_info_as_array: false}", ""),
         ("{class: JsonFormatter, json_ensure_ascii: false, timestamp: false}", ""),
+        ("{class: pythonjsonlogger.orjson.OrjsonFormatter, timestamp: at}", ""),
+        ("{(): pythonjsonlogger.msgspec.MsgspecFormatter, fmt: [message]}", ""),
         ("{class: StdlibFormatter, extra: {service: {name: x}}, ensure_ascii: false}", ""),
     ] {
         let text =

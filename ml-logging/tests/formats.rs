@@ -14,7 +14,7 @@ use proptest::{
     prelude::*,
 };
 use serde_json::json;
-use support::{Record, builder, logged_by, only};
+use support::{Record, builder, child, logged_by, only, records};
 use tracing::{error, info, info_span};
 
 fn json(format: &str) -> JsonFormatter {
@@ -71,6 +71,33 @@ fn times_go_on_from_one_record_to_the_next() {
         assert_eq!(at.as_microsecond(), (created * 1e6).round() as i64);
         assert_eq!(record["msecs"], json!(f64::from(at.subsec_millisecond())));
     }
+}
+
+#[test]
+fn local_time_is_that_of_the_machine() {
+    let output = child("local_time_is_that_of_the_machine", &[("TZ", "Asia/Tokyo")], || {
+        let formatter = json("%(asctime)s").date_format("%z").unwrap();
+        let formatter = formatter.time_zone("local".parse().unwrap());
+        let _logging = builder().formatter(formatter).init().unwrap();
+        info!("x");
+    });
+    let Some(output) = output else { return };
+    assert_eq!(only(records(&output.stdout))["asctime"], json!("+0900"));
+}
+
+#[test]
+fn records_of_the_log_crate_have_the_schemas_names_too() {
+    let output = child("records_of_the_log_crate_have_the_schemas_names_too", &[], || {
+        let _logging = builder().formatter(EcsFormatter::new()).init().unwrap();
+        log::warn!(target: "some::crate", "text");
+    });
+    let Some(output) = output else { return };
+    let record = only(records(&output.stdout));
+    assert_eq!(record["log.level"], json!("warning"));
+    assert_eq!(record["log.logger"], json!("some::crate"));
+    assert_eq!(record["log.origin.file.name"], json!("formats.rs"));
+    assert_eq!(record["message"], json!("text"));
+    assert_eq!(record.keys().len(), 11);
 }
 
 #[test]
