@@ -105,6 +105,7 @@ impl TextPipe {
                 }
             }
         }
+        escape_directions(record);
         record.push(b'\n');
         for (handler, output) in &self.outputs {
             if wanted.contains(*handler) {
@@ -225,6 +226,27 @@ fn plain(out: &mut Vec<u8>, json: &[u8]) {
         rest = &rest[at + 2..];
     }
     out.extend_from_slice(rest);
+}
+
+/// Escapes what makes a terminal show a line in another order than it is in: a value could otherwise
+/// seem to end where it does not.
+fn escape_directions(line: &mut Vec<u8>) {
+    // U+202A..=U+202E and U+2066..=U+2069.
+    let is_one =
+        |bytes: &[u8]| matches!(bytes, [0xe2, 0x80, 0xaa..=0xae] | [0xe2, 0x81, 0xa6..=0xa9]);
+    if !line.windows(3).any(is_one) {
+        return;
+    }
+    let text = std::mem::take(line);
+    let mut rest = text.as_slice();
+    while let Some(at) = rest.windows(3).position(is_one) {
+        line.extend_from_slice(&rest[..at]);
+        let code = 0x2000 + (u32::from(rest[at + 1] - 0x80) << 6) + u32::from(rest[at + 2] - 0x80);
+        // Writing into memory cannot fail.
+        let _ = write!(line, "\\u{code:04x}");
+        rest = &rest[at + 3..];
+    }
+    line.extend_from_slice(rest);
 }
 
 /// Writes a text as a format wants it.

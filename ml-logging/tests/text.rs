@@ -117,6 +117,14 @@ fn nothing_forges_a_line_or_drives_the_terminal() {
 }
 
 #[test]
+fn nothing_turns_the_direction_of_a_line() {
+    let evil = "a\u{202a}\u{202e}b\u{2066}\u{2069}é\u{2065}\u{202f}";
+    let line = line(human().color(false), || info!(target: "t", evil, "{evil}"));
+    let shown = "a\\u202a\\u202eb\\u2066\\u2069é\u{2065}\u{202f}";
+    assert_eq!(line, format!("now INFO    t: {shown} evil={shown}\n"));
+}
+
+#[test]
 fn each_field_is_there_once() {
     let line = line(text("%(name)s %(message)s"), || {
         let outer = info_span!("outer", a = 1, b = 1);
