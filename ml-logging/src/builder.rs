@@ -1,6 +1,11 @@
 //! Setting it all up from code.
 
-use std::{env, ffi::OsString, io, sync::Arc};
+use std::{
+    env,
+    ffi::OsString,
+    io::{self, IsTerminal as _},
+    sync::Arc,
+};
 
 use tracing::{Subscriber, level_filters::LevelFilter};
 use tracing_log::{AsLog as _, LogTracer};
@@ -13,10 +18,8 @@ use tracing_subscriber::{
 };
 
 use crate::{
-    ContextFilter, Error, HostnameFilter, JsonFormatter, Logging,
-    format::DEFAULT_FORMAT,
-    layer::{JsonLayer, Pipe},
-    layout::Layout,
+    ContextFilter, Error, Formatter, HumanFormatter, JsonFormatter, Logging,
+    layer::{Pipes, RecordLayer},
     level,
     output::{Destination, Outputs},
     panic,
@@ -48,7 +51,7 @@ pub fn builder() -> Builder {
         context: Vec::new(),
         level: "info".to_owned(),
         environment: Box::new(|name| env::var_os(name)),
-        destination: Destination::Queued(Box::new(io::stdout())),
+        destination: None,
         panic_records: false,
     }
 }
@@ -60,7 +63,8 @@ pub struct Builder {
     context: Vec<(String, String)>,
     level: String,
     environment: Environment,
-    destination: Destination,
+    /// `None` is standard output.
+    destination: Option<Destination>,
     panic_records: bool,
 }
 
@@ -68,23 +72,31 @@ pub(crate) type Environment = Box<dyn Fn(&str) -> Option<OsString> + Send>;
 
 enum Format {
     Text(String),
-    Read(JsonFormatter),
+    Read(Formatter),
 }
 
 impl Builder {
-    /// Sets the format string; see [`JsonFormatter`]. Mistakes in it are reported at the end.
+    /// Sets the format string of JSON records; see [`JsonFormatter`]. Mistakes in it are reported at
+    /// the end.
     ///
     /// Without a format the fields are `asctime`, `hostname`, `process`, `thread`, `name`,
-    /// `pathname`, `lineno`, `levelname` and `message`, and [`HostnameFilter`] need not be added.
+    /// `pathname`, `lineno`, `levelname` and `message`, and
+    /// [`HostnameFilter`](crate::HostnameFilter) need not be added; but if the records go to standard
+    /// output and that is a terminal, it is [`human`](Self::human).
     pub fn format(mut self, format: impl Into<String>) -> Self {
         self.format = Some(Format::Text(format.into()));
         self
     }
 
-    /// Sets the format; the alternative to [`format`](Self::format).
-    pub fn formatter(mut self, formatter: JsonFormatter) -> Self {
-        self.format = Some(Format::Read(formatter));
+    /// Sets the formatter; the alternative to [`format`](Self::format).
+    pub fn formatter(mut self, formatter: impl Into<Formatter>) -> Self {
+        self.format = Some(Format::Read(formatter.into()));
         self
+    }
+
+    /// Writes lines for people in front of a terminal, as [`HumanFormatter`] does.
+    pub fn human(self) -> Self {
+        self.formatter(HumanFormatter::new())
     }
 
     /// Adds the fields of a filter to those that the format may name.
@@ -123,7 +135,7 @@ impl Builder {
     /// milliseconds later at most. [`Logging`] flushes what is still queued when it is dropped; a
     /// program that ends without that, by `std::process::exit` or a signal, loses it.
     pub fn writer(mut self, writer: impl for<'a> MakeWriter<'a> + Send + Sync + 'static) -> Self {
-        self.destination = Destination::Direct(Box::new(writer));
+        self.destination = Some(Destination::Direct(Box::new(writer)));
         self
     }
 
@@ -182,27 +194,24 @@ impl Builder {
         Ok((layer.with_filter(targets), Logging::new(outputs)))
     }
 
-    fn parts(self) -> Result<(JsonLayer, Outputs, Targets), Error> {
+    fn parts(self) -> Result<(RecordLayer, Outputs, Targets), Error> {
         let targets = match level::from_environment(&*self.environment)? {
             Some(targets) => targets,
             None => level::parse("`level`", &self.level)?,
         };
-        let mut context = self.context;
-        let format = match self.format {
-            Some(Format::Read(format)) => format,
-            Some(Format::Text(format)) => JsonFormatter::new(&format)?,
-            None => {
-                if !context.iter().any(|(name, _)| name == "hostname") {
-                    context.extend(HostnameFilter::new().fields());
-                }
-                JsonFormatter::new(DEFAULT_FORMAT)?
-            }
+        let is_terminal = self.destination.is_none() && io::stdout().is_terminal();
+        let formatter = match self.format {
+            Some(Format::Read(formatter)) => Some(formatter),
+            Some(Format::Text(format)) => Some(JsonFormatter::new(&format)?.into()),
+            None => is_terminal.then(|| HumanFormatter::new().into()),
         };
-        let layout = Layout::new(format, &context)?;
-        let output = self.destination.into_output(String::new())?;
-        let mut pipe = Pipe::new(layout);
-        pipe.add(Handlers::one(0), Arc::clone(&output));
-        Ok((JsonLayer::new(pipe, Vec::new(), None), Outputs(Arc::new([output])), targets))
+        let layout = Formatter::layout(formatter, self.context, is_terminal)?;
+        let destination =
+            self.destination.unwrap_or_else(|| Destination::Queued(Box::new(io::stdout())));
+        let output = destination.into_output(String::new())?;
+        let mut pipes = Pipes::default();
+        pipes.add(layout, Handlers::one(0), Arc::clone(&output));
+        Ok((RecordLayer::new(pipes, None), Outputs(Arc::new([output])), targets))
     }
 }
 

@@ -1,11 +1,15 @@
-//! The time of a record, in UTC.
+//! The time of a record.
 
 use std::{
     io::Write as _,
+    sync::Arc,
     time::{Duration, SystemTime},
 };
 
-use crate::json;
+use crate::{
+    json,
+    time::{TimeFormat, TimeTexts},
+};
 
 /// A moment, and its second as text: a thread that logs much asks for the same second again and
 /// again, and only the milliseconds have to be patched.
@@ -13,6 +17,8 @@ pub(crate) struct Clock {
     /// Since 1970. A system clock before that counts as 1970 itself.
     since_epoch: Duration,
     asctime: [u8; ASCTIME.len()],
+    /// The moment in other formats.
+    texts: TimeTexts,
 }
 
 const ASCTIME: &[u8; 23] = b"1970-01-01 00:00:00,000";
@@ -22,7 +28,7 @@ const LATEST: u64 = 253_402_300_799;
 
 impl Clock {
     pub(crate) fn new() -> Self {
-        Self { since_epoch: Duration::ZERO, asctime: *ASCTIME }
+        Self { since_epoch: Duration::ZERO, asctime: *ASCTIME, texts: TimeTexts::default() }
     }
 
     pub(crate) fn set(&mut self, now: SystemTime) {
@@ -54,6 +60,20 @@ impl Clock {
     /// `2022-06-12 18:09:45,971`, as Python's `logging` writes it.
     pub(crate) fn asctime(&self) -> &[u8] {
         &self.asctime
+    }
+
+    /// The moment in another format, escaped for a JSON string.
+    // Never inlined: what the usual record does not need must not grow it.
+    #[inline(never)]
+    pub(crate) fn write_formatted(&mut self, out: &mut Vec<u8>, format: &Arc<TimeFormat>) {
+        let moment = (self.since_epoch.as_secs(), self.since_epoch.subsec_micros());
+        self.texts.write(out, format, moment);
+    }
+
+    /// The milliseconds within the second, as Python has them: a float.
+    pub(crate) fn write_msecs(&self, out: &mut Vec<u8>) {
+        json::integer(out, self.since_epoch.subsec_millis());
+        out.extend_from_slice(b".0");
     }
 
     /// Seconds since 1970 with six decimals, as a JSON number.

@@ -1,34 +1,32 @@
-//! The format string: which keys a record starts with, and in which order.
+//! Format strings: which fields they name, in which order, and what stands between them.
+//!
+//! Python's `logging` has three styles of them, `python-json-logger` a fourth.
 
-use std::fmt;
-
-use ml_configuration::nearest;
-
-use crate::layout::BUILT_IN;
+use crate::FormatError;
 
 /// The format that is used when none is given.
 pub(crate) const DEFAULT_FORMAT: &str = "%(asctime)s %(hostname)s %(process)s %(thread)s %(name)s \
      %(pathname)s %(lineno)s %(levelname)s %(message)s";
 
-/// The keys of a record and their order, from a format string of Python's `logging`.
-///
-/// Only the names and their order count, as in `python-json-logger`: conversions such as `s`,
-/// `d` or `-8s` must be well formed but do not change the value, and text between the fields is
-/// ignored. `%%` stands for a percent sign, so `%%(name)s` names no field.
-///
-/// ```
-/// use ml_logging::JsonFormatter;
-///
-/// let formatter = JsonFormatter::new("%(asctime)s [%(levelname)-8s] %(message)s")?;
-/// assert_eq!(formatter.fields().collect::<Vec<_>>(), ["asctime", "levelname", "message"]);
-///
-/// let error = JsonFormatter::new("%(asctime)s %(message").unwrap_err();
-/// assert!(error.to_string().starts_with("log format, column 13: "));
-/// # Ok::<(), ml_logging::FormatError>(())
-/// ```
+/// How a format string names its fields.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum FormatStyle {
+    /// `%(message)s`; `%%` is a percent sign.
+    #[default]
+    Percent,
+    /// `{message}`; `{{` and `}}` are braces.
+    Brace,
+    /// `$message` or `${message}`; `$$` is a dollar sign.
+    Dollar,
+    /// `asctime,message`: names alone.
+    Comma,
+}
+
+/// A part of a format string.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct JsonFormatter {
-    fields: Vec<FormatField>,
+pub(crate) enum Piece {
+    Text(String),
+    Field(FormatField),
 }
 
 /// A field and where the format string names it.
@@ -36,151 +34,250 @@ pub struct JsonFormatter {
 pub(crate) struct FormatField {
     pub(crate) name: String,
     pub(crate) column: usize,
+    pub(crate) form: Form,
 }
 
-impl JsonFormatter {
-    /// Reads a format string.
-    ///
-    /// Whether something provides each field is known only with the filters, so that is checked
-    /// when the logging is built.
-    ///
-    /// # Errors
-    ///
-    /// A field that is not closed or has no conversion, a field named twice, or no field at all.
-    pub fn new(format: &str) -> Result<Self, FormatError> {
-        let mut fields: Vec<FormatField> = Vec::new();
-        let mut rest = format;
-        while let Some(start) = rest.find('%') {
-            let column = format[..format.len() - rest.len() + start].chars().count() + 1;
-            let after = &rest[start + 1..];
-            let Some(field) = after.strip_prefix('(') else {
-                rest = after.strip_prefix('%').unwrap_or(after);
-                continue;
-            };
-            let (name, after) = match field.split_once(')') {
-                Some((name, after)) if !name.contains(['(', '%']) => (name, after),
-                _ => {
-                    return Err(FormatError::Syntax { column, problem: "`%(` is never closed" });
+/// How a field is written in a line of text; without effect in JSON.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Form {
+    pub(crate) width: usize,
+    pub(crate) align: Align,
+    pub(crate) precision: Option<usize>,
+    /// `d`, `f` and so on; `s` if nothing is said.
+    pub(crate) kind: Option<char>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Align {
+    Left,
+    #[default]
+    Right,
+    Centre,
+    /// To the right, with zeros.
+    Zeros,
+}
+
+/// Wider than any field; what a format asks for beyond that is a mistake.
+const WIDEST: usize = 1000;
+
+/// Reads a format string.
+///
+/// Whether something provides each field is known only with the filters, so that is not checked here.
+pub(crate) fn parse(format: &str, style: FormatStyle) -> Result<Vec<Piece>, FormatError> {
+    let mut pieces = Vec::new();
+    let mut text = String::new();
+    let mut rest = format;
+    while !rest.is_empty() {
+        let column = format[..format.len() - rest.len()].chars().count() + 1;
+        let next = match style {
+            FormatStyle::Percent => percent(rest),
+            FormatStyle::Brace => brace(rest),
+            FormatStyle::Dollar => dollar(rest),
+            FormatStyle::Comma => Ok(comma(rest)),
+        };
+        let (next, length) =
+            next.map_err(|problem| FormatError::Syntax { column, problem, style })?;
+        match next {
+            Next::Text(part) => text.push_str(part),
+            Next::Field("", _) => {
+                let problem = "the field has no name";
+                return Err(FormatError::Syntax { column, problem, style });
+            }
+            Next::Field(name, form) => {
+                if !text.is_empty() {
+                    pieces.push(Piece::Text(std::mem::take(&mut text)));
                 }
-            };
-            if name.is_empty() {
-                return Err(FormatError::Syntax { column, problem: "the field has no name" });
+                pieces.push(Piece::Field(FormatField { name: name.to_owned(), column, form }));
             }
-            let Some(after) = skip_conversion(after) else {
-                return Err(FormatError::Syntax { column, problem: "the field has no conversion" });
-            };
-            if let Some(first) = fields.iter().find(|field| field.name == name) {
-                return Err(FormatError::Repeated {
-                    name: name.to_owned(),
-                    column,
-                    first: first.column,
-                });
-            }
-            fields.push(FormatField { name: name.to_owned(), column });
-            rest = after;
         }
-        if fields.is_empty() { Err(FormatError::Empty) } else { Ok(Self { fields }) }
+        rest = &rest[length..];
     }
+    if !text.is_empty() {
+        pieces.push(Piece::Text(text));
+    }
+    if pieces.iter().all(|piece| matches!(piece, Piece::Text(_))) {
+        return Err(FormatError::Empty { style });
+    }
+    Ok(pieces)
+}
 
-    /// The names of the fields, in order.
-    pub fn fields(&self) -> impl Iterator<Item = &str> {
-        self.fields.iter().map(|field| field.name.as_str())
+/// The fields of a format string, each named once.
+pub(crate) fn fields(format: &str, style: FormatStyle) -> Result<Vec<FormatField>, FormatError> {
+    let mut fields: Vec<FormatField> = Vec::new();
+    for piece in parse(format, style)? {
+        let Piece::Field(field) = piece else { continue };
+        if let Some(first) = fields.iter().find(|first| first.name == field.name) {
+            let first = first.column;
+            return Err(FormatError::Repeated { name: field.name, column: field.column, first });
+        }
+        fields.push(field);
     }
+    Ok(fields)
+}
 
-    pub(crate) fn into_fields(self) -> Vec<FormatField> {
-        self.fields
+/// What a format string goes on with.
+enum Next<'f> {
+    Text(&'f str),
+    Field(&'f str, Form),
+}
+
+/// A result with the length of what has been read.
+type Read<'f> = Result<(Next<'f>, usize), &'static str>;
+
+/// The text up to one of these characters, if there is any.
+fn text_until<'f>(rest: &'f str, special: &[char]) -> Option<(Next<'f>, usize)> {
+    let length = rest.find(special).unwrap_or(rest.len());
+    (length > 0).then(|| (Next::Text(&rest[..length]), length))
+}
+
+fn percent(rest: &str) -> Read<'_> {
+    if let Some(text) = text_until(rest, &['%']) {
+        return Ok(text);
     }
+    if rest.starts_with("%%") {
+        return Ok((Next::Text("%"), 2));
+    }
+    let Some(field) = rest.strip_prefix("%(") else {
+        return Ok((Next::Text("%"), 1));
+    };
+    let (name, after) = match field.split_once(')') {
+        Some((name, after)) if !name.contains(['(', '%']) => (name, after),
+        _ => return Err("`%(` is never closed"),
+    };
+    let (form, after) = conversion(after)?;
+    Ok((Next::Field(name, form), rest.len() - after.len()))
 }
 
 /// What stands after `)`: flags, width, precision and a conversion letter, as Python defines them.
-fn skip_conversion(text: &str) -> Option<&str> {
-    let number =
-        |text: &str| text.trim_start_matches(|c: char| c.is_ascii_digit() || c == '*').len();
-    let text = text.trim_start_matches(['#', '0', '+', ' ', '-']);
-    let mut text = &text[text.len() - number(text)..];
-    if let Some(precision) = text.strip_prefix('.') {
-        text = &precision[precision.len() - number(precision)..];
+fn conversion(text: &str) -> Result<(Form, &str), &'static str> {
+    let unflagged = text.trim_start_matches(['#', '0', '+', ' ', '-']);
+    let flags = &text[..text.len() - unflagged.len()];
+    let (width, mut text) = number(unflagged.trim_start_matches('*'))?;
+    let mut precision = None;
+    if let Some(after) = text.strip_prefix('.') {
+        let (number, after) = number(after.trim_start_matches('*'))?;
+        precision = Some(number.unwrap_or(0));
+        text = after;
     }
-    text.strip_prefix(|c: char| "diouxXeEfFgGcrsa".contains(c))
+    let kind = text.chars().next().filter(|kind| "diouxXeEfFgGcrsa".contains(*kind));
+    let kind = kind.ok_or("the field has no conversion")?;
+    let align = match flags {
+        _ if flags.contains('-') => Align::Left,
+        _ if flags.contains('0') && !"rsac".contains(kind) => Align::Zeros,
+        _ => Align::Right,
+    };
+    let form = Form { width: width.unwrap_or(0), align, precision, kind: Some(kind) };
+    Ok((form, &text[1..]))
 }
 
-/// The format string is at fault.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum FormatError {
-    /// `%(` begins something that is not a field.
-    Syntax {
-        /// Where, in characters, the first being 1.
-        column: usize,
-        /// What is wrong there.
-        problem: &'static str,
-    },
-    /// A field is named a second time.
-    Repeated {
-        /// The field.
-        name: String,
-        /// Where it stands the second time.
-        column: usize,
-        /// Where it stands the first time.
-        first: usize,
-    },
-    /// Neither a record nor a filter has such a field.
-    Unknown {
-        /// The field.
-        name: String,
-        /// Where it stands.
-        column: usize,
-        /// All fields there are: the built-in ones and those of the filters.
-        available: Vec<String>,
-    },
-    /// The format string names no field.
-    Empty,
+/// The number that a text begins with, and what follows.
+fn number(text: &str) -> Result<(Option<usize>, &str), &'static str> {
+    let after = text.trim_start_matches(|c: char| c.is_ascii_digit());
+    match &text[..text.len() - after.len()] {
+        "" => Ok((None, after)),
+        digits => match digits.parse() {
+            Ok(number) if number <= WIDEST => Ok((Some(number), after)),
+            _ => Err("the field is wider than 1000 characters"),
+        },
+    }
 }
 
-impl std::error::Error for FormatError {}
-
-impl fmt::Display for FormatError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Syntax { column, problem } => {
-                write!(
-                    f,
-                    "log format, column {column}: {problem}; write a field as `%(message)s`, a percent sign as `%%`"
-                )
-            }
-            Self::Repeated { name, column, first } => {
-                write!(
-                    f,
-                    "log format, column {column}: the field `{name}` stands already in column {first}; name it once"
-                )
-            }
-            Self::Unknown { name, column, available } => {
-                write!(f, "log format, column {column}: nothing provides the field `{name}`; ")?;
-                if let Some(nearest) = nearest(name, available.iter().map(String::as_str)) {
-                    write!(f, "did you mean `{nearest}`? ")?;
-                } else {
-                    f.write_str("remove it or add a filter that provides it; ")?;
-                }
-                write!(f, "available are {}", available.join(", "))
-            }
-            Self::Empty => {
-                write!(
-                    f,
-                    "log format: no field is named; write for example `%(asctime)s %(levelname)s %(message)s`, "
-                )?;
-                write!(f, "built in are {}", BUILT_IN.join(", "))
-            }
+fn brace(rest: &str) -> Read<'_> {
+    if let Some(text) = text_until(rest, &['{', '}']) {
+        return Ok(text);
+    }
+    for (doubled, one) in [("{{", "{"), ("}}", "}")] {
+        if rest.starts_with(doubled) {
+            return Ok((Next::Text(one), 2));
         }
     }
+    let Some(field) = rest.strip_prefix('{') else {
+        return Err("`}` closes nothing");
+    };
+    let field = match field.split_once('}') {
+        Some((field, _)) if !field.contains('{') => field,
+        _ => return Err("`{` is never closed"),
+    };
+    let (name, spec) = field.split_once(':').unwrap_or((field, ""));
+    let name = match name.split_once('!') {
+        Some((name, "r" | "s" | "a")) => name,
+        Some(_) => return Err("after `!` there is `r`, `s` or `a`"),
+        None => name,
+    };
+    Ok((Next::Field(name, brace_form(spec)?), field.len() + 2))
+}
+
+/// What stands after `:`: a fill (only the blank), an alignment, width, precision and type.
+fn brace_form(spec: &str) -> Result<Form, &'static str> {
+    const ALIGNS: [(char, Align); 3] =
+        [('<', Align::Left), ('>', Align::Right), ('^', Align::Centre)];
+    let spec = spec.strip_prefix(' ').unwrap_or(spec);
+    let given = ALIGNS.iter().find(|(sign, _)| spec.starts_with(*sign));
+    let mut spec = &spec[usize::from(given.is_some())..];
+    let zeros = given.is_none() && spec.starts_with('0');
+    let (width, after) = number(spec)?;
+    spec = after;
+    let mut precision = None;
+    if let Some(after) = spec.strip_prefix('.') {
+        let (number, after) = number(after)?;
+        precision = Some(number.ok_or("after `.` there is a number")?);
+        spec = after;
+    }
+    let kind = spec.chars().next();
+    if spec.len() > 1 || kind.is_some_and(|kind| !"sdfFeEgG".contains(kind)) {
+        return Err("after `:` there is an alignment, a width and `s`, `d` or `f`");
+    }
+    let numeric = kind.is_some_and(|kind| kind != 's');
+    let align = match given {
+        Some((_, align)) => *align,
+        None if zeros => Align::Zeros,
+        None if numeric => Align::Right,
+        None => Align::Left,
+    };
+    Ok(Form { width: width.unwrap_or(0), align, precision, kind })
+}
+
+fn dollar(rest: &str) -> Read<'_> {
+    if let Some(text) = text_until(rest, &['$']) {
+        return Ok(text);
+    }
+    if rest.starts_with("$$") {
+        return Ok((Next::Text("$"), 2));
+    }
+    if let Some(field) = rest.strip_prefix("${") {
+        let Some((name, _)) = field.split_once('}') else { return Err("`${` is never closed") };
+        return Ok((Next::Field(name, Form::default()), name.len() + 3));
+    }
+    let name = &rest[1..];
+    let end = name.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(name.len());
+    if end == 0 || name.starts_with(|c: char| c.is_ascii_digit()) {
+        return Err("a single `$` names no field");
+    }
+    Ok((Next::Field(&name[..end], Form::default()), end + 1))
+}
+
+fn comma(rest: &str) -> (Next<'_>, usize) {
+    let separator = |c: char| c == ',' || c.is_whitespace();
+    let start = rest.find(|c| !separator(c)).unwrap_or(rest.len());
+    if start > 0 {
+        return (Next::Text(&rest[..start]), start);
+    }
+    let length = rest.find(',').unwrap_or(rest.len());
+    (Next::Field(rest[..length].trim_end(), Form::default()), length)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use FormatStyle::{Brace, Comma, Dollar, Percent};
     use proptest::prelude::*;
 
+    fn names_in(format: &str, style: FormatStyle) -> Vec<String> {
+        fields(format, style).unwrap().into_iter().map(|field| field.name).collect()
+    }
+
     fn names(format: &str) -> Vec<String> {
-        JsonFormatter::new(format).unwrap().fields().map(str::to_owned).collect()
+        names_in(format, Percent)
     }
 
     #[test]
@@ -192,46 +289,94 @@ mod tests {
     }
 
     #[test]
+    fn the_other_styles() {
+        assert_eq!(names_in("{a} {{no}} {b!r:<8} {c:08.3f}", Brace), ["a", "b", "c"]);
+        assert_eq!(names_in("$a $$no ${b}x $c_1-", Dollar), ["a", "b", "c_1"]);
+        assert_eq!(names_in(" a, b ,,c d,", Comma), ["a", "b", "c d"]);
+    }
+
+    #[test]
+    fn text_is_kept_between_the_fields() {
+        let text = |format, style| {
+            let pieces = parse(format, style).unwrap();
+            pieces
+                .into_iter()
+                .map(|piece| match piece {
+                    Piece::Text(text) => text,
+                    Piece::Field(field) => format!("<{}>", field.name),
+                })
+                .collect::<String>()
+        };
+        assert_eq!(text("[%(a)s] 100% %%(b)s%(c)s.", Percent), "[<a>] 100% %(b)s<c>.");
+        assert_eq!(text("{{{a}}} é", Brace), "{<a>} é");
+        assert_eq!(text("$$5 ${a}.$b", Dollar), "$5 <a>.<b>");
+    }
+
+    #[test]
     fn mistakes_name_their_column() {
-        let column = |format: &str| match JsonFormatter::new(format) {
+        let column = |format: &str, style| match fields(format, style) {
             Err(FormatError::Syntax { column, .. }) => column,
             other => panic!("{format}: {other:?}"),
         };
-        assert_eq!(column("%(a"), 1);
-        assert_eq!(column("é %(a)s %(b %(c)s"), 9);
-        assert_eq!(column("%(a)s %()s"), 7);
-        assert_eq!(column("%(a)"), 1);
-        assert_eq!(column("%(a)s %(b)q"), 7);
-        assert_eq!(column("%(a)8 %(b)s"), 1);
+        assert_eq!(column("%(a", Percent), 1);
+        assert_eq!(column("é %(a)s %(b %(c)s", Percent), 9);
+        assert_eq!(column("%(a)s %()s", Percent), 7);
+        assert_eq!(column("%(a)", Percent), 1);
+        assert_eq!(column("%(a)s %(b)q", Percent), 7);
+        assert_eq!(column("%(a)8 %(b)s", Percent), 1);
+        assert_eq!(column("%(a)99999999999999999999s", Percent), 1);
+        assert_eq!(column("{a} {b", Brace), 5);
+        assert_eq!(column("{a} b}", Brace), 6);
+        assert_eq!(column("{a:*<8}", Brace), 1);
+        assert_eq!(column("{a!x}", Brace), 1);
+        assert_eq!(column("{}", Brace), 1);
+        assert_eq!(column("$a $", Dollar), 4);
+        assert_eq!(column("$1", Dollar), 1);
+        assert_eq!(column("${a", Dollar), 1);
     }
 
     #[test]
     fn a_repeated_field_names_both_places() {
-        let error = JsonFormatter::new("%(a)s %(b)s %(a)d").unwrap_err();
+        let error = fields("%(a)s %(b)s %(a)d", Percent).unwrap_err();
         assert_eq!(error, FormatError::Repeated { name: "a".into(), column: 13, first: 1 });
     }
 
     #[test]
     fn a_format_without_fields_is_refused() {
-        for format in ["", "{asctime}", "100 %", "%%(asctime)s"] {
-            assert_eq!(JsonFormatter::new(format), Err(FormatError::Empty), "{format}");
+        for (format, style) in [
+            ("", Percent),
+            ("{asctime}", Percent),
+            ("100 %", Percent),
+            ("%%(asctime)s", Percent),
+            ("%(asctime)s", Brace),
+            ("{asctime}", Dollar),
+            (" ,", Comma),
+        ] {
+            assert_eq!(fields(format, style), Err(FormatError::Empty { style }), "{format}");
         }
     }
 
     proptest! {
         #[test]
-        fn no_text_makes_the_parser_panic(format: String, percent in "[%()sd a-c]{0,40}") {
-            let _ = JsonFormatter::new(&format);
-            let _ = JsonFormatter::new(&percent);
+        fn no_text_makes_the_parser_panic(format: String, special in "[%(){}$,:!<^.0-9sd a-cé]{0,40}") {
+            for style in [Percent, Brace, Dollar, Comma] {
+                let _ = parse(&format, style);
+                let _ = parse(&special, style);
+            }
         }
 
         #[test]
         fn distinct_names_between_any_text_come_back(
-            fields in proptest::collection::btree_set("[^()%]{1,12}", 1..12),
-            text in "[^%]{0,12}",
+            fields in proptest::collection::btree_set("[^()%{}$:!,]{1,12}", 1..12),
+            text in "[^%{}$]{0,12}",
         ) {
             let format: String = fields.iter().map(|name| format!("{text}%({name})s")).collect();
-            prop_assert_eq!(names(&format), fields.into_iter().collect::<Vec<_>>());
+            let braces: String = fields.iter().map(|name| format!("{text}{{{name}}}")).collect();
+            let dollars: String = fields.iter().map(|name| format!("{text}${{{name}}}")).collect();
+            let fields = fields.into_iter().collect::<Vec<_>>();
+            prop_assert_eq!(&names(&format), &fields);
+            prop_assert_eq!(&names_in(&braces, Brace), &fields);
+            prop_assert_eq!(&names_in(&dollars, Dollar), &fields);
         }
     }
 }

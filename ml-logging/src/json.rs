@@ -81,7 +81,7 @@ pub(crate) fn null(out: &mut Vec<u8>) {
 }
 
 /// Escapes every fragment on its way into the buffer.
-struct Escaped<'a>(&'a mut Vec<u8>);
+pub(crate) struct Escaped<'a>(pub(crate) &'a mut Vec<u8>);
 
 impl fmt::Write for Escaped<'_> {
     #[inline]
@@ -131,6 +131,15 @@ pub(crate) fn escape(out: &mut Vec<u8>, text: &str) {
         out.extend_from_slice(text.as_bytes());
     } else {
         escape_each(out, text.as_bytes());
+    }
+}
+
+/// Writes `text` with nothing escaped but what could end a line or drive a terminal.
+pub(crate) fn escape_controls(out: &mut Vec<u8>, text: &str) {
+    for part in text.split_inclusive(['"', '\\']) {
+        let body = part.trim_end_matches(['"', '\\']);
+        escape(out, body);
+        out.extend_from_slice(&part.as_bytes()[body.len()..]);
     }
 }
 

@@ -17,26 +17,60 @@ use tracing_subscriber::{
 
 use crate::{
     callsite::PerCallsite,
-    layout::Layout,
+    formatter::Layout,
+    layout::JsonLayout,
     local::Local,
     output::Output,
     plan::Plan,
     record,
     routes::{Handlers, Routes},
     span::{SpanFields, SpanKeys},
+    text::TextPipe,
 };
 
-/// Writes each event as a line of JSON to the handlers that want it.
-pub(crate) struct JsonLayer {
-    first: Pipe,
+/// Writes each event to the handlers that want it.
+pub(crate) struct RecordLayer {
+    first: Option<Pipe>,
     others: Vec<Pipe>,
+    texts: Vec<TextPipe>,
+    has_more: bool,
     /// `None` if every handler wants whatever comes here.
     routes: Option<Routes>,
 }
 
-/// The handlers whose records look the same: each record is rendered once for all of them.
-pub(crate) struct Pipe {
-    layout: Layout,
+/// Handlers by what their records look like: those with the same layout share one rendering.
+#[derive(Default)]
+pub(crate) struct Pipes {
+    json: Vec<Pipe>,
+    text: Vec<TextPipe>,
+}
+
+impl Pipes {
+    pub(crate) fn add(&mut self, layout: Layout, handler: Handlers, output: Arc<Output>) {
+        match layout {
+            Layout::Json(layout) => {
+                let same = self.json.iter().position(|pipe| pipe.layout == layout);
+                let index = same.unwrap_or_else(|| {
+                    self.json.push(Pipe::new(layout));
+                    self.json.len() - 1
+                });
+                self.json[index].add(handler, output);
+            }
+            Layout::Text(layout) => {
+                let same = self.text.iter().position(|pipe| *pipe.layout() == layout);
+                let index = same.unwrap_or_else(|| {
+                    self.text.push(TextPipe::new(layout));
+                    self.text.len() - 1
+                });
+                self.text[index].add(handler, output);
+            }
+        }
+    }
+}
+
+/// The handlers whose records are the same JSON: each record is rendered once for all of them.
+struct Pipe {
+    layout: JsonLayout,
     planned: PerCallsite<Planned>,
     span_keys: PerCallsite<SpanKeys>,
     outputs: Vec<(Handlers, Arc<Output>)>,
@@ -51,7 +85,7 @@ struct Planned {
 }
 
 impl Pipe {
-    pub(crate) fn new(layout: Layout) -> Self {
+    fn new(layout: JsonLayout) -> Self {
         Self {
             layout,
             planned: PerCallsite::new(),
@@ -61,11 +95,7 @@ impl Pipe {
         }
     }
 
-    pub(crate) fn layout(&self) -> &Layout {
-        &self.layout
-    }
-
-    pub(crate) fn add(&mut self, handler: Handlers, output: Arc<Output>) {
+    fn add(&mut self, handler: Handlers, output: Arc<Output>) {
         self.outputs.push((handler, output));
         self.handlers = self.handlers.with(handler);
     }
@@ -105,9 +135,12 @@ impl Pipe {
     }
 }
 
-impl JsonLayer {
-    pub(crate) fn new(first: Pipe, others: Vec<Pipe>, routes: Option<Routes>) -> Self {
-        Self { first, others, routes }
+impl RecordLayer {
+    pub(crate) fn new(pipes: Pipes, routes: Option<Routes>) -> Self {
+        let (mut json, texts) = (pipes.json.into_iter(), pipes.text);
+        let (first, others) = (json.next(), Vec::from_iter(json));
+        let has_more = !others.is_empty() || !texts.is_empty();
+        Self { first, others, texts, has_more, routes }
     }
 
     /// Writes a record to those handlers of a pipe that want it.
@@ -157,6 +190,11 @@ impl JsonLayer {
         for pipe in &self.others {
             self.write(pipe, local, event, span);
         }
+        let normalized = event.normalized_metadata();
+        let metadata = normalized.as_ref().unwrap_or(event.metadata());
+        for pipe in &self.texts {
+            pipe.write(local, event, metadata, span, self.wanted(metadata));
+        }
     }
 
     /// The handlers that want such records.
@@ -165,7 +203,7 @@ impl JsonLayer {
     }
 }
 
-impl<S> Layer<S> for JsonLayer
+impl<S> Layer<S> for RecordLayer
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
 {
@@ -215,8 +253,10 @@ where
         local.now.clock.set(SystemTime::now());
         let span = context.event_span(event);
 
-        self.write(&self.first, &mut local, event, span.as_ref());
-        if !self.others.is_empty() {
+        if let Some(first) = &self.first {
+            self.write(first, &mut local, event, span.as_ref());
+        }
+        if self.has_more {
             self.write_others(&mut local, event, span.as_ref());
         }
         local.give_back();

@@ -1,14 +1,15 @@
-//! The layout: a format string whose every field has found its source, with whatever is the same
-//! in all records rendered already.
+//! The layout: a format whose every field has found its source, with whatever is the same in all
+//! records rendered already.
 
-use std::process;
+use std::{process, sync::Arc};
 
-use crate::{Error, FormatError, JsonFormatter, json};
+use crate::{format::Form, json, time::TimeFormat};
 
 /// The fields that need no filter.
-pub(crate) const BUILT_IN: [&str; 13] = [
+pub(crate) const BUILT_IN: [&str; 14] = [
     "asctime",
     "created",
+    "msecs",
     "name",
     "levelname",
     "levelno",
@@ -28,10 +29,16 @@ const PREFIX: &str = "fields.";
 /// Where a context field's value comes from.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Source {
+    /// The time in Python's form and in UTC.
     Asctime,
+    /// The time in another form.
+    Time(Arc<TimeFormat>),
     Created,
+    Msecs,
     Name,
     LevelName,
+    /// In lower case.
+    LowerLevelName,
     LevelNo,
     Message,
     Pathname,
@@ -47,74 +54,175 @@ pub(crate) enum Source {
 /// A key of every record.
 #[derive(Debug, PartialEq)]
 pub(crate) struct ContextField {
-    pub(crate) name: String,
+    pub(crate) key: String,
     pub(crate) source: Source,
 }
 
 /// The context fields in their order, and with them the names that are taken.
 #[derive(Debug, PartialEq)]
-pub(crate) struct Layout {
+pub(crate) struct JsonLayout {
     pub(crate) context: Vec<ContextField>,
-    /// The names of the context without any prefixes they have; `message` always among them.
+    /// The key of the message if it is the first field of the event, and not one of the context.
+    pub(crate) unplaced_message: Option<String>,
+    /// What follows the event's own fields.
+    pub(crate) tail: Vec<ContextField>,
+    /// The keys of fields of events and spans that have another one than their name.
+    renames: Vec<(String, String)>,
+    /// The keys of the context and of the renamed fields without any prefixes they have; `message`
+    /// always among them.
     reserved: Vec<String>,
     /// How many prefixes lead out of the context.
     prefixes: usize,
+    ecs: Option<Ecs>,
 }
 
-impl Layout {
-    /// Finds a source for each field of the format.
-    pub(crate) fn new(format: JsonFormatter, provided: &[(String, String)]) -> Result<Self, Error> {
-        for (index, (name, _)) in provided.iter().enumerate() {
-            if BUILT_IN.contains(&name.as_str()) {
-                return Err(Error::BuiltInField(name.clone()));
-            }
-            if provided[..index].iter().any(|(earlier, _)| earlier == name) {
-                return Err(Error::FieldProvidedTwice(name.clone()));
-            }
-        }
-        let context = format
-            .into_fields()
-            .into_iter()
-            .map(|field| match source(&field.name, provided) {
-                Some(source) => Ok(ContextField { name: field.name, source }),
-                None => Err(FormatError::Unknown {
-                    name: field.name,
-                    column: field.column,
-                    available: BUILT_IN
-                        .map(str::to_owned)
-                        .into_iter()
-                        .chain(provided.iter().map(|(name, _)| name.clone()))
-                        .collect(),
-                }),
-            })
-            .collect::<Result<Vec<_>, _>>()?;
-
-        let stripped = context.iter().map(|field| strip_prefixes(&field.name));
+impl JsonLayout {
+    /// A layout with these keys, which must all be different. `renames` are of fields that are not
+    /// among them.
+    pub(crate) fn new(
+        context: Vec<ContextField>,
+        unplaced_message: Option<String>,
+        tail: Vec<ContextField>,
+        renames: Vec<(String, String)>,
+    ) -> Self {
+        let keys = context.iter().chain(&tail).map(|field| &field.key);
+        let keys = keys.chain(&unplaced_message).chain(renames.iter().map(|(_, to)| to));
+        let stripped = keys.map(|key| strip_prefixes(key));
         let (mut reserved, depths): (Vec<_>, Vec<_>) =
             stripped.map(|(name, depth)| (name.to_owned(), depth)).unzip();
         reserved.push("message".to_owned());
         let prefixes = depths.into_iter().max().unwrap_or(0) + 1;
-        Ok(Self { context, reserved, prefixes })
+        Self { context, unplaced_message, tail, renames, reserved, prefixes, ecs: None }
     }
 
-    /// Whether the format says where the message stands.
-    pub(crate) fn places_message(&self) -> bool {
-        self.context.iter().any(|field| field.source == Source::Message)
+    /// The same with the rules of the Elastic Common Schema for the fields of events and spans.
+    #[must_use]
+    pub(crate) fn with_ecs(mut self, ecs: Ecs) -> Self {
+        self.ecs = Some(ecs);
+        self
     }
 
-    /// Writes `"key":` for an event's or a span's field.
+    /// What a field of a span is called before its key is made from that. Fields that are called the
+    /// same are the same field.
+    pub(crate) fn span_name(&self, name: &'static str) -> &'static str {
+        if self.ecs.is_some() { Ecs::name(name) } else { name }
+    }
+
+    /// The same for a field of an event, and whether its value is milliseconds that are to become
+    /// nanoseconds.
+    pub(crate) fn event_name(&self, name: &'static str) -> (&'static str, bool) {
+        match self.ecs {
+            Some(_) if name == Ecs::MILLISECONDS => (Ecs::DURATION, true),
+            _ => (self.span_name(name), false),
+        }
+    }
+
+    /// Writes `,"key":` for an event's or a span's field; nothing, and `false`, if it is to be left out.
     ///
     /// A name of the context gets the prefix `fields.`, and so does such a name that has the
     /// prefix already. The key thus depends on nothing but the field's own name, it is never one of
     /// the context, and two names never get the same key.
-    pub(crate) fn write_key(&self, out: &mut Vec<u8>, name: &str) {
-        out.push(b'"');
-        if self.reserved.iter().any(|reserved| reserved == strip_prefixes(name).0) {
-            out.extend_from_slice(PREFIX.repeat(self.prefixes).as_bytes());
+    pub(crate) fn write_key(&self, out: &mut Vec<u8>, name: &str) -> bool {
+        if self.ecs.as_ref().is_some_and(|ecs| ecs.is_excluded(name)) {
+            return false;
         }
-        json::escape(out, name);
+        out.extend_from_slice(b",\"");
+        if let Some((_, key)) = self.renames.iter().find(|(from, _)| from == name) {
+            json::escape(out, key);
+        } else {
+            if self.is_taken(strip_prefixes(name).0) {
+                out.extend_from_slice(PREFIX.repeat(self.prefixes).as_bytes());
+            }
+            json::escape(out, name);
+        }
         out.extend_from_slice(b"\":");
+        true
     }
+
+    fn is_taken(&self, name: &str) -> bool {
+        if self.ecs.is_none() {
+            return self.reserved.iter().any(|reserved| reserved == name);
+        }
+        // Keys with dots are objects there, in which no value can have the same place.
+        let meets = |reserved: &String| {
+            reserved == name || is_below(name, reserved) || is_below(reserved, name)
+        };
+        Ecs::is_object(name) || self.reserved.iter().any(meets)
+    }
+}
+
+/// The rules of the Elastic Common Schema.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Ecs {
+    /// Keys that are left out, with all below them.
+    pub(crate) excluded: Vec<String>,
+}
+
+impl Ecs {
+    /// In nanoseconds.
+    pub(crate) const DURATION: &str = "event.duration";
+    const MILLISECONDS: &str = "duration_ms";
+
+    /// Fields that the schema has other names for.
+    const NAMES: [(&str, &str); 4] = [
+        ("error_info", "error.message"),
+        ("trace_id", "trace.id"),
+        ("span_id", "span.id"),
+        ("transaction_id", "transaction.id"),
+    ];
+
+    /// The names at its top level that are objects: a value of that name would make Elasticsearch
+    /// refuse the record. Those that are objects only inside of others, as `geo` and `risk`, are not
+    /// among them.
+    #[rustfmt::skip]
+    const OBJECTS: &[&str] = &[
+        "agent", "client", "cloud", "container", "data_stream", "destination", "device", "dll", "dns",
+        "ecs", "email", "entity", "error", "event", "faas", "file", "gen_ai", "group", "host", "http",
+        "labels", "log", "network", "observer", "orchestrator", "organization", "package", "process",
+        "registry", "related", "rule", "server", "service", "source", "span", "threat", "tls", "trace",
+        "transaction", "url", "user", "user_agent", "volume", "vulnerability",
+    ];
+
+    fn name(name: &'static str) -> &'static str {
+        Self::NAMES.iter().find(|(own, _)| *own == name).map_or(name, |(_, to)| to)
+    }
+
+    /// Whether a value cannot have this name, because the schema has an object there.
+    pub(crate) fn is_object(name: &str) -> bool {
+        Self::OBJECTS.contains(&name)
+    }
+
+    pub(crate) fn is_excluded(&self, key: &str) -> bool {
+        self.excluded.iter().any(|excluded| key == excluded || is_below(key, excluded))
+    }
+}
+
+/// Whether a key with dots is one inside of the object that another key is.
+fn is_below(key: &str, object: &str) -> bool {
+    key.strip_prefix(object).is_some_and(|rest| rest.starts_with('.'))
+}
+
+/// A line of text, of which the fields of the event and of the spans are the end.
+#[derive(Debug, PartialEq)]
+pub(crate) struct TextLayout {
+    pub(crate) parts: Vec<TextPart>,
+    /// Whether a terminal shows it in colours.
+    pub(crate) color: bool,
+}
+
+/// A part of a line.
+#[derive(Debug, PartialEq)]
+pub(crate) enum TextPart {
+    Text(String),
+    Field { source: Source, form: Form, color: Option<Color> },
+}
+
+/// How a part of a line is coloured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Color {
+    Dim,
+    /// As bad as the level.
+    Level,
 }
 
 fn strip_prefixes(name: &str) -> (&str, usize) {
@@ -127,10 +235,16 @@ fn strip_prefixes(name: &str) -> (&str, usize) {
     (stripped, count)
 }
 
-fn source(name: &str, provided: &[(String, String)]) -> Option<Source> {
+/// Where the value of a built-in or provided field comes from.
+pub(crate) fn source(
+    name: &str,
+    asctime: &Source,
+    provided: &[(String, String)],
+) -> Option<Source> {
     Some(match name {
-        "asctime" => Source::Asctime,
+        "asctime" => asctime.clone(),
         "created" => Source::Created,
+        "msecs" => Source::Msecs,
         "name" => Source::Name,
         "levelname" => Source::LevelName,
         "levelno" => Source::LevelNo,
@@ -154,30 +268,51 @@ fn source(name: &str, provided: &[(String, String)]) -> Option<Source> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashSet;
+
+    use proptest::{collection::hash_set, prelude::*};
+
+    use crate::{
+        EcsFormatter, Error, JsonFormatter,
+        formatter::{Formatter, Layout},
+    };
+
     use super::*;
 
-    fn layout(format: &str, provided: &[(&str, &str)]) -> Result<Layout, Error> {
-        let provided: Vec<_> =
+    fn layout(
+        formatter: impl Into<Formatter>,
+        provided: &[(&str, &str)],
+    ) -> Result<JsonLayout, Error> {
+        let provided =
             provided.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect();
-        Layout::new(JsonFormatter::new(format).unwrap(), &provided)
+        match Formatter::layout(Some(formatter.into()), provided, false)? {
+            Layout::Json(layout) => Ok(layout),
+            Layout::Text(_) => unreachable!("these formatters write JSON"),
+        }
     }
 
-    fn key(layout: &Layout, name: &str) -> String {
+    fn json(format: &str) -> JsonFormatter {
+        JsonFormatter::new(format).unwrap()
+    }
+
+    fn key(layout: &JsonLayout, name: &str) -> String {
         let mut out = Vec::new();
-        layout.write_key(&mut out, name);
-        String::from_utf8(out).unwrap()
+        if !layout.write_key(&mut out, name) {
+            return String::new();
+        }
+        String::from_utf8(out).unwrap().trim_start_matches(',').to_owned()
     }
 
     #[test]
     fn every_built_in_field_has_a_source() {
         for name in BUILT_IN {
-            assert!(source(name, &[]).is_some(), "{name}");
+            assert!(source(name, &Source::Asctime, &[]).is_some(), "{name}");
         }
     }
 
     #[test]
     fn an_unknown_field_is_named_with_its_nearest_and_all_there_are() {
-        let error = layout("%(asctime)s %(node_pi)s", &[("node_ip", "::1")]).unwrap_err();
+        let error = layout(json("%(asctime)s %(node_pi)s"), &[("node_ip", "::1")]).unwrap_err();
         let text = error.to_string();
         assert!(text.contains("column 13: nothing provides the field `node_pi`"), "{text}");
         assert!(text.contains("did you mean `node_ip`?"), "{text}");
@@ -187,15 +322,15 @@ mod tests {
 
     #[test]
     fn a_filter_may_not_take_a_name_that_is_taken() {
-        let twice = layout("%(message)s", &[("a", "1"), ("a", "2")]);
+        let twice = layout(json("%(message)s"), &[("a", "1"), ("a", "2")]);
         assert!(matches!(twice, Err(Error::FieldProvidedTwice(name)) if name == "a"));
-        let built_in = layout("%(message)s", &[("name", "1")]);
+        let built_in = layout(json("%(message)s"), &[("name", "1")]);
         assert!(matches!(built_in, Err(Error::BuiltInField(name)) if name == "name"));
     }
 
     #[test]
     fn keys_leave_the_context_and_never_meet() {
-        let plain = layout("%(name)s", &[]).unwrap();
+        let plain = layout(json("%(name)s"), &[]).unwrap();
         assert_eq!(key(&plain, "age"), r#""age":"#);
         assert_eq!(key(&plain, "process"), r#""process":"#);
         assert_eq!(key(&plain, "fields.age"), r#""fields.age":"#);
@@ -203,12 +338,74 @@ mod tests {
         assert_eq!(key(&plain, "message"), r#""fields.message":"#);
         assert_eq!(key(&plain, "fields.name"), r#""fields.fields.name":"#);
 
-        let nested = layout("%(name)s %(fields.name)s", &[("fields.name", "x")]).unwrap();
+        let nested = layout(json("%(name)s %(fields.name)s"), &[("fields.name", "x")]).unwrap();
         let names = ["name", "fields.name", "fields.fields.name", "fields.fields.fields.name"];
         let mut keys: Vec<_> = names.iter().map(|name| key(&nested, name)).collect();
         keys.extend([r#""name":"#.to_owned(), r#""fields.name":"#.to_owned()]);
         keys.sort();
         keys.dedup();
         assert_eq!(keys.len(), 6, "{keys:?}");
+    }
+
+    #[test]
+    fn renamed_fields_meet_no_other() {
+        let renamed = json("%(levelname)s")
+            .rename_field("levelname", "level")
+            .rename_field("age", "customer_age")
+            .rename_field("bmi", "age");
+        let layout = layout(renamed, &[]).unwrap();
+        assert_eq!(layout.context[0].key, "level");
+        for (name, expected) in [
+            ("level", "fields.level"),
+            ("levelname", "levelname"),
+            ("age", "customer_age"),
+            ("bmi", "age"),
+            ("customer_age", "fields.customer_age"),
+            ("fields.age", "fields.fields.age"),
+        ] {
+            assert_eq!(key(&layout, name), format!("\"{expected}\":"), "{name}");
+        }
+    }
+
+    #[test]
+    fn the_elastic_common_schema_has_no_value_where_an_object_is() {
+        let layout = layout(EcsFormatter::new().exclude_field("process"), &[]).unwrap();
+        for (name, expected) in [
+            ("age", "age"),
+            ("user.id", "user.id"),
+            ("user", "fields.user"),
+            ("log", "fields.log"),
+            ("log.level", "fields.log.level"),
+            ("log.level.x", "fields.log.level.x"),
+            ("log.origin", "fields.log.origin"),
+            ("risk", "risk"),
+            ("message.x", "fields.message.x"),
+            ("fields.log", "fields.fields.log"),
+            ("logs", "logs"),
+        ] {
+            assert_eq!(key(&layout, name), format!("\"{expected}\":"), "{name}");
+        }
+        assert_eq!(key(&layout, "process.title"), "");
+        assert!(layout.context.iter().all(|field| !field.key.starts_with("process")));
+    }
+
+    proptest! {
+        #[test]
+        fn no_two_fields_meet_in_the_elastic_common_schema(
+            names in hash_set("(fields\\.|labels\\.|log\\.|error\\.){0,2}(log|level|message|error_info|trace_id|trace\\.id|duration_ms|event\\.duration|host|team|x)", 2..12),
+        ) {
+            let formatter = EcsFormatter::new().static_field("labels.team", "a");
+            let layout = layout(formatter, &[("host", "h"), ("fields.x", "y")]).unwrap();
+            let mut keys: Vec<_> =
+                layout.context.iter().map(|field| format!("\"{}\":", field.key)).collect();
+            let names: HashSet<&str> = names
+                .into_iter()
+                .map(|name| layout.event_name(name.leak()).0)
+                .filter(|name| *name != "message")
+                .collect();
+            keys.extend(names.iter().map(|name| key(&layout, name)));
+            let distinct: HashSet<_> = keys.iter().collect();
+            prop_assert_eq!(distinct.len(), keys.len(), "{:?}", keys);
+        }
     }
 }

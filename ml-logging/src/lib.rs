@@ -1,4 +1,5 @@
-//! Log records as lines of JSON, for programs that log through [`tracing`] or through `log`.
+//! Log records as lines of JSON, for programs that log through [`tracing`] or through `log`; and as
+//! lines for people where a terminal shows them.
 //!
 //! A record starts with context fields in the order of a format string, under the names that
 //! Python's `logging` uses, so that services in both languages feed the same index:
@@ -16,8 +17,9 @@
 //!
 //!    | field | value |
 //!    |---|---|
-//!    | `asctime` | `2022-06-12 18:09:45,971`, in UTC |
+//!    | `asctime` | `2022-06-12 18:09:45,971`, in UTC unless the formatter says otherwise |
 //!    | `created` | seconds since 1970 with six decimals, a number |
+//!    | `msecs` | the milliseconds within the second, with `.0`, a number as in Python |
 //!    | `name` | the target of the event, which is the module unless it says otherwise |
 //!    | `levelname` | `TRACE`, `DEBUG`, `INFO`, `WARNING`, `ERROR` |
 //!    | `levelno` | 5, 10, 20, 30, 40 |
@@ -28,8 +30,9 @@
 //!    | `thread` | this thread's own number, counted from 1 as threads first log; not the system's |
 //!    | `threadName` | the thread's name, `null` if it has none |
 //!
-//!    Everything else comes from [filters](ContextFilter). If the format does not place the
-//!    message, it follows as the first field of the event.
+//!    Everything else comes from [filters](ContextFilter), or is a
+//!    [static field](JsonFormatter::static_field). If the format does not place the message, it
+//!    follows as the first field of the event. [`EcsFormatter`] has a context of its own.
 //! 2. **The event's fields**, in the order in which the event declares them. `None` is `null`.
 //! 3. **The fields of the active spans**, innermost first, with the values that
 //!    `Span::record` has set last. Those without a value are left out: they may get one later.
@@ -40,7 +43,7 @@
 //!
 //! * An event's field beats a span's field of the same name, and an inner span's an outer one's.
 //! * Of a name repeated within one event or one span the last one counts, as for JSON parsers.
-//! * A field called like a field of the context is written as `fields.<name>`. So is a span's field
+//! * A field called like a key of the context is written as `fields.<name>`. So is a span's field
 //!   called `message`. If its name has that prefix already, it gets one more. Which key a field
 //!   gets thus depends on the format and its own name, never on what else is in the record.
 //!
@@ -61,6 +64,8 @@ mod configuration;
 mod context;
 mod error;
 mod format;
+mod format_error;
+mod formatter;
 mod json;
 mod layer;
 mod layout;
@@ -73,11 +78,23 @@ mod queue;
 mod record;
 mod routes;
 mod span;
+mod text;
+mod time;
 mod values;
 
 pub use builder::{Builder, builder};
 pub use configuration::{Configuration, Filters, Handler, Logger};
 pub use context::{ContextFilter, EnvironmentInfoFilter, HostnameFilter};
 pub use error::Error;
-pub use format::{FormatError, JsonFormatter};
+pub use format::FormatStyle;
+pub use format_error::FormatError;
+pub use formatter::{
+    EcsFormatter, Formatter, HumanFormatter, JsonFormatter, StaticValue, TextFormatter,
+};
 pub use output::Logging;
+pub use time::TimeZone;
+
+/// The examples of the documentation are tested with those of the crate.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/logging.md")]
+struct Documentation;

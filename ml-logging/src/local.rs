@@ -2,7 +2,10 @@
 
 use std::{
     cell::Cell,
-    sync::atomic::{AtomicU64, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     thread,
 };
 
@@ -10,6 +13,7 @@ use crate::{
     clock::Clock,
     json,
     plan::{Gap, Plan},
+    time::TimeFormat,
 };
 
 /// A thread's buffers and caches.
@@ -66,10 +70,16 @@ pub(crate) struct Now {
 
 impl Now {
     #[inline]
-    pub(crate) fn fill(&mut self, gap: Gap, out: &mut Vec<u8>) {
+    pub(crate) fn fill(&mut self, gap: Gap, times: &[Arc<TimeFormat>], out: &mut Vec<u8>) {
         match gap {
             Gap::Asctime => out.extend_from_slice(self.clock.asctime()),
+            Gap::Time(index) => {
+                if let Some(format) = times.get(usize::from(index)) {
+                    self.clock.write_formatted(out, format);
+                }
+            }
             Gap::Created => self.clock.write_created(out),
+            Gap::Msecs => self.clock.write_msecs(out),
             Gap::Thread => json::integer(out, self.thread),
             Gap::ThreadName => out.extend_from_slice(self.thread_name.get_or_insert_with(|| {
                 let mut json = Vec::new();

@@ -5,19 +5,25 @@
 //! event's values. Which keys collide, which fields are repeated and where the message goes is
 //! decided here, once, so that writing a record is copying text and filling gaps.
 
+use std::sync::Arc;
+
 use tracing::{Metadata, field::Field};
 
 use crate::{
     json,
-    layout::{Layout, Source},
+    layout::{JsonLayout, Source},
     level,
+    time::TimeFormat,
 };
 
 /// What fills a gap.
 #[derive(Clone, Copy)]
 pub(crate) enum Gap {
     Asctime,
+    /// By its index in the plan.
+    Time(u16),
     Created,
+    Msecs,
     Thread,
     ThreadName,
     /// A value of the event.
@@ -43,6 +49,9 @@ pub(crate) struct Plan {
     positions: Vec<usize>,
     /// The fields that beat a span's field of the same name: all but the message.
     names: Vec<&'static str>,
+    times: Vec<Arc<TimeFormat>>,
+    /// The index of a field whose milliseconds become nanoseconds, or `UNWRITTEN`.
+    milliseconds: usize,
     in_order: bool,
     from_log: bool,
 }
@@ -50,17 +59,19 @@ pub(crate) struct Plan {
 impl Plan {
     /// The plan for a callsite. `from_log` says that it is one of those that stand for the `log`
     /// crate: their records carry the real metadata in fields called `log.*`.
-    pub(crate) fn new(layout: &Layout, metadata: &Metadata<'_>, from_log: bool) -> Self {
+    pub(crate) fn new(layout: &JsonLayout, metadata: &Metadata<'_>, from_log: bool) -> Self {
         let mut plan = Self::default();
         plan.make(layout, metadata, from_log);
         plan
     }
 
     /// Makes this the plan for other metadata, in the memory that it has.
-    pub(crate) fn make(&mut self, layout: &Layout, metadata: &Metadata<'_>, from_log: bool) {
+    pub(crate) fn make(&mut self, layout: &JsonLayout, metadata: &Metadata<'_>, from_log: bool) {
         self.text.clear();
         self.steps.clear();
         self.names.clear();
+        self.times.clear();
+        self.milliseconds = UNWRITTEN;
         self.positions.clear();
         self.positions.resize(metadata.fields().len(), UNWRITTEN);
         self.from_log = from_log;
@@ -72,34 +83,47 @@ impl Plan {
             }
         }
         for (index, field) in layout.context.iter().enumerate() {
-            self.text.extend_from_slice(if index == 0 { b"{\"" } else { b",\"" });
-            json::escape(&mut self.text, &field.name);
-            self.text.extend_from_slice(b"\":");
+            self.context_key(if index == 0 { b"{\"" } else { b",\"" }, &field.key);
             match (&field.source, &message) {
                 (Source::Message, Some(message)) => self.value(message),
                 (Source::Message, None) => json::null(&mut self.text),
                 (source, _) => self.context_value(source, metadata),
             }
         }
-        if let (Some(message), false) = (&message, layout.places_message()) {
-            self.text.extend_from_slice(b",\"message\":");
+        if let (Some(message), Some(key)) = (&message, &layout.unplaced_message) {
+            self.context_key(b",\"", key);
             self.value(message);
         }
         for field in metadata.fields() {
-            let name = field.name();
+            let (name, is_milliseconds) = layout.event_name(field.name());
             let repeated = || {
-                metadata.fields().iter().skip(field.index() + 1).any(|later| later.name() == name)
+                let mut later = metadata.fields().iter().skip(field.index() + 1);
+                later.any(|later| layout.event_name(later.name()).0 == name)
             };
             if name == "message" || repeated() {
                 continue;
             }
             self.names.push(name);
-            self.text.push(b',');
-            layout.write_key(&mut self.text, name);
+            if !layout.write_key(&mut self.text, name) {
+                continue;
+            }
+            if is_milliseconds {
+                self.milliseconds = field.index();
+            }
             self.value(&field);
         }
+        for field in &layout.tail {
+            self.context_key(b",\"", &field.key);
+            self.context_value(&field.source, metadata);
+        }
         let written = self.positions.iter().filter(|position| **position != UNWRITTEN);
-        self.in_order = written.is_sorted();
+        self.in_order = written.is_sorted() && self.milliseconds == UNWRITTEN;
+    }
+
+    fn context_key(&mut self, before: &[u8], key: &str) {
+        self.text.extend_from_slice(before);
+        json::escape(&mut self.text, key);
+        self.text.extend_from_slice(b"\":");
     }
 
     fn value(&mut self, field: &Field) {
@@ -113,35 +137,21 @@ impl Plan {
     }
 
     fn context_value(&mut self, source: &Source, metadata: &Metadata<'_>) {
-        let (level_name, level_number) = level::python(*metadata.level());
-        let out = &mut self.text;
-        match source {
-            Source::Asctime => {
-                out.push(b'"');
-                self.gap(Gap::Asctime);
-                self.text.push(b'"');
+        let gap = match source {
+            Source::Asctime => Gap::Asctime,
+            Source::Time(format) => {
+                self.times.push(Arc::clone(format));
+                Gap::Time(u16::try_from(self.times.len() - 1).unwrap_or(u16::MAX))
             }
-            Source::Created => self.gap(Gap::Created),
-            Source::Thread => self.gap(Gap::Thread),
-            Source::ThreadName => self.gap(Gap::ThreadName),
-            Source::Name => json::string(out, metadata.target()),
-            Source::LevelName => json::string(out, level_name),
-            Source::LevelNo => json::integer(out, level_number),
-            Source::Pathname => optional_string(out, metadata.file()),
-            Source::Filename => {
-                optional_string(
-                    out,
-                    metadata.file().and_then(|path| path.rsplit(['/', '\\']).next()),
-                );
-            }
-            Source::Module => optional_string(out, metadata.module_path()),
-            Source::Lineno => match metadata.line() {
-                Some(line) => json::integer(out, line),
-                None => json::null(out),
-            },
-            Source::Fixed(json) => out.extend_from_slice(json),
-            Source::Message => unreachable!("the message is the event's, placed by the caller"),
-        }
+            Source::Created => return self.gap(Gap::Created),
+            Source::Msecs => return self.gap(Gap::Msecs),
+            Source::Thread => return self.gap(Gap::Thread),
+            Source::ThreadName => return self.gap(Gap::ThreadName),
+            source => return write_constant(&mut self.text, source, metadata),
+        };
+        self.text.push(b'"');
+        self.gap(gap);
+        self.text.push(b'"');
     }
 
     /// The text, with all gaps closed.
@@ -162,13 +172,24 @@ impl Plan {
         &self.positions
     }
 
+    /// The formats of times, by the indices in the gaps.
+    #[inline]
+    pub(crate) fn times(&self) -> &[Arc<TimeFormat>] {
+        &self.times
+    }
+
+    /// The index of the field whose milliseconds become nanoseconds.
+    pub(crate) fn milliseconds(&self) -> Option<usize> {
+        (self.milliseconds != UNWRITTEN).then_some(self.milliseconds)
+    }
+
     /// The steps that are filled by values of the event.
     pub(crate) fn value_steps(&self) -> impl Iterator<Item = usize> {
         (0..self.steps.len()).filter(|step| matches!(self.steps[*step].gap, Gap::Value))
     }
 
-    /// Whether values that come in their declared order also come in the order of the steps. Not
-    /// so if the message is declared after other fields.
+    /// Whether values that come in their declared order are written as they are, in the order of the
+    /// steps. Not so if the message is declared after other fields, or one of them is converted.
     pub(crate) fn in_order(&self) -> bool {
         self.in_order
     }
@@ -181,6 +202,34 @@ impl Plan {
     #[inline]
     pub(crate) fn has_field(&self, name: &str) -> bool {
         self.names.contains(&name)
+    }
+}
+
+/// Writes what is the same in all records of a callsite.
+pub(crate) fn write_constant(out: &mut Vec<u8>, source: &Source, metadata: &Metadata<'_>) {
+    let (level_name, level_number) = level::python(*metadata.level());
+    match source {
+        Source::Name => json::string(out, metadata.target()),
+        Source::LevelName => json::string(out, level_name),
+        Source::LowerLevelName => json::string(out, &level_name.to_ascii_lowercase()),
+        Source::LevelNo => json::integer(out, level_number),
+        Source::Pathname => optional_string(out, metadata.file()),
+        Source::Filename => {
+            optional_string(out, metadata.file().and_then(|path| path.rsplit(['/', '\\']).next()));
+        }
+        Source::Module => optional_string(out, metadata.module_path()),
+        Source::Lineno => match metadata.line() {
+            Some(line) => json::integer(out, line),
+            None => json::null(out),
+        },
+        Source::Fixed(json) => out.extend_from_slice(json),
+        Source::Message => unreachable!("the message is the event's, placed by the caller"),
+        Source::Asctime
+        | Source::Time(_)
+        | Source::Created
+        | Source::Msecs
+        | Source::Thread
+        | Source::ThreadName => unreachable!("it is another one in each record"),
     }
 }
 

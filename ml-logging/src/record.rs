@@ -5,7 +5,7 @@ use tracing::{Event, field::Field};
 use crate::{
     local::Now,
     plan::{Gap, Plan, Step, UNWRITTEN},
-    values::{Place, ValueWriter},
+    values::{Nanoseconds, Place, ValueWriter},
 };
 
 /// Writes the context and the event's own fields, all but the closing brace.
@@ -21,12 +21,40 @@ pub(crate) fn write(out: &mut Vec<u8>, plan: &Plan, now: &mut Now, event: &Event
         // it is declared in. Then, as if the plan were out of order:
         out.truncate(start);
     }
+    if let Some(field) = plan.milliseconds() {
+        return write_converted(out, plan, now, event, field);
+    }
     let mut writer = ValueWriter(One { cursor: Cursor::new(out, plan, now), wanted: 0 });
     for step in plan.value_steps() {
         writer.0.wanted = step;
         event.record(&mut writer);
     }
     writer.0.cursor.finish();
+}
+
+/// The same with the milliseconds of this field as nanoseconds.
+fn write_converted(
+    out: &mut Vec<u8>,
+    plan: &Plan,
+    now: &mut Now,
+    event: &Event<'_>,
+    milliseconds: usize,
+) {
+    let start = out.len();
+    let cursor = Cursor::new(out, plan, now);
+    let mut writer = Nanoseconds { values: ValueWriter(cursor), milliseconds };
+    event.record(&mut writer);
+    if !writer.values.0.out_of_order {
+        return writer.values.0.finish();
+    }
+    out.truncate(start);
+    let one = One { cursor: Cursor::new(out, plan, now), wanted: 0 };
+    let mut writer = Nanoseconds { values: ValueWriter(one), milliseconds };
+    for step in plan.value_steps() {
+        writer.values.0.wanted = step;
+        event.record(&mut writer);
+    }
+    writer.values.0.cursor.finish();
 }
 
 /// A place in the record: everything up to it is written.
@@ -36,6 +64,7 @@ struct Cursor<'a> {
     text: &'a [u8],
     steps: &'a [Step],
     positions: &'a [usize],
+    plan: &'a Plan,
     now: &'a mut Now,
     /// The step to be filled next.
     next: usize,
@@ -50,6 +79,7 @@ impl<'a> Cursor<'a> {
             text: plan.text(),
             steps: plan.steps(),
             positions: plan.positions(),
+            plan,
             now,
             next: 0,
             out_of_order: false,
@@ -73,7 +103,7 @@ impl<'a> Cursor<'a> {
     fn advance(&mut self, step: usize) {
         while self.next < step {
             let gap = self.open();
-            self.now.fill(gap, self.out);
+            self.now.fill(gap, self.plan.times(), self.out);
         }
     }
 

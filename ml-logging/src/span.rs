@@ -6,7 +6,7 @@ use tracing::{
 };
 
 use crate::{
-    layout::Layout,
+    layout::JsonLayout,
     values::{Place, ValueWriter},
 };
 
@@ -71,20 +71,21 @@ impl Place for SpanFields {
 
 /// The keys of the fields that a span callsite declares.
 pub(crate) struct SpanKeys {
-    /// The name and the key as `,"key":`, by index; `None` if a later field has the same name.
+    /// The name and the key as `,"key":`, by index; `None` if a later field has the same name, or it is left
+    /// out.
     fields: Vec<Option<(&'static str, Vec<u8>)>>,
 }
 
 impl SpanKeys {
-    pub(crate) fn new(layout: &Layout, metadata: &'static Metadata<'static>) -> Self {
-        let names: Vec<_> = metadata.fields().iter().map(|field| field.name()).collect();
+    pub(crate) fn new(layout: &JsonLayout, metadata: &'static Metadata<'static>) -> Self {
+        let names: Vec<_> =
+            metadata.fields().iter().map(|field| layout.span_name(field.name())).collect();
         let key = |(index, name): (usize, &&'static str)| {
             if names[index + 1..].contains(name) {
                 return None;
             }
-            let mut key = vec![b','];
-            layout.write_key(&mut key, name);
-            Some((*name, key))
+            let mut key = Vec::new();
+            layout.write_key(&mut key, name).then_some((*name, key))
         };
         Self { fields: names.iter().enumerate().map(key).collect() }
     }

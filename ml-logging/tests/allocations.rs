@@ -7,7 +7,7 @@ mod support;
 use std::{cell::Cell, io};
 
 use allocation_counter::measure;
-use ml_logging::{Configuration, Handler, JsonFormatter, Logger};
+use ml_logging::{Configuration, EcsFormatter, Formatter, Handler, JsonFormatter, Logger};
 use support::builder;
 use tracing::{Dispatch, Subscriber, info, info_span, level_filters::LevelFilter};
 
@@ -84,6 +84,27 @@ fn an_event_in_spans_allocates_nothing() {
 fn a_record_of_the_log_crate_allocates_nothing() {
     tracing_log::LogTracer::init().unwrap();
     assert_eq!(allocations(|| log::info!(target: "somewhere", "text {}", 5)), 0);
+}
+
+#[test]
+fn times_in_any_format_and_other_keys_allocate_nothing() {
+    let formatters: [Formatter; 2] = [
+        JsonFormatter::new("%(asctime)s %(message)s")
+            .unwrap()
+            .date_format("%A %d %B %Y %H:%M:%S.%f %z")
+            .unwrap()
+            .time_zone("Europe/Berlin".parse().unwrap())
+            .rename_field("age", "years")
+            .static_field("service", "insurance")
+            .timestamp("at")
+            .into(),
+        EcsFormatter::new().into(),
+    ];
+    for formatter in formatters {
+        let (subscriber, _logging) =
+            builder().formatter(formatter).writer(|| Counted).build().unwrap();
+        assert_eq!(allocations_with(subscriber, event), 0);
+    }
 }
 
 #[test]

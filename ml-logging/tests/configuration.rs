@@ -39,13 +39,6 @@ fn read(path: &Path) -> Vec<Record> {
     text.split_inclusive('\n').map(Record::read).collect()
 }
 
-#[test]
-fn the_file_in_the_documentation_is_without_mistakes() {
-    let documentation = include_str!("../../docs/logging.md");
-    let (_, text) = documentation.split_once("```yaml\n").unwrap();
-    let _configuration = configured(text.split_once("```").unwrap().0);
-}
-
 /// What a record says, for comparing many.
 fn messages(records: &[Record]) -> Vec<&str> {
     records.iter().map(|record| record["message"].as_str().unwrap()).collect()

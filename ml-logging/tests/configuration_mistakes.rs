@@ -59,7 +59,7 @@ root: {level: 10.5}
         mistakes(text),
         "2: version: the only version there is of this schema is 1\n\
          3: unknown key `formaters`; did you mean `formatters`?\n\
-         6: formatters.json.class: unknown formatter class `JsonFormater`; did you mean `JsonFormatter`?\n\
+         6: formatters.json.class: unknown formatter class `JsonFormater`; did you mean `JsonFormatter`? Valid are `JsonFormatter`, `EcsFormatter`, `HumanFormatter`, `Formatter`, `StdlibFormatter`, `OrjsonFormatter`, `MsgspecFormatter`\n\
          7: formatters.json.format: log format, column 13: `%(` is never closed; write a field as `%(message)s`, a percent sign as `%%`\n\
          8: formatters.json: unknown key `stile`; did you mean `style`?\n\
          10: filters.env.env_variables: expected a list, found text\n\
@@ -177,16 +177,102 @@ fn fields_of_filters_that_collide() {
 fn what_python_has_and_this_has_not() {
     for (formatter, expected) in [
         (
-            "{class: logging.Formatter}",
-            "class: every record is a line of JSON, not text; write `class: pythonjsonlogger.jsonlogger.JsonFormatter`",
+            "{class: JsonFormatter, style: '['}",
+            "style: unknown style `[`; valid are `%`, `{`, `$`, `,`",
+        ),
+        ("{class: Formatter, style: ','}", "style: unknown style `,`; valid are `%`, `{`, `$`"),
+        (
+            "{class: JsonFormatter, datefmt: '%H:%i'}",
+            "datefmt: time format, column 4: `%i` is no directive of `strftime`; write for example `%Y-%m-%dT%H:%M:%S.%f%z`, and a percent sign as `%%`",
         ),
         (
-            "{class: JsonFormatter, style: '{'}",
-            "style: fields are written as `%(message)s`; remove the key",
+            "{class: HumanFormatter, time_zone: Europe/Berln}",
+            "time_zone: unknown time zone; did you mean `Europe/Berlin`?",
         ),
         (
-            "{class: JsonFormatter, datefmt: '%H'}",
-            "datefmt: `asctime` has one form, `2022-06-12 18:09:45,971`; remove the key",
+            "{class: JsonFormatter, time_zone: 2}",
+            "time_zone: expected text, found an integer; put it in quotes",
+        ),
+        (
+            "{class: JsonFormatter, style: '{', format: '{message'}",
+            "format: log format, column 1: `{` is never closed; write a field as `{message}`, braces as `{{` and `}}`",
+        ),
+        (
+            "{class: JsonFormatter, format: [message, 5]}",
+            "format[1]: expected text, found an integer; put it in quotes",
+        ),
+        (
+            "{class: JsonFormatter, rename_fields: {levelname: message}}",
+            "rename_fields.levelname: two fields of a record would have the key `message`; rename one of them otherwise",
+        ),
+        (
+            "{class: JsonFormatter, rename_fields: {msecs: ms}}",
+            "rename_fields.msecs: the format does not name `msecs`; name it there, or remove it here",
+        ),
+        (
+            "{class: JsonFormatter, rename_fields: {age: }}",
+            "rename_fields.age: expected text, found nothing",
+        ),
+        (
+            "{class: JsonFormatter, static_fields: {a: [1]}}",
+            "static_fields.a: a static field is text, a number, a boolean or `null`, not a list",
+        ),
+        (
+            "{class: JsonFormatter, static_fields: {message: x}}",
+            "static_fields.message: a static field `message` would hide what is logged; give it another name",
+        ),
+        (
+            "{class: JsonFormatter, static_fields: {at: x}, timestamp: at}",
+            ": two fields of a record would have the key `at`; rename one of them otherwise",
+        ),
+        (
+            "{class: JsonFormatter, timestamp: 1}",
+            "timestamp: expected true or false, found an integer",
+        ),
+        (
+            "{class: JsonFormatter, json_indent: 2}",
+            "json_indent: a record is one line; remove the key",
+        ),
+        (
+            "{class: JsonFormatter, json_ensure_ascii: true}",
+            "json_ensure_ascii: records are UTF-8, which JSON parsers read alike; remove the key",
+        ),
+        (
+            "{class: JsonFormatter, json_encoder: a.B}",
+            "json_encoder: this names Python code, and all values are known here; remove the key",
+        ),
+        (
+            "{class: JsonFormatter, prefix: x}",
+            "prefix: a line with something before its object is not JSON; remove the key",
+        ),
+        (
+            "{class: JsonFormatter, defaults: {a: 1}}",
+            "defaults: write them as `static_fields`, and remove the key",
+        ),
+        (
+            "{class: Formatter, rename_fields: {a: b}}",
+            ": unknown key `rename_fields`; valid are `class`, `()`, `validate`, `style`, `format`, `fmt`, `datefmt`, `time_zone`, `defaults`",
+        ),
+        ("{class: HumanFormatter, color: red}", "color: expected true or false, found text"),
+        (
+            "{class: EcsFormatter, format: \"%(message)s\"}",
+            "format: the fields are those of the Elastic Common Schema; remove the key",
+        ),
+        (
+            "{class: EcsFormatter, exclude_fields: ['@timestamp']}",
+            ": the Elastic Common Schema wants `@timestamp` in every record; it cannot be excluded",
+        ),
+        (
+            "{class: ecs_logging.StdlibFormatter, extra: {service: x}}",
+            ": `service` is an object of the Elastic Common Schema; name a field in it, as `service.name`",
+        ),
+        (
+            "{class: ecs_logging.StdlibFormatter, extra: {message: x}}",
+            "extra.message: a static field `message` would hide what is logged; give it another name",
+        ),
+        (
+            "{class: ecs_logging.StdlibFormatter, stack_trace_limit: -1}",
+            "stack_trace_limit: expected an integer from 0 to 18446744073709551615, found one outside of this range",
         ),
         (
             "{class: JsonFormatter, (): JsonFormatter}",
@@ -198,22 +284,28 @@ fn what_python_has_and_this_has_not() {
         ),
         (
             "{class: JsonFormatter, format: x}",
-            "format: log format: no field is named; write for example `%(asctime)s %(levelname)s %(message)s`, built in are asctime, created, name, levelname, levelno, message, pathname, filename, lineno, module, process, thread, threadName",
+            "format: log format: no field is named; write for example `%(asctime)s %(levelname)s %(message)s`, built in are asctime, created, msecs, name, levelname, levelno, message, pathname, filename, lineno, module, process, thread, threadName",
         ),
-        ("{class: JsonFormatter, style: '%', validate: true, datefmt: , format: }", ""),
+        ("{class: JsonFormatter, style: '%', validate: false, datefmt: , format: }", ""),
+        ("{class: JsonFormatter, prefix: '', json_indent: , exc_info_as_array: false}", ""),
+        ("{class: JsonFormatter, json_ensure_ascii: false, timestamp: false}", ""),
+        ("{class: pythonjsonlogger.orjson.OrjsonFormatter, timestamp: at}", ""),
+        ("{(): pythonjsonlogger.msgspec.MsgspecFormatter, fmt: [message]}", ""),
+        ("{class: StdlibFormatter, extra: {service: {name: x}}, ensure_ascii: false}", ""),
     ] {
         let text =
             format!("formatters: {{f: {formatter}}}\nhandlers: {{h: {{class: StreamHandler}}}}\n");
         let expected = match expected {
             "" => String::new(),
-            expected => format!("1: formatters.f.{expected}"),
+            whole if whole.starts_with(':') => format!("1: formatters.f{whole}"),
+            key => format!("1: formatters.f.{key}"),
         };
         assert_eq!(in_place(&text), expected, "{formatter}");
     }
     let text = "formatters: {f: {format: \"%(message)s\"}}\nhandlers: {h: {class: StreamHandler}}\nincremental: true\n";
     assert_eq!(
         in_place(text),
-        "1: formatters.f: the key `class` is missing; write for example `class: pythonjsonlogger.jsonlogger.JsonFormatter`\n\
+        "1: formatters.f: the key `class` is missing; write for example `class: pythonjsonlogger.jsonlogger.JsonFormatter`, or for lines of text `class: logging.Formatter`\n\
          3: incremental: the logging is set up once and as a whole; remove the key"
     );
 }
@@ -236,7 +328,7 @@ fn too_many_handlers() {
     );
 }
 
-const PIECES: [&str; 40] = [
+const PIECES: [&str; 49] = [
     "version: 1\n",
     "formatters:\n",
     "filters:\n",
@@ -277,6 +369,15 @@ const PIECES: [&str; 40] = [
     "    delay: on\n",
     "{}\n",
     "incremental: false\n",
+    "EcsFormatter\n",
+    "HumanFormatter\n",
+    "logging.Formatter\n",
+    "    datefmt: \"%H %f %z\"\n",
+    "    time_zone: +02:00\n",
+    "    style: \"{\"\n",
+    "    rename_fields: {message: m, a: b}\n",
+    "    static_fields: {a: 1, b: {c: x}}\n",
+    "    timestamp: yes\n",
 ];
 
 proptest! {

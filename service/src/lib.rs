@@ -65,6 +65,7 @@ mod validation;
 
 pub use catalogue::HostedType;
 pub use metrics::{InvalidMetricsSettings, MetricsSettings};
-pub use ml_configuration::{Document, Problems};
+pub use ml_configuration::{Document, Mapping, Problems};
+pub use ml_logging::ContextFilter;
 pub use server::ServeError;
 pub use service::{ConfiguredService, Service};

@@ -10,7 +10,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Parser;
-use ml_configuration::{Document, Problems};
+use ml_configuration::{Document, Mapping, Problems};
+use ml_logging::ContextFilter;
 use ml_model_core::{Decorator, ModelDetails, ModelRegistry, RegisteredModel, error_chain};
 use serde::de::DeserializeOwned;
 use tokio::net::TcpListener;
@@ -139,6 +140,41 @@ impl Service {
         E: Into<BoxError>,
     {
         self.catalogue.decorators.push(KnownDecorator::new(name.into(), make));
+        self
+    }
+
+    /// Registers a class of filters that the `logging.filters:` of a configuration may name, beside
+    /// `HostnameFilter` and `EnvironmentInfoFilter`. Its fields may then be named by formatters.
+    ///
+    /// `make` gets the keys of the filter's own, all but `class`, and reports what is wrong with
+    /// them; keys that it does not ask for are reported as unknown.
+    ///
+    /// ```no_run
+    /// # use ml_model_service::{ContextFilter, Service};
+    /// struct ReleaseFilter {
+    ///     prefix: String,
+    /// }
+    ///
+    /// impl ContextFilter for ReleaseFilter {
+    ///     fn fields(&self) -> Vec<(String, String)> {
+    ///         vec![("release".to_owned(), format!("{}{}", self.prefix, env!("CARGO_PKG_VERSION")))]
+    ///     }
+    /// }
+    ///
+    /// // filters: {release: {class: ReleaseFilter, prefix: v}}
+    /// Service::new("Model Service")
+    ///     .log_filter("ReleaseFilter", |keys, problems| {
+    ///         let prefix = keys.required("prefix", problems)?.string(problems)?;
+    ///         Some(ReleaseFilter { prefix: prefix.to_owned() })
+    ///     })
+    ///     .main();
+    /// ```
+    pub fn log_filter<F: ContextFilter>(
+        mut self,
+        class: impl Into<String>,
+        make: impl Fn(&mut Mapping<'_>, &mut Problems) -> Option<F> + Send + Sync + 'static,
+    ) -> Self {
+        self.catalogue.filters = self.catalogue.filters.with(class, make);
         self
     }
 

@@ -99,6 +99,24 @@ fn the_prediction_id_and_logging_decorators_in_both_spellings() {
 }
 
 #[test]
+fn the_elastic_common_schema_with_the_trace_of_the_request() {
+    let path = fixture("ecs.yaml");
+    let mut demo = Demo::start_with(&[("REST_CONFIG", path.to_str().unwrap())]);
+    let trace = "4bf92f3577b34da6a3ce929d0e0e4736";
+    let header = format!("traceparent: 00-{trace}-00f067aa0ba902b7-01\r\n");
+    let (status, answer) = demo.predict_with(&header, PUBLISHED);
+    assert_eq!(status, 200, "{answer}");
+    let created = demo.record_with(|record| record["message"] == "Prediction created.");
+    assert_eq!(created["trace.id"], trace);
+    assert_eq!(created["span.id"], "00f067aa0ba902b7");
+    assert_eq!(created["service.name"], "insurance");
+    assert_eq!(created["prediction_id"], answer["prediction_id"]);
+    assert_eq!(created["log.logger"], "insurance_charges_model_logger");
+    assert!(created["event.duration"].is_u64(), "{created}");
+    assert!(created.get("duration_ms").is_none() && created.get("trace_id").is_none(), "{created}");
+}
+
+#[test]
 fn every_mistake_is_reported_at_once_and_nothing_is_opened() {
     let path = fixture("mistakes.yaml");
     for arguments in [&["check-config"][..], &[]] {

@@ -7,13 +7,12 @@
 use ml_configuration::{Node, Problems, nearest};
 
 use super::Handler;
-use crate::{JsonFormatter, layout::BUILT_IN};
+use crate::{Formatter, layout::BUILT_IN};
 
 pub(super) struct FormatterEntry<'d> {
     pub(super) name: &'d str,
-    /// Where the format stands, and what it says if it is not the default one; `None` if it is at
-    /// fault.
-    pub(super) formatter: Option<(Node<'d>, Option<JsonFormatter>)>,
+    /// Where the format stands, and what it says; `None` if it is at fault.
+    pub(super) formatter: Option<(Node<'d>, Formatter)>,
 }
 
 pub(super) struct FilterEntry<'d> {
@@ -44,7 +43,7 @@ pub(super) fn resolve(
     for (index, entry) in formatters.iter().enumerate() {
         let users: Vec<_> =
             handlers.iter().filter(|handler| handler.formatter == Some(index)).collect();
-        if let Some((node, Some(formatter))) = &entry.formatter
+        if let Some((node, formatter)) = &entry.formatter
             && !users.is_empty()
         {
             check(*node, formatter, &users, filters, problems);
@@ -87,7 +86,7 @@ fn fields_of<'a>(
 
 fn check(
     node: Node<'_>,
-    formatter: &JsonFormatter,
+    formatter: &Formatter,
     users: &[&HandlerEntry<'_>],
     filters: &[FilterEntry<'_>],
     problems: &mut Problems,
@@ -101,7 +100,7 @@ fn check(
         .map(|(name, _)| name.as_str())
         .chain(BUILT_IN)
         .collect();
-    for field in formatter.fields() {
+    for field in formatter.needs() {
         if !unsure && !provided.contains(&field) {
             node.report(problems, unknown(field, &provided, users, filters));
         }

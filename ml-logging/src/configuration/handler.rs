@@ -3,17 +3,14 @@
 use std::{
     fmt,
     fs::{File, OpenOptions},
-    io,
+    io::{self, IsTerminal},
     path::PathBuf,
 };
 
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::fmt::MakeWriter;
 
-use crate::{
-    ContextFilter, Error, HostnameFilter, JsonFormatter, format::DEFAULT_FORMAT, layout::Layout,
-    output::Destination,
-};
+use crate::{ContextFilter, Error, Formatter, formatter::Layout, output::Destination};
 
 /// A place that records are written to, with its own level, format and context.
 ///
@@ -22,9 +19,10 @@ use crate::{
 pub struct Handler {
     pub(super) name: String,
     pub(super) level: LevelFilter,
-    formatter: Option<JsonFormatter>,
+    formatter: Option<Formatter>,
     pub(super) context: Vec<(String, String)>,
     target: Target,
+    is_terminal: bool,
 }
 
 enum Target {
@@ -57,8 +55,13 @@ impl Handler {
         Self::new(name, Target::Opened(Destination::Direct(Box::new(writer))))
     }
 
-    fn queued(name: impl Into<String>, destination: impl io::Write + Send + 'static) -> Self {
-        Self::new(name, Target::Opened(Destination::Queued(Box::new(destination))))
+    fn queued(
+        name: impl Into<String>,
+        destination: impl io::Write + IsTerminal + Send + 'static,
+    ) -> Self {
+        let is_terminal = destination.is_terminal();
+        let target = Target::Opened(Destination::Queued(Box::new(destination)));
+        Self { is_terminal, ..Self::new(name, target) }
     }
 
     fn new(name: impl Into<String>, target: Target) -> Self {
@@ -68,6 +71,7 @@ impl Handler {
             formatter: None,
             context: Vec::new(),
             target,
+            is_terminal: false,
         }
     }
 
@@ -88,10 +92,10 @@ impl Handler {
         self
     }
 
-    /// Sets the format; without one it is that of [`Builder::format`](crate::Builder::format).
+    /// Sets the formatter; without one it is the JSON of [`Builder::format`](crate::Builder::format).
     #[must_use]
-    pub fn formatter(mut self, formatter: JsonFormatter) -> Self {
-        self.formatter = Some(formatter);
+    pub fn formatter(mut self, formatter: impl Into<Formatter>) -> Self {
+        self.formatter = Some(formatter.into());
         self
     }
 
@@ -103,16 +107,8 @@ impl Handler {
     }
 
     pub(super) fn layout(&mut self) -> Result<Layout, Error> {
-        let formatter = match self.formatter.take() {
-            Some(formatter) => formatter,
-            None => {
-                if !self.context.iter().any(|(name, _)| name == "hostname") {
-                    self.context.extend(HostnameFilter::new().fields());
-                }
-                JsonFormatter::new(DEFAULT_FORMAT)?
-            }
-        };
-        Layout::new(formatter, &self.context)
+        let context = std::mem::take(&mut self.context);
+        Formatter::layout(self.formatter.take(), context, self.is_terminal)
     }
 
     /// Opens the file if there is one, and says whether it is to be emptied.

@@ -6,6 +6,7 @@
 
 mod fields;
 mod filters;
+mod formatters;
 mod handler;
 mod logger;
 mod read;
@@ -23,7 +24,7 @@ pub use self::{filters::Filters, handler::Handler, logger::Logger};
 use crate::{
     Error, Logging,
     builder::{Environment, install},
-    layer::{JsonLayer, Pipe},
+    layer::{Pipes, RecordLayer},
     level,
     output::Outputs,
     routes::{Handlers, Route, Routes},
@@ -66,7 +67,8 @@ impl Configuration {
     /// Reads the schema of Python's `logging.config.dictConfig`, version 1, and opens nothing yet.
     ///
     /// The last part of a class path names the class. Known are `StreamHandler`, `FileHandler`,
-    /// `JsonFormatter` and the classes of `filters`. `None` if there are mistakes, all of which are
+    /// `JsonFormatter`, `EcsFormatter`, `HumanFormatter`, `Formatter`, those of Python's packages that
+    /// are the same, and the classes of `filters`. `None` if there are mistakes, all of which are
     /// reported.
     ///
     /// ```
@@ -153,7 +155,7 @@ impl Configuration {
         Ok((Registry::default().with(layer), Logging::new(outputs)))
     }
 
-    fn parts(self) -> Result<(JsonLayer, Outputs), Error> {
+    fn parts(self) -> Result<(RecordLayer, Outputs), Error> {
         if self.handlers.len() > Handlers::MAX {
             return Err(Error::TooManyHandlers(Handlers::MAX));
         }
@@ -163,7 +165,7 @@ impl Configuration {
         if let Some(directives) = directives {
             routes = routes.with_directives(directives);
         }
-        let mut pipes: Vec<Pipe> = Vec::new();
+        let mut pipes = Pipes::default();
         let mut outputs = Vec::new();
         let mut emptied = Vec::new();
         for (number, mut handler) in self.handlers.into_iter().enumerate() {
@@ -175,12 +177,7 @@ impl Configuration {
             let (destination, overwritten) = handler.open()?;
             emptied.extend(overwritten.map(|file| (name.clone(), file)));
             let output = destination.into_output(name)?;
-            let index =
-                pipes.iter().position(|pipe| *pipe.layout() == layout).unwrap_or_else(|| {
-                    pipes.push(Pipe::new(layout));
-                    pipes.len() - 1
-                });
-            pipes[index].add(Handlers::one(number), Arc::clone(&output));
+            pipes.add(layout, Handlers::one(number), Arc::clone(&output));
             outputs.push(output);
         }
         // Nothing is thrown away before it is sure that the logging can be built.
@@ -190,9 +187,7 @@ impl Configuration {
                 error: Box::new(Error::EmptyFile { problem: error.to_string() }),
             })?;
         }
-        let mut pipes = pipes.into_iter();
-        let Some(first) = pipes.next() else { return Err(Error::NoHandler) };
-        Ok((JsonLayer::new(first, pipes.collect(), Some(routes)), Outputs(outputs.into())))
+        Ok((RecordLayer::new(pipes, Some(routes)), Outputs(outputs.into())))
     }
 
     /// The loggers, with numbers for their handlers' names.

@@ -6,8 +6,9 @@ use tracing::level_filters::LevelFilter;
 use super::{
     Configuration, Filters, Handler, Logger,
     fields::{self, FilterEntry, FormatterEntry, HandlerEntry},
+    formatters,
 };
-use crate::{JsonFormatter, layout::BUILT_IN, level, routes::Handlers};
+use crate::{layout::BUILT_IN, level, routes::Handlers};
 
 pub(super) fn read(
     node: Node<'_>,
@@ -44,7 +45,7 @@ fn configuration(
 
     let formatters = section(&mut root, "formatters", problems)
         .into_iter()
-        .map(|(name, keys)| FormatterEntry { name, formatter: formatter(keys, problems) })
+        .map(|(name, keys)| FormatterEntry { name, formatter: formatters::read(keys, problems) })
         .collect::<Vec<_>>();
     let filters = section(&mut root, "filters", problems)
         .into_iter()
@@ -72,9 +73,8 @@ fn configuration(
     for (entry, context) in handlers.into_iter().zip(contexts) {
         let mut handler = entry.handler?;
         handler.context = context;
-        if let Some(index) = entry.formatter
-            && let (_, Some(formatter)) = formatters[index].formatter.as_ref()?
-        {
+        if let Some(index) = entry.formatter {
+            let (_, formatter) = formatters[index].formatter.as_ref()?;
             handler = handler.formatter(formatter.clone());
         }
         configuration = configuration.handler(handler);
@@ -96,7 +96,7 @@ fn section<'d>(
 }
 
 /// The last part of the class path, and where it stands. Python has two keys for it.
-fn class<'d>(
+pub(super) fn class<'d>(
     keys: &mut Mapping<'d>,
     example: &str,
     problems: &mut Problems,
@@ -116,53 +116,6 @@ fn class<'d>(
     };
     let path = node.string(problems)?;
     Some((node, path.rsplit(['.', ':']).next().unwrap_or(path)))
-}
-
-fn formatter<'d>(
-    mut keys: Mapping<'d>,
-    problems: &mut Problems,
-) -> Option<(Node<'d>, Option<JsonFormatter>)> {
-    const KNOWN: &str = "JsonFormatter";
-    match class(&mut keys, "pythonjsonlogger.jsonlogger.JsonFormatter", problems) {
-        None | Some((_, KNOWN)) => {}
-        Some((node, "Formatter")) => node.report(
-            problems,
-            "every record is a line of JSON, not text; write \
-             `class: pythonjsonlogger.jsonlogger.JsonFormatter`",
-        ),
-        Some((node, other)) => node.report_unknown(problems, "formatter class", other, [KNOWN]),
-    }
-    if let Some(style) = keys.optional("style")
-        && style.string(problems).is_some_and(|style| style != "%")
-    {
-        style.report(problems, "fields are written as `%(message)s`; remove the key");
-    }
-    if let Some(form) = keys.optional("datefmt") {
-        form.report(problems, "`asctime` has one form, `2022-06-12 18:09:45,971`; remove the key");
-    }
-    if let Some(validate) = keys.optional("validate") {
-        validate.boolean(problems);
-    }
-    // The same thing, depending on the key that names the class.
-    let format = match (keys.optional("format"), keys.optional("fmt")) {
-        (Some(_), Some(second)) => {
-            second.report(problems, "`fmt` and `format` mean the same; remove one of them");
-            None
-        }
-        (first, second) => first.or(second),
-    };
-    let whole = keys.node();
-    keys.finish(problems);
-    let Some(format) = format else {
-        return Some((whole, None));
-    };
-    match JsonFormatter::new(format.string(problems)?) {
-        Ok(formatter) => Some((format, Some(formatter))),
-        Err(error) => {
-            format.report(problems, error.to_string());
-            None
-        }
-    }
 }
 
 fn filter(

@@ -133,20 +133,31 @@ const CHILD: &str = "ML_LOGGING_TEST_CHILD";
 
 /// In the child, runs `child`; in the parent, the output of the child that has run it.
 pub fn child(test: &str, environment: &[(&str, &str)], child: impl FnOnce()) -> Option<Output> {
-    if env::var_os(CHILD).is_some() {
+    if is_child() {
         child();
         return None;
     }
-    let output = Command::new(env::current_exe().unwrap())
+    let output = command(test, environment).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    Some(output)
+}
+
+/// The child that runs this test.
+pub fn command(test: &str, environment: &[(&str, &str)]) -> Command {
+    let mut command = Command::new(env::current_exe().unwrap());
+    command
         .args(["--exact", test, "--nocapture", "--test-threads=1"])
         .env_remove("RUST_LOG")
         .env_remove("RUST_BACKTRACE")
+        .env_remove("NO_COLOR")
         .envs(environment.iter().copied())
-        .env(CHILD, "1")
-        .output()
-        .unwrap();
-    assert!(output.status.success(), "{output:?}");
-    Some(output)
+        .env(CHILD, "1");
+    command
+}
+
+/// Whether this is such a child.
+pub fn is_child() -> bool {
+    env::var_os(CHILD).is_some()
 }
 
 /// The records in a stream; the test harness writes text of its own before the first.

@@ -62,11 +62,16 @@ impl Demo {
 
     /// Status and body.
     pub fn predict(&self, body: &str) -> (u16, Value) {
+        self.predict_with("", body)
+    }
+
+    /// The same with more headers, each with its line break.
+    pub fn predict_with(&self, headers: &str, body: &str) -> (u16, Value) {
         let mut stream = TcpStream::connect(&self.address).unwrap();
         write!(
             stream,
             "POST /api/models/insurance_charges_model/prediction HTTP/1.1\r\nhost: demo\r\n\
-             connection: close\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+             connection: close\r\ncontent-type: application/json\r\n{headers}content-length: {}\r\n\r\n{body}",
             body.len()
         )
         .unwrap();

@@ -1,0 +1,145 @@
+//! JSON with the names of the Elastic Common Schema.
+
+use super::StaticValue;
+use crate::{
+    FormatError, TimeZone, json,
+    layout::{ContextField, Ecs, JsonLayout, Source, source},
+    time::TimeFormat,
+};
+
+/// The version that Elastic's own logging libraries write.
+const VERSION: &str = "1.6.0";
+
+/// As Elastic's own logging libraries write it.
+const TIMESTAMP: &str = "%Y-%m-%dT%H:%M:%S.%3fZ";
+
+/// The keys of every record, and the fields that they are. The first three are where Elastic's
+/// specification of log files has them.
+const CONTEXT: [(&str, &str); 11] = [
+    ("@timestamp", "@timestamp"),
+    ("log.level", "log.level"),
+    ("message", "message"),
+    ("ecs.version", "ecs.version"),
+    ("log.logger", "name"),
+    ("log.origin.file.name", "filename"),
+    ("log.origin.file.line", "lineno"),
+    ("process.pid", "process"),
+    ("process.thread.id", "thread"),
+    ("process.thread.name", "threadName"),
+    ("host.name", "hostname"),
+];
+
+/// JSON with the names of the [Elastic Common Schema][ecs], as Elastic's library for Python writes it,
+/// but with all keys flat: `"log.level"`, which Elasticsearch takes for the same as nested objects.
+///
+/// Every record has `@timestamp` (UTC), `log.level`, `message`, `ecs.version`, `log.logger`,
+/// `log.origin.file.name`, `log.origin.file.line`, `process.pid`, `process.thread.id`,
+/// `process.thread.name` and `host.name`, then what filters provide and the
+/// [static fields](Self::static_field). Of the fields of events and spans `error_info` becomes
+/// `error.message`, `trace_id`, `span_id` and `transaction_id` become `trace.id`, `span.id` and
+/// `transaction.id`, an event's `duration_ms` becomes `event.duration` in nanoseconds; all others keep their names at
+/// the top level, as with Elastic's libraries. A field that is called like one of the schema's objects,
+/// say `device`, is written as `fields.device`, and as `labels.device` if a filter provides it:
+/// Elasticsearch would refuse the record.
+///
+/// ```
+/// use ml_logging::EcsFormatter;
+///
+/// let (subscriber, _logging) = ml_logging::builder()
+///     .formatter(EcsFormatter::new().service_name("insurance").service_version("1.2.0"))
+///     .build()?;
+/// # drop(subscriber);
+/// # Ok::<(), ml_logging::Error>(())
+/// ```
+///
+/// [ecs]: https://www.elastic.co/docs/reference/ecs
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct EcsFormatter {
+    statics: Vec<(String, StaticValue)>,
+    excluded: Vec<String>,
+}
+
+impl EcsFormatter {
+    /// The schema without anything configured.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets `service.name`.
+    #[must_use]
+    pub fn service_name(self, name: impl Into<String>) -> Self {
+        self.static_field("service.name", name.into())
+    }
+
+    /// Sets `service.version`.
+    #[must_use]
+    pub fn service_version(self, version: impl Into<String>) -> Self {
+        self.static_field("service.version", version.into())
+    }
+
+    /// Adds a field with the same value in every record. In place of a field that every record has, it
+    /// stands where that would.
+    #[must_use]
+    pub fn static_field(mut self, key: impl Into<String>, value: impl Into<StaticValue>) -> Self {
+        let key = key.into();
+        self.statics.retain(|(other, _)| *other != key);
+        self.statics.push((key, value.into()));
+        self
+    }
+
+    /// Leaves out the field with this key, and those below it: `process` stands for all of
+    /// `process.pid`, `process.thread.id` and so on.
+    #[must_use]
+    pub fn exclude_field(mut self, key: impl Into<String>) -> Self {
+        self.excluded.push(key.into());
+        self
+    }
+
+    /// Whether what is configured leaves the record what it must be.
+    pub(crate) fn check(&self) -> Result<(), FormatError> {
+        if self.statics.iter().any(|(key, _)| key == "message") {
+            return Err(FormatError::FixedMessage);
+        }
+        if self.excluded.iter().any(|key| key == "@timestamp") {
+            return Err(FormatError::NoTimestamp);
+        }
+        if let Some((key, _)) = self.statics.iter().find(|(key, _)| Ecs::is_object(key)) {
+            return Err(FormatError::SchemaObject { key: key.clone() });
+        }
+        Ok(())
+    }
+
+    pub(super) fn layout(self, provided: &[(String, String)]) -> Result<JsonLayout, FormatError> {
+        self.check()?;
+        let timestamp = Source::Time(TimeFormat::new(TIMESTAMP, TimeZone::UTC)?);
+        let mut head: Vec<ContextField> = Vec::new();
+        for (key, field) in CONTEXT {
+            let source = match key {
+                "@timestamp" => Some(timestamp.clone()),
+                "log.level" => Some(Source::LowerLevelName),
+                "ecs.version" => {
+                    let mut version = Vec::new();
+                    json::string(&mut version, VERSION);
+                    Some(Source::Fixed(version))
+                }
+                _ => source(field, &timestamp, provided),
+            };
+            head.extend(source.map(|source| ContextField { key: key.to_owned(), source }));
+        }
+        let extra = provided.iter().filter(|(name, _)| name != "hostname");
+        let extra = extra.map(|(name, value)| {
+            let key = if Ecs::is_object(name) { format!("labels.{name}") } else { name.clone() };
+            (key, StaticValue::from(value.as_str()))
+        });
+        for (key, value) in extra.chain(self.statics) {
+            let source = Source::Fixed(value.json);
+            match head.iter_mut().find(|field| field.key == key) {
+                Some(field) => field.source = source,
+                None => head.push(ContextField { key, source }),
+            }
+        }
+        let ecs = Ecs { excluded: self.excluded };
+        head.retain(|field| !ecs.is_excluded(&field.key));
+        Ok(JsonLayout::new(head, None, Vec::new(), Vec::new()).with_ecs(ecs))
+    }
+}

@@ -1,0 +1,247 @@
+//! JSON whose first keys are those of a format string.
+
+use std::sync::Arc;
+
+use super::StaticValue;
+use crate::{
+    FormatError, FormatStyle, TimeZone,
+    format::{self, DEFAULT_FORMAT, FormatField},
+    layout::{BUILT_IN, ContextField, JsonLayout, Source, source},
+    time::{self, TimeFormat},
+};
+
+/// The format of [`JsonFormatter::timestamp`], as `python-json-logger` writes it.
+const ISO_8601: &str = "%Y-%m-%dT%H:%M:%S.%f+00:00";
+
+/// The keys of a record and their order, from a format string of Python's `logging`.
+///
+/// Only the names and their order count, as in `python-json-logger`: conversions such as `s`,
+/// `d` or `-8s` must be well formed but do not change the value, and text between the fields is
+/// ignored. `%%` stands for a percent sign, so `%%(name)s` names no field.
+///
+/// ```
+/// use ml_logging::JsonFormatter;
+///
+/// let formatter = JsonFormatter::new("%(asctime)s [%(levelname)-8s] %(message)s")?
+///     .date_format("%Y-%m-%dT%H:%M:%S.%3f%z")?
+///     .time_zone("Europe/Berlin".parse()?)
+///     .rename_field("levelname", "level")
+///     .static_field("service", "insurance");
+/// assert_eq!(formatter.fields().collect::<Vec<_>>(), ["asctime", "levelname", "message"]);
+///
+/// let error = JsonFormatter::new("%(asctime)s %(message").unwrap_err();
+/// assert!(error.to_string().starts_with("log format, column 13: "));
+/// # Ok::<(), ml_logging::FormatError>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JsonFormatter {
+    fields: Vec<FormatField>,
+    is_default: bool,
+    date_format: Option<String>,
+    time_zone: TimeZone,
+    renames: Vec<(String, String)>,
+    statics: Vec<(String, StaticValue)>,
+    timestamp: Option<String>,
+}
+
+impl JsonFormatter {
+    /// Reads a format string with fields such as `%(message)s`.
+    ///
+    /// Whether something provides each field is known only with the filters, so that is checked
+    /// when the logging is built.
+    ///
+    /// # Errors
+    ///
+    /// A field that is not closed or has no conversion, a field named twice, or no field at all.
+    pub fn new(format: &str) -> Result<Self, FormatError> {
+        Self::with_style(format, FormatStyle::Percent)
+    }
+
+    /// Reads a format string of another style.
+    ///
+    /// # Errors
+    ///
+    /// As [`new`](Self::new).
+    pub fn with_style(format: &str, style: FormatStyle) -> Result<Self, FormatError> {
+        Ok(Self {
+            fields: format::fields(format, style)?,
+            is_default: false,
+            date_format: None,
+            time_zone: TimeZone::UTC,
+            renames: Vec::new(),
+            statics: Vec::new(),
+            timestamp: None,
+        })
+    }
+
+    /// Sets the form of `asctime`, in the directives of `strftime`: those that Python documents, and
+    /// of the GNU C library's `%C`, `%D`, `%e`, `%F`, `%g`, `%h`, `%k`, `%l`, `%R`, `%r`, `%s`, `%T`
+    /// and the flags `-`, `_`, `0` and `^`. `%f` is the microsecond, which Python has in `datetime` only,
+    /// and `%3f` the millisecond.
+    ///
+    /// Without one it is `2022-06-12 18:09:45,971`.
+    ///
+    /// # Errors
+    ///
+    /// Something after `%` that is no directive.
+    pub fn date_format(mut self, format: &str) -> Result<Self, FormatError> {
+        TimeFormat::new(format, TimeZone::UTC)?;
+        self.date_format = Some(format.to_owned());
+        Ok(self)
+    }
+
+    /// Sets the time zone of `asctime`; without one it is UTC.
+    #[must_use]
+    pub fn time_zone(mut self, time_zone: TimeZone) -> Self {
+        self.time_zone = time_zone;
+        self
+    }
+
+    /// Writes a field under another key, at the same place: one of the format, a static one, or
+    /// one of events and spans. An event's field that has the new name itself becomes
+    /// `fields.<name>`. That two fields would get the same key is reported when the logging is built.
+    #[must_use]
+    pub fn rename_field(mut self, from: impl Into<String>, to: impl Into<String>) -> Self {
+        let from = from.into();
+        self.renames.retain(|(other, _)| *other != from);
+        self.renames.push((from, to.into()));
+        self
+    }
+
+    /// Adds a field with the same value in every record: where the format names it, in place of what
+    /// the format would have there, or else behind the fields of the format.
+    #[must_use]
+    pub fn static_field(mut self, name: impl Into<String>, value: impl Into<StaticValue>) -> Self {
+        let name = name.into();
+        self.statics.retain(|(other, _)| *other != name);
+        self.statics.push((name, value.into()));
+        self
+    }
+
+    /// Adds the time as `2022-06-12T18:09:45.971234+00:00`, in UTC, under this key: where the format
+    /// names it, or else behind the event's fields.
+    #[must_use]
+    pub fn timestamp(mut self, key: impl Into<String>) -> Self {
+        self.timestamp = Some(key.into());
+        self
+    }
+
+    /// The names of the fields, in order.
+    pub fn fields(&self) -> impl Iterator<Item = &str> {
+        self.fields.iter().map(|field| field.name.as_str())
+    }
+
+    /// Those of them that the formatter does not know by itself.
+    pub(crate) fn needs(&self) -> impl Iterator<Item = &str> {
+        let has_hostname = |name: &str| self.is_default && name == "hostname";
+        self.fields().filter(move |name| !self.is_own(name) && !has_hostname(name))
+    }
+
+    /// Whether this is the default format, for which the host's name need not be provided.
+    pub(super) fn is_default(&self) -> bool {
+        self.is_default
+    }
+
+    fn is_own(&self, name: &str) -> bool {
+        self.timestamp.as_deref() == Some(name) || self.statics.iter().any(|(own, _)| own == name)
+    }
+
+    /// The names of the fields that every record has, in order.
+    pub(crate) fn context(&self) -> impl Iterator<Item = &str> {
+        let own = self.statics.iter().map(|(name, _)| name).chain(&self.timestamp);
+        let own = own.map(String::as_str).chain(["message"]);
+        self.fields().chain(own.filter(|own| !self.fields().any(|name| name == *own)))
+    }
+
+    fn key<'a>(&'a self, name: &'a str) -> &'a str {
+        self.renames.iter().find(|(from, _)| from == name).map_or(name, |(_, to)| to)
+    }
+
+    /// Whether the keys of a record can be told apart.
+    pub(crate) fn check(&self) -> Result<(), FormatError> {
+        if self.is_own("message") {
+            return Err(FormatError::FixedMessage);
+        }
+        let renamed = self.renames.iter().map(|(from, _)| from.as_str());
+        let renamed = renamed.filter(|from| !self.context().any(|name| name == *from));
+        let mut keys: Vec<&str> = Vec::new();
+        for name in self.context().chain(renamed) {
+            let key = self.key(name);
+            if keys.contains(&key) {
+                return Err(FormatError::KeyTwice { key: key.to_owned() });
+            }
+            keys.push(key);
+        }
+        Ok(())
+    }
+
+    /// Finds a source for each field.
+    pub(super) fn layout(self, provided: &[(String, String)]) -> Result<JsonLayout, FormatError> {
+        self.check()?;
+        let asctime = asctime(self.date_format.as_deref(), &self.time_zone)?;
+        let own = |name: &str| -> Result<Option<Source>, FormatError> {
+            if let Some((_, value)) = self.statics.iter().find(|(own, _)| own == name) {
+                return Ok(Some(Source::Fixed(value.json.clone())));
+            }
+            if self.timestamp.as_deref() == Some(name) {
+                let format = TimeFormat::new(ISO_8601, TimeZone::UTC)?;
+                return Ok(Some(Source::Time(format)));
+            }
+            Ok(None)
+        };
+        let mut head = Vec::new();
+        for field in &self.fields {
+            let known = match own(&field.name)? {
+                None => source(&field.name, &asctime, provided),
+                known => known,
+            };
+            let source = known.ok_or_else(|| unknown(field, provided))?;
+            head.push(ContextField { key: self.key(&field.name).to_owned(), source });
+        }
+        let mut tail = Vec::new();
+        for name in self.context().skip(self.fields.len()) {
+            let Some(source) = own(name)? else { continue };
+            let place = if self.timestamp.as_deref() == Some(name) { &mut tail } else { &mut head };
+            place.push(ContextField { key: self.key(name).to_owned(), source });
+        }
+        let renames: Vec<_> = self
+            .renames
+            .iter()
+            .filter(|(from, _)| !self.context().any(|name| name == from))
+            .cloned()
+            .collect();
+        let is_placed = self.fields().any(|name| name == "message");
+        let unplaced = (!is_placed).then(|| self.key("message").to_owned());
+        Ok(JsonLayout::new(head, unplaced, tail, renames))
+    }
+}
+
+impl Default for JsonFormatter {
+    /// The format that there is when none is given: `asctime`, `hostname`, `process`, `thread`,
+    /// `name`, `pathname`, `lineno`, `levelname` and `message`.
+    /// [`HostnameFilter`](crate::HostnameFilter) need not be added for it.
+    fn default() -> Self {
+        let formatter = Self::new(DEFAULT_FORMAT).expect("the default format is well formed");
+        Self { is_default: true, ..formatter }
+    }
+}
+
+/// Where `asctime` comes from.
+pub(super) fn asctime(
+    date_format: Option<&str>,
+    time_zone: &TimeZone,
+) -> Result<Source, FormatError> {
+    let format: Result<Arc<TimeFormat>, _> = match date_format {
+        None if *time_zone == TimeZone::UTC => return Ok(Source::Asctime),
+        None => TimeFormat::new(time::PYTHON, time_zone.clone()),
+        Some(format) => TimeFormat::new(format, time_zone.clone()),
+    };
+    format.map(Source::Time)
+}
+
+/// What is said of a field that nothing provides.
+pub(super) fn unknown(field: &FormatField, provided: &[(String, String)]) -> FormatError {
+    let built_in = BUILT_IN.map(str::to_owned).into_iter();
+    let available = built_in.chain(provided.iter().map(|(name, _)| name.clone())).collect();
+    FormatError::Unknown { name: field.name.clone(), column: field.column, available }
+}

@@ -1,0 +1,311 @@
+//! Records as lines of text.
+//!
+//! Every value is rendered as JSON first, by the same code as for JSON records: what is escaped
+//! there can neither end a line nor drive a terminal here. Text then loses its quotes and the
+//! backslashes that only quotes need.
+
+use std::{io::Write as _, sync::Arc};
+
+use tracing::{Event, Level, Metadata};
+use tracing_log::NormalizeEvent as _;
+use tracing_subscriber::registry::{LookupSpan, SpanRef};
+
+use crate::{
+    format::{Align, Form},
+    json,
+    layout::{Color, Source, TextLayout, TextPart},
+    local::{Local, Now},
+    output::Output,
+    plan::{Gap, write_constant},
+    routes::Handlers,
+    span::SpanFields,
+};
+
+/// The handlers whose records are the same text: each record is rendered once for all of them.
+pub(crate) struct TextPipe {
+    layout: TextLayout,
+    outputs: Vec<(Handlers, Arc<Output>)>,
+}
+
+impl TextPipe {
+    pub(crate) fn new(layout: TextLayout) -> Self {
+        Self { layout, outputs: Vec::new() }
+    }
+
+    pub(crate) fn layout(&self) -> &TextLayout {
+        &self.layout
+    }
+
+    pub(crate) fn add(&mut self, handler: Handlers, output: Arc<Output>) {
+        self.outputs.push((handler, output));
+    }
+
+    /// Writes a record to those of the handlers that want it.
+    pub(crate) fn write<S>(
+        &self,
+        local: &mut Local,
+        event: &Event<'_>,
+        metadata: &Metadata<'_>,
+        span: Option<&SpanRef<'_, S>>,
+        wanted: Handlers,
+    ) where
+        S: for<'a> LookupSpan<'a>,
+    {
+        if !self.outputs.iter().any(|(handler, _)| wanted.contains(*handler)) {
+            return;
+        }
+        let Local { record, span_names, now, .. } = local;
+        record.clear();
+        let fields = event.metadata().fields();
+        let values = SpanFields::new(fields.len(), |visitor| event.record(visitor));
+        // The last one of a name counts.
+        let value = |name: &str| {
+            let index = fields.iter().filter(|field| field.name() == name).last()?.index();
+            values.values().find(|(own, _)| *own == index).map(|(_, json)| json)
+        };
+
+        let mut line = Line { out: record, color: self.layout.color, level: *metadata.level() };
+        for part in &self.layout.parts {
+            match part {
+                TextPart::Text(text) => json::escape_controls(line.out, text),
+                TextPart::Field { source, form, color } => {
+                    let mut json = Vec::new();
+                    match source {
+                        Source::Message => {
+                            json.extend_from_slice(value("message").unwrap_or(b"\"\""))
+                        }
+                        source => write_context(&mut json, source, metadata, now),
+                    }
+                    line.field(&json, form, *color);
+                }
+            }
+        }
+
+        span_names.clear();
+        for field in fields.iter() {
+            let name = field.name();
+            // Records of the `log` crate have their real metadata there.
+            let is_hidden = name == "message" || (event.is_log() && name.starts_with("log."));
+            if is_hidden || span_names.contains(&name) {
+                continue;
+            }
+            span_names.push(name);
+            line.value(name, value(name).unwrap_or(b"null"));
+        }
+        for span in span.into_iter().flat_map(SpanRef::scope) {
+            let extensions = span.extensions();
+            let Some(values) = extensions.get::<SpanFields>() else { continue };
+            let fields = span.metadata().fields();
+            for (index, json) in values.values() {
+                let mut names = fields.iter().skip(index).map(|field| field.name());
+                let Some(name) = names.next() else { continue };
+                if !span_names.contains(&name) && !names.any(|later| later == name) {
+                    span_names.push(name);
+                    line.value(name, json);
+                }
+            }
+        }
+        escape_directions(record);
+        record.push(b'\n');
+        for (handler, output) in &self.outputs {
+            if wanted.contains(*handler) {
+                output.write(metadata, record);
+            }
+        }
+    }
+}
+
+/// Writes a field of the context as JSON.
+fn write_context(out: &mut Vec<u8>, source: &Source, metadata: &Metadata<'_>, now: &mut Now) {
+    let times = match source {
+        Source::Time(format) => std::slice::from_ref(format),
+        _ => &[],
+    };
+    let mut fill = |gap| now.fill(gap, times, out);
+    match source {
+        Source::Asctime => fill(Gap::Asctime),
+        Source::Time(_) => {
+            // A format may hold what is escaped.
+            fill(Gap::Time(0));
+            out.insert(0, b'"');
+            out.push(b'"');
+        }
+        Source::Created => fill(Gap::Created),
+        Source::Msecs => fill(Gap::Msecs),
+        Source::Thread => fill(Gap::Thread),
+        Source::ThreadName => fill(Gap::ThreadName),
+        source => write_constant(out, source, metadata),
+    }
+}
+
+const RESET: &[u8] = b"\x1b[0m";
+
+/// A line being written.
+struct Line<'a> {
+    out: &'a mut Vec<u8>,
+    color: bool,
+    level: Level,
+}
+
+impl Line<'_> {
+    fn start(&mut self, color: Color) {
+        if self.color {
+            self.out.extend_from_slice(match (color, self.level) {
+                (Color::Dim, _) => b"\x1b[2m",
+                (Color::Level, Level::ERROR) => b"\x1b[31m",
+                (Color::Level, Level::WARN) => b"\x1b[33m",
+                (Color::Level, Level::INFO) => b"\x1b[32m",
+                (Color::Level, Level::DEBUG) => b"\x1b[34m",
+                (Color::Level, Level::TRACE) => b"\x1b[35m",
+            });
+        }
+    }
+
+    fn end(&mut self) {
+        if self.color {
+            self.out.extend_from_slice(RESET);
+        }
+    }
+
+    /// A field of the format.
+    fn field(&mut self, json: &[u8], form: &Form, color: Option<Color>) {
+        if let Some(color) = color {
+            self.start(color);
+        }
+        if *form == Form::default() {
+            plain(self.out, json);
+        } else {
+            let mut text = Vec::new();
+            plain(&mut text, json);
+            // What has been rendered is UTF-8.
+            padded(self.out, &String::from_utf8_lossy(&text), form);
+        }
+        if color.is_some() {
+            self.end();
+        }
+    }
+
+    /// A field of the event or of a span.
+    fn value(&mut self, name: &str, json: &[u8]) {
+        self.out.push(b' ');
+        self.start(Color::Dim);
+        if is_word(name.as_bytes()) {
+            self.out.extend_from_slice(name.as_bytes());
+        } else {
+            json::string(self.out, name);
+        }
+        self.out.push(b'=');
+        self.end();
+        match json {
+            [b'"', text @ .., b'"'] if is_word(text) => self.out.extend_from_slice(text),
+            json => self.out.extend_from_slice(json),
+        }
+    }
+}
+
+/// Whether a text is clear without quotes.
+fn is_word(text: &[u8]) -> bool {
+    let plain =
+        |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.:/+@%#".contains(byte) || *byte >= 0x80;
+    !text.is_empty() && text.iter().all(plain)
+}
+
+/// Writes a JSON value as text: a string without quotes, its control characters still escaped.
+fn plain(out: &mut Vec<u8>, json: &[u8]) {
+    let [b'"', text @ .., b'"'] = json else {
+        return out.extend_from_slice(json);
+    };
+    let mut rest = text;
+    while let Some(at) = rest.iter().position(|byte| *byte == b'\\') {
+        out.extend_from_slice(&rest[..at]);
+        match rest[at + 1..] {
+            [quoted @ (b'"' | b'\\'), ..] => out.push(quoted),
+            [escape, ..] => out.extend_from_slice(&[b'\\', escape]),
+            [] => return,
+        }
+        rest = &rest[at + 2..];
+    }
+    out.extend_from_slice(rest);
+}
+
+/// Escapes what makes a terminal show a line in another order than it is in: a value could otherwise
+/// seem to end where it does not.
+fn escape_directions(line: &mut Vec<u8>) {
+    // U+202A..=U+202E and U+2066..=U+2069.
+    let is_one =
+        |bytes: &[u8]| matches!(bytes, [0xe2, 0x80, 0xaa..=0xae] | [0xe2, 0x81, 0xa6..=0xa9]);
+    if !line.windows(3).any(is_one) {
+        return;
+    }
+    let text = std::mem::take(line);
+    let mut rest = text.as_slice();
+    while let Some(at) = rest.windows(3).position(is_one) {
+        line.extend_from_slice(&rest[..at]);
+        let code = 0x2000 + (u32::from(rest[at + 1] - 0x80) << 6) + u32::from(rest[at + 2] - 0x80);
+        // Writing into memory cannot fail.
+        let _ = write!(line, "\\u{code:04x}");
+        rest = &rest[at + 3..];
+    }
+    line.extend_from_slice(rest);
+}
+
+/// Writes a text as a format wants it.
+fn padded(out: &mut Vec<u8>, text: &str, form: &Form) {
+    let number = text.parse::<f64>().ok().filter(|number| number.is_finite());
+    let text = match (form.kind, number) {
+        (Some('d' | 'i'), Some(number)) => format!("{:.0}", number.trunc()),
+        (Some('f' | 'F'), Some(number)) => format!("{number:.*}", form.precision.unwrap_or(6)),
+        _ => match form.precision {
+            Some(precision) => text.chars().take(precision).collect(),
+            None => text.to_owned(),
+        },
+    };
+    let width = form.width;
+    // Writing into memory cannot fail.
+    let _ = match form.align {
+        Align::Left => write!(out, "{text:<width$}"),
+        Align::Right => write!(out, "{text:>width$}"),
+        Align::Centre => write!(out, "{text:^width$}"),
+        Align::Zeros => write!(out, "{text:0>width$}"),
+    };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn form(
+        text: &str,
+        width: usize,
+        align: Align,
+        precision: Option<usize>,
+        kind: char,
+    ) -> String {
+        let mut out = Vec::new();
+        padded(&mut out, text, &Form { width, align, precision, kind: Some(kind) });
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn widths_and_precisions_are_pythons() {
+        assert_eq!(form("INFO", 8, Align::Left, None, 's'), "INFO    ");
+        assert_eq!(form("é", 3, Align::Right, None, 's'), "  é");
+        assert_eq!(form("WARNING", 5, Align::Left, Some(4), 's'), "WARN ");
+        assert_eq!(form("x", 4, Align::Centre, None, 's'), " x  ");
+        assert_eq!(form("7.0", 3, Align::Zeros, None, 'd'), "007");
+        assert_eq!(form("1655057385.971234", 0, Align::Right, Some(2), 'f'), "1655057385.97");
+        assert_eq!(form("text", 0, Align::Right, None, 'd'), "text");
+    }
+
+    #[test]
+    fn text_has_no_quotes_and_its_controls_stay_escaped() {
+        let text = |json: &str| {
+            let mut out = Vec::new();
+            plain(&mut out, json.as_bytes());
+            String::from_utf8(out).unwrap()
+        };
+        assert_eq!(text(r#""a \"b\" c:\\d \n \u001b é""#), r#"a "b" c:\d \n \u001b é"#);
+        assert_eq!(text("1.5"), "1.5");
+        assert_eq!(text(r#""""#), "");
+    }
+}
