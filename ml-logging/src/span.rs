@@ -63,8 +63,11 @@ impl SpanFields {
 }
 
 impl Place for SpanFields {
-    fn place(&mut self, field: &Field) -> Option<&mut Vec<u8>> {
+    fn place(&mut self, field: &Field, quoted: bool) -> Option<&mut Vec<u8>> {
         self.starts.push((field.index(), self.json.len()));
+        if quoted {
+            self.json.push(b'"');
+        }
         Some(&mut self.json)
     }
 }
