@@ -2,7 +2,10 @@
 
 mod model;
 
-use model::{BUILT_IN, Case, Fields, Held, NAMES, SpanCase, check};
+use model::{
+    BUILT_IN, Case, Fields, Held, NAMES, SpanCase,
+    expected::{check, check_against},
+};
 use proptest::{collection::vec, prelude::*, sample::select};
 use tracing::Level;
 
@@ -97,5 +100,5 @@ fn a_wrong_value_is_found() {
     // The text of a value that fails is expected to be there to its end.
     let fails = Held::Display(vec!["written".to_owned()], true);
     check(&case(fails));
-    model::check_against(&right, &case(Held::F64(1.25)));
+    check_against(&right, &case(Held::F64(1.25)));
 }

@@ -24,12 +24,20 @@ enum Expected {
 ///
 /// If one is not what the documentation promises.
 pub fn check(case: &Case) {
-    check_against(case, case);
+    check_text(&case.log(), case);
+}
+
+/// With a format string that names the fields of the case's format, in whatever form.
+pub fn check_formatted(format: &str, case: &Case) {
+    check_text(&case.log_formatted(format), case);
 }
 
 /// Logs one case, and expects the records of another one.
 pub fn check_against(logged: &Case, case: &Case) {
-    let text = logged.log();
+    check_text(&logged.log(), case);
+}
+
+fn check_text(text: &str, case: &Case) {
     let lines: Vec<_> = text.split_terminator('\n').collect();
     assert_eq!(lines.len(), 2, "{text:?}");
     assert!(text.ends_with('\n'));

@@ -7,7 +7,7 @@
 #![allow(dead_code, reason = "each test program uses its own part of this")]
 
 mod callsites;
-mod expected;
+pub mod expected;
 
 use std::{
     error::Error,
@@ -17,8 +17,6 @@ use std::{
 
 use ml_logging::ContextFilter;
 use tracing::{Event, Level, Span, Value, field};
-
-pub use self::expected::{check, check_against};
 
 /// A name for a field that is likely to meet another one, or to go wrong.
 pub const NAMES: [&str; 24] = [
@@ -245,9 +243,15 @@ impl io::Write for Memory {
 impl Case {
     /// Logs the event, twice, and returns what was written; the second time nothing is new.
     pub fn log(&self) -> String {
+        self.log_formatted(
+            &self.format.iter().map(|name| format!("%({name})s")).collect::<String>(),
+        )
+    }
+
+    /// With this format string, which names the fields of the format.
+    fn log_formatted(&self, format: &str) -> String {
         let memory = Memory::default();
         let writer = memory.clone();
-        let format: String = self.format.iter().map(|name| format!("%({name})s")).collect();
         let (subscriber, logging) = ml_logging::builder()
             .environment(|_| None)
             .level("trace")
