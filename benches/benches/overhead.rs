@@ -4,8 +4,8 @@
 
 use gungraun::prelude::*;
 use ml_model_benches::{
-    BareModel, CountedModel, IdentifiedModel, LoggedModel, charges, log_to_nowhere, log_up_to,
-    predict_by_hand, repeat,
+    BareModel, CountedModel, IdentifiedModel, LoggedModel, TracedModel, charges, log_to_nowhere,
+    log_up_to, predict_by_hand, repeat,
 };
 use ml_model_core::{Infer, MLModel};
 use tracing::level_filters::LevelFilter;
@@ -48,6 +48,10 @@ fn identified() {
     repeat(PREDICTIONS, |input| charges(IdentifiedModel.predict(input)));
 }
 
+fn traced() {
+    repeat(PREDICTIONS, |input| charges(TracedModel.predict(input)));
+}
+
 #[library_benchmark]
 #[bench::bare(warm(no_set_up, bare))]
 #[bench::logging_off(warm(no_set_up, logged))]
@@ -56,6 +60,7 @@ fn identified() {
 #[bench::logging_on(warm(log_to_nowhere, logged))]
 #[bench::metrics(warm(no_set_up, counted))]
 #[bench::prediction_id(warm(log_to_nowhere, identified))]
+#[bench::both(warm(log_to_nowhere, traced))]
 fn predict(run: fn()) {
     run();
 }

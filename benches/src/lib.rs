@@ -62,6 +62,13 @@ models! {
     #[decorate(logging(input_fields = ["age", "bmi"], output_fields = ["charges"]))]
     LoggedModel;
 
+    /// With a prediction id and these records, as a service has it.
+    #[derive(Debug, MLModel)]
+    #[ml_model(qualified_name = "bench_model", version = "0.1.0")]
+    #[decorate(prediction_id)]
+    #[decorate(logging(input_fields = ["age", "bmi"], output_fields = ["charges"]))]
+    TracedModel;
+
     /// Counted.
     #[derive(Debug, MLModel)]
     #[decorate(metrics)]

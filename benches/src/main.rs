@@ -41,6 +41,7 @@ fn run() -> Result<(), Box<dyn Error>> {
         ("`logging`, only errors on", "logging_warn"),
         ("`metrics`", "metrics"),
         ("`prediction_id`, ml-logging installed", "prediction_id"),
+        ("`prediction_id` and `logging` with its two records", "both"),
     ] {
         let count = of(id)?;
         println!("| {name} | {count:.0} | bare | + {:.0} |", count - bare);

@@ -361,7 +361,14 @@ impl Builder {
     }
 
     fn syntax(&self, text: &str, error: &ScanError) -> Stop {
-        let (line, column) = (error.marker().line().max(1), error.marker().col() + 1);
+        let (mut line, mut column) = (error.marker().line().max(1), error.marker().col() + 1);
+        // For the parser the end of a text that does not end its last line is on the next one.
+        let unbroken = text.replace("\r\n", "\n");
+        let lines = || unbroken.split(['\n', '\r']);
+        if line > lines().count() {
+            line = lines().count();
+            column = lines().next_back().unwrap_or_default().chars().count() + 1;
+        }
         let what = error.info();
         if what.contains("recursion limit") {
             // The parser's own limit, which brackets reach before it has told of any of them.

@@ -113,6 +113,10 @@ fn syntax_errors_have_line_column_and_a_remedy() {
         "f:2:2: this is not YAML: tabs disallowed within this context (block indentation); \
          indent with spaces, not with tabs"
     );
+    for text in ["a: 1\nword", "a: 1\r\nword", "a: 1\rword"] {
+        let text = mistakes(text);
+        assert!(text.starts_with("f:2:5: this is not YAML: simple key expected"), "{text}");
+    }
     let text = mistakes("a: b: c\n");
     assert!(text.starts_with("f:1:5: this is not YAML: mapping values are not allowed"), "{text}");
     assert!(text.ends_with("put a value that has `: ` in it in quotes"), "{text}");

@@ -79,12 +79,10 @@ impl Clock {
     /// Seconds since 1970 with six decimals, as a JSON number.
     pub(crate) fn write_created(&self, out: &mut Vec<u8>) {
         json::integer(out, self.since_epoch.as_secs());
-        out.push(b'.');
-        let micros = self.since_epoch.subsec_micros();
-        out.extend(
-            [100_000, 10_000, 1_000, 100, 10, 1]
-                .map(|divisor| b'0' + (micros / divisor % 10) as u8),
-        );
+        // A leading one keeps the zeros behind it, and makes room for the point.
+        let point = out.len();
+        json::integer(out, 1_000_000 + self.since_epoch.subsec_micros());
+        out[point] = b'.';
     }
 }
 

@@ -102,6 +102,7 @@ impl Pipe {
 
     /// Writes the fields of the active spans, innermost first, but for those whose name the event
     /// or an inner span has.
+    // `SpanRef::scope` would look the innermost span up a second time.
     #[inline(always)]
     fn write_spans<S>(
         &self,
@@ -112,25 +113,37 @@ impl Pipe {
     ) where
         S: for<'a> LookupSpan<'a>,
     {
+        let Some(innermost) = innermost else { return };
         written.clear();
-        for span in innermost.into_iter().flat_map(SpanRef::scope) {
-            let extensions = span.extensions();
-            let Some(fields) = extensions.get::<SpanFields>() else {
+        self.write_span(out, written, plan, innermost);
+        let mut outer = innermost.parent();
+        while let Some(span) = outer {
+            self.write_span(out, written, plan, &span);
+            outer = span.parent();
+        }
+    }
+
+    fn write_span<S>(
+        &self,
+        out: &mut Vec<u8>,
+        written: &mut Vec<&'static str>,
+        plan: &Plan,
+        span: &SpanRef<'_, S>,
+    ) where
+        S: for<'a> LookupSpan<'a>,
+    {
+        let extensions = span.extensions();
+        let Some(fields) = extensions.get::<SpanFields>() else { return };
+        let metadata = span.metadata();
+        let keys = self.span_keys.get(metadata, || SpanKeys::new(&self.layout, metadata));
+        for (index, value) in fields.values() {
+            let Some((name, key)) = keys.get(index) else { continue };
+            if plan.has_field(name) || written.contains(&name) {
                 continue;
-            };
-            let metadata = span.metadata();
-            let keys = self.span_keys.get(metadata, || SpanKeys::new(&self.layout, metadata));
-            for (index, value) in fields.values() {
-                let Some((name, key)) = keys.get(index) else {
-                    continue;
-                };
-                if plan.has_field(name) || written.contains(&name) {
-                    continue;
-                }
-                written.push(name);
-                out.extend_from_slice(key);
-                out.extend_from_slice(value);
             }
+            written.push(name);
+            out.extend_from_slice(key);
+            out.extend_from_slice(value);
         }
     }
 }
@@ -226,8 +239,7 @@ where
         if attributes.fields().is_empty() {
             return;
         }
-        let fields =
-            SpanFields::new(attributes.fields().len(), |visitor| attributes.record(visitor));
+        let fields = SpanFields::new(|visitor| attributes.record(visitor));
         let Some(span) = context.span(id) else { return };
         let mut extensions = span.extensions_mut();
         // Another layer of this kind may have been here before; its values are the same.
@@ -239,7 +251,7 @@ where
     fn on_record(&self, id: &Id, values: &Record<'_>, context: Context<'_, S>) {
         // Rendered before the extensions are locked: a value's `Debug` may log, and would wait
         // for the lock forever.
-        let later = SpanFields::new(values.len(), |visitor| values.record(visitor));
+        let later = SpanFields::new(|visitor| values.record(visitor));
         let Some(span) = context.span(id) else { return };
         let mut extensions = span.extensions_mut();
         match extensions.get_mut::<SpanFields>() {

@@ -46,7 +46,11 @@ impl Local {
                 record: Vec::with_capacity(1024),
                 span_names: Vec::new(),
                 log_plan: Plan::default(),
-                now: Now { clock: Clock::new(), thread: thread_number(), thread_name: None },
+                now: Now {
+                    clock: Clock::new(),
+                    thread: thread_number().to_string().into_bytes(),
+                    thread_name: None,
+                },
             })
         })
     }
@@ -63,7 +67,8 @@ impl Local {
 /// The time and the thread of a record.
 pub(crate) struct Now {
     pub(crate) clock: Clock,
-    thread: u64,
+    /// Its number, as JSON.
+    thread: Vec<u8>,
     /// As JSON; asked for when a format first needs it.
     thread_name: Option<Vec<u8>>,
 }
@@ -80,7 +85,7 @@ impl Now {
             }
             Gap::Created => self.clock.write_created(out),
             Gap::Msecs => self.clock.write_msecs(out),
-            Gap::Thread => json::integer(out, self.thread),
+            Gap::Thread => out.extend_from_slice(&self.thread),
             Gap::ThreadName => out.extend_from_slice(self.thread_name.get_or_insert_with(|| {
                 let mut json = Vec::new();
                 match thread::current().name() {

@@ -5,6 +5,7 @@
 //! event's values. Which keys collide, which fields are repeated and where the message goes is
 //! decided here, once, so that writing a record is copying text and filling gaps.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use tracing::{Metadata, field::Field};
@@ -31,10 +32,46 @@ pub(crate) enum Gap {
 }
 
 /// A gap, and the text between the one before it and itself.
-#[derive(Clone, Copy)]
 pub(crate) struct Step {
-    pub(crate) text_length: usize,
+    text: Text,
     pub(crate) gap: Gap,
+}
+
+/// A piece of the record's text.
+///
+/// Most are a key, too short for a call of `memcpy` to be worth it. So the end of each piece is a block
+/// that is copied whole, in a few instructions, and then cut to its length.
+#[derive(Default)]
+pub(crate) struct Text {
+    /// What does not fit into the block, in the text of the plan.
+    long: Range<usize>,
+    /// With a quotation mark behind it, which strings take along.
+    block: [u8; BLOCK],
+    length: usize,
+}
+
+const BLOCK: usize = 32;
+
+impl Text {
+    /// Appends the text, and a quotation mark if it is to begin a string.
+    #[inline(always)]
+    pub(crate) fn write(&self, out: &mut Vec<u8>, plan: &Plan, quoted: bool) {
+        if !self.long.is_empty() {
+            out.extend_from_slice(&plan.text[self.long.clone()]);
+        }
+        let end = out.len() + self.length + usize::from(quoted);
+        out.extend_from_slice(&self.block);
+        out.truncate(end);
+    }
+}
+
+impl Step {
+    /// Writes the text before the gap, and a quotation mark if the value is to be a string.
+    #[inline(always)]
+    pub(crate) fn write_text(&self, out: &mut Vec<u8>, plan: &Plan, quoted: bool) -> Gap {
+        self.text.write(out, plan, quoted);
+        self.gap
+    }
 }
 
 /// The position of a field that is not written.
@@ -44,7 +81,11 @@ pub(crate) const UNWRITTEN: usize = usize::MAX;
 #[derive(Default)]
 pub(crate) struct Plan {
     text: Vec<u8>,
+    /// How much of the text is in a step already.
+    taken: usize,
     steps: Vec<Step>,
+    /// What stands after the last gap.
+    tail: Text,
     /// For each declared field the step that it fills, or `UNWRITTEN`.
     positions: Vec<usize>,
     /// The fields that beat a span's field of the same name: all but the message.
@@ -68,6 +109,7 @@ impl Plan {
     /// Makes this the plan for other metadata, in the memory that it has.
     pub(crate) fn make(&mut self, layout: &JsonLayout, metadata: &Metadata<'_>, from_log: bool) {
         self.text.clear();
+        self.taken = 0;
         self.steps.clear();
         self.names.clear();
         self.times.clear();
@@ -118,6 +160,7 @@ impl Plan {
         }
         let written = self.positions.iter().filter(|position| **position != UNWRITTEN);
         self.in_order = written.is_sorted() && self.milliseconds == UNWRITTEN;
+        self.tail = self.take_text();
     }
 
     fn context_key(&mut self, before: &[u8], key: &str) {
@@ -132,8 +175,18 @@ impl Plan {
     }
 
     fn gap(&mut self, gap: Gap) {
-        let before: usize = self.steps.iter().map(|step| step.text_length).sum();
-        self.steps.push(Step { text_length: self.text.len() - before, gap });
+        let text = self.take_text();
+        self.steps.push(Step { text, gap });
+    }
+
+    /// The text since the last gap.
+    fn take_text(&mut self) -> Text {
+        let end = self.text.len();
+        let start = end - (end - self.taken).min(BLOCK - 1);
+        let mut text = Text { long: self.taken..start, length: end - start, block: [b'"'; BLOCK] };
+        text.block[..end - start].copy_from_slice(&self.text[start..]);
+        self.taken = end;
+        text
     }
 
     fn context_value(&mut self, source: &Source, metadata: &Metadata<'_>) {
@@ -154,10 +207,10 @@ impl Plan {
         self.text.push(b'"');
     }
 
-    /// The text, with all gaps closed.
+    /// The text after the last gap.
     #[inline]
-    pub(crate) fn text(&self) -> &[u8] {
-        &self.text
+    pub(crate) fn tail(&self) -> &Text {
+        &self.tail
     }
 
     /// The gaps in order.

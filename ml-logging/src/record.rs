@@ -60,11 +60,9 @@ fn write_converted(
 /// A place in the record: everything up to it is written.
 struct Cursor<'a> {
     out: &'a mut Vec<u8>,
-    /// The text that is not written yet.
-    text: &'a [u8],
+    plan: &'a Plan,
     steps: &'a [Step],
     positions: &'a [usize],
-    plan: &'a Plan,
     now: &'a mut Now,
     /// The step to be filled next.
     next: usize,
@@ -76,23 +74,19 @@ impl<'a> Cursor<'a> {
     fn new(out: &'a mut Vec<u8>, plan: &'a Plan, now: &'a mut Now) -> Self {
         Self {
             out,
-            text: plan.text(),
+            plan,
             steps: plan.steps(),
             positions: plan.positions(),
-            plan,
             now,
             next: 0,
             out_of_order: false,
         }
     }
 
-    /// Writes the text before the next gap.
+    /// Writes the text before the next gap, and a quotation mark if a string is to fill it.
     #[inline(always)]
-    fn open(&mut self) -> Gap {
-        let Step { text_length, gap } = self.steps[self.next];
-        let (text, rest) = self.text.split_at(text_length);
-        self.out.extend_from_slice(text);
-        self.text = rest;
+    fn open(&mut self, quoted: bool) -> Gap {
+        let gap = self.steps[self.next].write_text(self.out, self.plan, quoted);
         self.next += 1;
         gap
     }
@@ -102,20 +96,22 @@ impl<'a> Cursor<'a> {
     #[inline(never)]
     fn advance(&mut self, step: usize) {
         while self.next < step {
-            let gap = self.open();
+            let gap = self.open(false);
             self.now.fill(gap, self.plan.times(), self.out);
         }
     }
 
     fn finish(mut self) {
-        self.advance(self.steps.len());
-        self.out.extend_from_slice(self.text);
+        if self.next < self.steps.len() {
+            self.advance(self.steps.len());
+        }
+        self.plan.tail().write(self.out, self.plan, false);
     }
 }
 
 impl Place for Cursor<'_> {
     #[inline(always)]
-    fn place(&mut self, field: &Field) -> Option<&mut Vec<u8>> {
+    fn place(&mut self, field: &Field, quoted: bool) -> Option<&mut Vec<u8>> {
         // Records of the `log` crate have more fields than the metadata made for them declares.
         let step = *self.positions.get(field.index())?;
         if step != self.next {
@@ -128,7 +124,7 @@ impl Place for Cursor<'_> {
             }
             self.advance(step);
         }
-        self.open();
+        self.open(quoted);
         Some(self.out)
     }
 }
@@ -140,8 +136,8 @@ struct One<'a> {
 }
 
 impl Place for One<'_> {
-    fn place(&mut self, field: &Field) -> Option<&mut Vec<u8>> {
+    fn place(&mut self, field: &Field, quoted: bool) -> Option<&mut Vec<u8>> {
         let wanted = self.cursor.positions.get(field.index()) == Some(&self.wanted);
-        if wanted { self.cursor.place(field) } else { None }
+        if wanted { self.cursor.place(field, quoted) } else { None }
     }
 }

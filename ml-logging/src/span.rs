@@ -1,5 +1,7 @@
 //! The fields of spans: rendered once when the span is made, copied into each record inside it.
 
+use std::iter;
+
 use tracing::{
     Metadata,
     field::{Field, Visit},
@@ -12,21 +14,29 @@ use crate::{
 
 /// The values of a span, as JSON, in the extensions of the span. They do not depend on the format,
 /// so that several layers can share them.
+///
+/// All in one buffer, because spans are made as often as predictions: a second one would cost as
+/// much as writing the values.
 #[derive(Default)]
 pub(crate) struct SpanFields {
-    json: Vec<u8>,
-    /// The index of each recorded field, ascending, and where its value begins.
-    starts: Vec<(usize, usize)>,
+    /// Of each recorded field, in ascending order, the [head](HEAD) and the value.
+    buffer: Vec<u8>,
+    /// Where the value of the last one begins.
+    last: usize,
 }
+
+/// The index of a field and the length of its value.
+const HEAD: usize = 2 * size_of::<usize>();
 
 impl SpanFields {
     /// Renders what `record` hands to a visitor.
-    pub(crate) fn new(declared: usize, record: impl FnOnce(&mut dyn Visit)) -> Self {
-        let fields = Self { json: Vec::with_capacity(48), starts: Vec::with_capacity(declared) };
-        let mut writer = ValueWriter(fields);
+    pub(crate) fn new(record: impl FnOnce(&mut dyn Visit)) -> Self {
+        // Room for an id.
+        let mut writer = ValueWriter(Self { buffer: Vec::with_capacity(64), last: 0 });
         record(&mut writer);
-        let fields = writer.0;
-        if fields.starts.is_sorted_by(|left, right| left.0 < right.0) {
+        let mut fields = writer.0;
+        fields.close();
+        if fields.values().is_sorted_by(|left, right| left.0 < right.0) {
             fields
         } else {
             Self::default().updated(&fields)
@@ -34,7 +44,7 @@ impl SpanFields {
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.starts.is_empty()
+        self.buffer.is_empty()
     }
 
     /// These values, with the later ones in place of those of the same field.
@@ -45,27 +55,53 @@ impl SpanFields {
         for (position, (index, json)) in values.iter().enumerate() {
             // The sort is stable: the latest value of a field is the last of its run.
             if values.get(position + 1).is_none_or(|(next, _)| next != index) {
-                updated.starts.push((*index, updated.json.len()));
-                updated.json.extend_from_slice(json);
+                updated.open(*index);
+                updated.buffer.extend_from_slice(json);
             }
         }
+        updated.close();
         updated
+    }
+
+    /// Begins the value of a field.
+    fn open(&mut self, index: usize) {
+        self.close();
+        self.buffer.extend_from_slice(&index.to_ne_bytes());
+        self.buffer.extend_from_slice(&[0; size_of::<usize>()]);
+        self.last = self.buffer.len();
+    }
+
+    /// Ends the last value: its length is known now.
+    fn close(&mut self) {
+        let length = self.buffer.len() - self.last;
+        let place = self.last.saturating_sub(size_of::<usize>())..self.last;
+        if let Some(place) = self.buffer[place].first_chunk_mut() {
+            *place = length.to_ne_bytes();
+        }
     }
 
     /// The index and the value of each recorded field.
     #[inline]
     pub(crate) fn values(&self) -> impl Iterator<Item = (usize, &[u8])> {
-        self.starts.iter().enumerate().map(|(position, (index, start))| {
-            let end = self.starts.get(position + 1).map_or(self.json.len(), |(_, start)| *start);
-            (*index, &self.json[*start..end])
+        let mut rest = self.buffer.as_slice();
+        iter::from_fn(move || {
+            let (head, after) = rest.split_first_chunk::<HEAD>()?;
+            let (index, length) = head.split_first_chunk()?;
+            let length = usize::from_ne_bytes(*length.first_chunk()?);
+            let (value, after) = after.split_at_checked(length)?;
+            rest = after;
+            Some((usize::from_ne_bytes(*index), value))
         })
     }
 }
 
 impl Place for SpanFields {
-    fn place(&mut self, field: &Field) -> Option<&mut Vec<u8>> {
-        self.starts.push((field.index(), self.json.len()));
-        Some(&mut self.json)
+    fn place(&mut self, field: &Field, quoted: bool) -> Option<&mut Vec<u8>> {
+        self.open(field.index());
+        if quoted {
+            self.buffer.push(b'"');
+        }
+        Some(&mut self.buffer)
     }
 }
 

@@ -57,7 +57,7 @@ impl TextPipe {
         let Local { record, span_names, now, .. } = local;
         record.clear();
         let fields = event.metadata().fields();
-        let values = SpanFields::new(fields.len(), |visitor| event.record(visitor));
+        let values = SpanFields::new(|visitor| event.record(visitor));
         // The last one of a name counts.
         let value = |name: &str| {
             let index = fields.iter().filter(|field| field.name() == name).last()?.index();

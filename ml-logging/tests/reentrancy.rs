@@ -7,10 +7,14 @@ mod support;
 
 use std::{
     fmt, io,
-    sync::{Mutex, OnceLock},
+    sync::{
+        Mutex, OnceLock,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use ml_logging::Logging;
+use proptest::prelude::*;
 use serde_json::json;
 use support::{Memory, Record, builder};
 use tracing::{field::Empty, info, info_span};
@@ -97,4 +101,51 @@ fn a_writer_that_logs_does_not_call_itself() {
         records.iter().map(|record| record["message"].as_str().unwrap()).collect();
     assert_eq!(messages, ["one", "two"]);
     assert_eq!(logging.lost_records(), 2);
+}
+
+/// Logs the next of the texts while it is being formatted, in a span of its own.
+struct Nested<'a> {
+    test: &'a str,
+    texts: &'a [String],
+}
+
+impl fmt::Debug for Nested<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (text, rest) = self.texts.split_first().unwrap();
+        f.write_str(text)?;
+        if !rest.is_empty() {
+            let nested = Nested { texts: rest, ..*self };
+            let _span = info_span!("s", depth = rest.len(), made = ?nested).entered();
+            info!(before = text, test = self.test, value = ?nested, after = text, "{text}");
+        }
+        f.write_str(text)
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(32))]
+
+    #[test]
+    fn values_that_log_to_any_depth_do_not_meet(
+        texts in proptest::collection::vec(any::<String>(), 1..5),
+    ) {
+        static CASES: AtomicUsize = AtomicUsize::new(0);
+        let test = format!("nested {}", CASES.fetch_add(1, Ordering::Relaxed));
+        let nested = Nested { test: &test, texts: &texts };
+        let (_, records) = records(&test, || info!(test, value = ?nested, last = 1, "outermost"));
+        // Each value is formatted for the span and for the event.
+        prop_assert_eq!(records.len(), 1 << (texts.len() - 1));
+        let (outermost, inner) = records.split_last().unwrap();
+        prop_assert_eq!(&outermost["value"], &json!(texts[0].repeat(2)));
+        prop_assert_eq!(outermost.keys(), ["asctime", "thread", "message", "test", "value", "last"]);
+        for record in inner {
+            let depth = record["depth"].as_u64().unwrap() as usize;
+            let [text, value] = [depth + 1, depth].map(|depth| &texts[texts.len() - depth]);
+            prop_assert_eq!(&record["message"], &json!(text));
+            prop_assert_eq!(&record["before"], &json!(text));
+            prop_assert_eq!(&record["after"], &json!(text));
+            prop_assert_eq!(&record["value"], &json!(value.repeat(2)));
+            prop_assert_eq!(&record["made"], &json!(value.repeat(2)));
+        }
+    }
 }

@@ -4,9 +4,9 @@ use std::fs;
 use std::path::Path;
 
 use crate::Result;
-use crate::chart::{Content, Curve, Panel, Picture, Scale, number};
 use crate::results::{Measurement, Results, Table};
 use crate::soak::Soak;
+use chart::{Content, Curve, Panel, Picture, Scale, number};
 
 type Value = fn(&Measurement) -> f64;
 

@@ -9,9 +9,8 @@
 //! | `measure` | rounds in turn, medians of them |
 //! | `soak` | a long run with exact books of every request |
 //! | `results` | the figures as a file |
-//! | `chart`, `charts` | the figures as pictures |
+//! | `charts` | the figures as pictures |
 
-mod chart;
 mod charts;
 mod log;
 mod measure;

@@ -31,48 +31,63 @@ const STYLE: &str = "
 
 const PANEL_WIDTH: f64 = 420.0;
 const PANEL_HEIGHT: f64 = 290.0;
-/// Bars need less room than curves.
-const BARS_HEIGHT: f64 = 230.0;
 const HEADING: f64 = 70.0;
 const MARGIN: f64 = 20.0;
 
 /// A picture: a title over panels, two in a row.
-pub(crate) struct Picture {
-    pub(crate) title: &'static str,
+#[derive(Debug)]
+pub struct Picture {
+    /// Stands above.
+    pub title: &'static str,
     /// How the figures were got.
-    pub(crate) summary: String,
-    pub(crate) panels: Vec<Panel>,
+    pub summary: String,
+    /// Its parts, two in a row.
+    pub panels: Vec<Panel>,
 }
 
 /// Part of a picture with axes of its own.
-pub(crate) struct Panel {
+#[derive(Debug)]
+pub struct Panel {
     /// What is shown, with its unit.
-    pub(crate) name: &'static str,
-    pub(crate) content: Content,
+    pub name: &'static str,
+    /// The figures.
+    pub content: Content,
 }
 
-pub(crate) enum Content {
-    /// A bar per server: its name, its value, and what to write beside it.
+/// What a panel shows.
+#[derive(Debug)]
+pub enum Content {
+    /// A bar for each thing compared: its name, its value, and what to write beside it.
     Bars(Vec<(String, f64, String)>),
+    /// Curves over the same axis.
     Curves {
         /// What grows to the right.
         x: &'static str,
+        /// The axis to the right.
         scale: Scale,
+        /// The curves, the first of them ours.
         curves: Vec<Curve>,
     },
 }
 
-#[derive(Clone, Copy, PartialEq)]
-pub(crate) enum Scale {
+/// Where equal distances are equal differences or equal ratios.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Scale {
+    /// Differences.
     Linear,
+    /// Ratios.
     Logarithmic,
 }
 
-pub(crate) struct Curve {
-    pub(crate) name: String,
-    pub(crate) points: Vec<(f64, f64)>,
+/// One curve.
+#[derive(Debug)]
+pub struct Curve {
+    /// What the legend calls it.
+    pub name: String,
+    /// Its points, from left to right.
+    pub points: Vec<(f64, f64)>,
     /// Whether each point has a mark: not where there are hundreds.
-    pub(crate) has_marks: bool,
+    pub has_marks: bool,
 }
 
 impl fmt::Display for Picture {
@@ -80,9 +95,7 @@ impl fmt::Display for Picture {
         let columns = self.panels.len().min(2);
         let rows = self.panels.len().div_ceil(2);
         let width = columns as f64 * PANEL_WIDTH + 2.0 * MARGIN;
-        let has_curves =
-            self.panels.iter().any(|panel| matches!(panel.content, Content::Curves { .. }));
-        let panel_height = if has_curves { PANEL_HEIGHT } else { BARS_HEIGHT };
+        let panel_height = self.panels.iter().map(Panel::height).fold(0.0, f64::max);
         let height = rows as f64 * panel_height + HEADING + MARGIN;
         writeln!(
             f,
@@ -115,6 +128,20 @@ impl fmt::Display for Picture {
     }
 }
 
+impl Panel {
+    fn height(&self) -> f64 {
+        match &self.content {
+            Content::Bars(bars) => 50.0 + bar_distance(bars.len()) * bars.len() as f64,
+            Content::Curves { .. } => PANEL_HEIGHT,
+        }
+    }
+}
+
+/// From the top of a bar to that of the next one: many bars are thinner.
+fn bar_distance(bars: usize) -> f64 {
+    if bars <= 4 { 60.0 } else { 30.0 }
+}
+
 impl fmt::Display for Panel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "<text class=\"name\" x=\"16\" y=\"24\">{}</text>", self.name)?;
@@ -126,19 +153,23 @@ impl fmt::Display for Panel {
 }
 
 fn write_bars(f: &mut fmt::Formatter<'_>, bars: &[(String, f64, String)]) -> fmt::Result {
-    const LEFT: f64 = 90.0;
     const LONGEST: f64 = 170.0;
+    let longest_name = bars.iter().map(|(name, _, _)| name.chars().count()).max().unwrap_or(0);
+    let left = (20.0 + 6.6 * longest_name as f64).max(90.0);
+    let distance = bar_distance(bars.len());
+    let thickness = distance * 0.6;
     let largest = bars.iter().map(|(_, value, _)| *value).fold(0.0, f64::max);
     for (index, (name, value, label)) in bars.iter().enumerate() {
-        let y = 50.0 + index as f64 * 60.0;
+        let y = 50.0 + index as f64 * distance;
         // A bar too short to see is still a bar.
         let length = (LONGEST * value / largest).max(1.5);
-        let (text_y, name_x, label_x) = (y + 24.0, LEFT - 8.0, LEFT + length + 8.0);
+        let text_y = y + thickness / 2.0 + 6.0;
+        let (name_x, label_x) = (left - 8.0, left + length + 8.0);
         let colour = colour(index);
         writeln!(f, "<text class=\"end\" x=\"{name_x}\" y=\"{text_y}\">{name}</text>")?;
         writeln!(
             f,
-            "<rect class=\"f{colour}\" x=\"{LEFT}\" y=\"{y}\" width=\"{length:.1}\" height=\"36\" rx=\"3\"/>"
+            "<rect class=\"f{colour}\" x=\"{left}\" y=\"{y}\" width=\"{length:.1}\" height=\"{thickness}\" rx=\"3\"/>"
         )?;
         writeln!(f, "<text x=\"{label_x:.1}\" y=\"{text_y}\">{label}</text>")?;
     }
@@ -217,7 +248,7 @@ fn write_curves(
         writeln!(f, "<path class=\"line s{colour}\" d=\"M{legend} 42h22\"/>")?;
         let (text, name) = (legend + 28.0, &curve.name);
         writeln!(f, "<text x=\"{text}\" y=\"46\">{name}</text>")?;
-        legend += 60.0 + 7.5 * curve.name.len() as f64;
+        legend += 46.0 + 6.8 * curve.name.chars().count() as f64;
     }
     Ok(())
 }
@@ -235,7 +266,8 @@ fn step(largest: f64) -> f64 {
 }
 
 /// A number without digits that are noise, in groups of three.
-pub(crate) fn number(value: f64) -> String {
+#[must_use]
+pub fn number(value: f64) -> String {
     let decimals = if value == value.round() || value >= 100.0 {
         0
     } else if value >= 1.0 {

@@ -1,0 +1,65 @@
+//! ml-logging, with the context configured.
+
+use std::fs::File;
+
+use ml_logging::{ContextFilter, Logging};
+
+use super::{HOST, POD, tracing_event};
+use crate::sink::Sink;
+use crate::{Event, Log};
+
+const FORMAT: &str = "%(asctime)s %(hostname)s %(pod_name)s %(process)s %(thread)s %(pathname)s \
+                      %(lineno)s %(levelname)s %(message)s";
+
+/// The same names as elsewhere, so that all lines are alike.
+struct Names;
+
+impl ContextFilter for Names {
+    fn fields(&self) -> Vec<(String, String)> {
+        let own = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
+        [("hostname", HOST), ("pod_name", POD)].map(own).into()
+    }
+}
+
+pub(super) fn set_up() -> Log {
+    build(FORMAT, Names);
+    log
+}
+
+pub(super) fn set_up_created() -> Log {
+    build(&FORMAT.replace("asctime", "created"), Names);
+    log
+}
+
+/// Installs it for the whole process.
+pub(crate) fn build(format: &str, filter: impl ContextFilter) {
+    let builder = ml_logging::builder().environment(|_| None).format(format).filter(filter);
+    let logging = builder.writer(|| Sink).init().expect("nothing is installed yet");
+    std::mem::forget(logging);
+}
+
+/// Through the queue, as a service does, to a file without a name.
+pub(crate) fn to_a_file() -> (Log, Logging) {
+    let folder = tempfile::tempdir().expect("there is room for a file");
+    let path = folder.path().join("records.jsonl");
+    let formatter = ml_logging::JsonFormatter::new(FORMAT).expect("the format is right");
+    let handler = ml_logging::Handler::file("file", &path).formatter(formatter).filter(Names);
+    let logging = ml_logging::Configuration::new()
+        .environment(|_| None)
+        .handler(handler)
+        .logger(
+            ml_logging::Logger::root()
+                .level(tracing::level_filters::LevelFilter::INFO)
+                .handler("file"),
+        )
+        .init(false)
+        .expect("nothing is installed yet");
+    drop(File::open(&path).expect("the handler has made its file"));
+    // The file goes on without its name, and ends with the program.
+    drop(folder);
+    (log, logging)
+}
+
+fn log(event: &Event) {
+    tracing_event!(event);
+}

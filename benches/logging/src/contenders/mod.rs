@@ -1,0 +1,102 @@
+//! The record, through each library.
+
+mod bunyan;
+mod by_hand;
+mod json_subscriber;
+mod logforth;
+mod ml_logging;
+mod slog_json;
+mod spdlog;
+mod tracing_json;
+
+pub(crate) use ml_logging::{build as ml_logging_with, to_a_file as ml_logging_to_a_file};
+pub(crate) use tracing_json::set_up as tracing_json_set_up;
+
+use crate::Log;
+
+/// A way to write the record.
+#[derive(Debug)]
+pub struct Contender {
+    /// What it is called.
+    pub name: &'static str,
+    /// The package whose version counts, if it is not ours.
+    pub package: Option<&'static str>,
+    /// How it writes the time.
+    pub time: &'static str,
+    /// Sets it up for the process.
+    pub set_up: fn() -> Log,
+}
+
+/// Ours first, the floor last.
+pub const CONTENDERS: [Contender; 9] = [
+    Contender { name: "ml-logging", package: None, time: "text, ms", set_up: ml_logging::set_up },
+    Contender {
+        name: "ml-logging, µs",
+        package: None,
+        time: "number, µs",
+        set_up: ml_logging::set_up_created,
+    },
+    Contender {
+        name: "slog-json",
+        package: Some("slog-json"),
+        time: "text, ns",
+        set_up: slog_json::set_up,
+    },
+    Contender {
+        name: "spdlog-rs",
+        package: Some("spdlog-rs"),
+        time: "number, ms",
+        set_up: spdlog::set_up,
+    },
+    Contender {
+        name: "logforth",
+        package: Some("logforth"),
+        time: "text, µs",
+        set_up: logforth::set_up,
+    },
+    Contender {
+        name: "json-subscriber",
+        package: Some("json-subscriber"),
+        time: "text, µs",
+        set_up: json_subscriber::set_up,
+    },
+    Contender {
+        name: "tracing-bunyan-formatter",
+        package: Some("tracing-bunyan-formatter"),
+        time: "text, ns",
+        set_up: bunyan::set_up,
+    },
+    Contender {
+        name: "tracing-subscriber",
+        package: Some("tracing-subscriber"),
+        time: "text, µs",
+        set_up: tracing_json::set_up_and_log,
+    },
+    Contender { name: "by hand", package: None, time: "text, ms", set_up: by_hand::set_up },
+];
+
+/// What the context of every record says: the host.
+pub const HOST: &str = "pricing-7d9c6f";
+/// The pod.
+pub const POD: &str = "insurance-charges-6c9f7b5d-x2x4k";
+/// The message.
+pub const MESSAGE: &str = "Prediction created.";
+
+/// The event through `tracing`, with what the subscriber itself cannot add.
+macro_rules! tracing_event {
+    ($event:expr $(, $name:ident = $value:expr)*) => {
+        ::tracing::info!(
+            $($name = $value,)*
+            action = $event.action,
+            model_qualified_name = $event.model_qualified_name,
+            model_version = $event.model_version,
+            prediction_id = $event.prediction_id,
+            status = $event.status,
+            duration_ms = $event.duration_ms,
+            age = $event.age,
+            charges = $event.charges,
+            "Prediction created."
+        )
+    };
+}
+pub(crate) use tracing_event;
