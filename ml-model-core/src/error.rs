@@ -87,13 +87,19 @@ impl fmt::Display for List<'_> {
     }
 }
 
-/// Shows an error with everything that caused it: `outer: inner: root`.
+/// Shows an error with everything that caused it: `outer: inner: root`. An error that only repeats
+/// the one outside of it is not shown twice.
 pub fn error_chain<'a>(error: &'a (dyn Error + 'static)) -> impl fmt::Display + 'a {
     fmt::from_fn(move |f| {
-        write!(f, "{error}")?;
+        let mut shown = error.to_string();
+        f.write_str(&shown)?;
         let mut source = error.source();
         while let Some(error) = source {
-            write!(f, ": {error}")?;
+            let text = error.to_string();
+            if text != shown {
+                write!(f, ": {text}")?;
+            }
+            shown = text;
             source = error.source();
         }
         Ok(())

@@ -100,16 +100,16 @@ pub(crate) fn check<B>(request: &Request<B>, body_limit_bytes: usize) -> Result<
             }
         };
         if let Some(problem) = problem {
-            return Err(ErrorResponse::bad_request(format!(
-                "{problem}: expected one, as `host: example.com`"
-            )));
+            let error = format!("{problem}: expected one, as `host: example.com`");
+            return Err(ErrorResponse::bad_request(error).of_caller(request.headers()));
         }
     }
     // A limit for what comes out of a compressed body is one for the compressed body, too.
     let length = request.headers().get(header::CONTENT_LENGTH);
     let length = length.and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
     if length.is_some_and(|length| length > body_limit_bytes as u64) {
-        return Err(ErrorResponse::body_too_large(body_limit_bytes));
+        let error = ErrorResponse::body_too_large(body_limit_bytes);
+        return Err(error.of_caller(request.headers()));
     }
     Ok(())
 }

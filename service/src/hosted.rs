@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use axum::http::{HeaderMap, HeaderName};
 use ml_model_core::{
-    Answer, BatchRow, MLModel, PredictionError, PredictionId, RegisteredModel, Request, Violation,
+    Answer, BatchRow, MLModel, PredictionError, PredictionId, PredictionIdDecorator,
+    RegisteredModel, Request, Violation,
 };
 use serde_json::Value;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -26,7 +27,10 @@ const PREDICTION_ID: &str = "prediction_id";
 pub(crate) struct HostedModel {
     model: RegisteredModel,
     schema: InputSchema,
+    /// Whether a body may have one.
     takes_prediction_id: bool,
+    /// Whether its predictions have one.
+    has_prediction_id: bool,
     takes_batches: bool,
     permits: Option<Arc<Semaphore>>,
     pub(crate) handling: Handling,
@@ -50,6 +54,7 @@ impl HostedModel {
         let permits = handling.concurrency_limit.map(|limit| Arc::new(Semaphore::new(limit)));
         Ok(Self {
             takes_prediction_id: PredictionId::is_in(&schema),
+            has_prediction_id: PredictionIdDecorator::is_on(&model),
             takes_batches: model.takes_batches(),
             schema: InputSchema::new(&schema)?,
             permits,
@@ -78,11 +83,19 @@ impl HostedModel {
     /// Answers one body.
     ///
     /// A body that is not acceptable goes through the model's decorators too, so that it is on
-    /// record under the id that the answer names.
-    pub(crate) fn predict(&self, text: &[u8], headers: &HeaderMap) -> Answered<Vec<u8>> {
+    /// record under the id that the answer names. `begin` is told the id before the model is called.
+    pub(crate) fn predict(
+        &self,
+        text: &[u8],
+        headers: &HeaderMap,
+        begin: impl FnOnce(&PredictionId),
+    ) -> Answered<Vec<u8>> {
         let parsed = parse(text);
         let body = parsed.as_ref().map(|parsed| &parsed.body).map_err(Violation::clone);
         let request = self.request(body, id_of(headers));
+        if let Some(id) = request.prediction_id() {
+            begin(id);
+        }
         answer(request, |request| {
             let request = match &parsed {
                 Ok(parsed) if self.reads_text(parsed) => {
@@ -138,7 +151,8 @@ impl HostedModel {
     }
 
     /// A body as a request, refused with everything that is wrong with it. It has an id if the
-    /// model's predictions have one: the body's, the header's or a new one.
+    /// model's predictions have one: the body's, the header's or a new one. Were that left to the
+    /// decorator, nobody here would know the id of a prediction that fails.
     fn request<'b, 't>(
         &self,
         body: Result<&'b Body<'t>, Violation>,
@@ -156,7 +170,7 @@ impl HostedModel {
         // A header that is no id is wrong, also beside a body that has one.
         let of_header = header.and_then(|id| id.map_err(|wrong| violations.push(wrong)).ok());
         let id = of_body.unwrap_or(of_header);
-        let id = id.or_else(|| self.takes_prediction_id.then(PredictionId::random));
+        let id = id.or_else(|| self.has_prediction_id.then(PredictionId::random));
         let mut request = match body {
             Some(body) if violations.is_empty() => Request::new(body),
             _ => Request::invalid(violations),
@@ -229,10 +243,19 @@ pub(crate) fn parse(body: &[u8]) -> Result<Parsed<'_>, Violation> {
 
 /// The prediction id in the headers.
 fn id_of(headers: &HeaderMap) -> Option<Result<PredictionId, Violation>> {
-    let value = headers.get(&PREDICTION_ID_HEADER)?;
+    let mut values = headers.get_all(&PREDICTION_ID_HEADER).iter();
+    let value = values.next()?;
     let wrong = |message: String| Violation::new("X-Prediction-Id", message);
+    if values.next().is_some() {
+        return Some(Err(wrong("must be there once".to_owned())));
+    }
     Some(match value.to_str() {
         Ok(id) => PredictionId::try_from(id).map_err(|error| wrong(error.to_string())),
         Err(_) => Err(wrong("must be visible ASCII characters".to_owned())),
     })
+}
+
+/// The same for a request that gets no further: the id, if it is one.
+pub(crate) fn callers_id(headers: &HeaderMap) -> Option<PredictionId> {
+    id_of(headers)?.ok()
 }

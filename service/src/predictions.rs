@@ -2,7 +2,7 @@
 
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::task::Poll;
 use std::time::Duration;
 
@@ -20,8 +20,8 @@ use tokio::time::timeout;
 use crate::body::Body as JsonBody;
 use crate::catalogue::BoxError;
 use crate::configuration::Execution;
-use crate::hosted::{Answered, HostedModel, PREDICTION_ID_HEADER, parse};
-use crate::response::{ErrorResponse, shortened};
+use crate::hosted::{Answered, HostedModel, parse};
+use crate::response::{ErrorResponse, add_id, shortened};
 use crate::routes::Segment;
 use crate::state::State;
 use crate::trace_context::TraceContext;
@@ -32,8 +32,8 @@ pub(crate) async fn prediction(
     Segment(name): Segment,
     request: Request,
 ) -> Result<Response, ErrorResponse> {
-    let model = model(&state, &name)?;
     let (head, body) = request.into_parts();
+    let model = model(&state, &name).map_err(|error| error.of_caller(&head.headers))?;
     predict(&state, model, head.headers, body).await
 }
 
@@ -52,28 +52,34 @@ pub(crate) async fn predict<B>(
 where
     B: HttpBody<Data = Bytes, Error: Into<BoxError>>,
 {
-    let body = read(state, &headers, body).await?;
-    let permit = model.permit()?;
-    let predict = move |model: &HostedModel, headers: &HeaderMap| model.predict(&body, headers);
+    let body = read(state, &headers, body).await.map_err(|error| error.of_caller(&headers))?;
+    let permit = model.permit().map_err(|error| error.of_caller(&headers))?;
+    let predict = move |model: &HostedModel, headers: &HeaderMap, begun: Option<&Begun>| {
+        model.predict(&body, headers, |id| {
+            if let Some(begun) = begun {
+                begun.get_or_init(|| id.clone());
+            }
+        })
+    };
     let answered = run(state, model, permit, headers, 1, predict).await?;
     Ok(answered.into_response())
 }
 
+/// The id of a prediction under way, for those who wait no longer.
+type Begun = OnceLock<PredictionId>;
+
 impl IntoResponse for Answered<Vec<u8>> {
     fn into_response(self) -> Response {
-        let mut response = match self.result {
-            Ok(json) => {
-                let mut response = Response::new(Body::from(json));
-                let json = HeaderValue::from_static("application/json");
-                response.headers_mut().insert(header::CONTENT_TYPE, json);
-                response
-            }
-            Err(error) => error.into_response(),
+        let json = match self.result {
+            Ok(json) => json,
+            // It names the id as well.
+            Err(error) => return error.into_response(),
         };
-        if let Some(id) = self.prediction_id
-            && let Ok(value) = HeaderValue::from_str(id.as_str())
-        {
-            response.headers_mut().insert(&PREDICTION_ID_HEADER, value);
+        let mut response = Response::new(Body::from(json));
+        let json = HeaderValue::from_static("application/json");
+        response.headers_mut().insert(header::CONTENT_TYPE, json);
+        if let Some(id) = &self.prediction_id {
+            add_id(&mut response, id);
         }
         response
     }
@@ -107,8 +113,10 @@ pub(crate) async fn batch(
     let batch_id = PredictionId::random();
     let id = batch_id.clone();
     let count = rows.len();
-    let predict = move |model: &HostedModel, _: &HeaderMap| model.predict_batch(rows, &id);
-    let answers = run(&state, model, permit, headers, count, predict).await?;
+    let predict =
+        move |model: &HostedModel, _: &HeaderMap, _: Option<&Begun>| model.predict_batch(rows, &id);
+    let answers = run(&state, model, permit, headers, count, predict).await;
+    let answers = answers.map_err(|error| error.of_batch(&batch_id))?;
     let results: Vec<Value> = answers
         .into_iter()
         .map(|answered| match answered.result {
@@ -141,23 +149,25 @@ async fn run<T: Send + 'static>(
     permit: Option<OwnedSemaphorePermit>,
     headers: HeaderMap,
     rows: usize,
-    predict: impl FnOnce(&HostedModel, &HeaderMap) -> T + Send + 'static,
+    predict: impl FnOnce(&HostedModel, &HeaderMap, Option<&Begun>) -> T + Send + 'static,
 ) -> Result<T, ErrorResponse> {
     let is_inline = match model.handling.execution {
         Execution::Auto => model.pace.is_quick(rows),
         Execution::Inline => true,
         Execution::Blocking => false,
     };
-    let paced = move |model: &HostedModel, headers: &HeaderMap| {
-        model.pace.of(rows, || in_trace(headers, || predict(model, headers)))
+    let paced = move |model: &HostedModel, headers: &HeaderMap, begun: Option<&Begun>| {
+        model.pace.of(rows, || in_trace(headers, || predict(model, headers, begun)))
     };
     if is_inline {
-        return Ok(paced(model, &headers));
+        return Ok(paced(model, &headers, None));
     }
     let model = model.clone();
+    let begun = Arc::new(Begun::new());
+    let begins = begun.clone();
     let running = tokio::task::spawn_blocking(move || {
         let _permit = permit;
-        paced(&model, &headers)
+        paced(&model, &headers, Some(&begins))
     });
     let limit = state.server.request_timeout;
     match within(limit, running).await {
@@ -166,7 +176,8 @@ async fn run<T: Send + 'static>(
         None => Err(ErrorResponse::prediction_timeout(format!(
             "the prediction takes longer than {} s",
             limit.as_secs_f64()
-        ))),
+        ))
+        .of_prediction(begun.get().cloned())),
     }
 }
 
@@ -197,8 +208,8 @@ where
         Ok(body) => Ok(body.to_bytes()),
         Err(error) if error.is::<LengthLimitError>() => Err(ErrorResponse::body_too_large(size)),
         Err(error) => {
-            let message = format!("the body did not arrive: {}", error_chain(&*error));
-            Err(ErrorResponse::validation(vec![message]))
+            let message = format!("the body cannot be read: {}", error_chain(&*error));
+            Err(ErrorResponse::bad_request(message))
         }
     }
 }

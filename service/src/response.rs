@@ -3,11 +3,13 @@
 use std::borrow::Cow;
 
 use axum::Json;
-use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use ml_model_core::{PredictionError, PredictionId, Violation, error_chain};
 use serde::Serialize;
 use serde_json::{Value, json};
+
+use crate::hosted::{PREDICTION_ID_HEADER, callers_id};
 
 /// An error as clients see it.
 #[derive(Debug)]
@@ -137,6 +139,19 @@ impl ErrorResponse {
         self.body.prediction_id = id;
         self
     }
+
+    /// Names the prediction by the id that the caller has given it, if any.
+    pub(crate) fn of_caller(self, headers: &HeaderMap) -> Self {
+        self.of_prediction(callers_id(headers))
+    }
+
+    /// Names the batch whose records tell more.
+    pub(crate) fn of_batch(mut self, batch_id: &PredictionId) -> Self {
+        self.body
+            .messages
+            .push(format!("the records of this batch have the batch_id `{batch_id}`"));
+        self
+    }
 }
 
 /// Of how many violations there are messages.
@@ -175,9 +190,19 @@ pub(crate) fn cut(text: &str, longest: usize) -> Cow<'_, str> {
     }
 }
 
+/// Names the prediction in the header that carries its id.
+pub(crate) fn add_id(response: &mut Response, id: &PredictionId) {
+    if let Ok(value) = HeaderValue::from_str(id.as_str()) {
+        response.headers_mut().insert(&PREDICTION_ID_HEADER, value);
+    }
+}
+
 impl IntoResponse for ErrorResponse {
     fn into_response(self) -> Response {
-        let mut response = (self.status, Json(self.body)).into_response();
+        let mut response = (self.status, Json(&self.body)).into_response();
+        if let Some(id) = &self.body.prediction_id {
+            add_id(&mut response, id);
+        }
         if let Some((name, value)) = self.header {
             let name = HeaderName::from_static(name);
             response.headers_mut().insert(name, HeaderValue::from_static(value));

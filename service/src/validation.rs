@@ -92,6 +92,9 @@ fn message(error: &ValidationError<'_>) -> String {
         ValidationErrorKind::AnyOf { context } | ValidationErrorKind::OneOfNotValid { context } => {
             match choices(context) {
                 Some(choices) => format!("{value} is none of {}", choices.join(", ")),
+                None if let Some(types) = types_only(error, context) => {
+                    format!("{value} is not of type {}", types.join(" or "))
+                }
                 None => {
                     let branches: Vec<_> =
                         context.iter().flatten().map(|branch| message(branch)).collect();
@@ -104,13 +107,38 @@ fn message(error: &ValidationError<'_>) -> String {
             let options: Vec<_> = options.iter().map(ToString::to_string).collect();
             format!("{value} is none of {}", options.join(", "))
         }
-        ValidationErrorKind::Type { kind: TypeKind::Single(expected) } => {
-            format!("{value} is not of type {expected}")
+        ValidationErrorKind::Type { kind } => {
+            format!("{value} is not of type {}", types(kind).join(" or "))
         }
         // The library's own words name the value in full.
         _ => error.masked_with(value).to_string(),
     };
     cut(&message, LONGEST_MESSAGE).into_owned()
+}
+
+/// The names of types, null last.
+fn types(kind: &TypeKind) -> Vec<String> {
+    let mut names: Vec<_> = match kind {
+        TypeKind::Single(kind) => vec![kind.to_string()],
+        TypeKind::Multiple(kinds) => kinds.iter().map(|kind| kind.to_string()).collect(),
+    };
+    names.sort_by_key(|name| name == "null");
+    names
+}
+
+/// The types that may stand here, if that is all that the branches of a choice ask.
+fn types_only(
+    error: &ValidationError<'_>,
+    context: &[Vec<ValidationError<'_>>],
+) -> Option<Vec<String>> {
+    let branches = context.iter().map(|branch| match branch.as_slice() {
+        [inner] if inner.instance_path() == error.instance_path() => match inner.kind() {
+            ValidationErrorKind::Type { kind } => Some(types(kind)),
+            _ => None,
+        },
+        _ => None,
+    });
+    Some(branches.collect::<Option<Vec<_>>>()?.concat())
 }
 
 /// The values that may stand here, if that is all that the branches of a choice ask.

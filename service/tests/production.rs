@@ -5,8 +5,11 @@
 mod common;
 
 use std::io::{Read, Write};
+use std::sync::Arc;
 
 use common::{Response, Running, eventually, log, records};
+use ml_model_core::{Infer, MLModel};
+use ml_model_service::Service;
 use serde_json::json;
 
 const GOOD: &str = r#"{"age": 25, "bmi": 20}"#;
@@ -28,8 +31,10 @@ fn more_predictions_than_the_limit_allows_are_rejected_at_once() {
         let mut held = service.connect();
         write!(held, "{}{HELD}", head(HELD.len())).unwrap();
         service.gate.wait_for(1);
-        let rejected = service.predict(GOOD);
+        let rejected = service.predict_with("X-Prediction-Id: rejected\r\n", GOOD);
         assert_eq!(rejected.status, 503);
+        assert!(rejected.head.contains("x-prediction-id: rejected"), "{rejected:?}");
+        assert_eq!(rejected.json()["prediction_id"], "rejected");
         assert!(rejected.head.contains("retry-after: 1"), "{rejected:?}");
         let (kind, messages) = rejected.error();
         assert_eq!(kind, "ServiceError");
@@ -51,7 +56,21 @@ fn a_prediction_that_takes_too_long_is_answered_and_still_recorded() {
     let response = service.predict(body);
     assert_eq!(response.status, 504);
     assert_eq!(response.error().0, "PredictionTimeoutError");
+    assert_eq!(response.json()["prediction_id"], "too-slow");
     assert_eq!(records("too-slow").len(), 1);
+
+    // An id that nobody has chosen is known, too.
+    let response = service.predict(HELD);
+    assert_eq!(response.status, 504);
+    let id = response.json()["prediction_id"].as_str().unwrap().to_owned();
+    assert!(response.head.contains(&format!("x-prediction-id: {id}")), "{response:?}");
+    assert_eq!(records(&id).len(), 1);
+
+    let batch = service.predict_rows(&format!("[{HELD}]"));
+    assert_eq!(batch.status, 504);
+    let (_, messages) = batch.error();
+    let batch_id = messages[1].split('`').nth(1).unwrap();
+    assert!(log().iter().any(|record| record["batch_id"] == batch_id), "{messages:?}");
     service.gate.open();
     eventually("the second record", || (records("too-slow").len() == 2).then_some(()));
     assert_eq!(records("too-slow")[1]["message"], "Prediction created.");
@@ -111,6 +130,10 @@ fn the_prediction_id_may_be_a_header_and_is_one_of_the_answer() {
     let response = service.predict_with("X-Prediction-Id: header-2\r\n", body);
     assert!(response.head.contains("x-prediction-id: body-1"), "{response:?}");
     assert_eq!((records("body-1").len(), records("header-2").len()), (2, 0));
+
+    let twice = "X-Prediction-Id: one\r\nX-Prediction-Id: two\r\n";
+    let response = service.predict_with(twice, GOOD);
+    assert_eq!(response.error().1, ["X-Prediction-Id: must be there once"]);
 
     let response = service.predict_with("X-Prediction-Id: no id\r\n", GOOD);
     assert_eq!(response.status, 400);
@@ -181,6 +204,8 @@ fn keys_are_asked_of_everyone_but_the_probes() {
         ("X-API-Key: second-key-012345678\r\n", 401),
         ("X-API-Key: second-key-01234567890\r\n", 401),
         ("X-API-Key: \r\n", 401),
+        ("Authorization: Bearer of-a-proxy\r\nX-API-Key: first-key-0123456789\r\n", 200),
+        ("Authorization: Bearer of-a-proxy\r\nX-API-Key: of-nobody-at-all\r\n", 401),
         ("Authorization: Basic first-key-0123456789\r\n", 401),
         ("Authorization: first-key-0123456789\r\n", 401),
     ] {
@@ -296,4 +321,44 @@ fn a_model_without_an_endpoint_is_listed_and_not_served() {
     let models = service.get("/api/models").json();
     assert_eq!(models["models"][0]["qualified_name"], "charges_model");
     assert_eq!(service.get("/api/models/charges_model/metadata").status, 200);
+}
+
+#[test]
+fn predictions_of_inputs_without_room_for_an_id_have_one_when_they_fail_as_well() {
+    /// Its input is a list, which cannot have a `prediction_id`.
+    #[derive(MLModel)]
+    #[decorate(prediction_id)]
+    #[decorate(logging)]
+    struct SumModel;
+
+    impl Infer for SumModel {
+        type Input = Vec<Option<f64>>;
+        type Output = f64;
+        type Error = std::io::Error;
+
+        fn infer(&self, input: &Self::Input) -> Result<f64, Self::Error> {
+            let sum = input.iter().copied().sum::<Option<f64>>();
+            sum.ok_or_else(|| std::io::Error::other("a number is missing"))
+        }
+    }
+
+    let service = Service::new("Sums").model(|| Ok::<_, std::io::Error>(SumModel));
+    let service = Running::serve(service, "", Arc::default());
+    service.wait_until("/api/health/ready", 200);
+    for (body, status, message) in [
+        ("[1, 2]", 200, None),
+        ("[1, null]", 500, Some("the model failed: a number is missing")),
+        ("[1, \"x\"]", 400, Some("1: \"x\" is not of type number or null")),
+    ] {
+        let path = "/api/models/sum_model/prediction";
+        let response = service.post(path, "application/json", body.as_bytes());
+        assert_eq!(response.status, status, "{response:?}");
+        let id = response.head.lines().find_map(|line| line.strip_prefix("x-prediction-id: "));
+        let id = id.unwrap_or_else(|| panic!("{response:?}"));
+        assert_eq!(records(id).len(), 2, "{response:?}");
+        if let Some(message) = message {
+            assert_eq!(response.error().1, [message]);
+            assert_eq!(response.json()["prediction_id"], id);
+        }
+    }
 }

@@ -19,6 +19,15 @@ use crate::{Answer, Decorator, MLModel, Prediction, PredictionError, PredictionI
 #[derive(Clone, Copy, Debug, Default)]
 pub struct PredictionIdDecorator;
 
+impl PredictionIdDecorator {
+    /// Whether this decorator is on `model`, at any depth: then each of its predictions has an id, and
+    /// who calls it with one knows the id of a prediction that fails, too.
+    pub fn is_on(model: &impl MLModel) -> bool {
+        let decorators = format!("{:?}", model.decorators());
+        decorators.split(['(', ')']).any(|name| name == "PredictionIdDecorator")
+    }
+}
+
 impl<M: MLModel> Decorator<M> for PredictionIdDecorator {
     fn call(
         &self,
