@@ -69,10 +69,11 @@ struct Key {
 
 impl Builder {
     fn read(&mut self, text: &str) -> Result<(), Stop> {
+        let last_line = lines(text).count();
         let mut documents = 0;
         for event in Parser::new_from_str(text) {
             let (event, span) = event.map_err(|error| self.syntax(text, &error))?;
-            let line = span.start.line().max(1);
+            let line = span.start.line().clamp(1, last_line);
             match event {
                 Event::DocumentStart(_) => {
                     documents += 1;
@@ -362,12 +363,8 @@ impl Builder {
 
     fn syntax(&self, text: &str, error: &ScanError) -> Stop {
         let (mut line, mut column) = (error.marker().line().max(1), error.marker().col() + 1);
-        // For the parser the end of a text that does not end its last line is on the next one.
-        let unbroken = text.replace("\r\n", "\n");
-        let lines = || unbroken.split(['\n', '\r']);
-        if line > lines().count() {
-            line = lines().count();
-            column = lines().next_back().unwrap_or_default().chars().count() + 1;
+        if let (true, Some(last)) = (line > lines(text).count(), lines(text).last()) {
+            (line, column) = (lines(text).count(), last.chars().count() + 1);
         }
         let what = error.info();
         if what.contains("recursion limit") {
@@ -387,6 +384,12 @@ impl Builder {
         let stop = self.stop(line, format!("this is not YAML: {what}{remedy}"));
         Box::new((*stop).with_column(column))
     }
+}
+
+/// The lines of a text as YAML has them, the one after the last line break included. For the parser the
+/// end of a text that does not end its last line is on a line of its own.
+fn lines(text: &str) -> impl Iterator<Item = &str> {
+    text.split('\n').flat_map(|line| line.strip_suffix('\r').unwrap_or(line).split('\r'))
 }
 
 /// A tag as one writes it.

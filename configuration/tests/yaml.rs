@@ -117,6 +117,7 @@ fn syntax_errors_have_line_column_and_a_remedy() {
         let text = mistakes(text);
         assert!(text.starts_with("f:2:5: this is not YAML: simple key expected"), "{text}");
     }
+    assert!(mistakes("a: 1\n? ").starts_with("f:2: a key must be text, this one is nothing"));
     let text = mistakes("a: b: c\n");
     assert!(text.starts_with("f:1:5: this is not YAML: mapping values are not allowed"), "{text}");
     assert!(text.ends_with("put a value that has `: ` in it in quotes"), "{text}");

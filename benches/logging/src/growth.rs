@@ -2,7 +2,7 @@
 
 use ml_logging::ContextFilter;
 
-use crate::contenders::{ml_logging_with, tracing_json_set_up};
+use crate::contenders::{formatter, ml_logging_with, tracing_json_set_up};
 use crate::{Event, Log};
 
 /// How many fields an event may have here.
@@ -41,7 +41,7 @@ impl ContextFilter for Fixed {
 /// A message with that field of the context before it; with none if it is empty.
 pub(crate) fn context(name: &str) -> Log {
     let field = if name.is_empty() { String::new() } else { format!("%({name})s ") };
-    ml_logging_with(&format!("{field}%(message)s"), Fixed);
+    ml_logging_with(formatter(&format!("{field}%(message)s")), Fixed);
     |_: &Event| tracing::info!("Prediction created.")
 }
 
@@ -50,7 +50,7 @@ pub(crate) fn fields(size: usize, theirs: bool) -> Log {
     if theirs {
         tracing_json_set_up();
     } else {
-        ml_logging_with("%(asctime)s %(levelname)s %(message)s", Fixed);
+        ml_logging_with(formatter("%(asctime)s %(levelname)s %(message)s"), Fixed);
     }
     LOGS[size]
 }

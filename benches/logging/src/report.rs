@@ -53,18 +53,20 @@ fn write_tables(text: &mut String, figures: &Figures) -> std::fmt::Result {
     writeln!(text, "## What a field of the context adds\n")?;
     writeln!(
         text,
-        "To a record that is a message alone and takes {:.0} instructions. Neighbours that are the same \
-         in every record of a callsite\nare one copy, so the next one costs less.\n\n\
+        "To a record that is a message alone and takes {:.0} instructions. Neighbours that are the same\n\
+         in every record of a callsite are one copy.\n\n\
          | field | instructions |\n|---|---|",
         figures.message
     )?;
     for (name, cost) in CONTEXT.iter().zip(&figures.context) {
-        writeln!(text, "| `{name}` | {cost:.0} |")?;
+        // No negative zero.
+        let cost = cost.round() + 0.0;
+        writeln!(text, "| `{name}` | {cost} |")?;
     }
     writeln!(text, "\n## From one thread to eight\n")?;
     write!(
         text,
-        "Thousands of records per second, medians of {} rounds.\n\n| |",
+        "Thousands of records per second, the fastest of {} rounds.\n\n| |",
         plan.thread_rounds
     )?;
     for threads in THREADS {
@@ -175,12 +177,12 @@ pub(crate) fn pictures(figures: &Figures) -> [(&'static str, Picture); 3] {
             Picture {
                 title: "From one thread to eight that log at once",
                 summary: format!(
-                    "medians of {} rounds in turn, {} shared cores",
+                    "fastest of {} rounds in turn, {} shared cores",
                     figures.plan.thread_rounds, figures.cores
                 ),
                 panels: vec![
-                    threads("Thousands of records per second, to a sink that counts", at_once),
-                    threads("The same, through the queue to a file", queued),
+                    threads("Thousand records a second, counted", at_once),
+                    threads("Thousand records a second, queue and file", queued),
                 ],
             },
         ),

@@ -1,39 +1,65 @@
-//! Any format string.
+//! Any format string of any style, and any form of the time.
 #![no_main]
 
 #[path = "../../tests/model/mod.rs"]
 mod model;
 
 use libfuzzer_sys::fuzz_target;
-use ml_logging::JsonFormatter;
-use model::{BUILT_IN, Case, Fields};
+use ml_logging::{FormatError, FormatStyle, JsonFormatter, TextFormatter};
+use model::{BUILT_IN, Case, Fields, Held, expected};
 use tracing::Level;
 
-fuzz_target!(|format: &str| {
-    let formatter = match JsonFormatter::new(format) {
-        Ok(formatter) => formatter,
-        Err(error) => {
-            let text = error.to_string();
-            assert!(text.starts_with("log format"), "{text}");
-            if let Some((_, rest)) = text.split_once("column ") {
-                let column = rest.split_once(':').and_then(|(column, _)| column.parse().ok());
-                let column: usize = column.expect("a column is a number");
-                // That of a percent sign, which begins what is wrong.
-                assert_eq!(format.chars().nth(column - 1), Some('%'), "{text}");
-            }
-            return;
-        }
+fuzz_target!(|input: (u8, &str, &str)| {
+    let (style, format, time) = input;
+    let style = match style % 4 {
+        0 => FormatStyle::Percent,
+        1 => FormatStyle::Brace,
+        2 => FormatStyle::Dollar,
+        _ => FormatStyle::Comma,
     };
-    let names: Vec<_> = formatter.fields().map(str::to_owned).collect();
-    assert!(!names.is_empty());
-    let own = names.iter().filter(|name| !BUILT_IN.contains(&name.as_str()));
-    let case = Case {
-        provided: own.map(|name| (name.clone(), format.to_owned())).collect(),
+    let json = JsonFormatter::with_style(format, style);
+    if let Ok(json) = json.map_err(|error| check(format, &error)) {
+        let names = json.fields().map(str::to_owned).collect();
+        let timed = json.clone().date_format(time).map_err(|error| check(time, &error));
+        expected::check_formatted(timed.unwrap_or(json), &case(names, format));
+    }
+    let text = TextFormatter::with_style(format, style);
+    if let Ok(text) = text.map_err(|error| check(format, &error)) {
+        let names = text.fields().map(str::to_owned).collect();
+        let timed = text.clone().date_format(time).map_err(|error| check(time, &error));
+        expected::lines(&case(names, format).log_with(timed.unwrap_or(text)));
+    }
+});
+
+/// The mistake is in the text, if it is said to be at a place.
+fn check(text: &str, error: &FormatError) {
+    let message = error.to_string();
+    let (_, rest) = message.split_once(" format").expect("it says which format is at fault");
+    if let Some(rest) = rest.strip_prefix(", column ") {
+        let column = rest.split_once(':').and_then(|(column, _)| column.parse::<usize>().ok());
+        let column = column.expect("a column is a number");
+        assert!((1..=text.chars().count() + 1).contains(&column), "{message}");
+    }
+}
+
+/// An event whose record has these fields of the context; a filter provides what is not built in.
+fn case(names: Vec<String>, value: &str) -> Case {
+    let mut own: Vec<&String> = Vec::new();
+    for name in names.iter().filter(|name| !BUILT_IN.contains(&name.as_str())) {
+        // A line of text may have a field twice.
+        if !own.contains(&name) {
+            own.push(name);
+        }
+    }
+    Case {
+        provided: own.into_iter().map(|name| (name.clone(), value.to_owned())).collect(),
         format: names,
         level: Level::INFO,
-        target: String::new(),
-        event: Fields::default(),
+        target: value.to_owned(),
+        event: Fields {
+            fields: vec![("message".to_owned(), Held::Str(value.to_owned()))],
+            backwards: false,
+        },
         spans: Vec::new(),
-    };
-    model::expected::check_formatted(format, &case);
-});
+    }
+}

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use ml_logging::JsonFormatter;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
@@ -27,9 +28,9 @@ pub fn check(case: &Case) {
     check_text(&case.log(), case);
 }
 
-/// With a format string that names the fields of the case's format, in whatever form.
-pub fn check_formatted(format: &str, case: &Case) {
-    check_text(&case.log_formatted(format), case);
+/// With a formatter that names the fields of the case's format, in whatever way.
+pub fn check_formatted(formatter: JsonFormatter, case: &Case) {
+    check_text(&case.log_with(formatter), case);
 }
 
 /// Logs one case, and expects the records of another one.
@@ -38,12 +39,7 @@ pub fn check_against(logged: &Case, case: &Case) {
 }
 
 fn check_text(text: &str, case: &Case) {
-    let lines: Vec<_> = text.split_terminator('\n').collect();
-    assert_eq!(lines.len(), 2, "{text:?}");
-    assert!(text.ends_with('\n'));
-    for line in lines {
-        let breaks = |c: char| c.is_control() || ('\u{2028}'..='\u{2029}').contains(&c);
-        assert!(!line.contains(breaks), "{line:?}");
+    for line in lines(text) {
         let record: Record = serde_json::from_str(line).unwrap_or_else(|e| panic!("{e}: {line}"));
         let keys: Vec<_> = record.0.iter().map(|(key, _)| key).collect();
         let different: BTreeSet<_> = keys.iter().collect();
@@ -54,6 +50,16 @@ fn check_text(text: &str, case: &Case) {
             assert!(expected.is(value.get()), "{key} should be {expected:?}: {line}");
         }
     }
+}
+
+/// The two records of a case, which nothing else can end or break.
+pub fn lines(text: &str) -> Vec<&str> {
+    let lines: Vec<_> = text.split_terminator('\n').collect();
+    assert_eq!(lines.len(), 2, "{text:?}");
+    assert!(text.ends_with('\n'));
+    let breaks = |c: char| c.is_control() || ('\u{2028}'..='\u{2029}').contains(&c);
+    assert!(lines.iter().all(|line| !line.contains(breaks)), "{text:?}");
+    lines
 }
 
 impl Expected {
@@ -194,7 +200,7 @@ fn context(case: &Case, name: &str) -> Expected {
         "lineno" => Expected::Raw(callsites::LINE.to_string()),
         "module" => text(callsites::MODULE),
         "process" => Expected::Raw(std::process::id().to_string()),
-        "asctime" | "created" | "thread" | "threadName" => Expected::Anything,
+        "asctime" | "created" | "msecs" | "thread" | "threadName" => Expected::Anything,
         provided => {
             let found = case.provided.iter().find(|(name, _)| name == provided);
             Expected::Text(found.unwrap().1.clone())

@@ -15,7 +15,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use ml_logging::ContextFilter;
+use ml_logging::{ContextFilter, Formatter, JsonFormatter};
 use tracing::{Event, Level, Span, Value, field};
 
 /// A name for a field that is likely to meet another one, or to go wrong.
@@ -47,9 +47,10 @@ pub const NAMES: [&str; 24] = [
 ];
 
 /// The fields of the context that a format may name, besides those of a filter.
-pub const BUILT_IN: [&str; 13] = [
+pub const BUILT_IN: [&str; 14] = [
     "asctime",
     "created",
+    "msecs",
     "name",
     "levelname",
     "levelno",
@@ -243,19 +244,18 @@ impl io::Write for Memory {
 impl Case {
     /// Logs the event, twice, and returns what was written; the second time nothing is new.
     pub fn log(&self) -> String {
-        self.log_formatted(
-            &self.format.iter().map(|name| format!("%({name})s")).collect::<String>(),
-        )
+        let format: String = self.format.iter().map(|name| format!("%({name})s")).collect();
+        self.log_with(JsonFormatter::new(&format).unwrap())
     }
 
-    /// With this format string, which names the fields of the format.
-    fn log_formatted(&self, format: &str) -> String {
+    /// In this form, which names the fields of the format.
+    pub fn log_with(&self, formatter: impl Into<Formatter>) -> String {
         let memory = Memory::default();
         let writer = memory.clone();
         let (subscriber, logging) = ml_logging::builder()
             .environment(|_| None)
             .level("trace")
-            .format(format)
+            .formatter(formatter)
             .filter(Provided(self.provided.clone()))
             .writer(move || writer.clone())
             .build()

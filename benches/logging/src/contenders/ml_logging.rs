@@ -2,7 +2,7 @@
 
 use std::fs::File;
 
-use ml_logging::{ContextFilter, Logging};
+use ml_logging::{ContextFilter, JsonFormatter, Logging};
 
 use super::{HOST, POD, tracing_event};
 use crate::sink::Sink;
@@ -22,18 +22,24 @@ impl ContextFilter for Names {
 }
 
 pub(super) fn set_up() -> Log {
-    build(FORMAT, Names);
+    build(formatter(FORMAT), Names);
     log
 }
 
-pub(super) fn set_up_created() -> Log {
-    build(&FORMAT.replace("asctime", "created"), Names);
+pub(super) fn set_up_with_microseconds() -> Log {
+    let formatter = formatter(FORMAT).date_format("%Y-%m-%dT%H:%M:%S.%fZ");
+    build(formatter.expect("the directives are known"), Names);
     log
+}
+
+/// A format that is known to be right.
+pub(crate) fn formatter(format: &str) -> JsonFormatter {
+    JsonFormatter::new(format).expect("the format is right")
 }
 
 /// Installs it for the whole process.
-pub(crate) fn build(format: &str, filter: impl ContextFilter) {
-    let builder = ml_logging::builder().environment(|_| None).format(format).filter(filter);
+pub(crate) fn build(formatter: JsonFormatter, filter: impl ContextFilter) {
+    let builder = ml_logging::builder().environment(|_| None).formatter(formatter).filter(filter);
     let logging = builder.writer(|| Sink).init().expect("nothing is installed yet");
     std::mem::forget(logging);
 }
@@ -42,8 +48,8 @@ pub(crate) fn build(format: &str, filter: impl ContextFilter) {
 pub(crate) fn to_a_file() -> (Log, Logging) {
     let folder = tempfile::tempdir().expect("there is room for a file");
     let path = folder.path().join("records.jsonl");
-    let formatter = ml_logging::JsonFormatter::new(FORMAT).expect("the format is right");
-    let handler = ml_logging::Handler::file("file", &path).formatter(formatter).filter(Names);
+    let handler =
+        ml_logging::Handler::file("file", &path).formatter(formatter(FORMAT)).filter(Names);
     let logging = ml_logging::Configuration::new()
         .environment(|_| None)
         .handler(handler)

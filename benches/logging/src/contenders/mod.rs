@@ -9,7 +9,9 @@ mod slog_json;
 mod spdlog;
 mod tracing_json;
 
-pub(crate) use ml_logging::{build as ml_logging_with, to_a_file as ml_logging_to_a_file};
+pub(crate) use ml_logging::{
+    build as ml_logging_with, formatter, to_a_file as ml_logging_to_a_file,
+};
 pub(crate) use tracing_json::set_up as tracing_json_set_up;
 
 use crate::Log;
@@ -33,8 +35,8 @@ pub const CONTENDERS: [Contender; 9] = [
     Contender {
         name: "ml-logging, µs",
         package: None,
-        time: "number, µs",
-        set_up: ml_logging::set_up_created,
+        time: "text, µs",
+        set_up: ml_logging::set_up_with_microseconds,
     },
     Contender {
         name: "slog-json",
