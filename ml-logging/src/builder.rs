@@ -1,6 +1,6 @@
 //! Setting it all up from code.
 
-use std::{env, ffi::OsString, io, sync::Arc};
+use std::{env, ffi::OsString, sync::Arc, time::Duration};
 
 use tracing::{Subscriber, level_filters::LevelFilter};
 use tracing_log::{AsLog as _, LogTracer};
@@ -13,13 +13,15 @@ use tracing_subscriber::{
 };
 
 use crate::{
-    ContextFilter, Error, HostnameFilter, JsonFormatter, Logging,
+    ContextFilter, Error, HostnameFilter, JsonFormatter, Logging, Policy,
+    configuration::Target,
     format::DEFAULT_FORMAT,
     layer::{JsonLayer, Pipe},
     layout::Layout,
     level,
-    output::{Destination, Outputs},
+    output::{DEFAULT_FLUSH_LIMIT, Outputs, Sink, Way},
     panic,
+    queue::DEFAULT_BYTES,
     routes::Handlers,
 };
 
@@ -48,7 +50,8 @@ pub fn builder() -> Builder {
         context: Vec::new(),
         level: "info".to_owned(),
         environment: Box::new(|name| env::var_os(name)),
-        destination: Destination::Queued(Box::new(io::stdout())),
+        writer: None,
+        flush_limit: DEFAULT_FLUSH_LIMIT,
         panic_records: false,
     }
 }
@@ -60,7 +63,8 @@ pub struct Builder {
     context: Vec<(String, String)>,
     level: String,
     environment: Environment,
-    destination: Destination,
+    writer: Option<Box<dyn Sink>>,
+    flush_limit: Duration,
     panic_records: bool,
 }
 
@@ -123,7 +127,14 @@ impl Builder {
     /// milliseconds later at most. [`Logging`] flushes what is still queued when it is dropped; a
     /// program that ends without that, by `std::process::exit` or a signal, loses it.
     pub fn writer(mut self, writer: impl for<'a> MakeWriter<'a> + Send + Sync + 'static) -> Self {
-        self.destination = Destination::Direct(Box::new(writer));
+        self.writer = Some(Box::new(writer));
+        self
+    }
+
+    /// Sets how long it is waited for queued records to be written when [`Logging`] is dropped, and
+    /// when the program panics; 10 seconds if this is not called.
+    pub fn flush_limit(mut self, limit: Duration) -> Self {
+        self.flush_limit = limit;
         self
     }
 
@@ -199,10 +210,18 @@ impl Builder {
             }
         };
         let layout = Layout::new(format, &context)?;
-        let output = self.destination.into_output(String::new())?;
+        let way = match self.writer {
+            Some(sink) => Way::Direct(sink),
+            None => Target::Stdout.open("", Policy::Block, DEFAULT_BYTES)?.0,
+        };
+        let output = way.into_output(String::new(), &layout)?;
         let mut pipe = Pipe::new(layout);
         pipe.add(Handlers::one(0), Arc::clone(&output));
-        Ok((JsonLayer::new(pipe, Vec::new(), None), Outputs(Arc::new([output])), targets))
+        Ok((
+            JsonLayer::new(pipe, Vec::new(), None),
+            Outputs { all: Arc::new([output]), flush_limit: self.flush_limit },
+            targets,
+        ))
     }
 }
 

@@ -17,6 +17,7 @@ use tracing_subscriber::{
 
 use crate::{
     callsite::PerCallsite,
+    fork::PerProcess,
     layout::Layout,
     local::Local,
     output::Output,
@@ -37,11 +38,23 @@ pub(crate) struct JsonLayer {
 /// The handlers whose records look the same: each record is rendered once for all of them.
 pub(crate) struct Pipe {
     layout: Layout,
-    planned: PerCallsite<Planned>,
-    span_keys: PerCallsite<SpanKeys>,
+    known: PerProcess<Known>,
     outputs: Vec<(Handlers, Arc<Output>)>,
     /// All of them.
     handlers: Handlers,
+}
+
+/// What has been worked out for callsites. A forked process begins anew: another thread of its parent
+/// may have been at it just then, and the process id is another one.
+struct Known {
+    planned: PerCallsite<Planned>,
+    span_keys: PerCallsite<SpanKeys>,
+}
+
+impl Known {
+    fn new() -> Self {
+        Self { planned: PerCallsite::new(), span_keys: PerCallsite::new() }
+    }
 }
 
 /// What is known of the records of a callsite.
@@ -54,8 +67,7 @@ impl Pipe {
     pub(crate) fn new(layout: Layout) -> Self {
         Self {
             layout,
-            planned: PerCallsite::new(),
-            span_keys: PerCallsite::new(),
+            known: PerProcess::new(Known::new()),
             outputs: Vec::new(),
             handlers: Handlers::NONE,
         }
@@ -75,6 +87,7 @@ impl Pipe {
     #[inline(always)]
     fn write_spans<S>(
         &self,
+        known: &Known,
         out: &mut Vec<u8>,
         written: &mut Vec<&'static str>,
         plan: &Plan,
@@ -89,7 +102,7 @@ impl Pipe {
                 continue;
             };
             let metadata = span.metadata();
-            let keys = self.span_keys.get(metadata, || SpanKeys::new(&self.layout, metadata));
+            let keys = known.span_keys.get(metadata, || SpanKeys::new(&self.layout, metadata));
             for (index, value) in fields.values() {
                 let Some((name, key)) = keys.get(index) else {
                     continue;
@@ -124,7 +137,8 @@ impl JsonLayer {
     {
         let metadata = event.metadata();
         let Local { record, span_names, log_plan, now } = local;
-        let planned = pipe.planned.get(metadata, || Planned {
+        let known = pipe.known.get(Known::new);
+        let planned = known.planned.get(metadata, || Planned {
             plan: Plan::new(&pipe.layout, metadata, event.is_log()),
             wanted: self.wanted(metadata).and(pipe.handlers),
         });
@@ -140,7 +154,7 @@ impl JsonLayer {
         }
         record.clear();
         record::write(record, plan, now, event);
-        pipe.write_spans(record, span_names, plan, span);
+        pipe.write_spans(known, record, span_names, plan, span);
         record.extend_from_slice(b"}\n");
         for (handler, output) in &pipe.outputs {
             if wanted.contains(*handler) {

@@ -1,8 +1,6 @@
 //! The layout: a format string whose every field has found its source, with whatever is the same
 //! in all records rendered already.
 
-use std::process;
-
 use crate::{Error, FormatError, JsonFormatter, json};
 
 /// The fields that need no filter.
@@ -38,6 +36,7 @@ pub(crate) enum Source {
     Filename,
     Lineno,
     Module,
+    Process,
     Thread,
     ThreadName,
     /// The same in every record: JSON.
@@ -45,14 +44,14 @@ pub(crate) enum Source {
 }
 
 /// A key of every record.
-#[derive(Debug, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct ContextField {
     pub(crate) name: String,
     pub(crate) source: Source,
 }
 
 /// The context fields in their order, and with them the names that are taken.
-#[derive(Debug, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Layout {
     pub(crate) context: Vec<ContextField>,
     /// The names of the context without any prefixes they have; `message` always among them.
@@ -141,8 +140,7 @@ fn source(name: &str, provided: &[(String, String)]) -> Option<Source> {
         "module" => Source::Module,
         "thread" => Source::Thread,
         "threadName" => Source::ThreadName,
-        // Once and for all: asking the system costs as much as a third of a record.
-        "process" => Source::Fixed(process::id().to_string().into_bytes()),
+        "process" => Source::Process,
         _ => {
             let (_, value) = provided.iter().find(|(provided, _)| provided == name)?;
             let mut json = Vec::new();

@@ -8,7 +8,7 @@
 use tracing::{Metadata, field::Field};
 
 use crate::{
-    json,
+    fork, json,
     layout::{Layout, Source},
     level,
 };
@@ -122,6 +122,8 @@ impl Plan {
                 self.text.push(b'"');
             }
             Source::Created => self.gap(Gap::Created),
+            // Plans are made anew in a forked process.
+            Source::Process => json::integer(out, fork::process_id()),
             Source::Thread => self.gap(Gap::Thread),
             Source::ThreadName => self.gap(Gap::ThreadName),
             Source::Name => json::string(out, metadata.target()),

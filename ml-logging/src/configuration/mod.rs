@@ -7,10 +7,12 @@
 mod fields;
 mod filters;
 mod handler;
+mod handlers;
 mod logger;
 mod read;
+mod target;
 
-use std::{env, ffi::OsString, fmt, sync::Arc};
+use std::{env, ffi::OsString, fmt, sync::Arc, time::Duration};
 
 use ml_configuration::{Node, Problems};
 use tracing::Subscriber;
@@ -19,13 +21,14 @@ use tracing_subscriber::{
     registry::{LookupSpan, Registry},
 };
 
+pub(crate) use self::target::Target;
 pub use self::{filters::Filters, handler::Handler, logger::Logger};
 use crate::{
     Error, Logging,
     builder::{Environment, install},
     layer::{JsonLayer, Pipe},
     level,
-    output::Outputs,
+    output::{DEFAULT_FLUSH_LIMIT, Outputs},
     routes::{Handlers, Route, Routes},
 };
 
@@ -53,6 +56,7 @@ pub struct Configuration {
     handlers: Vec<Handler>,
     loggers: Vec<Logger>,
     environment: Environment,
+    flush_limit: Duration,
 }
 
 impl Configuration {
@@ -60,13 +64,18 @@ impl Configuration {
     #[allow(clippy::new_without_default, reason = "such a configuration is of no use by itself")]
     pub fn new() -> Self {
         let environment: Environment = Box::new(|name| env::var_os(name));
-        Self { handlers: Vec::new(), loggers: Vec::new(), environment }
+        Self {
+            handlers: Vec::new(),
+            loggers: Vec::new(),
+            environment,
+            flush_limit: DEFAULT_FLUSH_LIMIT,
+        }
     }
 
     /// Reads the schema of Python's `logging.config.dictConfig`, version 1, and opens nothing yet.
     ///
     /// The last part of a class path names the class. Known are `StreamHandler`, `FileHandler`,
-    /// `JsonFormatter` and the classes of `filters`. `None` if there are mistakes, all of which are
+    /// `RotatingFileHandler`, `TimedRotatingFileHandler`, `JsonFormatter` and the classes of `filters`. `None` if there are mistakes, all of which are
     /// reported.
     ///
     /// ```
@@ -126,6 +135,13 @@ impl Configuration {
         self
     }
 
+    /// Sets how long it is waited for queued records to be written when [`Logging`] is dropped, and
+    /// when the program panics; 10 seconds if this is not called.
+    pub fn flush_limit(mut self, limit: Duration) -> Self {
+        self.flush_limit = limit;
+        self
+    }
+
     /// Opens the log files and installs the logging for the whole process, records of crates that
     /// use `log` included; with `panic_records`, panics become records as
     /// [`Builder::panic_records`](crate::Builder::panic_records) says.
@@ -172,9 +188,9 @@ impl Configuration {
                 handler: name.clone(),
                 error: Box::new(error),
             })?;
-            let (destination, overwritten) = handler.open()?;
+            let (way, overwritten) = handler.open()?;
             emptied.extend(overwritten.map(|file| (name.clone(), file)));
-            let output = destination.into_output(name)?;
+            let output = way.into_output(name, &layout)?;
             let index =
                 pipes.iter().position(|pipe| *pipe.layout() == layout).unwrap_or_else(|| {
                     pipes.push(Pipe::new(layout));
@@ -192,7 +208,10 @@ impl Configuration {
         }
         let mut pipes = pipes.into_iter();
         let Some(first) = pipes.next() else { return Err(Error::NoHandler) };
-        Ok((JsonLayer::new(first, pipes.collect(), Some(routes)), Outputs(outputs.into())))
+        Ok((
+            JsonLayer::new(first, pipes.collect(), Some(routes)),
+            Outputs { all: outputs.into(), flush_limit: self.flush_limit },
+        ))
     }
 
     /// The loggers, with numbers for their handlers' names.

@@ -1,0 +1,77 @@
+//! Where the bytes of records go in the end: standard output, standard error, files, and what the
+//! program brings along. [`rotating`](crate::rotating) has the files that change.
+
+use std::{
+    fs::{File, OpenOptions},
+    io::{self, Write},
+    path::Path,
+    sync::Arc,
+};
+
+/// Takes records in the order in which they come.
+pub(crate) trait Destination: Send {
+    /// Makes ready for some of the next records, whose lengths in bytes these are, at least one of
+    /// them.
+    fn prepare(&mut self, lengths: &mut dyn Iterator<Item = usize>) -> Prepared {
+        Prepared { records: lengths.count(), is_other: false }
+    }
+
+    /// Writes the first part of these bytes, and says how many.
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize>;
+
+    fn flush(&mut self) -> io::Result<()>;
+
+    /// How many times it could not go to another file when that was due.
+    fn failed_rotations(&self) -> u64 {
+        0
+    }
+}
+
+/// What a destination is ready for.
+pub(crate) struct Prepared {
+    /// So many records may be written now.
+    pub(crate) records: usize,
+    /// They go elsewhere than those before, as into a new file.
+    pub(crate) is_other: bool,
+}
+
+/// Opens a destination: at the start, and once more in a forked process.
+pub(crate) type Open = Arc<dyn Fn() -> io::Result<Box<dyn Destination>> + Send + Sync>;
+
+/// One that never changes.
+pub(crate) struct Stream<W>(pub(crate) W);
+
+impl<W: Write + Send> Destination for Stream<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
+/// One of the two standard streams. Not through `io::stdout()`: its buffer cuts batches at other
+/// places than between records, and its lock is nothing for a forked process, which inherits it as
+/// it is.
+macro_rules! standard {
+    ($name:ident, $stream:path) => {
+        pub(crate) fn $name() -> io::Result<Box<dyn Destination>> {
+            #[cfg(unix)]
+            {
+                use std::os::fd::AsFd as _;
+                Ok(Box::new(Stream(File::from($stream().as_fd().try_clone_to_owned()?))))
+            }
+            #[cfg(not(unix))]
+            Ok(Box::new(Stream($stream())))
+        }
+    };
+}
+
+standard!(stdout, io::stdout);
+standard!(stderr, io::stderr);
+
+/// Appending in any case: whoever else writes to the file or cuts it short does no harm.
+pub(crate) fn append(path: &Path) -> io::Result<File> {
+    OpenOptions::new().append(true).create(true).open(path)
+}
