@@ -266,15 +266,16 @@ impl Logging {
         self.outputs.flush(Some(limit))
     }
 
-    /// Flushes for the last time, within the limit that has been configured. Dropping this does not
-    /// wait once more.
+    /// Flushes for the last time, within the limit that has been configured. If that is in vain,
+    /// dropping this does not wait once more.
     ///
     /// # Errors
     ///
     /// As of [`flush_within`](Self::flush_within).
     pub fn finish(&self) -> Result<(), FlushError> {
-        self.is_given_up.store(true, Ordering::Relaxed);
-        self.flush_within(self.outputs.flush_limit)
+        let result = self.flush_within(self.outputs.flush_limit);
+        self.is_given_up.store(result.is_err(), Ordering::Relaxed);
+        result
     }
 
     /// What has become of the records of each handler, in the order of the configuration.

@@ -189,12 +189,12 @@ impl Rotating {
     fn rename(&mut self) -> io::Result<()> {
         let old = match &self.rotation.when {
             When::Size(_) => {
-                for number in (1..self.rotation.backups).rev() {
-                    let (from, to) = (self.numbered(number), self.numbered(number + 1));
-                    match fs::rename(from, to) {
-                        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-                        _ => {}
-                    }
+                let mut free = 1;
+                while free < self.rotation.backups && fs::exists(self.numbered(free))? {
+                    free += 1;
+                }
+                for number in (1..free).rev() {
+                    fs::rename(self.numbered(number), self.numbered(number + 1))?;
                 }
                 self.numbered(1)
             }

@@ -131,20 +131,29 @@ impl<'de> Deserialize<'de> for Record {
 
 const CHILD: &str = "ML_LOGGING_TEST_CHILD";
 
-/// In the child, runs `child`; in the parent, the output of the child that has run it.
-pub fn child(test: &str, environment: &[(&str, &str)], child: impl FnOnce()) -> Option<Output> {
-    if env::var_os(CHILD).is_some() {
-        child();
-        return None;
-    }
-    let output = Command::new(env::current_exe().unwrap())
+/// Whether this process is the child that [`command`] starts.
+pub fn is_child() -> bool {
+    env::var_os(CHILD).is_some()
+}
+
+/// Starts this test program again, as a child that runs one test.
+pub fn command(test: &str) -> Command {
+    let mut command = Command::new(env::current_exe().unwrap());
+    command
         .args(["--exact", test, "--nocapture", "--test-threads=1"])
         .env_remove("RUST_LOG")
         .env_remove("RUST_BACKTRACE")
-        .envs(environment.iter().copied())
-        .env(CHILD, "1")
-        .output()
-        .unwrap();
+        .env(CHILD, "1");
+    command
+}
+
+/// In the child, runs `child`; in the parent, the output of the child that has run it.
+pub fn child(test: &str, environment: &[(&str, &str)], child: impl FnOnce()) -> Option<Output> {
+    if is_child() {
+        child();
+        return None;
+    }
+    let output = command(test).envs(environment.iter().copied()).output().unwrap();
     assert!(output.status.success(), "{output:?}");
     Some(output)
 }

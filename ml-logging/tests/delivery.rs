@@ -1,0 +1,447 @@
+//! What becomes of records when their sink fails, stalls or goes away, and when the process ends.
+
+#![allow(clippy::unwrap_used, reason = "clippy takes only test functions for tests")]
+
+mod support;
+
+use std::{
+    fs,
+    io::{self, BufRead as _, BufReader, Read as _, Write},
+    path::Path,
+    process::{Command, Stdio},
+    sync::{Arc, Condvar, Mutex},
+    thread,
+    time::Duration,
+};
+
+use ml_logging::{
+    Configuration, Error, Handler, HandlerCounts, JsonFormatter, Logger, Logging, Policy, Spill,
+};
+use serde_json::json;
+use support::{Memory, Record, child, command, is_child};
+use tracing::{Dispatch, error, info, level_filters::LevelFilter};
+
+const FORMAT: &str = "%(message)s";
+
+/// A configuration of one handler that gets everything.
+fn with(handler: Handler) -> Configuration {
+    Configuration::new()
+        .environment(|_| None)
+        .handler(handler.formatter(JsonFormatter::new(FORMAT).unwrap()))
+        .logger(Logger::root().level(LevelFilter::INFO).handler("h"))
+}
+
+fn counts(logging: &Logging) -> HandlerCounts {
+    let [counts] = <[HandlerCounts; 1]>::try_from(logging.counts()).unwrap();
+    let sum = counts.written + counts.dropped + counts.lost + counts.queued;
+    assert_eq!(counts.accepted, sum, "{counts:?}");
+    counts
+}
+
+/// What a child says of itself in its last line on standard error.
+fn report(logging: &Logging) {
+    let counts = counts(logging);
+    let report = json!({
+        "accepted": counts.accepted,
+        "written": counts.written,
+        "dropped": counts.dropped,
+        "lost": counts.lost,
+        "queued": counts.queued,
+    });
+    eprintln!("{report}");
+}
+
+/// That line.
+fn reported(stderr: &[u8]) -> serde_json::Value {
+    let text = std::str::from_utf8(stderr).unwrap();
+    let line = text.lines().rfind(|line| line.starts_with("{\"accepted\""));
+    line.unwrap_or_else(|| panic!("{text}")).parse().unwrap()
+}
+
+fn lines(path: &Path) -> Vec<Record> {
+    let text = fs::read_to_string(path).unwrap();
+    text.split_inclusive('\n').map(Record::read).collect()
+}
+
+/// A policy of each kind, none of which loses anything as long as its sink works.
+fn policies(folder: &Path) -> [Policy; 4] {
+    let spill = Spill::new(folder.join("spill"), 1 << 20);
+    [Policy::Block, Policy::Drop, Policy::Spill(spill), Policy::Audit]
+}
+
+#[test]
+fn standard_output_may_be_closed() {
+    let test = "standard_output_may_be_closed";
+    if is_child() {
+        let logging = with(Handler::stdout("h")).init(true).unwrap();
+        (0..100).for_each(|number| info!(number, "x"));
+        logging.flush().unwrap();
+        return report(&logging);
+    }
+    let start = command(test);
+    let mut shell = Command::new("sh");
+    shell.args(["-c", "exec \"$0\" \"$@\" >&-"]).arg(start.get_program()).args(start.get_args());
+    shell.envs(start.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    let output = shell.stdin(Stdio::null()).stderr(Stdio::piped()).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    // Rust opens `/dev/null` in its place.
+    let expected = json!({"accepted": 100, "written": 100, "dropped": 0, "lost": 0, "queued": 0});
+    assert_eq!(reported(&output.stderr), expected);
+}
+
+#[test]
+fn the_reader_of_standard_output_may_go_away() {
+    let test = "the_reader_of_standard_output_may_go_away";
+    if is_child() {
+        let logging = with(Handler::stdout("h")).init(true).unwrap();
+        info!("before");
+        logging.flush().unwrap();
+        let mut line = String::new();
+        io::stdin().read_line(&mut line).unwrap();
+        for number in 0..1_000 {
+            info!(number, "after");
+        }
+        assert_eq!(logging.flush().unwrap_err().kind(), io::ErrorKind::BrokenPipe);
+        return report(&logging);
+    }
+    let mut child = command(test)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdout = BufReader::new(child.stdout.take().unwrap());
+    let mut line = String::new();
+    while !line.ends_with("{\"message\":\"before\"}\n") {
+        assert!(stdout.read_line(&mut line).unwrap() > 0, "{line}");
+    }
+    drop(stdout);
+    child.stdin.take().unwrap().write_all(b"\n").unwrap();
+    let mut stderr = Vec::new();
+    child.stderr.take().unwrap().read_to_end(&mut stderr).unwrap();
+    // The test harness there fails: it cannot write its own lines.
+    child.wait().unwrap();
+    let expected =
+        json!({"accepted": 1_001, "written": 1, "dropped": 0, "lost": 1_000, "queued": 0});
+    assert_eq!(reported(&stderr), expected);
+    let text = String::from_utf8(stderr).unwrap();
+    assert_eq!(text.matches("could not be written by the handler `h`").count(), 1, "{text}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_loses_by_the_count_or_keeps_what_it_can() {
+    let folder = tempfile::tempdir().unwrap();
+    for policy in policies(folder.path()) {
+        let spills = matches!(policy, Policy::Spill(_));
+        let handler = Handler::file("h", "/dev/full").policy(policy).queue_bytes(100_000);
+        let (subscriber, logging) =
+            with(handler).flush_limit(Duration::from_millis(1)).build().unwrap();
+        let dispatch = Dispatch::new(subscriber);
+        thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    tracing::dispatcher::with_default(&dispatch, || {
+                        (0..100).for_each(|number| info!(number, "x"));
+                    });
+                });
+            }
+        });
+        let flushed = logging.flush_within(Duration::from_millis(if spills { 1 } else { 30_000 }));
+        let error = flushed.unwrap_err();
+        let counts = counts(&logging);
+        assert_eq!(counts.written, 0);
+        if spills {
+            assert_eq!((counts.queued, counts.lost), (400, 0));
+            assert_eq!(error.unwritten().collect::<Vec<_>>(), [("h", 400)]);
+            let text = error.to_string();
+            let expected = "not written within 1ms: 400 log records of the handler `h`";
+            assert!(text.starts_with(expected), "{text}");
+        } else {
+            assert_eq!((counts.queued, counts.lost), (0, 400));
+            assert_eq!(error.failure().unwrap().kind(), io::ErrorKind::StorageFull);
+        }
+    }
+}
+
+#[test]
+fn what_a_pipe_did_not_take_in_time_is_dropped_by_the_count() {
+    let test = "what_a_pipe_did_not_take_in_time_is_dropped_by_the_count";
+    const THREADS: u64 = 2;
+    if is_child() {
+        let handler = Handler::stdout("h").policy(Policy::Drop).queue_bytes(10_000);
+        let logging = with(handler).flush_limit(Duration::ZERO).init(true).unwrap();
+        thread::scope(|scope| {
+            for thread in 0..THREADS {
+                let logging = &logging;
+                scope.spawn(move || {
+                    let mut number = 0;
+                    while number < 1_000 || counts(logging).dropped < 1_000 {
+                        info!(thread, number, "x");
+                        number += 1;
+                    }
+                });
+            }
+        });
+        // Nobody reads yet.
+        let error = logging.flush_within(Duration::ZERO).unwrap_err();
+        let unwritten: Vec<_> = error.unwritten().collect();
+        assert_eq!(unwritten, [("h", counts(&logging).queued)]);
+        eprintln!("stalled");
+        logging.flush().unwrap();
+        return report(&logging);
+    }
+    let mut child = command(test).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut stderr = BufReader::new(child.stderr.take().unwrap());
+    let mut told = String::new();
+    while !told.ends_with("stalled\n") {
+        assert!(stderr.read_line(&mut told).unwrap() > 0, "{told}");
+    }
+    let mut stdout = Vec::new();
+    child.stdout.take().unwrap().read_to_end(&mut stdout).unwrap();
+    let mut rest = Vec::new();
+    stderr.read_to_end(&mut rest).unwrap();
+    assert!(child.wait().unwrap().success(), "{told}{}", String::from_utf8_lossy(&rest));
+
+    let report = reported(&rest);
+    let records = support::records(&stdout);
+    let figure = |name: &str| report[name].as_u64().unwrap();
+    assert_eq!(records.len() as u64, figure("written"));
+    assert_eq!((figure("lost"), figure("queued")), (0, 0));
+    let (mut own, mut told) = (0, 0);
+    for record in &records {
+        if record["message"] == json!("Log records were dropped.") {
+            assert_eq!(record["handler"], json!("h"));
+            assert_eq!(record.keys(), ["message", "dropped", "handler"]);
+            told += record["dropped"].as_u64().unwrap();
+        } else {
+            own += 1;
+        }
+    }
+    assert!(told >= 1_000);
+    assert_eq!(told, figure("dropped"));
+    // Those that tell of others are themselves among the accepted.
+    assert_eq!(figure("accepted"), own + told + (records.len() as u64 - own));
+}
+
+#[cfg(unix)]
+#[test]
+fn an_audit_record_outlives_a_kill() {
+    let test = "an_audit_record_outlives_a_kill";
+    const THREADS: usize = 4;
+    if is_child() {
+        let path = std::env::var_os("AUDIT_FILE").unwrap();
+        let configuration = Configuration::new()
+            .environment(|_| None)
+            .handler(
+                Handler::file("audit", path)
+                    .policy(Policy::Audit)
+                    .formatter(JsonFormatter::new(FORMAT).unwrap()),
+            )
+            .logger(Logger::root().level(LevelFilter::INFO))
+            .logger(Logger::new("audit").handler("audit"));
+        let _logging = configuration.init(true).unwrap();
+        thread::scope(|scope| {
+            for thread in 0..THREADS {
+                scope.spawn(move || {
+                    for number in 0_u64.. {
+                        info!(target: "audit", thread, number, "decided");
+                        info!("elsewhere");
+                        // In one piece, and nothing is buffered behind a line.
+                        println!("\n{thread} {number}");
+                    }
+                });
+            }
+        });
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("audit.jsonl");
+    let mut child = command(test)
+        .env("AUDIT_FILE", &path)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut acknowledged = [None; THREADS];
+    let mut read = 0;
+    for line in BufReader::new(child.stdout.take().unwrap()).lines() {
+        let line = line.unwrap();
+        if let Some((thread, number)) = line.split_once(' ')
+            && let (Ok(thread), Ok(number)) = (thread.parse::<usize>(), number.parse::<u64>())
+        {
+            // The last line may be cut short, and then it is a smaller number.
+            acknowledged[thread] = acknowledged[thread].max(Some(number));
+            read += 1;
+            if read == 4_000 {
+                child.kill().unwrap();
+            }
+        }
+    }
+    assert!(!child.wait().unwrap().success());
+    let mut next = [0; THREADS];
+    let text = fs::read_to_string(&path).unwrap();
+    // A record that nobody was told of may be cut short.
+    let whole = &text[..text.rfind('\n').unwrap() + 1];
+    for record in whole.split_inclusive('\n').map(Record::read) {
+        let thread = record["thread"].as_u64().unwrap() as usize;
+        assert_eq!(record["number"], json!(next[thread]));
+        next[thread] += 1;
+    }
+    assert!(read >= 4_000);
+    for (acknowledged, next) in acknowledged.iter().zip(next) {
+        assert!(acknowledged.is_none_or(|number| number < next), "{acknowledged:?} {next}");
+    }
+}
+
+/// Stalls until it is told to go on.
+#[derive(Clone, Default)]
+struct Stalling(Arc<(Mutex<bool>, Condvar)>, Memory);
+
+impl Write for Stalling {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let mut goes_on = self.0.0.lock().unwrap();
+        while !*goes_on {
+            goes_on = self.0.1.wait(goes_on).unwrap();
+        }
+        self.1.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_flush_with_a_limit_says_what_is_not_written() {
+    let sink = Stalling::default();
+    let configuration = with(Handler::queued("h", sink.clone()))
+        .handler(Handler::writer("direct", Memory::default()))
+        .logger(Logger::new("both").handler("direct"))
+        .flush_limit(Duration::ZERO);
+    let (subscriber, logging) = configuration.build().unwrap();
+    tracing::subscriber::with_default(subscriber, || {
+        info!("one");
+        info!(target: "both", "two");
+        let error = logging.flush_within(Duration::from_millis(1)).unwrap_err();
+        assert_eq!(error.unwritten().collect::<Vec<_>>(), [("h", 2)]);
+        assert!(error.failure().is_none());
+        let text = "not written within 1ms: 2 log records of the handler `h`";
+        assert_eq!(error.to_string(), text);
+        assert_eq!(logging.finish().unwrap_err().unwritten().count(), 1);
+        let [queued, direct] = <[HandlerCounts; 2]>::try_from(logging.counts()).unwrap();
+        assert_eq!((queued.queued, queued.written), (2, 0));
+        assert_eq!((direct.queued, direct.written), (0, 1));
+        assert_eq!((queued.queued_bytes, logging.queued_bytes()), (36, 36));
+
+        *sink.0.0.lock().unwrap() = true;
+        sink.0.1.notify_all();
+        logging.flush_within(Duration::from_secs(30)).unwrap();
+        logging.finish().unwrap();
+    });
+    assert_eq!(sink.1.writes().concat(), "{\"message\":\"one\"}\n{\"message\":\"two\"}\n");
+}
+
+#[test]
+fn neither_the_end_nor_a_panic_waits_forever() {
+    let test = "neither_the_end_nor_a_panic_waits_forever";
+    let output = child(test, &[], || {
+        let handler = Handler::queued("stalled", Stalling::default());
+        let configuration = Configuration::new()
+            .environment(|_| None)
+            .handler(handler)
+            .logger(Logger::root().level(LevelFilter::INFO).handler("stalled"))
+            .flush_limit(Duration::from_millis(20));
+        let logging = configuration.init(true).unwrap();
+        error!("before");
+        thread::spawn(|| panic!("on purpose")).join().unwrap_err();
+        info!("after");
+        drop(logging);
+    });
+    let Some(output) = output else { return };
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    for records in [2, 3] {
+        let text = format!(
+            "ml-logging: not written within 20ms: {records} log records of the handler `stalled`\n"
+        );
+        assert_eq!(stderr.matches(&text).count(), 1, "{stderr}");
+    }
+}
+
+#[test]
+fn a_policy_for_what_waits_needs_something_that_waits() {
+    let handler = || Handler::writer("h", Memory::default());
+    let error = with(handler().policy(Policy::Drop)).build().err().unwrap();
+    assert_eq!(error, Error::NothingWaits("h".to_owned()));
+    assert!(error.to_string().contains("make it a `Handler::queued`"), "{error}");
+    // It is one anyway.
+    with(handler().policy(Policy::Audit)).build().map(|_| ()).unwrap();
+}
+
+#[test]
+fn a_spill_file_that_cannot_be_opened_is_told_at_the_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("missing").join("spill");
+    let spill = Policy::Spill(Spill::new(&path, 0));
+    let error = with(Handler::stderr("h").policy(spill)).build().err().unwrap();
+    assert!(
+        matches!(&error, Error::SpillFile { handler, path: at, .. } if handler == "h" && *at == path)
+    );
+    assert!(error.to_string().contains("create its folder"), "{error}");
+}
+
+#[test]
+fn policies_from_a_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str| folder.path().join(name);
+    let text = format!(
+        r#"
+version: 1
+formatters: {{json: {{class: JsonFormatter, format: "%(message)s"}}}}
+handlers:
+  block: {{class: FileHandler, filename: {block:?}, policy: block, queue_bytes: 4096, formatter: json}}
+  drop: {{class: FileHandler, filename: {drop:?}, policy: drop, queue_bytes: 10_000_000, formatter: json}}
+  spill:
+    class: RotatingFileHandler
+    filename: {spill:?}
+    maxBytes: 0
+    mode: w
+    policy: spill
+    spill_file: {spilled:?}
+    spill_bytes: 1000000
+    spill_full: drop
+    formatter: json
+  audit: {{class: FileHandler, filename: {audit:?}, policy: audit, formatter: json}}
+loggers:
+  audit: {{handlers: [audit], propagate: false}}
+root: {{level: INFO, handlers: [block, drop, spill]}}
+flush_limit_s: 2.5
+"#,
+        block = file("block"),
+        drop = file("drop"),
+        spill = file("rotating"),
+        spilled = file("spill"),
+        audit = file("audit"),
+    );
+    let text = text.replace("10_000_000", "10000000");
+    fs::write(file("rotating"), "old\n").unwrap();
+    let document = ml_configuration::Document::parse("f", &text).unwrap();
+    let mut problems = ml_configuration::Problems::new();
+    let configuration =
+        Configuration::read(document.root(), &ml_logging::Filters::new(), &mut problems);
+    let configuration = problems.into_result(configuration).unwrap().unwrap();
+    let (subscriber, logging) = configuration.environment(|_| None).build().unwrap();
+    tracing::subscriber::with_default(subscriber, || {
+        info!("everywhere");
+        info!(target: "audit::x", "audited");
+        assert_eq!(lines(&file("audit"))[0]["message"], json!("audited"));
+    });
+    logging.flush().unwrap();
+    for name in ["block", "drop", "rotating"] {
+        let records = lines(&file(name));
+        assert_eq!(records.len(), 1);
+        assert_eq!(records[0]["message"], json!("everywhere"));
+    }
+    let names: Vec<_> = logging.counts().into_iter().map(|counts| counts.handler).collect();
+    assert_eq!(names, ["block", "drop", "spill", "audit"]);
+}
