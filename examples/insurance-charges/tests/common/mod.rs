@@ -5,6 +5,7 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
+use std::os::fd::OwnedFd;
 use std::process::{Child, ChildStdout, Command, Stdio};
 
 use serde_json::Value;
@@ -100,12 +101,8 @@ impl Demo {
 
     /// Goes away as the reader of its standard output.
     pub fn close_log(&mut self) {
-        let (_, nothing) = Command::new("true")
-            .stdout(Stdio::piped())
-            .spawn()
-            .map(|mut process| (process.wait(), process.stdout.take().unwrap()))
-            .unwrap();
-        self.log = BufReader::new(nothing);
+        let (nothing, _) = std::io::pipe().unwrap();
+        self.log = BufReader::new(ChildStdout::from(OwnedFd::from(nothing)));
     }
 
     /// Sends a signal.
