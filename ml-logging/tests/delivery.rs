@@ -183,10 +183,15 @@ fn what_a_pipe_did_not_take_in_time_is_dropped_by_the_count() {
                 });
             }
         });
-        // Nobody reads yet.
-        let error = logging.flush_within(Duration::ZERO).unwrap_err();
-        let unwritten: Vec<_> = error.unwritten().collect();
-        assert_eq!(unwritten, [("h", counts(&logging).queued)]);
+        // Nobody reads yet, so that at some time the pipe is full and nothing moves any more.
+        loop {
+            (0..100).for_each(|number| info!(thread = THREADS, number, "x"));
+            let Err(error) = logging.flush_within(Duration::from_millis(1)) else { continue };
+            let unwritten: Vec<_> = error.unwritten().collect();
+            if unwritten == [("h", counts(&logging).queued)] {
+                break;
+            }
+        }
         eprintln!("stalled");
         logging.flush().unwrap();
         return report(&logging);
@@ -222,6 +227,96 @@ fn what_a_pipe_did_not_take_in_time_is_dropped_by_the_count() {
     assert_eq!(told, figure("dropped"));
     // Those that tell of others are themselves among the accepted.
     assert_eq!(figure("accepted"), own + told + (records.len() as u64 - own));
+}
+
+/// What `benches/delivery` does with ten million records.
+#[test]
+fn counted_in_is_counted_out_and_counted_dropped() {
+    let test = "counted_in_is_counted_out_and_counted_dropped";
+    const THREADS: usize = 3;
+    const EACH: u64 = 3_000;
+    if is_child() {
+        let folder = std::env::var("SPILL_FOLDER").unwrap();
+        let policy = policies(Path::new(&folder))
+            [std::env::var("POLICY").unwrap().parse::<usize>().unwrap()]
+        .clone();
+        let logging =
+            with(Handler::stdout("h").policy(policy).queue_bytes(20_000)).init(true).unwrap();
+        thread::scope(|scope| {
+            for thread in 0..THREADS {
+                scope.spawn(move || (0..EACH).for_each(|number| info!(thread, number, "x")));
+            }
+            while counts(&logging).accepted < 500 {
+                thread::yield_now();
+            }
+            // Nobody has read so far.
+            eprintln!("begun");
+        });
+        logging.flush().unwrap();
+        return report(&logging);
+    }
+    for policy in 0..4 {
+        for is_killed in [false, true] {
+            let folder = tempfile::tempdir().unwrap();
+            let mut child = command(test)
+                .env("POLICY", policy.to_string())
+                .env("SPILL_FOLDER", folder.path())
+                .stdout(Stdio::piped())
+                .stderr(Stdio::piped())
+                .spawn()
+                .unwrap();
+            let mut stderr = BufReader::new(child.stderr.take().unwrap());
+            let mut told = String::new();
+            while !told.ends_with("begun\n") {
+                assert!(stderr.read_line(&mut told).unwrap() > 0, "{told}");
+            }
+            let mut stdout = BufReader::new(child.stdout.take().unwrap());
+            let (mut next, mut missing, mut own, mut notices, mut dropped) =
+                ([0; THREADS], 0, 0, 0, 0);
+            let mut line = Vec::new();
+            while stdout.read_until(b'\n', &mut line).unwrap() > 0 {
+                let is_whole = line.last() == Some(&b'\n');
+                assert!(is_whole || is_killed);
+                let records = if is_whole { support::records(&line) } else { Vec::new() };
+                line.clear();
+                for record in records {
+                    if let Some(count) = record.get("dropped") {
+                        dropped += count.as_u64().unwrap();
+                        notices += 1;
+                        continue;
+                    }
+                    let next = &mut next[record["thread"].as_u64().unwrap() as usize];
+                    let number = record["number"].as_u64().unwrap();
+                    missing += number.checked_sub(*next).expect("in order, and each once");
+                    *next = number + 1;
+                    own += 1;
+                }
+                if is_killed && own == 400 {
+                    child.kill().unwrap();
+                }
+            }
+            let mut rest = Vec::new();
+            stderr.read_to_end(&mut rest).unwrap();
+            assert_eq!(child.wait().unwrap().success(), !is_killed);
+            if policy != 1 {
+                assert_eq!((missing, dropped), (0, 0));
+            }
+            if is_killed {
+                assert!(own >= 400 && own + dropped <= THREADS as u64 * EACH);
+                continue;
+            }
+            let report = reported(&rest);
+            assert_eq!(own + dropped, THREADS as u64 * EACH);
+            let expected = json!({
+                "accepted": own + dropped + notices,
+                "written": own + notices,
+                "dropped": dropped,
+                "lost": 0,
+                "queued": 0,
+            });
+            assert_eq!(report, expected);
+        }
+    }
 }
 
 #[cfg(unix)]

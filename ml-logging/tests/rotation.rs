@@ -314,6 +314,7 @@ fn a_file_that_cannot_be_rotated_is_written_on() {
     assert!(stderr.contains("it is written on, and tried again"), "{stderr}");
 }
 
+#[cfg(unix)]
 #[test]
 fn what_is_no_file_is_written_as_it_is() {
     let (dispatch, logging) = build(Handler::rotating("h", "/dev/null", Rotation::by_size(10, 1)));

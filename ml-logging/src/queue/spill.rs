@@ -215,6 +215,8 @@ mod tests {
     use super::*;
 
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
         #[test]
         fn what_goes_in_comes_out_in_order(
             steps in vec((0_usize..90_000, 1_usize..6, any::<bool>()), 1..60),

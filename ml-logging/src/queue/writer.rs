@@ -39,8 +39,10 @@ impl Shared {
                 state = self.write_batch(state, &batch, &mut *destination);
                 batch.clear();
             }
-            // Those who wait for room or for a flush are not kept waiting, nor is the spill file.
-            if state.is_detoured || state.waiters > 0 && !state.waiting.is_empty() {
+            // Those who wait for room or for a flush are not kept waiting, nor is the spill file; and
+            // a queue that has filled meanwhile may be full before anybody wakes the writer.
+            let is_urgent = state.waiters > 0 || state.waiting.len() >= self.limit / 2;
+            if state.is_detoured || is_urgent && !state.waiting.is_empty() {
                 continue;
             }
             if quiet_naps < QUIET_NAPS {
