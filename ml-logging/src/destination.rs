@@ -12,9 +12,7 @@ use std::{
 pub(crate) trait Destination: Send {
     /// Makes ready for some of the next records, whose lengths in bytes these are, at least one of
     /// them.
-    fn prepare(&mut self, lengths: &mut dyn Iterator<Item = usize>) -> Prepared {
-        Prepared { records: lengths.count(), is_other: false }
-    }
+    fn prepare(&mut self, lengths: &mut dyn Iterator<Item = usize>) -> Prepared;
 
     /// Writes the first part of these bytes, and says how many.
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize>;
@@ -39,17 +37,45 @@ pub(crate) struct Prepared {
 pub(crate) type Open = Arc<dyn Fn() -> io::Result<Box<dyn Destination>> + Send + Sync>;
 
 /// One that never changes.
-pub(crate) struct Stream<W>(pub(crate) W);
+pub(crate) struct Stream<W> {
+    to: W,
+    /// No more bytes than these are written in one piece, unless a single record is longer.
+    at_once: usize,
+}
+
+impl<W> Stream<W> {
+    pub(crate) fn new(to: W) -> Self {
+        Self { to, at_once: usize::MAX }
+    }
+}
 
 impl<W: Write + Send> Destination for Stream<W> {
+    fn prepare(&mut self, lengths: &mut dyn Iterator<Item = usize>) -> Prepared {
+        let mut left = self.at_once;
+        let more = |length: usize| {
+            let rest = left.checked_sub(length);
+            left = rest.unwrap_or(0);
+            rest.is_some()
+        };
+        Prepared {
+            records: lengths.map(more).take_while(|fits| *fits).count().max(1),
+            is_other: false,
+        }
+    }
+
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.write(bytes)
+        self.to.write(bytes)
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.0.flush()
+        self.to.flush()
     }
 }
+
+/// What a pipe takes in one piece even if it is nearly full. Others may write to the same pipe: what
+/// the program prints, its children, other programs of a shell's command.
+#[cfg(unix)]
+const PIPE_BUF: usize = if libc::PIPE_BUF < 4096 { libc::PIPE_BUF } else { 4096 };
 
 /// One of the two standard streams. Not through `io::stdout()`: its buffer cuts batches at other
 /// places than between records, and its lock is nothing for a forked process, which inherits it as
@@ -59,11 +85,14 @@ macro_rules! standard {
         pub(crate) fn $name() -> io::Result<Box<dyn Destination>> {
             #[cfg(unix)]
             {
-                use std::os::fd::AsFd as _;
-                Ok(Box::new(Stream(File::from($stream().as_fd().try_clone_to_owned()?))))
+                use std::os::{fd::AsFd as _, unix::fs::FileTypeExt as _};
+                let file = File::from($stream().as_fd().try_clone_to_owned()?);
+                let is_pipe = file.metadata()?.file_type().is_fifo();
+                let at_once = if is_pipe { PIPE_BUF } else { usize::MAX };
+                Ok(Box::new(Stream { to: file, at_once }))
             }
             #[cfg(not(unix))]
-            Ok(Box::new(Stream($stream())))
+            Ok(Box::new(Stream::new($stream())))
         }
     };
 }

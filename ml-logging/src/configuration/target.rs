@@ -47,7 +47,7 @@ impl Target {
             Self::Own(writer) => {
                 // A forked process must not write what the writer has buffered for its parent.
                 let open = || Err(io::Error::other("its writer belongs to the parent"));
-                (Box::new(Stream(writer)), Arc::new(open))
+                (Box::new(Stream::new(writer)), Arc::new(open))
             }
             Self::Stdout => standard(handler, destination::stdout)?,
             Self::Stderr => standard(handler, destination::stderr)?,
@@ -60,9 +60,9 @@ impl Target {
                 let path = std::path::absolute(&path).map_err(error)?;
                 let open = move || {
                     let file = destination::append(&path)?;
-                    Ok(Box::new(Stream(file)) as Box<dyn Destination>)
+                    Ok(Box::new(Stream::new(file)) as Box<dyn Destination>)
                 };
-                (Box::new(Stream(file)), Arc::new(open))
+                (Box::new(Stream::new(file)), Arc::new(open))
             }
             Self::Rotating { path, rotation } => {
                 let error = |error| cannot_open(handler, &path, error);

@@ -86,7 +86,7 @@ fn queue_with(sink: &Sink, policy: Policy, limit: usize) -> Queue {
     let notice = Arc::new(Notice::new(layout, "test".to_owned()));
     let open: Open = Arc::new(|| Err(io::Error::other("not in a child")));
     let plan = Plan { handler: "test".to_owned(), policy, limit, open, notice };
-    Queue::new(plan, Box::new(Stream(sink.clone()))).unwrap()
+    Queue::new(plan, Box::new(Stream::new(sink.clone()))).unwrap()
 }
 
 fn queue(sink: &Sink) -> Queue {
@@ -232,7 +232,7 @@ fn a_record_that_is_cut_short_ends_there_or_is_written_to_its_end() {
             {
                 // In one batch.
                 let mut state = queue.shared().lock();
-                let breaks = Box::new(Stream(Breaks { left, sink: sink.clone() }));
+                let breaks = Box::new(Stream::new(Breaks { left, sink: sink.clone() }));
                 let mut batch = Batch::default();
                 for record in ["one\n", "two\n", "three\n"] {
                     batch.push(record.as_bytes());
@@ -441,7 +441,7 @@ fn a_destination_that_panics_has_failed() {
             open: queue.plan.open.clone(),
             notice: queue.plan.notice.clone(),
         };
-        let queue = Queue::new(plan, Box::new(Stream(Panics(false)))).unwrap();
+        let queue = Queue::new(plan, Box::new(Stream::new(Panics(false)))).unwrap();
         queue.push(b"lost\n");
         assert_eq!(flush(&queue).unwrap_err().to_string(), "the writer has panicked");
         queue.push(b"written\n");
