@@ -228,7 +228,8 @@ impl Logging {
         Self { outputs, is_given_up: AtomicBool::new(false) }
     }
 
-    /// Waits until everything logged by now is written, by all handlers, however long that takes.
+    /// Waits until everything logged by now is written, by all handlers, however long that takes: with
+    /// a sink that stalls, or one that fails and a handler that keeps its records, until it recovers.
     ///
     /// # Errors
     ///

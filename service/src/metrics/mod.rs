@@ -131,7 +131,8 @@ fn write_handlers(text: &mut Text, handlers: &[HandlerCounts]) {
             family.sample(&[("handler", &name(counts)), ("outcome", outcome)], count);
         }
     }
-    let figures: [(_, _, _, fn(&HandlerCounts) -> u64); 3] = [
+    type Figure = fn(&HandlerCounts) -> u64;
+    let figures: [(&str, Kind, &str, Figure); 3] = [
         (
             "log_records_spilled_total",
             Kind::Counter,
