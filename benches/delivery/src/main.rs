@@ -85,7 +85,12 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     );
     println!("|---|---|---|---|---|---|---|---|");
     rows.iter().for_each(|row| println!("{row}"));
-    println!("\nEvery sum is exact, every thread's records came in order, none came twice.");
+    println!(
+        "\nRead and told to be dropped are all that was handed in, where the program came to its end. \
+         What is gone with one that was killed is the rest of what its threads had begun to log; with \
+         `audit`, none that a thread was told is logged. Every thread's records came in order, none \
+         twice."
+    );
     Ok(())
 }
 
