@@ -6,8 +6,8 @@
 //! first asks.
 //!
 //! That a process is a child is told by the system itself, through `pthread_atfork`. Asking for the
-//! process id with every record would need no unsafe code, but it is a system call: 138 ns, measured
-//! as the fastest of 200 rounds, and a record has no more than some 300.
+//! process id with every record would need no unsafe code, but it is a system call: 138 ns as the
+//! fastest of 200 rounds.
 
 use std::{
     process,

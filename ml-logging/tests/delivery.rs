@@ -1,4 +1,4 @@
-//! What becomes of records when their sink fails, stalls or goes away, and when the process ends.
+//! What becomes of records when their sink fails, stalls or goes away, and when the process is killed.
 
 #![allow(clippy::unwrap_used, reason = "clippy takes only test functions for tests")]
 
@@ -9,27 +9,16 @@ use std::{
     io::{self, BufRead as _, BufReader, Read as _, Write},
     path::Path,
     process::{Command, Stdio},
-    sync::{Arc, Condvar, Mutex},
     thread,
     time::Duration,
 };
 
 use ml_logging::{
-    Configuration, Error, Handler, HandlerCounts, JsonFormatter, Logger, Logging, Policy, Spill,
+    Configuration, Handler, HandlerCounts, JsonFormatter, Logger, Logging, Policy, Spill,
 };
 use serde_json::json;
-use support::{Memory, Record, child, command, is_child};
-use tracing::{Dispatch, error, info, level_filters::LevelFilter};
-
-const FORMAT: &str = "%(message)s";
-
-/// A configuration of one handler that gets everything.
-fn with(handler: Handler) -> Configuration {
-    Configuration::new()
-        .environment(|_| None)
-        .handler(handler.formatter(JsonFormatter::new(FORMAT).unwrap()))
-        .logger(Logger::root().level(LevelFilter::INFO).handler("h"))
-}
+use support::{Record, command, is_child, with};
+use tracing::{Dispatch, info, level_filters::LevelFilter};
 
 fn counts(logging: &Logging) -> HandlerCounts {
     let [counts] = <[HandlerCounts; 1]>::try_from(logging.counts()).unwrap();
@@ -56,11 +45,6 @@ fn reported(stderr: &[u8]) -> serde_json::Value {
     let text = std::str::from_utf8(stderr).unwrap();
     let line = text.lines().rfind(|line| line.starts_with("{\"accepted\""));
     line.unwrap_or_else(|| panic!("{text}")).parse().unwrap()
-}
-
-fn lines(path: &Path) -> Vec<Record> {
-    let text = fs::read_to_string(path).unwrap();
-    text.split_inclusive('\n').map(Record::read).collect()
 }
 
 /// A policy of each kind, none of which loses anything as long as its sink works.
@@ -389,7 +373,7 @@ fn an_audit_record_outlives_a_kill() {
             .handler(
                 Handler::file("audit", path)
                     .policy(Policy::Audit)
-                    .formatter(JsonFormatter::new(FORMAT).unwrap()),
+                    .formatter(JsonFormatter::new("%(message)s").unwrap()),
             )
             .logger(Logger::root().level(LevelFilter::INFO))
             .logger(Logger::new("audit").handler("audit"));
@@ -445,156 +429,4 @@ fn an_audit_record_outlives_a_kill() {
     for (acknowledged, next) in acknowledged.iter().zip(next) {
         assert!(acknowledged.is_none_or(|number| number < next), "{acknowledged:?} {next}");
     }
-}
-
-/// Stalls until it is told to go on.
-#[derive(Clone, Default)]
-struct Stalling(Arc<(Mutex<bool>, Condvar)>, Memory);
-
-impl Write for Stalling {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let mut goes_on = self.0.0.lock().unwrap();
-        while !*goes_on {
-            goes_on = self.0.1.wait(goes_on).unwrap();
-        }
-        self.1.write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-#[test]
-fn a_flush_with_a_limit_says_what_is_not_written() {
-    let sink = Stalling::default();
-    let configuration = with(Handler::queued("h", sink.clone()))
-        .handler(Handler::writer("direct", Memory::default()))
-        .logger(Logger::new("both").handler("direct"))
-        .flush_limit(Duration::ZERO);
-    let (subscriber, logging) = configuration.build().unwrap();
-    tracing::subscriber::with_default(subscriber, || {
-        info!("one");
-        info!(target: "both", "two");
-        let error = logging.flush_within(Duration::from_millis(1)).unwrap_err();
-        assert_eq!(error.unwritten().collect::<Vec<_>>(), [("h", 2)]);
-        assert!(error.failure().is_none());
-        let text = "not written within 1ms: 2 log records of the handler `h`";
-        assert_eq!(error.to_string(), text);
-        assert_eq!(logging.finish().unwrap_err().unwritten().count(), 1);
-        let [queued, direct] = <[HandlerCounts; 2]>::try_from(logging.counts()).unwrap();
-        assert_eq!((queued.queued, queued.written), (2, 0));
-        assert_eq!((direct.queued, direct.written), (0, 1));
-        assert_eq!((queued.queued_bytes, logging.queued_bytes()), (36, 36));
-
-        *sink.0.0.lock().unwrap() = true;
-        sink.0.1.notify_all();
-        logging.flush_within(Duration::from_secs(30)).unwrap();
-        logging.finish().unwrap();
-    });
-    assert_eq!(sink.1.writes().concat(), "{\"message\":\"one\"}\n{\"message\":\"two\"}\n");
-}
-
-#[test]
-fn neither_the_end_nor_a_panic_waits_forever() {
-    let test = "neither_the_end_nor_a_panic_waits_forever";
-    let output = child(test, &[], || {
-        let handler = Handler::queued("stalled", Stalling::default());
-        let configuration = Configuration::new()
-            .environment(|_| None)
-            .handler(handler)
-            .logger(Logger::root().level(LevelFilter::INFO).handler("stalled"))
-            .flush_limit(Duration::from_millis(20));
-        let logging = configuration.init(true).unwrap();
-        error!("before");
-        thread::spawn(|| panic!("on purpose")).join().unwrap_err();
-        info!("after");
-        drop(logging);
-    });
-    let Some(output) = output else { return };
-    let stderr = String::from_utf8(output.stderr).unwrap();
-    for records in [2, 3] {
-        let text = format!(
-            "ml-logging: not written within 20ms: {records} log records of the handler `stalled`\n"
-        );
-        assert_eq!(stderr.matches(&text).count(), 1, "{stderr}");
-    }
-}
-
-#[test]
-fn a_policy_for_what_waits_needs_something_that_waits() {
-    let handler = || Handler::writer("h", Memory::default());
-    let error = with(handler().policy(Policy::Drop)).build().err().unwrap();
-    assert_eq!(error, Error::NothingWaits("h".to_owned()));
-    assert!(error.to_string().contains("make it a `Handler::queued`"), "{error}");
-    // It is one anyway.
-    with(handler().policy(Policy::Audit)).build().map(|_| ()).unwrap();
-}
-
-#[test]
-fn a_spill_file_that_cannot_be_opened_is_told_at_the_start() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("missing").join("spill");
-    let spill = Policy::Spill(Spill::new(&path, 0));
-    let error = with(Handler::stderr("h").policy(spill)).build().err().unwrap();
-    assert!(
-        matches!(&error, Error::SpillFile { handler, path: at, .. } if handler == "h" && *at == path)
-    );
-    assert!(error.to_string().contains("create its folder"), "{error}");
-}
-
-#[test]
-fn policies_from_a_file() {
-    let folder = tempfile::tempdir().unwrap();
-    let file = |name: &str| folder.path().join(name);
-    let text = format!(
-        r#"
-version: 1
-formatters: {{json: {{class: JsonFormatter, format: "%(message)s"}}}}
-handlers:
-  block: {{class: FileHandler, filename: {block:?}, policy: block, queue_bytes: 4096, formatter: json}}
-  drop: {{class: FileHandler, filename: {drop:?}, policy: drop, queue_bytes: 10_000_000, formatter: json}}
-  spill:
-    class: RotatingFileHandler
-    filename: {spill:?}
-    maxBytes: 0
-    mode: w
-    policy: spill
-    spill_file: {spilled:?}
-    spill_bytes: 1000000
-    spill_full: drop
-    formatter: json
-  audit: {{class: FileHandler, filename: {audit:?}, policy: audit, formatter: json}}
-loggers:
-  audit: {{handlers: [audit], propagate: false}}
-root: {{level: INFO, handlers: [block, drop, spill]}}
-flush_limit_s: 2.5
-"#,
-        block = file("block"),
-        drop = file("drop"),
-        spill = file("rotating"),
-        spilled = file("spill"),
-        audit = file("audit"),
-    );
-    let text = text.replace("10_000_000", "10000000");
-    fs::write(file("rotating"), "old\n").unwrap();
-    let document = ml_configuration::Document::parse("f", &text).unwrap();
-    let mut problems = ml_configuration::Problems::new();
-    let configuration =
-        Configuration::read(document.root(), &ml_logging::Filters::new(), &mut problems);
-    let configuration = problems.into_result(configuration).unwrap().unwrap();
-    let (subscriber, logging) = configuration.environment(|_| None).build().unwrap();
-    tracing::subscriber::with_default(subscriber, || {
-        info!("everywhere");
-        info!(target: "audit::x", "audited");
-        assert_eq!(lines(&file("audit"))[0]["message"], json!("audited"));
-    });
-    logging.flush().unwrap();
-    for name in ["block", "drop", "rotating"] {
-        let records = lines(&file(name));
-        assert_eq!(records.len(), 1);
-        assert_eq!(records[0]["message"], json!("everywhere"));
-    }
-    let names: Vec<_> = logging.counts().into_iter().map(|counts| counts.handler).collect();
-    assert_eq!(names, ["block", "drop", "spill", "audit"]);
 }

@@ -10,9 +10,10 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use ml_logging::Builder;
+use ml_logging::{Builder, Configuration, Handler, JsonFormatter, Logger};
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
 use serde_json::Value;
+use tracing::level_filters::LevelFilter;
 use tracing_subscriber::fmt::MakeWriter;
 
 /// A writer that keeps what is written, one entry for each call of `write`.
@@ -53,6 +54,14 @@ impl<'a> MakeWriter<'a> for Memory {
 /// A builder that no environment variable influences.
 pub fn builder() -> Builder {
     ml_logging::builder().environment(|_| None).level("trace")
+}
+
+/// A configuration of one handler, `h`, that gets everything from INFO on, with a short format.
+pub fn with(handler: Handler) -> Configuration {
+    Configuration::new()
+        .environment(|_| None)
+        .handler(handler.formatter(JsonFormatter::new("%(message)s").unwrap()))
+        .logger(Logger::root().level(LevelFilter::INFO).handler("h"))
 }
 
 /// What `run` logs with this format.
