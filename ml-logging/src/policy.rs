@@ -32,7 +32,7 @@ pub enum Policy {
 
 /// Where records go when the queue in memory is full: a file, used as a ring.
 ///
-/// The file belongs to one handler of one process. It is emptied at the start and removed at the end:
+/// The file belongs to one handler of one process, and is emptied at the start:
 /// what is in it when the process is killed is lost, like what is queued in memory.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Spill {
