@@ -5,6 +5,7 @@ use std::{
     ffi::OsString,
     io::{self, IsTerminal as _},
     sync::Arc,
+    time::Duration,
 };
 
 use tracing::{Subscriber, level_filters::LevelFilter};
@@ -18,11 +19,13 @@ use tracing_subscriber::{
 };
 
 use crate::{
-    ContextFilter, Error, Formatter, HumanFormatter, JsonFormatter, Logging,
+    ContextFilter, Error, Formatter, HumanFormatter, JsonFormatter, Logging, Policy,
+    configuration::Target,
     layer::{Pipes, RecordLayer},
     level,
-    output::{Destination, Outputs},
+    output::{DEFAULT_FLUSH_LIMIT, Outputs, Sink, Way},
     panic,
+    queue::DEFAULT_BYTES,
     routes::Handlers,
 };
 
@@ -51,7 +54,8 @@ pub fn builder() -> Builder {
         context: Vec::new(),
         level: "info".to_owned(),
         environment: Box::new(|name| env::var_os(name)),
-        destination: None,
+        writer: None,
+        flush_limit: DEFAULT_FLUSH_LIMIT,
         panic_records: false,
     }
 }
@@ -64,7 +68,8 @@ pub struct Builder {
     level: String,
     environment: Environment,
     /// `None` is standard output.
-    destination: Option<Destination>,
+    writer: Option<Box<dyn Sink>>,
+    flush_limit: Duration,
     panic_records: bool,
 }
 
@@ -135,7 +140,14 @@ impl Builder {
     /// milliseconds later at most. [`Logging`] flushes what is still queued when it is dropped; a
     /// program that ends without that, by `std::process::exit` or a signal, loses it.
     pub fn writer(mut self, writer: impl for<'a> MakeWriter<'a> + Send + Sync + 'static) -> Self {
-        self.destination = Some(Destination::Direct(Box::new(writer)));
+        self.writer = Some(Box::new(writer));
+        self
+    }
+
+    /// Sets how long it is waited for queued records to be written when [`Logging`] is dropped, and
+    /// when the program panics; 10 seconds if this is not called.
+    pub fn flush_limit(mut self, limit: Duration) -> Self {
+        self.flush_limit = limit;
         self
     }
 
@@ -199,19 +211,25 @@ impl Builder {
             Some(targets) => targets,
             None => level::parse("`level`", &self.level)?,
         };
-        let is_terminal = self.destination.is_none() && io::stdout().is_terminal();
+        let is_terminal = self.writer.is_none() && io::stdout().is_terminal();
         let formatter = match self.format {
             Some(Format::Read(formatter)) => Some(formatter),
             Some(Format::Text(format)) => Some(JsonFormatter::new(&format)?.into()),
             None => is_terminal.then(|| HumanFormatter::new().into()),
         };
         let layout = Formatter::layout(formatter, self.context, is_terminal)?;
-        let destination =
-            self.destination.unwrap_or_else(|| Destination::Queued(Box::new(io::stdout())));
-        let output = destination.into_output(String::new())?;
+        let way = match self.writer {
+            Some(sink) => Way::Direct(sink),
+            None => Target::Stdout.open("", Policy::Block, DEFAULT_BYTES)?.0,
+        };
+        let output = way.into_output(String::new(), &layout)?;
         let mut pipes = Pipes::default();
         pipes.add(layout, Handlers::one(0), Arc::clone(&output));
-        Ok((RecordLayer::new(pipes, None), Outputs(Arc::new([output])), targets))
+        Ok((
+            RecordLayer::new(pipes, None),
+            Outputs { all: Arc::new([output]), flush_limit: self.flush_limit },
+            targets,
+        ))
     }
 }
 

@@ -91,7 +91,7 @@ impl Clock {
 /// All that is needed of a calendar here, and little enough not to build a date library for it. A
 /// year is counted from March, so that the leap day is its last; 400 such years are always 146,097
 /// days, and the months from March on are 31, 30, 31, 30, 31 days long, again and again.
-fn date(days: u64) -> (u64, u64, u64) {
+pub(crate) fn date(days: u64) -> (u64, u64, u64) {
     const DAYS_FROM_MARCH_OF_YEAR_0: u64 = 719_468;
     let days = days + DAYS_FROM_MARCH_OF_YEAR_0;
     let (cycle, day) = (days / 146_097, days % 146_097);

@@ -75,6 +75,31 @@ pub enum Error {
         /// What the system says.
         problem: String,
     },
+    /// A standard stream cannot be opened.
+    #[error("the handler `{handler}` cannot open its stream: {problem}")]
+    OpenStream {
+        /// The handler, empty for the one that [`builder`](crate::builder) sets up.
+        handler: String,
+        /// What the system says.
+        problem: String,
+    },
+    /// The file of a handler's [`Spill`](crate::Spill) cannot be opened.
+    #[error("the handler `{handler}` cannot open its spill file {}: {problem}; \
+             create its folder, allow writing to it, or change the path", path.display())]
+    SpillFile {
+        /// The handler.
+        handler: String,
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        problem: String,
+    },
+    /// A handler that writes before the program goes on has a policy for what waits.
+    #[error(
+        "the handler `{0}` writes each record before the program goes on, so nothing waits; \
+             remove its policy, or make it a `Handler::queued`"
+    )]
+    NothingWaits(String),
     /// A log file that is to be overwritten cannot be emptied.
     #[error("its file cannot be emptied: {problem}")]
     EmptyFile {

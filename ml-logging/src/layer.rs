@@ -17,6 +17,7 @@ use tracing_subscriber::{
 
 use crate::{
     callsite::PerCallsite,
+    fork::PerProcess,
     formatter::Layout,
     layout::JsonLayout,
     local::Local,
@@ -71,11 +72,23 @@ impl Pipes {
 /// The handlers whose records are the same JSON: each record is rendered once for all of them.
 struct Pipe {
     layout: JsonLayout,
-    planned: PerCallsite<Planned>,
-    span_keys: PerCallsite<SpanKeys>,
+    known: PerProcess<Known>,
     outputs: Vec<(Handlers, Arc<Output>)>,
     /// All of them.
     handlers: Handlers,
+}
+
+/// What has been worked out for callsites. A forked process begins anew: another thread of its parent
+/// may have been at it just then, and the process id is another one.
+struct Known {
+    planned: PerCallsite<Planned>,
+    span_keys: PerCallsite<SpanKeys>,
+}
+
+impl Known {
+    fn new() -> Self {
+        Self { planned: PerCallsite::new(), span_keys: PerCallsite::new() }
+    }
 }
 
 /// What is known of the records of a callsite.
@@ -88,8 +101,7 @@ impl Pipe {
     fn new(layout: JsonLayout) -> Self {
         Self {
             layout,
-            planned: PerCallsite::new(),
-            span_keys: PerCallsite::new(),
+            known: PerProcess::new(Known::new()),
             outputs: Vec::new(),
             handlers: Handlers::NONE,
         }
@@ -106,6 +118,7 @@ impl Pipe {
     #[inline(always)]
     fn write_spans<S>(
         &self,
+        known: &Known,
         out: &mut Vec<u8>,
         written: &mut Vec<&'static str>,
         plan: &Plan,
@@ -115,16 +128,17 @@ impl Pipe {
     {
         let Some(innermost) = innermost else { return };
         written.clear();
-        self.write_span(out, written, plan, innermost);
+        self.write_span(known, out, written, plan, innermost);
         let mut outer = innermost.parent();
         while let Some(span) = outer {
-            self.write_span(out, written, plan, &span);
+            self.write_span(known, out, written, plan, &span);
             outer = span.parent();
         }
     }
 
     fn write_span<S>(
         &self,
+        known: &Known,
         out: &mut Vec<u8>,
         written: &mut Vec<&'static str>,
         plan: &Plan,
@@ -135,7 +149,7 @@ impl Pipe {
         let extensions = span.extensions();
         let Some(fields) = extensions.get::<SpanFields>() else { return };
         let metadata = span.metadata();
-        let keys = self.span_keys.get(metadata, || SpanKeys::new(&self.layout, metadata));
+        let keys = known.span_keys.get(metadata, || SpanKeys::new(&self.layout, metadata));
         for (index, value) in fields.values() {
             let Some((name, key)) = keys.get(index) else { continue };
             if plan.has_field(name) || written.contains(&name) {
@@ -170,7 +184,8 @@ impl RecordLayer {
     {
         let metadata = event.metadata();
         let Local { record, span_names, log_plan, now } = local;
-        let planned = pipe.planned.get(metadata, || Planned {
+        let known = pipe.known.get(Known::new);
+        let planned = known.planned.get(metadata, || Planned {
             plan: Plan::new(&pipe.layout, metadata, event.is_log()),
             wanted: self.wanted(metadata).and(pipe.handlers),
         });
@@ -186,7 +201,7 @@ impl RecordLayer {
         }
         record.clear();
         record::write(record, plan, now, event);
-        pipe.write_spans(record, span_names, plan, span);
+        pipe.write_spans(known, record, span_names, plan, span);
         record.extend_from_slice(b"}\n");
         for (handler, output) in &pipe.outputs {
             if wanted.contains(*handler) {

@@ -1,7 +1,7 @@
 //! The layout: a format whose every field has found its source, with whatever is the same in all
 //! records rendered already.
 
-use std::{process, sync::Arc};
+use std::sync::Arc;
 
 use crate::{format::Form, json, time::TimeFormat};
 
@@ -45,6 +45,7 @@ pub(crate) enum Source {
     Filename,
     Lineno,
     Module,
+    Process,
     Thread,
     ThreadName,
     /// The same in every record: JSON.
@@ -52,14 +53,14 @@ pub(crate) enum Source {
 }
 
 /// A key of every record.
-#[derive(Debug, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct ContextField {
     pub(crate) key: String,
     pub(crate) source: Source,
 }
 
 /// The context fields in their order, and with them the names that are taken.
-#[derive(Debug, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct JsonLayout {
     pub(crate) context: Vec<ContextField>,
     /// The key of the message if it is the first field of the event, and not one of the context.
@@ -152,7 +153,7 @@ impl JsonLayout {
 }
 
 /// The rules of the Elastic Common Schema.
-#[derive(Debug, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Ecs {
     /// Keys that are left out, with all below them.
     pub(crate) excluded: Vec<String>,
@@ -203,7 +204,7 @@ fn is_below(key: &str, object: &str) -> bool {
 }
 
 /// A line of text, of which the fields of the event and of the spans are the end.
-#[derive(Debug, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct TextLayout {
     pub(crate) parts: Vec<TextPart>,
     /// Whether a terminal shows it in colours.
@@ -211,7 +212,7 @@ pub(crate) struct TextLayout {
 }
 
 /// A part of a line.
-#[derive(Debug, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) enum TextPart {
     Text(String),
     Field { source: Source, form: Form, color: Option<Color> },
@@ -255,8 +256,7 @@ pub(crate) fn source(
         "module" => Source::Module,
         "thread" => Source::Thread,
         "threadName" => Source::ThreadName,
-        // Once and for all: asking the system costs as much as a third of a record.
-        "process" => Source::Fixed(process::id().to_string().into_bytes()),
+        "process" => Source::Process,
         _ => {
             let (_, value) = provided.iter().find(|(provided, _)| provided == name)?;
             let mut json = Vec::new();

@@ -26,7 +26,7 @@
 //!    | `message` | the text of the event, `null` if it has none |
 //!    | `pathname`, `filename`, `lineno` | the source file, its last part, the line |
 //!    | `module` | the Rust module |
-//!    | `process` | the id of the process that has set up the logging |
+//!    | `process` | the id of the process |
 //!    | `thread` | this thread's own number, counted from 1 as threads first log; not the system's |
 //!    | `threadName` | the thread's name, `null` if it has none |
 //!
@@ -54,7 +54,8 @@
 //! sources, `outer: inner: root`; bytes are hexadecimal digits; all else is a string, as its
 //! `Display` or `Debug` writes it. Control characters and Unicode's line separators are escaped: a value can
 //! neither end its line nor drive the terminal that shows it.
-#![forbid(unsafe_code)]
+// `fork.rs` has the one exception.
+#![deny(unsafe_code)]
 #![warn(missing_docs)]
 
 mod builder;
@@ -62,7 +63,10 @@ mod callsite;
 mod clock;
 mod configuration;
 mod context;
+mod counts;
+mod destination;
 mod error;
+mod fork;
 mod format;
 mod format_error;
 mod formatter;
@@ -71,11 +75,14 @@ mod layer;
 mod layout;
 mod level;
 mod local;
+mod notice;
 mod output;
 mod panic;
 mod plan;
+mod policy;
 mod queue;
 mod record;
+mod rotating;
 mod routes;
 mod span;
 mod text;
@@ -85,6 +92,7 @@ mod values;
 pub use builder::{Builder, builder};
 pub use configuration::{Configuration, Filters, Handler, Logger};
 pub use context::{ContextFilter, EnvironmentInfoFilter, HostnameFilter};
+pub use counts::{FlushError, HandlerCounts};
 pub use error::Error;
 pub use format::FormatStyle;
 pub use format_error::FormatError;
@@ -92,6 +100,8 @@ pub use formatter::{
     EcsFormatter, Formatter, HumanFormatter, JsonFormatter, StaticValue, TextFormatter,
 };
 pub use output::Logging;
+pub use policy::{Policy, Spill};
+pub use rotating::{Period, Rotation};
 pub use time::TimeZone;
 
 /// The examples of the documentation are tested with those of the crate.

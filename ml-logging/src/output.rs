@@ -6,27 +6,33 @@ use std::{
     io::{self, Write as _},
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
+    time::{Duration, Instant},
 };
 
 use tracing::Metadata;
 use tracing_subscriber::fmt::MakeWriter;
 
-use crate::{Error, queue::Queue};
+use crate::{
+    Error, FlushError, HandlerCounts, Policy,
+    counts::{Teller, say},
+    destination::{Destination, Open},
+    formatter::Layout,
+    notice::Notice,
+    queue::{Plan, Queue, Unflushed},
+};
+
+/// How long it is waited for records to be written when the program ends or panics, unless it says
+/// otherwise.
+pub(crate) const DEFAULT_FLUSH_LIMIT: Duration = Duration::from_secs(10);
 
 /// Takes whole records. Object-safe, unlike [`MakeWriter`], whose own boxed form allocates each
 /// time.
 pub(crate) trait Sink: Send + Sync {
     fn write(&self, metadata: &Metadata<'_>, record: &[u8]) -> io::Result<()>;
 
-    /// Waits until everything is where it goes.
     fn flush(&self) -> io::Result<()>;
-
-    /// How much waits to be written.
-    fn queued_bytes(&self) -> u64 {
-        0
-    }
 }
 
 impl<W> Sink for W
@@ -42,76 +48,116 @@ where
     }
 }
 
-/// Where records go, and which thread takes them there.
-pub(crate) enum Destination {
-    /// The one that logs.
+/// How records get to where they go.
+pub(crate) enum Way {
+    /// Whoever logs writes them.
     Direct(Box<dyn Sink>),
-    /// Another one, through a [`Queue`].
-    Queued(Box<dyn io::Write + Send>),
+    /// Through a [`Queue`].
+    Queued { destination: Box<dyn Destination>, open: Open, policy: Policy, limit: usize },
 }
 
-impl Destination {
-    /// The output of the handler of that name.
-    pub(crate) fn into_output(self, handler: String) -> Result<Arc<Output>, Error> {
-        let loss = Loss::new(handler);
-        let sink = match self {
-            Self::Direct(sink) => sink,
-            Self::Queued(destination) => {
-                let queue = Queue::new(destination, loss.clone());
-                Box::new(queue.map_err(|error| Error::Thread { problem: error.to_string() })?)
+impl Way {
+    /// The output of the handler of that name, whose records have that layout.
+    pub(crate) fn into_output(
+        self,
+        handler: String,
+        layout: &Layout,
+    ) -> Result<Arc<Output>, Error> {
+        Ok(Arc::new(match self {
+            Self::Direct(sink) => Output::Direct(Direct::new(sink, handler)),
+            Self::Queued { destination, open, policy, limit } => {
+                let notice = Arc::new(Notice::new(layout.clone(), handler.clone()));
+                let plan = Plan { handler, policy, limit, open, notice };
+                Output::Queued(Queue::new(plan, destination)?)
             }
-        };
-        Ok(Arc::new(Output { sink, loss }))
+        }))
     }
 }
 
-/// A sink, and a count of the records that it has not taken.
-pub(crate) struct Output {
+/// Where the records of a handler go, with counts of what becomes of them.
+pub(crate) enum Output {
+    Direct(Direct),
+    Queued(Queue),
+}
+
+/// A sink that the thread that logs writes to.
+pub(crate) struct Direct {
     sink: Box<dyn Sink>,
-    loss: Arc<Loss>,
-}
-
-/// The records that a handler has lost.
-pub(crate) struct Loss {
-    /// What the handler is called, empty if there is but one.
     handler: String,
-    records: AtomicU64,
+    written: AtomicU64,
+    lost: AtomicU64,
+    teller: Teller,
 }
 
-impl Loss {
-    pub(crate) fn new(handler: String) -> Arc<Self> {
-        Arc::new(Self { handler, records: AtomicU64::new(0) })
+impl Direct {
+    fn new(sink: Box<dyn Sink>, handler: String) -> Self {
+        let teller = Teller::new(&handler);
+        Self { sink, handler, written: AtomicU64::new(0), lost: AtomicU64::new(0), teller }
     }
 
-    pub(crate) fn count(&self) -> u64 {
-        self.records.load(Ordering::Relaxed)
+    #[cold]
+    fn lose(&self, reason: fmt::Arguments<'_>) {
+        self.lost.fetch_add(1, Ordering::Relaxed);
+        self.teller.lost(reason);
     }
 
-    /// Counts lost records. The first time that is said on stderr, too.
-    pub(crate) fn add(&self, records: u64, reason: fmt::Arguments<'_>) {
-        if self.records.fetch_add(records, Ordering::Relaxed) == 0 {
-            let handler = match self.handler.as_str() {
-                "" => String::new(),
-                name => format!(" by the handler `{name}`"),
-            };
-            let text = format!(
-                "ml-logging: a log record could not be written{handler}: {reason}; \
-                 further ones are only counted\n"
-            );
-            // Not `eprintln!`, which panics if stderr is closed.
-            let _ = io::stderr().write_all(text.as_bytes());
+    fn counts(&self) -> HandlerCounts {
+        let (written, lost) =
+            (self.written.load(Ordering::Relaxed), self.lost.load(Ordering::Relaxed));
+        HandlerCounts {
+            handler: self.handler.clone(),
+            accepted: written + lost,
+            written,
+            lost,
+            ..HandlerCounts::default()
         }
     }
 }
 
-/// Those of all handlers.
+/// Those of all handlers, and how long it is waited for them in the end.
 #[derive(Clone)]
-pub(crate) struct Outputs(pub(crate) Arc<[Arc<Output>]>);
+pub(crate) struct Outputs {
+    pub(crate) all: Arc<[Arc<Output>]>,
+    pub(crate) flush_limit: Duration,
+}
 
 impl Outputs {
-    pub(crate) fn flush(&self) -> io::Result<()> {
-        let results: Vec<_> = self.0.iter().map(|output| output.flush()).collect();
-        results.into_iter().collect()
+    fn flush(&self, limit: Option<Duration>) -> Result<(), FlushError> {
+        let deadline = limit.and_then(|limit| Instant::now().checked_add(limit));
+        let limit = limit.unwrap_or(Duration::MAX);
+        let mut error = FlushError { limit, unwritten: Vec::new(), failure: None };
+        for output in &*self.all {
+            let failure = match &**output {
+                Output::Direct(direct) => direct.sink.flush().err(),
+                Output::Queued(queue) => match queue.flush(deadline) {
+                    Ok(()) => None,
+                    Err(Unflushed::Failure(failure)) => Some(failure),
+                    Err(Unflushed::Records(records)) => {
+                        error.unwritten.push((queue.handler().to_owned(), records));
+                        None
+                    }
+                },
+            };
+            error.failure = error.failure.or(failure);
+        }
+        if error.unwritten.is_empty() && error.failure.is_none() { Ok(()) } else { Err(error) }
+    }
+
+    /// Flushes because the process may be about to end, and says on standard error what is not
+    /// written.
+    pub(crate) fn flush_at_last(&self) {
+        if let Err(error) = self.flush(Some(self.flush_limit))
+            && !error.unwritten.is_empty()
+        {
+            say(format_args!("{error}"));
+        }
+    }
+
+    fn counts(&self) -> impl Iterator<Item = HandlerCounts> {
+        self.all.iter().map(|output| match &**output {
+            Output::Direct(direct) => direct.counts(),
+            Output::Queued(queue) => queue.counts(),
+        })
     }
 }
 
@@ -120,18 +166,28 @@ thread_local! {
 }
 
 impl Output {
-    /// Writes a record in one piece. If that fails the record is lost and counted.
+    /// Writes a record in one piece, or leaves it for the thread that does. If it cannot be written
+    /// it is lost and counted.
+    #[inline]
     pub(crate) fn write(&self, metadata: &Metadata<'_>, record: &[u8]) {
-        let Some(_writing) = Writing::begin() else {
-            return self.loss.add(1, format_args!("the writer itself logs while it writes"));
-        };
-        if let Err(error) = self.sink.write(metadata, record) {
-            self.loss.add(1, format_args!("{error}"));
+        let Some(_writing) = Writing::begin() else { return self.refuse() };
+        match self {
+            Self::Direct(direct) => match direct.sink.write(metadata, record) {
+                Ok(()) => _ = direct.written.fetch_add(1, Ordering::Relaxed),
+                Err(error) => direct.lose(format_args!("{error}")),
+            },
+            Self::Queued(queue) => queue.push(record),
         }
     }
 
-    pub(crate) fn flush(&self) -> io::Result<()> {
-        self.sink.flush()
+    /// Loses a record that the writer itself has logged while it wrote.
+    #[cold]
+    fn refuse(&self) {
+        let reason = format_args!("the writer itself logs while it writes");
+        match self {
+            Self::Direct(direct) => direct.lose(reason),
+            Self::Queued(queue) => queue.refuse(reason),
+        }
     }
 }
 
@@ -156,50 +212,111 @@ pub(crate) fn is_writing() -> bool {
     WRITING.get()
 }
 
-/// A hold on the installed logging: keep it until the program ends. Dropping it flushes.
+/// A hold on the installed logging: keep it until the program ends. Dropping it flushes, within the
+/// limit that [`Configuration::flush_limit`](crate::Configuration::flush_limit) or
+/// [`Builder::flush_limit`](crate::Builder::flush_limit) sets, and says on standard error what is not
+/// written then.
 #[must_use = "the last records are flushed when this is dropped; bind it to a name in `main`"]
 pub struct Logging {
     outputs: Outputs,
+    /// The end has been waited for already.
+    is_given_up: AtomicBool,
 }
 
 impl Logging {
     pub(crate) fn new(outputs: Outputs) -> Self {
-        Self { outputs }
+        Self { outputs, is_given_up: AtomicBool::new(false) }
     }
 
-    /// Flushes the writers of all handlers.
+    /// Waits until everything logged by now is written, by all handlers, however long that takes: with
+    /// a sink that stalls, or one that fails and a handler that keeps its records, until it recovers.
     ///
     /// # Errors
     ///
-    /// The first writer's that fails; the others are flushed as well.
+    /// What the first writer has met with that has failed since the last flush; the others are
+    /// flushed as well.
     pub fn flush(&self) -> io::Result<()> {
-        self.outputs.flush()
+        // Without a limit nothing else can be wrong.
+        self.outputs.flush(None).map_err(|error| {
+            error.failure.unwrap_or_else(|| io::Error::from(io::ErrorKind::TimedOut))
+        })
+    }
+
+    /// Waits until everything logged by now is written, by all handlers, no longer than `limit` for
+    /// all of them together. Writers of the program's own, [`Handler::writer`](crate::Handler::writer),
+    /// are flushed without a limit.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// let (subscriber, logging) = ml_logging::builder().build()?;
+    /// # drop(subscriber);
+    /// if let Err(error) = logging.flush_within(Duration::from_secs(5)) {
+    ///     for (handler, records) in error.unwritten() {
+    ///         eprintln!("{handler}: {records} records are not written");
+    ///     }
+    /// }
+    /// # Ok::<(), ml_logging::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// How many records of which handlers are not written then, and what the first writer has met
+    /// with that has failed since the last flush.
+    pub fn flush_within(&self, limit: Duration) -> Result<(), FlushError> {
+        self.outputs.flush(Some(limit))
+    }
+
+    /// Flushes for the last time, within the limit that has been configured. If that is in vain,
+    /// dropping this does not wait once more.
+    ///
+    /// # Errors
+    ///
+    /// As of [`flush_within`](Self::flush_within).
+    pub fn finish(&self) -> Result<(), FlushError> {
+        let result = self.flush_within(self.outputs.flush_limit);
+        self.is_given_up.store(result.is_err(), Ordering::Relaxed);
+        result
+    }
+
+    /// What has become of the records of each handler, in the order of the configuration.
+    ///
+    /// ```
+    /// let (subscriber, logging) = ml_logging::builder().build()?;
+    /// # drop(subscriber);
+    /// for counts in logging.counts() {
+    ///     let gone = counts.written + counts.dropped + counts.lost;
+    ///     assert_eq!(counts.accepted, gone + counts.queued);
+    /// }
+    /// # Ok::<(), ml_logging::Error>(())
+    /// ```
+    pub fn counts(&self) -> Vec<HandlerCounts> {
+        self.outputs.counts().collect()
     }
 
     /// How many records have been lost because a writer failed, or because it was itself logging
     /// while it wrote; a record that two handlers lose counts twice. The first one that a handler
-    /// lost has been reported on stderr.
+    /// lost has been reported on stderr. What a handler has dropped by its policy is not among them.
     pub fn lost_records(&self) -> u64 {
-        self.outputs.0.iter().map(|output| output.loss.count()).sum()
+        self.outputs.counts().map(|counts| counts.lost).sum()
     }
 
     /// How many bytes of records are queued for their writers at this moment.
     pub fn queued_bytes(&self) -> u64 {
-        self.outputs.0.iter().map(|output| output.sink.queued_bytes()).sum()
+        self.outputs.counts().map(|counts| counts.queued_bytes).sum()
     }
 }
 
 impl Drop for Logging {
     fn drop(&mut self) {
-        // Nobody is left to be told.
-        let _ = self.flush();
+        if !*self.is_given_up.get_mut() {
+            self.outputs.flush_at_last();
+        }
     }
 }
 
 impl fmt::Debug for Logging {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Logging")
-            .field("lost_records", &self.lost_records())
-            .finish_non_exhaustive()
+        f.debug_struct("Logging").field("counts", &self.counts()).finish_non_exhaustive()
     }
 }

@@ -28,6 +28,6 @@ pub(crate) fn install(outputs: Outputs) {
             .then(|| tracing::field::display(backtrace));
         error!(target: TARGET, message, location, thread_name = thread.name(), backtrace);
         // The process may be about to abort.
-        let _ = outputs.flush();
+        outputs.flush_at_last();
     }));
 }

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use tracing::{Metadata, field::Field};
 
 use crate::{
-    json,
+    fork, json,
     layout::{JsonLayout, Source},
     level,
     time::TimeFormat,
@@ -262,6 +262,8 @@ impl Plan {
 pub(crate) fn write_constant(out: &mut Vec<u8>, source: &Source, metadata: &Metadata<'_>) {
     let (level_name, level_number) = level::python(*metadata.level());
     match source {
+        // Plans are made anew in a forked process.
+        Source::Process => json::integer(out, fork::process_id()),
         Source::Name => json::string(out, metadata.target()),
         Source::LevelName => json::string(out, level_name),
         Source::LowerLevelName => json::string(out, &level_name.to_ascii_lowercase()),

@@ -54,6 +54,26 @@ impl TextPipe {
         if !self.outputs.iter().any(|(handler, _)| wanted.contains(*handler)) {
             return;
         }
+        self.layout.render(local, event, metadata, span);
+        for (handler, output) in &self.outputs {
+            if wanted.contains(*handler) {
+                output.write(metadata, &local.record);
+            }
+        }
+    }
+}
+
+impl TextLayout {
+    /// Makes the line of a record, in the place that there is for it.
+    pub(crate) fn render<S>(
+        &self,
+        local: &mut Local,
+        event: &Event<'_>,
+        metadata: &Metadata<'_>,
+        span: Option<&SpanRef<'_, S>>,
+    ) where
+        S: for<'a> LookupSpan<'a>,
+    {
         let Local { record, span_names, now, .. } = local;
         record.clear();
         let fields = event.metadata().fields();
@@ -64,8 +84,8 @@ impl TextPipe {
             values.values().find(|(own, _)| *own == index).map(|(_, json)| json)
         };
 
-        let mut line = Line { out: record, color: self.layout.color, level: *metadata.level() };
-        for part in &self.layout.parts {
+        let mut line = Line { out: record, color: self.color, level: *metadata.level() };
+        for part in &self.parts {
             match part {
                 TextPart::Text(text) => json::escape_controls(line.out, text),
                 TextPart::Field { source, form, color } => {
@@ -107,11 +127,6 @@ impl TextPipe {
         }
         escape_directions(record);
         record.push(b'\n');
-        for (handler, output) in &self.outputs {
-            if wanted.contains(*handler) {
-                output.write(metadata, record);
-            }
-        }
     }
 }
 

@@ -49,7 +49,7 @@ handlers:
     formatter: jsno
     filters: [evn, host]
   file: {class: logging.FileHandler, mode: r}
-  rotating: {class: logging.handlers.RotatingFileHandler, maxBytes: 1}
+  rotating: {class: logging.handlers.SocketHandler, host: there}
 loggers:
   hyper: {level: debg, handlers: [stdot], propagate: maybe, filters: [host]}
   root: {handlers: stdout}
@@ -71,7 +71,7 @@ root: {level: 10.5}
          19: handlers.stdout.filters[0]: unknown filter `evn`; did you mean `env`? Valid are `env`, `host`, `other`\n\
          20: handlers.file: the key `filename` is missing\n\
          20: handlers.file.mode: unknown mode `r`; valid are `a`, `w`\n\
-         21: handlers.rotating.class: unknown handler class `RotatingFileHandler`; valid are `StreamHandler`, `FileHandler`\n\
+         21: handlers.rotating.class: unknown handler class `SocketHandler`; valid are `StreamHandler`, `FileHandler`, `RotatingFileHandler`, `TimedRotatingFileHandler`\n\
          23: loggers.hyper.level: unknown level `debg`; did you mean `DEBUG`? Valid are `CRITICAL`, `FATAL`, `ERROR`, `WARNING`, `WARN`, `INFO`, `DEBUG`, `TRACE`, `OFF`, `NOTSET`\n\
          23: loggers.hyper.propagate: expected true or false, found text\n\
          23: loggers.hyper.handlers[0]: unknown handler `stdot`; did you mean `stdout`? Valid are `stdout`, `file`, `rotating`\n\
@@ -317,6 +317,52 @@ fn a_configuration_that_logs_nothing_is_a_mistake() {
     assert_eq!(mistakes("version: 1\nroot: {level: INFO, handlers: }"), format!("1: {remedy}"));
     assert_eq!(mistakes(""), "1: the key `version` is missing");
     assert_eq!(mistakes("[]"), "1: expected a mapping, found a list");
+}
+
+#[test]
+fn rotation_and_policies() {
+    let text = r#"
+version: 1
+handlers:
+  size: {class: RotatingFileHandler, filename: a, maxBytes: many, backupCount: -1, maxbytes: 1}
+  time: {class: TimedRotatingFileHandler, filename: b, when: W7, interval: 0, utc: false, atTime: 24:00}
+  local: {class: TimedRotatingFileHandler, filename: c, atTime: "1:30"}
+  nameless: {class: TimedRotatingFileHandler, filename: "", utc: true}
+  spill: {class: StreamHandler, policy: spill, spill_bytes: 10, spill_full: spill}
+  word: {class: StreamHandler, policy: blok, spill_file: s, queue_bytes: 0}
+  drop: {class: StreamHandler, policy: drop, spill_file: s}
+  none: {class: StreamHandler, spill_full: drop}
+  audit: {class: StreamHandler, policy: audit, queue_bytes: 100}
+root: {handlers: [size]}
+flush_limit_s: soon
+"#;
+    let belongs = "this belongs to `policy: spill`; write that, or remove the key";
+    let utc = "files are rotated by UTC, not by local time; write `utc: true`";
+    let at = "expected a time of the day, as \"18:30\" or \"18:30:05\"";
+    assert_eq!(
+        mistakes(text),
+        format!(
+            "4: handlers.size.maxBytes: expected an integer from 0 to 18446744073709551615, found text\n\
+             4: handlers.size.backupCount: expected an integer from 0 to 4294967295, found one outside of this range\n\
+             4: handlers.size: unknown key `maxbytes`; did you mean `maxBytes`?\n\
+             5: handlers.time.when: unknown period `W7`; did you mean `W0`? Valid are `S`, `M`, `H`, `D`, `midnight`, `W0`, `W1`, `W2`, `W3`, `W4`, `W5`, `W6`\n\
+             5: handlers.time.interval: expected an integer from 1 to 4294967295, found one outside of this range\n\
+             5: handlers.time.utc: {utc}\n\
+             5: handlers.time.atTime: {at}\n\
+             6: handlers.local: {utc}\n\
+             6: handlers.local.atTime: {at}\n\
+             7: handlers.nameless.filename: the file has no name\n\
+             8: handlers.spill: the key `spill_file` is missing\n\
+             8: handlers.spill.spill_bytes: expected an integer from 65536 to 18446744073709551615, found one outside of this range\n\
+             8: handlers.spill.spill_full: unknown policy `spill`; valid are `block`, `drop`\n\
+             9: handlers.word.policy: unknown policy `blok`; did you mean `block`? Valid are `block`, `drop`, `spill`, `audit`\n\
+             9: handlers.word.queue_bytes: expected an integer from 1 to 18446744073709551615, found one outside of this range\n\
+             10: handlers.drop.spill_file: {belongs}\n\
+             11: handlers.none.spill_full: {belongs}\n\
+             12: handlers.audit.queue_bytes: with `policy: audit` nothing is queued; remove the key\n\
+             14: flush_limit_s: expected a number of seconds, found text"
+        )
+    );
 }
 
 #[test]

@@ -34,6 +34,12 @@ fn shown(mut command: Command) -> String {
     String::from_utf8(text).unwrap()
 }
 
+fn without_color(test: &str, value: &str) -> Command {
+    let mut command = command(test);
+    command.env("NO_COLOR", value);
+    command
+}
+
 #[test]
 fn people_get_colours_unless_they_do_not_want_any() {
     let test = "people_get_colours_unless_they_do_not_want_any";
@@ -41,17 +47,17 @@ fn people_get_colours_unless_they_do_not_want_any() {
         let _logging = ml_logging::builder().init().unwrap();
         return info!(target: "t", age = 25, "Here.");
     }
-    let text = shown(command(test, &[]));
+    let text = shown(command(test));
     assert!(
         text.contains(" \x1b[32mINFO   \x1b[0m \x1b[2mt\x1b[0m: Here. \x1b[2mage=\x1b[0m25\r\n"),
         "{text:?}"
     );
-    let text = shown(command(test, &[("NO_COLOR", "1")]));
+    let text = shown(without_color(test, "1"));
     assert!(text.contains(" INFO    t: Here. age=25\r\n") && !text.contains('\x1b'), "{text:?}");
-    let text = shown(command(test, &[("NO_COLOR", "")]));
+    let text = shown(without_color(test, ""));
     assert!(text.contains("\x1b[32mINFO"), "{text:?}");
     // Not a terminal.
-    let output = String::from_utf8(command(test, &[]).output().unwrap().stdout).unwrap();
+    let output = String::from_utf8(command(test).output().unwrap().stdout).unwrap();
     assert!(output.contains("\"message\":\"Here.\",\"age\":25}\n"), "{output:?}");
 }
 
@@ -62,7 +68,7 @@ fn what_is_configured_is_written_to_a_terminal_too() {
         let _logging = ml_logging::builder().format("%(message)s").init().unwrap();
         return info!("Here.");
     }
-    let text = shown(command(test, &[]));
+    let text = shown(command(test));
     assert!(text.contains("{\"message\":\"Here.\"}\r\n"), "{text:?}");
 }
 
@@ -88,11 +94,11 @@ root: {level: INFO, handlers: [coloured, plain, json]}
         let _logging = configuration.unwrap().environment(|_| None).init(false).unwrap();
         return info!(target: "t", "Here.");
     }
-    let text = shown(command(test, &[]));
+    let text = shown(command(test));
     assert!(text.contains("\x1b[2m+0530\x1b[0m \x1b[32mINFO   \x1b[0m"), "{text:?}");
     assert!(text.contains("now INFO    t: Here.\r\n"), "{text:?}");
     assert!(text.contains(",\"levelname\":\"INFO\",\"message\":\"Here.\"}\r\n"), "{text:?}");
     // Not a terminal.
-    let output = String::from_utf8(command(test, &[]).output().unwrap().stdout).unwrap();
+    let output = String::from_utf8(command(test).output().unwrap().stdout).unwrap();
     assert!(output.contains("+0530 INFO    t: Here.\n") && !output.contains('\x1b'), "{output:?}");
 }

@@ -196,6 +196,16 @@ impl Service {
         self
     }
 
+    /// Shows at `/metrics` what has become of the log records of each handler, as `counts` tells
+    /// whenever it is asked. [`main`](Self::main) does this for the log that it sets up.
+    pub fn log_counts(
+        mut self,
+        counts: impl Fn() -> Vec<ml_logging::HandlerCounts> + Send + Sync + 'static,
+    ) -> Self {
+        self.log.handlers = Some(Box::new(counts));
+        self
+    }
+
     /// Reads a configuration.
     ///
     /// # Errors
@@ -209,7 +219,7 @@ impl Service {
 
     /// Runs the service as a program: reads the command line and the configuration, sets up the
     /// log, serves until SIGTERM or SIGINT, finishes the requests accepted by then and flushes the
-    /// log.
+    /// log, within `logging.flush_limit_s` of the configuration, 10 s otherwise.
     pub fn main(self) -> ExitCode {
         let command_line = CommandLine::parse();
         let path = command_line.configuration.existing();
@@ -294,17 +304,18 @@ impl ConfiguredService {
             None => ml_logging::builder().panic_records(true).init()?,
         };
         let logging = Arc::new(logging);
-        let (losing, queueing) = (logging.clone(), logging.clone());
+        let (losing, queueing, counting) = (logging.clone(), logging.clone(), logging.clone());
         self.log = LogFigures {
             lost_records: Some(Box::new(move || losing.lost_records())),
             queued_bytes: Some(Box::new(move || queueing.queued_bytes())),
+            handlers: Some(Box::new(move || counting.counts())),
         };
         let result = self.run_logged(address);
         if let Err(error) = &result {
             tracing::error!(error_info = %error_chain(&**error), "The service cannot run.");
         }
         logging
-            .flush()
+            .finish()
             .map_err(|error| format!("the log could not be written to its end: {error}"))?;
         result
     }

@@ -311,6 +311,29 @@ fn the_log_is_asked_what_it_has_lost() {
     let service = Service::new("Test").metrics(enabled()).lost_log_records(|| 7);
     let service = Running::serve(service, "", Arc::default());
     assert_eq!(scrape(&service)["log_records_lost_total"], 7.0);
+    assert!(!scrape(&service).keys().any(|key| key.starts_with("log_records_total")));
+}
+
+#[test]
+fn what_has_become_of_log_records_is_shown_by_handler() {
+    let counts = || {
+        let [mut file, mut only] = [(); 2].map(|()| ml_logging::HandlerCounts::default());
+        file.handler = "file".to_owned();
+        (file.accepted, file.written, file.dropped, file.lost, file.queued) = (15, 5, 4, 3, 3);
+        (file.spilled, file.failed_rotations) = (2, 1);
+        only.written = 9;
+        vec![file, only]
+    };
+    let service = Service::new("Test").metrics(enabled()).log_counts(counts);
+    let samples = scrape(&Running::serve(service, "", Arc::default()));
+    for (outcome, count) in [("written", 5.0), ("dropped", 4.0), ("lost", 3.0)] {
+        let series = format!("log_records_total{{handler=\"file\",outcome=\"{outcome}\"}}");
+        assert_eq!(samples[&series], count);
+    }
+    assert_eq!(samples["log_records_total{handler=\"default\",outcome=\"written\"}"], 9.0);
+    assert_eq!(samples["log_records_spilled_total{handler=\"file\"}"], 2.0);
+    assert_eq!(samples["log_rotations_failed_total{handler=\"file\"}"], 1.0);
+    assert_eq!(samples["log_records_queued{handler=\"file\"}"], 3.0);
 }
 
 #[cfg(target_os = "linux")]

@@ -1,44 +1,40 @@
 //! Handlers: what is written, how, and where to.
 
-use std::{
-    fmt,
-    fs::{File, OpenOptions},
-    io::{self, IsTerminal},
-    path::PathBuf,
-};
+use std::{fmt, fs::File, io, path::PathBuf};
 
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::fmt::MakeWriter;
 
-use crate::{ContextFilter, Error, Formatter, formatter::Layout, output::Destination};
+use super::target::Target;
+use crate::{
+    ContextFilter, Error, Formatter, Policy, Rotation, formatter::Layout, output::Way,
+    queue::DEFAULT_BYTES,
+};
 
 /// A place that records are written to, with its own level, format and context.
 ///
 /// Standard output, standard error and files are written by a thread of their own, a few
-/// milliseconds later at most; see [`Logging::flush`](crate::Logging::flush).
+/// milliseconds later at most; see [`Logging::flush`](crate::Logging::flush). What happens when
+/// records come faster than that is the handler's [`Policy`].
 pub struct Handler {
     pub(super) name: String,
     pub(super) level: LevelFilter,
     formatter: Option<Formatter>,
     pub(super) context: Vec<(String, String)>,
     target: Target,
-    is_terminal: bool,
-}
-
-enum Target {
-    Opened(Destination),
-    File { path: PathBuf, overwrite: bool },
+    policy: Option<Policy>,
+    queue_bytes: usize,
 }
 
 impl Handler {
     /// A handler that writes to standard output.
     pub fn stdout(name: impl Into<String>) -> Self {
-        Self::queued(name, io::stdout())
+        Self::new(name, Target::Stdout)
     }
 
     /// A handler that writes to standard error.
     pub fn stderr(name: impl Into<String>) -> Self {
-        Self::queued(name, io::stderr())
+        Self::new(name, Target::Stderr)
     }
 
     /// A handler that appends to a file. The file is opened, and made if it is not there, when the
@@ -47,21 +43,25 @@ impl Handler {
         Self::new(name, Target::File { path: path.into(), overwrite: false })
     }
 
+    /// A handler that appends to a file which makes way for a new one from time to time. The file is
+    /// opened, and made if it is not there, when the logging is built.
+    pub fn rotating(name: impl Into<String>, path: impl Into<PathBuf>, rotation: Rotation) -> Self {
+        Self::new(name, Target::Rotating { path: path.into(), rotation })
+    }
+
+    /// A handler that writes to anything, by a thread of its own, in pieces of whole records. In a
+    /// process that forks the writer stays with the parent; what its child sends to the handler is
+    /// lost and counted.
+    pub fn queued(name: impl Into<String>, writer: impl io::Write + Send + 'static) -> Self {
+        Self::new(name, Target::Own(Box::new(writer)))
+    }
+
     /// A handler that writes to anything, before the program goes on.
     pub fn writer(
         name: impl Into<String>,
         writer: impl for<'a> MakeWriter<'a> + Send + Sync + 'static,
     ) -> Self {
-        Self::new(name, Target::Opened(Destination::Direct(Box::new(writer))))
-    }
-
-    fn queued(
-        name: impl Into<String>,
-        destination: impl io::Write + IsTerminal + Send + 'static,
-    ) -> Self {
-        let is_terminal = destination.is_terminal();
-        let target = Target::Opened(Destination::Queued(Box::new(destination)));
-        Self { is_terminal, ..Self::new(name, target) }
+        Self::new(name, Target::Direct(Box::new(writer)))
     }
 
     fn new(name: impl Into<String>, target: Target) -> Self {
@@ -71,7 +71,8 @@ impl Handler {
             formatter: None,
             context: Vec::new(),
             target,
-            is_terminal: false,
+            policy: None,
+            queue_bytes: DEFAULT_BYTES,
         }
     }
 
@@ -81,6 +82,23 @@ impl Handler {
         if let Target::File { overwrite, .. } = &mut self.target {
             *overwrite = true;
         }
+        self
+    }
+
+    /// Sets what happens to records that the sink does not take at once; [`Policy::Block`] otherwise.
+    #[must_use]
+    pub fn policy(mut self, policy: Policy) -> Self {
+        self.policy = Some(policy);
+        self
+    }
+
+    /// Sets how many bytes of records may wait for the thread that writes them, 1 MiB otherwise; as
+    /// many again are on their way. A single record may be larger. Without effect with
+    /// [`Policy::Audit`], where each thread waits for its own record, and on handlers that do not
+    /// queue.
+    #[must_use]
+    pub fn queue_bytes(mut self, bytes: usize) -> Self {
+        self.queue_bytes = bytes;
         self
     }
 
@@ -108,30 +126,17 @@ impl Handler {
 
     pub(super) fn layout(&mut self) -> Result<Layout, Error> {
         let context = std::mem::take(&mut self.context);
-        Formatter::layout(self.formatter.take(), context, self.is_terminal)
+        Formatter::layout(self.formatter.take(), context, self.target.is_terminal())
     }
 
-    /// Opens the file if there is one, and says whether it is to be emptied.
-    pub(super) fn open(self) -> Result<(Destination, Option<File>), Error> {
-        let (path, overwrite) = match self.target {
-            Target::Opened(destination) => return Ok((destination, None)),
-            Target::File { path, overwrite } => (path, overwrite),
-        };
-        // Appending even then: whoever else writes to the file or cuts it short does no harm.
-        let opened = OpenOptions::new().append(true).create(true).open(&path).and_then(|file| {
-            let emptied = if overwrite && file.metadata()?.is_file() {
-                Some(file.try_clone()?)
-            } else {
-                None
-            };
-            Ok((file, emptied))
-        });
-        match opened {
-            Ok((file, emptied)) => Ok((Destination::Queued(Box::new(file)), emptied)),
-            Err(error) => {
-                Err(Error::OpenFile { handler: self.name, path, problem: error.to_string() })
-            }
+    /// Opens what it writes to, and returns the file that is to be emptied if there is one.
+    pub(super) fn open(self) -> Result<(Way, Option<File>), Error> {
+        if matches!(self.target, Target::Direct(_))
+            && !matches!(self.policy, None | Some(Policy::Audit))
+        {
+            return Err(Error::NothingWaits(self.name));
         }
+        self.target.open(&self.name, self.policy.unwrap_or_default(), self.queue_bytes)
     }
 }
 
@@ -139,9 +144,16 @@ impl fmt::Debug for Handler {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut out = f.debug_struct("Handler");
         out.field("name", &self.name).field("level", &self.level);
-        if let Target::File { path, overwrite } = &self.target {
-            out.field("path", path).field("overwrite", overwrite);
+        match &self.target {
+            Target::File { path, overwrite } => {
+                out.field("path", path).field("overwrite", overwrite);
+            }
+            Target::Rotating { path, rotation } => {
+                out.field("path", path).field("rotation", rotation);
+            }
+            _ => {}
         }
+        out.field("policy", &self.policy).field("queue_bytes", &self.queue_bytes);
         out.field("formatter", &self.formatter).field("context", &self.context);
         out.finish_non_exhaustive()
     }

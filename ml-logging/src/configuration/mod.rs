@@ -8,10 +8,12 @@ mod fields;
 mod filters;
 mod formatters;
 mod handler;
+mod handlers;
 mod logger;
 mod read;
+mod target;
 
-use std::{env, ffi::OsString, fmt, sync::Arc};
+use std::{env, ffi::OsString, fmt, sync::Arc, time::Duration};
 
 use ml_configuration::{Node, Problems};
 use tracing::Subscriber;
@@ -20,13 +22,14 @@ use tracing_subscriber::{
     registry::{LookupSpan, Registry},
 };
 
+pub(crate) use self::target::Target;
 pub use self::{filters::Filters, handler::Handler, logger::Logger};
 use crate::{
     Error, Logging,
     builder::{Environment, install},
     layer::{Pipes, RecordLayer},
     level,
-    output::Outputs,
+    output::{DEFAULT_FLUSH_LIMIT, Outputs},
     routes::{Handlers, Route, Routes},
 };
 
@@ -54,6 +57,7 @@ pub struct Configuration {
     handlers: Vec<Handler>,
     loggers: Vec<Logger>,
     environment: Environment,
+    flush_limit: Duration,
 }
 
 impl Configuration {
@@ -61,14 +65,20 @@ impl Configuration {
     #[allow(clippy::new_without_default, reason = "such a configuration is of no use by itself")]
     pub fn new() -> Self {
         let environment: Environment = Box::new(|name| env::var_os(name));
-        Self { handlers: Vec::new(), loggers: Vec::new(), environment }
+        Self {
+            handlers: Vec::new(),
+            loggers: Vec::new(),
+            environment,
+            flush_limit: DEFAULT_FLUSH_LIMIT,
+        }
     }
 
     /// Reads the schema of Python's `logging.config.dictConfig`, version 1, and opens nothing yet.
     ///
     /// The last part of a class path names the class. Known are `StreamHandler`, `FileHandler`,
-    /// `JsonFormatter`, `EcsFormatter`, `HumanFormatter`, `Formatter`, those of Python's packages that
-    /// are the same, and the classes of `filters`. `None` if there are mistakes, all of which are
+    /// `RotatingFileHandler`, `TimedRotatingFileHandler`, `JsonFormatter`, `EcsFormatter`,
+    /// `HumanFormatter`, `Formatter`, those of Python's packages that are the same, and the classes of
+    /// `filters`. `None` if there are mistakes, all of which are
     /// reported.
     ///
     /// ```
@@ -128,6 +138,13 @@ impl Configuration {
         self
     }
 
+    /// Sets how long it is waited for queued records to be written when [`Logging`] is dropped, and
+    /// when the program panics; 10 seconds if this is not called.
+    pub fn flush_limit(mut self, limit: Duration) -> Self {
+        self.flush_limit = limit;
+        self
+    }
+
     /// Opens the log files and installs the logging for the whole process, records of crates that
     /// use `log` included; with `panic_records`, panics become records as
     /// [`Builder::panic_records`](crate::Builder::panic_records) says.
@@ -174,9 +191,9 @@ impl Configuration {
                 handler: name.clone(),
                 error: Box::new(error),
             })?;
-            let (destination, overwritten) = handler.open()?;
+            let (way, overwritten) = handler.open()?;
             emptied.extend(overwritten.map(|file| (name.clone(), file)));
-            let output = destination.into_output(name)?;
+            let output = way.into_output(name, &layout)?;
             pipes.add(layout, Handlers::one(number), Arc::clone(&output));
             outputs.push(output);
         }
@@ -187,7 +204,10 @@ impl Configuration {
                 error: Box::new(Error::EmptyFile { problem: error.to_string() }),
             })?;
         }
-        Ok((RecordLayer::new(pipes, Some(routes)), Outputs(outputs.into())))
+        Ok((
+            RecordLayer::new(pipes, Some(routes)),
+            Outputs { all: outputs.into(), flush_limit: self.flush_limit },
+        ))
     }
 
     /// The loggers, with numbers for their handlers' names.

@@ -4,9 +4,9 @@ use ml_configuration::{Mapping, Node, Problems};
 use tracing::level_filters::LevelFilter;
 
 use super::{
-    Configuration, Filters, Handler, Logger,
+    Configuration, Filters, Logger,
     fields::{self, FilterEntry, FormatterEntry, HandlerEntry},
-    formatters,
+    formatters, handlers,
 };
 use crate::{layout::BUILT_IN, level, routes::Handlers};
 
@@ -60,6 +60,7 @@ fn configuration(
         handler.node.report(problems, message);
     }
     let loggers = loggers(&mut root, &handlers, problems);
+    let flush_limit = root.optional("flush_limit_s").and_then(|node| node.duration_s(problems));
     root.finish(problems);
 
     let contexts = fields::resolve(&formatters, &filters, &handlers, problems);
@@ -70,6 +71,9 @@ fn configuration(
     }
 
     let mut configuration = Configuration::new();
+    if let Some(limit) = flush_limit {
+        configuration = configuration.flush_limit(limit);
+    }
     for (entry, context) in handlers.into_iter().zip(contexts) {
         let mut handler = entry.handler?;
         handler.context = context;
@@ -160,16 +164,8 @@ fn handler<'d>(
     let filters_node = keys.optional("filters").unwrap_or(node);
     let filters = indices_of(keys.optional("filters"), "filter", &names, problems);
 
-    let handler = match class(&mut keys, "logging.StreamHandler", problems) {
-        Some((_, "StreamHandler")) => stream_handler(name, &mut keys, problems),
-        Some((_, "FileHandler")) => file_handler(name, &mut keys, problems),
-        Some((node, other)) => {
-            let known = ["StreamHandler", "FileHandler"];
-            node.report_unknown(problems, "handler class", other, known);
-            None
-        }
-        None => None,
-    };
+    let handler = class(&mut keys, "logging.StreamHandler", problems)
+        .and_then(|(node, class)| handlers::read(name, node, class, &mut keys, problems));
     // Without its class nobody knows which keys it has.
     if handler.is_some() {
         keys.finish(problems);
@@ -177,46 +173,6 @@ fn handler<'d>(
     let handler =
         handler.flatten().map(|handler| handler.level(level.unwrap_or(LevelFilter::TRACE)));
     HandlerEntry { name, node, formatter, filters, filters_node, handler }
-}
-
-/// The outer `Option` says whether the class is known, the inner one whether the keys are right.
-fn stream_handler(
-    name: &str,
-    keys: &mut Mapping<'_>,
-    problems: &mut Problems,
-) -> Option<Option<Handler>> {
-    let streams = [("ext://sys.stdout", true), ("ext://sys.stderr", false)];
-    let stdout = match keys.optional("stream") {
-        Some(node) => node.choice("stream", &streams, problems),
-        None => Some(false),
-    };
-    Some(stdout.map(|stdout| if stdout { Handler::stdout(name) } else { Handler::stderr(name) }))
-}
-
-fn file_handler(
-    name: &str,
-    keys: &mut Mapping<'_>,
-    problems: &mut Problems,
-) -> Option<Option<Handler>> {
-    let filename = keys.required("filename", problems).and_then(|node| {
-        let filename = node.string(problems)?;
-        if filename.is_empty() {
-            node.report(problems, "the file has no name");
-        }
-        Some(filename)
-    });
-    let overwrite = keys
-        .optional("mode")
-        .and_then(|node| node.choice("mode", &[("a", false), ("w", true)], problems));
-    if let Some(encoding) = keys.optional("encoding") {
-        encoding.choice("encoding", &[("utf-8", ()), ("utf8", ())], problems);
-    }
-    // Files are opened at the start in any case, so that it is known whether they can be.
-    if let Some(delay) = keys.optional("delay") {
-        delay.boolean(problems);
-    }
-    let handler = filename.map(|filename| Handler::file(name, filename));
-    Some(handler.map(|handler| if overwrite == Some(true) { handler.overwrite() } else { handler }))
 }
 
 fn loggers(

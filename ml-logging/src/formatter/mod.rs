@@ -56,7 +56,7 @@ impl From<TextFormatter> for Formatter {
 }
 
 /// A formatter that knows where each of its fields comes from.
-#[derive(Debug, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Layout {
     Json(JsonLayout),
     Text(TextLayout),

@@ -10,9 +10,10 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use ml_logging::Builder;
+use ml_logging::{Builder, Configuration, Handler, JsonFormatter, Logger};
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
 use serde_json::Value;
+use tracing::level_filters::LevelFilter;
 use tracing_subscriber::fmt::MakeWriter;
 
 /// A writer that keeps what is written, one entry for each call of `write`.
@@ -53,6 +54,14 @@ impl<'a> MakeWriter<'a> for Memory {
 /// A builder that no environment variable influences.
 pub fn builder() -> Builder {
     ml_logging::builder().environment(|_| None).level("trace")
+}
+
+/// A configuration of one handler, `h`, that gets everything from INFO on, with a short format.
+pub fn with(handler: Handler) -> Configuration {
+    Configuration::new()
+        .environment(|_| None)
+        .handler(handler.formatter(JsonFormatter::new("%(message)s").unwrap()))
+        .logger(Logger::root().level(LevelFilter::INFO).handler("h"))
 }
 
 /// What `run` logs with this format.
@@ -131,33 +140,32 @@ impl<'de> Deserialize<'de> for Record {
 
 const CHILD: &str = "ML_LOGGING_TEST_CHILD";
 
-/// In the child, runs `child`; in the parent, the output of the child that has run it.
-pub fn child(test: &str, environment: &[(&str, &str)], child: impl FnOnce()) -> Option<Output> {
-    if is_child() {
-        child();
-        return None;
-    }
-    let output = command(test, environment).output().unwrap();
-    assert!(output.status.success(), "{output:?}");
-    Some(output)
+/// Whether this process is the child that [`command`] starts.
+pub fn is_child() -> bool {
+    env::var_os(CHILD).is_some()
 }
 
-/// The child that runs this test.
-pub fn command(test: &str, environment: &[(&str, &str)]) -> Command {
+/// Starts this test program again, as a child that runs one test.
+pub fn command(test: &str) -> Command {
     let mut command = Command::new(env::current_exe().unwrap());
     command
         .args(["--exact", test, "--nocapture", "--test-threads=1"])
         .env_remove("RUST_LOG")
         .env_remove("RUST_BACKTRACE")
         .env_remove("NO_COLOR")
-        .envs(environment.iter().copied())
         .env(CHILD, "1");
     command
 }
 
-/// Whether this is such a child.
-pub fn is_child() -> bool {
-    env::var_os(CHILD).is_some()
+/// In the child, runs `child`; in the parent, the output of the child that has run it.
+pub fn child(test: &str, environment: &[(&str, &str)], child: impl FnOnce()) -> Option<Output> {
+    if is_child() {
+        child();
+        return None;
+    }
+    let output = command(test).envs(environment.iter().copied()).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    Some(output)
 }
 
 /// The records in a stream; the test harness writes text of its own before the first.

@@ -22,12 +22,13 @@ use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 
 use layer::Count;
+use ml_logging::HandlerCounts;
 use requests::Requests;
 pub use settings::{InvalidMetricsSettings, MetricsSettings};
 use text::{CONTENT_TYPE, Kind, Text};
 
 /// Asks for a figure of the log.
-pub(crate) type Ask = Box<dyn Fn() -> u64 + Send + Sync>;
+pub(crate) type Ask<T> = Box<dyn Fn() -> T + Send + Sync>;
 
 /// The metrics of one service.
 pub(crate) struct Metrics {
@@ -40,8 +41,9 @@ pub(crate) struct Metrics {
 /// What there is to ask about the log; families that nobody can answer for are left out.
 #[derive(Default)]
 pub(crate) struct LogFigures {
-    pub(crate) lost_records: Option<Ask>,
-    pub(crate) queued_bytes: Option<Ask>,
+    pub(crate) lost_records: Option<Ask<u64>>,
+    pub(crate) queued_bytes: Option<Ask<u64>>,
+    pub(crate) handlers: Option<Ask<Vec<HandlerCounts>>>,
 }
 
 impl Metrics {
@@ -103,7 +105,58 @@ impl Metrics {
                 queued_bytes(),
             );
         }
+        if let Some(handlers) = &self.log.handlers {
+            write_handlers(&mut text, &handlers());
+        }
         text.into_string()
+    }
+}
+
+/// What has become of the records of each handler of the log.
+fn write_handlers(text: &mut Text, handlers: &[HandlerCounts]) {
+    // One that the log was not given a name for is the only one there is.
+    let name = |counts: &HandlerCounts| match counts.handler.as_str() {
+        "" => "default".to_owned(),
+        name => name.to_owned(),
+    };
+    let mut family = text.family(
+        "log_records_total",
+        Kind::Counter,
+        "Log records by handler and by what has become of them.",
+    );
+    for counts in handlers {
+        for (outcome, count) in
+            [("written", counts.written), ("dropped", counts.dropped), ("lost", counts.lost)]
+        {
+            family.sample(&[("handler", &name(counts)), ("outcome", outcome)], count);
+        }
+    }
+    type Figure = fn(&HandlerCounts) -> u64;
+    let figures: [(&str, Kind, &str, Figure); 3] = [
+        (
+            "log_records_spilled_total",
+            Kind::Counter,
+            "Log records that have waited in a handler's spill file.",
+            |counts| counts.spilled,
+        ),
+        (
+            "log_rotations_failed_total",
+            Kind::Counter,
+            "How many times a handler could not rotate its file.",
+            |counts| counts.failed_rotations,
+        ),
+        (
+            "log_records_queued",
+            Kind::Gauge,
+            "Log records that wait to be written, by handler.",
+            |counts| counts.queued,
+        ),
+    ];
+    for (family, kind, help, figure) in figures {
+        let mut family = text.family(family, kind, help);
+        for counts in handlers {
+            family.sample(&[("handler", &name(counts))], figure(counts));
+        }
     }
 }
 

@@ -5,6 +5,7 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
+use std::os::fd::OwnedFd;
 use std::process::{Child, ChildStdout, Command, Stdio};
 
 use serde_json::Value;
@@ -22,7 +23,7 @@ pub fn command() -> Command {
 }
 
 pub struct Demo {
-    process: Child,
+    pub process: Child,
     log: BufReader<ChildStdout>,
     pub address: String,
 }
@@ -34,12 +35,16 @@ impl Demo {
 
     /// The demo with these environment variables.
     pub fn start_with(variables: &[(&str, &str)]) -> Self {
-        let mut process = command()
-            .args(["--address", "127.0.0.1:0"])
-            .envs(variables.iter().copied())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
+        Self::start_by(variables, |_| ())
+    }
+
+    /// The demo with these environment variables, and with what else is done to its command.
+    pub fn start_by(variables: &[(&str, &str)], change: impl FnOnce(&mut Command)) -> Self {
+        let mut command = command();
+        command.args(["--address", "127.0.0.1:0"]).envs(variables.iter().copied());
+        command.stdout(Stdio::piped());
+        change(&mut command);
+        let mut process = command.spawn().unwrap();
         let log = BufReader::new(process.stdout.take().unwrap());
         let mut demo = Self { process, log, address: String::new() };
         let listening = demo.record_with(|record| record.get("address").is_some());
@@ -81,10 +86,39 @@ impl Demo {
         (head.split(' ').nth(1).unwrap().parse().unwrap(), body.parse().unwrap())
     }
 
-    /// Sends a signal and returns the rest of the log once the program has ended well.
-    pub fn stop(mut self, signal: &str) -> Vec<Value> {
+    /// The body of an answer.
+    pub fn get(&self, path: &str) -> String {
+        let mut stream = TcpStream::connect(&self.address).unwrap();
+        write!(stream, "GET {path} HTTP/1.1\r\nhost: demo\r\nconnection: close\r\n\r\n").unwrap();
+        let mut response = String::new();
+        stream.read_to_string(&mut response).unwrap();
+        response.split_once("\r\n\r\n").unwrap().1.to_owned()
+    }
+
+    /// Asks for the metrics until this line is among them.
+    pub fn wait_for_metric(&self, line: &str) {
+        let started = std::time::Instant::now();
+        while !self.get("/metrics").contains(line) {
+            assert!(started.elapsed().as_secs() < 30, "no {line} in {}", self.get("/metrics"));
+            std::thread::yield_now();
+        }
+    }
+
+    /// Goes away as the reader of its standard output.
+    pub fn close_log(&mut self) {
+        let (nothing, _) = std::io::pipe().unwrap();
+        self.log = BufReader::new(ChildStdout::from(OwnedFd::from(nothing)));
+    }
+
+    /// Sends a signal.
+    pub fn signal(&self, signal: &str) {
         let id = self.process.id().to_string();
         assert!(Command::new("kill").args(["-s", signal, &id]).status().unwrap().success());
+    }
+
+    /// Sends a signal and returns the rest of the log once the program has ended well.
+    pub fn stop(mut self, signal: &str) -> Vec<Value> {
+        self.signal(signal);
         let mut rest = String::new();
         self.log.read_to_string(&mut rest).unwrap();
         assert!(self.process.wait().unwrap().success());

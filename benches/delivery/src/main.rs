@@ -1,0 +1,164 @@
+//! Logs millions of records through each policy into a pipe whose reader stalls, and checks that what
+//! goes in is what comes out, what is said to be dropped, and nothing else.
+//!
+//! Each policy runs twice: to its end, and until it is killed half-way. The logging program is this
+//! one again, as a child; this one reads the pipe and compares.
+
+#![cfg(unix)]
+
+mod child;
+mod ledger;
+
+use std::{
+    error::Error,
+    io::{BufRead as _, BufReader, IsTerminal as _, Read as _},
+    path::Path,
+    process::{Command, ExitCode, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+use clap::Parser;
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::ledger::{Counts, Ledger};
+
+/// What the command line says.
+#[derive(Parser)]
+struct Arguments {
+    /// How many records each policy gets.
+    #[arg(long, default_value_t = 10_000_000)]
+    records: u64,
+    /// What the reader does not read for so long, twenty times in each run.
+    #[arg(long, default_value_t = 100)]
+    stall_ms: u64,
+    /// Be the program that logs, with this policy.
+    #[arg(long, hide = true)]
+    child: Option<String>,
+    /// The folder for what that program says of itself.
+    #[arg(long, hide = true, default_value = ".")]
+    folder: String,
+}
+
+/// How many threads log.
+const THREADS: usize = 4;
+
+const POLICIES: [&str; 4] = ["block", "drop", "spill", "audit"];
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let result = match &arguments.child {
+        Some(policy) => child::log(policy, arguments.records, Path::new(&arguments.folder)),
+        None => run(&arguments),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
+    let bar = ProgressBar::new(arguments.records * 6);
+    bar.set_style(ProgressStyle::with_template("{bar:30} {percent}% {eta} left, {msg}")?);
+    let mut rows = Vec::new();
+    for policy in POLICIES {
+        for is_killed in [false, true] {
+            let what = if is_killed { "killed half-way" } else { "to its end" };
+            bar.set_message(format!("{policy}, {what}"));
+            if !std::io::stderr().is_terminal() {
+                eprintln!("{policy}, {what}");
+            }
+            let row = measure(arguments, policy, is_killed, &bar);
+            rows.push(row.map_err(|error| format!("{policy}, {what}: {error}"))?);
+        }
+    }
+    bar.finish_and_clear();
+    println!(
+        "{} records from {THREADS} threads, the reader stalling 20 times for {} ms in each run:\n",
+        arguments.records, arguments.stall_ms
+    );
+    println!(
+        "| policy | end | handed in | read | told to be dropped | gone with the process | spilled | s |"
+    );
+    println!("|---|---|---|---|---|---|---|---|");
+    rows.iter().for_each(|row| println!("{row}"));
+    println!(
+        "\nRead and told to be dropped are all that was handed in, where the program came to its end. \
+         What is gone with one that was killed is the rest of what its threads had begun to log; with \
+         `audit`, none that a thread was told is logged. Every thread's records came in order, none \
+         twice."
+    );
+    Ok(())
+}
+
+/// One run; its line in the table if everything is as it has to be.
+fn measure(
+    arguments: &Arguments,
+    policy: &str,
+    is_killed: bool,
+    bar: &ProgressBar,
+) -> Result<String, Box<dyn Error>> {
+    let folder = tempfile::tempdir()?;
+    let started = Instant::now();
+    let mut child = Command::new(std::env::current_exe()?)
+        .args(["--child", policy, "--records", &arguments.records.to_string()])
+        .arg("--folder")
+        .arg(folder.path())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()?;
+    let stdout = child.stdout.take().ok_or("no standard output")?;
+    let mut reader = BufReader::with_capacity(64 * 1024, stdout);
+    let mut ledger = Ledger::new(THREADS);
+    let mut line = Vec::new();
+    let stall = (arguments.records / if is_killed { 40 } else { 20 }).max(1);
+    let mut lines = 0;
+    // Of those that are dropped no line comes: a killed run ends by what has gone by, not by what
+    // was read.
+    let mut is_over = false;
+    while reader.read_until(b'\n', &mut line)? > 0 {
+        if line.last() != Some(&b'\n') && is_killed {
+            // Cut short by the kill.
+            break;
+        }
+        ledger.take(&line)?;
+        line.clear();
+        lines += 1;
+        if u64::is_multiple_of(lines, 4_096) {
+            bar.inc(4_096);
+        }
+        if !is_over && ledger.records().is_multiple_of(stall) && ledger.is_record() {
+            thread::sleep(Duration::from_millis(arguments.stall_ms));
+        }
+        if is_killed && !is_over && ledger.highest() * THREADS as u64 >= arguments.records / 2 {
+            child.kill()?;
+            is_over = true;
+        }
+    }
+    let mut stderr = String::new();
+    child.stderr.take().ok_or("no standard error")?.read_to_string(&mut stderr)?;
+    let status = child.wait()?;
+    if status.success() == is_killed {
+        return Err(format!("it has ended with {status}: {stderr}").into());
+    }
+    let counts = Counts::read(&folder.path().join("counts"))?;
+    let (begun, returned) = ledger::handed_in(&folder.path().join("threads"), THREADS)?;
+    let gone = if is_killed {
+        ledger.check_killed(policy, &counts, &begun, &returned)?
+    } else {
+        ledger.check_ended(&counts, arguments.records)?;
+        0
+    };
+    let handed_in = begun.iter().sum::<u64>();
+    Ok(format!(
+        "| `{policy}` | {} | {handed_in} | {} | {} | {gone} | {} | {:.1} |",
+        if is_killed { "`kill -9`" } else { "its own" },
+        ledger.records(),
+        ledger.told(),
+        counts.spilled,
+        started.elapsed().as_secs_f64(),
+    ))
+}

@@ -1,0 +1,219 @@
+//! The classes of handlers, and what becomes of records that one cannot write at once.
+
+use std::{ops::RangeInclusive, time::Duration};
+
+use ml_configuration::{Mapping, Node, Problems};
+
+use super::Handler;
+use crate::{Period, Policy, Rotation, Spill};
+
+/// Reads the handler of a class. The outer `Option` says whether the class is known, the inner one
+/// whether the keys are right.
+pub(super) fn read(
+    name: &str,
+    class_node: Node<'_>,
+    class: &str,
+    keys: &mut Mapping<'_>,
+    problems: &mut Problems,
+) -> Option<Option<Handler>> {
+    const CLASSES: [&str; 4] =
+        ["StreamHandler", "FileHandler", "RotatingFileHandler", "TimedRotatingFileHandler"];
+    let handler = match class {
+        "StreamHandler" => stream_handler(name, keys, problems),
+        "FileHandler" => file_handler(name, keys, problems),
+        "RotatingFileHandler" => by_size(name, keys, problems),
+        "TimedRotatingFileHandler" => by_time(name, keys, problems),
+        other => {
+            class_node.report_unknown(problems, "handler class", other, CLASSES);
+            return None;
+        }
+    };
+    let policy = policy(keys, problems);
+    let queue_bytes = keys.optional("queue_bytes");
+    let bytes = queue_bytes.and_then(|node| node.integer(1..=usize::MAX, problems));
+    if let (Some(node), Some(Policy::Audit)) = (queue_bytes, &policy) {
+        node.report(problems, "with `policy: audit` nothing is queued; remove the key");
+    }
+    Some(handler.map(|mut handler| {
+        if let Some(policy) = policy {
+            handler = handler.policy(policy);
+        }
+        if let Some(bytes) = bytes {
+            handler = handler.queue_bytes(bytes);
+        }
+        handler
+    }))
+}
+
+fn stream_handler(name: &str, keys: &mut Mapping<'_>, problems: &mut Problems) -> Option<Handler> {
+    let streams = [("ext://sys.stdout", true), ("ext://sys.stderr", false)];
+    let stdout = match keys.optional("stream") {
+        Some(node) => node.choice("stream", &streams, problems),
+        None => Some(false),
+    };
+    stdout.map(|stdout| if stdout { Handler::stdout(name) } else { Handler::stderr(name) })
+}
+
+/// The keys that all handlers of files have, but for `mode`.
+fn filename<'d>(keys: &mut Mapping<'d>, problems: &mut Problems) -> Option<&'d str> {
+    let filename = keys.required("filename", problems).and_then(|node| path(node, problems));
+    if let Some(encoding) = keys.optional("encoding") {
+        encoding.choice("encoding", &[("utf-8", ()), ("utf8", ())], problems);
+    }
+    // Files are opened at the start in any case, so that it is known whether they can be.
+    if let Some(delay) = keys.optional("delay") {
+        delay.boolean(problems);
+    }
+    filename
+}
+
+fn path<'d>(node: Node<'d>, problems: &mut Problems) -> Option<&'d str> {
+    let path = node.string(problems)?;
+    if path.is_empty() {
+        node.report(problems, "the file has no name");
+    }
+    Some(path)
+}
+
+fn file_handler(name: &str, keys: &mut Mapping<'_>, problems: &mut Problems) -> Option<Handler> {
+    let filename = filename(keys, problems);
+    let overwrite = overwrites(keys, problems);
+    let handler = Handler::file(name, filename?);
+    Some(if overwrite { handler.overwrite() } else { handler })
+}
+
+fn overwrites(keys: &mut Mapping<'_>, problems: &mut Problems) -> bool {
+    let mode = keys.optional("mode");
+    mode.and_then(|node| node.choice("mode", &[("a", false), ("w", true)], problems))
+        .unwrap_or(false)
+}
+
+fn by_size(name: &str, keys: &mut Mapping<'_>, problems: &mut Problems) -> Option<Handler> {
+    let filename = filename(keys, problems);
+    let max_bytes = integer(keys, "maxBytes", 0..=u64::MAX, problems).unwrap_or(0);
+    let backups = integer(keys, "backupCount", 0..=u64::from(u32::MAX), problems).unwrap_or(0);
+    // As in Python: a file that will be rotated is always appended to, else it is any file.
+    let overwrite = overwrites(keys, problems) && max_bytes == 0;
+    let filename = filename?;
+    if overwrite {
+        return Some(Handler::file(name, filename).overwrite());
+    }
+    Some(Handler::rotating(name, filename, Rotation::by_size(max_bytes, backups as u32)))
+}
+
+fn by_time(name: &str, keys: &mut Mapping<'_>, problems: &mut Problems) -> Option<Handler> {
+    const PERIODS: [(&str, Period); 12] = [
+        ("S", Period::Seconds),
+        ("M", Period::Minutes),
+        ("H", Period::Hours),
+        ("D", Period::Days),
+        ("midnight", Period::Midnight),
+        ("W0", Period::Weekday(0)),
+        ("W1", Period::Weekday(1)),
+        ("W2", Period::Weekday(2)),
+        ("W3", Period::Weekday(3)),
+        ("W4", Period::Weekday(4)),
+        ("W5", Period::Weekday(5)),
+        ("W6", Period::Weekday(6)),
+    ];
+    let filename = filename(keys, problems);
+    let period = match keys.optional("when") {
+        Some(node) => node.choice("period", &PERIODS, problems),
+        None => Some(Period::Hours),
+    };
+    let interval = integer(keys, "interval", 1..=u64::from(u32::MAX), problems).unwrap_or(1);
+    let backups = integer(keys, "backupCount", 0..=u64::from(u32::MAX), problems).unwrap_or(0);
+    let utc = keys.optional("utc");
+    if utc.is_none_or(|node| node.boolean(problems) == Some(false)) {
+        let node = utc.unwrap_or(keys.node());
+        node.report(problems, "files are rotated by UTC, not by local time; write `utc: true`");
+    }
+    let at = keys.optional("atTime").and_then(|node| time_of_day(node, problems));
+    let mut rotation = Rotation::every(interval as u32, period?).keep(backups as u32);
+    if let Some(at) = at {
+        rotation = rotation.at(at);
+    }
+    Some(Handler::rotating(name, filename?, rotation))
+}
+
+fn integer(
+    keys: &mut Mapping<'_>,
+    key: &str,
+    range: RangeInclusive<u64>,
+    problems: &mut Problems,
+) -> Option<u64> {
+    keys.optional(key).and_then(|node| node.integer(range, problems))
+}
+
+/// `18:30` or `18:30:05`.
+fn time_of_day(node: Node<'_>, problems: &mut Problems) -> Option<Duration> {
+    let text = node.string(problems)?;
+    let mut seconds = Some(0);
+    let mut parts = 0;
+    for (part, limit) in text.split(':').zip([24, 60, 60, 0]) {
+        parts += 1;
+        let digits = part.len() == 2 && part.bytes().all(|byte| byte.is_ascii_digit());
+        let value = part.parse::<u64>().ok().filter(|value| digits && *value < limit);
+        seconds = seconds.zip(value).map(|(seconds, value)| seconds * 60 + value);
+    }
+    let seconds = match (seconds, parts) {
+        (Some(minutes), 2) => Some(minutes * 60),
+        (seconds, 3) => seconds,
+        _ => None,
+    };
+    if seconds.is_none() {
+        node.report(problems, "expected a time of the day, as \"18:30\" or \"18:30:05\"");
+    }
+    seconds.map(Duration::from_secs)
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Word {
+    Block,
+    Drop,
+    Spill,
+    Audit,
+}
+
+/// What `policy` says, with the keys that belong to it; `None` also if it is not there.
+fn policy(keys: &mut Mapping<'_>, problems: &mut Problems) -> Option<Policy> {
+    const WORDS: [(&str, Word); 4] = [
+        ("block", Word::Block),
+        ("drop", Word::Drop),
+        ("spill", Word::Spill),
+        ("audit", Word::Audit),
+    ];
+    let node = keys.optional("policy");
+    let word = node.and_then(|node| node.choice("policy", &WORDS, problems));
+    if word == Some(Word::Spill) {
+        return spill(keys, problems).map(Policy::Spill);
+    }
+    for key in ["spill_file", "spill_bytes", "spill_full"] {
+        // Beside a word that is at fault they may be right.
+        if let Some(other) = keys.optional(key)
+            && (word.is_some() || node.is_none())
+        {
+            other
+                .report(problems, "this belongs to `policy: spill`; write that, or remove the key");
+        }
+    }
+    Some(match word? {
+        Word::Drop => Policy::Drop,
+        Word::Audit => Policy::Audit,
+        Word::Block | Word::Spill => Policy::Block,
+    })
+}
+
+fn spill(keys: &mut Mapping<'_>, problems: &mut Problems) -> Option<Spill> {
+    let file = keys.required("spill_file", problems).and_then(|node| path(node, problems));
+    let bytes = keys
+        .required("spill_bytes", problems)
+        .and_then(|node| node.integer(Spill::MIN_BYTES..=u64::MAX, problems));
+    let full = [("block", false), ("drop", true)];
+    let drops = keys
+        .optional("spill_full")
+        .and_then(|node| node.choice("policy", &full, problems))
+        .unwrap_or(false);
+    let spill = Spill::new(file?, bytes?);
+    Some(if drops { spill.drop_when_full() } else { spill })
+}

@@ -1,0 +1,106 @@
+//! Where the bytes of records go in the end: standard output, standard error, files, and what the
+//! program brings along. [`rotating`](crate::rotating) has the files that change.
+
+use std::{
+    fs::{File, OpenOptions},
+    io::{self, Write},
+    path::Path,
+    sync::Arc,
+};
+
+/// Takes records in the order in which they come.
+pub(crate) trait Destination: Send {
+    /// Makes ready for some of the next records, whose lengths in bytes these are, at least one of
+    /// them.
+    fn prepare(&mut self, lengths: &mut dyn Iterator<Item = usize>) -> Prepared;
+
+    /// Writes the first part of these bytes, and says how many.
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize>;
+
+    fn flush(&mut self) -> io::Result<()>;
+
+    /// How many times it could not go to another file when that was due.
+    fn failed_rotations(&self) -> u64 {
+        0
+    }
+}
+
+/// What a destination is ready for.
+pub(crate) struct Prepared {
+    /// So many records may be written now.
+    pub(crate) records: usize,
+    /// They go elsewhere than those before, as into a new file.
+    pub(crate) is_other: bool,
+}
+
+/// Opens a destination: at the start, and once more in a forked process.
+pub(crate) type Open = Arc<dyn Fn() -> io::Result<Box<dyn Destination>> + Send + Sync>;
+
+/// One that never changes.
+pub(crate) struct Stream<W> {
+    to: W,
+    /// No more bytes than these are written in one piece, unless a single record is longer.
+    at_once: usize,
+}
+
+impl<W> Stream<W> {
+    pub(crate) fn new(to: W) -> Self {
+        Self { to, at_once: usize::MAX }
+    }
+}
+
+impl<W: Write + Send> Destination for Stream<W> {
+    fn prepare(&mut self, lengths: &mut dyn Iterator<Item = usize>) -> Prepared {
+        let mut left = self.at_once;
+        let more = |length: usize| {
+            let rest = left.checked_sub(length);
+            left = rest.unwrap_or(0);
+            rest.is_some()
+        };
+        Prepared {
+            records: lengths.map(more).take_while(|fits| *fits).count().max(1),
+            is_other: false,
+        }
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.to.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.to.flush()
+    }
+}
+
+/// What a pipe takes in one piece even if it is nearly full. Others may write to the same pipe: what
+/// the program prints, its children, other programs of a shell's command.
+#[cfg(unix)]
+const PIPE_BUF: usize = if libc::PIPE_BUF < 4096 { libc::PIPE_BUF } else { 4096 };
+
+/// One of the two standard streams. Not through `io::stdout()`: its buffer cuts batches at other
+/// places than between records, and its lock is nothing for a forked process, which inherits it as
+/// it is.
+macro_rules! standard {
+    ($name:ident, $stream:path) => {
+        pub(crate) fn $name() -> io::Result<Box<dyn Destination>> {
+            #[cfg(unix)]
+            {
+                use std::os::{fd::AsFd as _, unix::fs::FileTypeExt as _};
+                let file = File::from($stream().as_fd().try_clone_to_owned()?);
+                let is_pipe = file.metadata()?.file_type().is_fifo();
+                let at_once = if is_pipe { PIPE_BUF } else { usize::MAX };
+                Ok(Box::new(Stream { to: file, at_once }))
+            }
+            #[cfg(not(unix))]
+            Ok(Box::new(Stream::new($stream())))
+        }
+    };
+}
+
+standard!(stdout, io::stdout);
+standard!(stderr, io::stderr);
+
+/// Appending in any case: whoever else writes to the file or cuts it short does no harm.
+pub(crate) fn append(path: &Path) -> io::Result<File> {
+    OpenOptions::new().append(true).create(true).open(path)
+}

@@ -1,0 +1,55 @@
+//! Records one after the other, and where each of them ends.
+
+/// Some records.
+#[derive(Default)]
+pub(super) struct Batch {
+    bytes: Vec<u8>,
+    ends: Vec<usize>,
+}
+
+impl Batch {
+    #[inline]
+    pub(super) fn push(&mut self, record: &[u8]) {
+        self.bytes.extend_from_slice(record);
+        self.ends.push(self.bytes.len());
+    }
+
+    #[inline]
+    pub(super) fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
+    #[inline]
+    pub(super) fn is_empty(&self) -> bool {
+        self.ends.is_empty()
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.bytes.clear();
+        self.ends.clear();
+    }
+
+    pub(super) fn records(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// How many records end within the first `bytes`.
+    pub(super) fn records_within(&self, bytes: usize) -> usize {
+        self.ends.partition_point(|end| *end <= bytes)
+    }
+
+    /// Where a record starts.
+    pub(super) fn start(&self, record: usize) -> usize {
+        record.checked_sub(1).map_or(0, |before| self.ends[before])
+    }
+
+    /// The lengths of the records from this one on.
+    pub(super) fn lengths_from(&self, record: usize) -> impl Iterator<Item = usize> {
+        let starts = std::iter::once(self.start(record)).chain(self.ends[record..].iter().copied());
+        self.ends[record..].iter().zip(starts).map(|(end, start)| end - start)
+    }
+
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+}

@@ -1,0 +1,452 @@
+#![allow(clippy::unwrap_used, reason = "clippy takes only test functions for tests")]
+
+use std::{io::Write, sync::mpsc, thread};
+
+use super::*;
+use crate::{Formatter, JsonFormatter, Spill, destination::Stream};
+
+/// Takes a few bytes at a time, fails when it is told to, and stalls while it is told to.
+#[derive(Clone, Default)]
+struct Sink(Arc<Inside>);
+
+#[derive(Default)]
+struct Inside {
+    state: Mutex<Told>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct Told {
+    written: Vec<u8>,
+    failure: Option<io::ErrorKind>,
+    is_stalled: bool,
+    /// So many have begun to write.
+    begun: u64,
+}
+
+impl Write for Sink {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let mut state = self.0.state.lock().unwrap();
+        state.begun += 1;
+        self.0.changed.notify_all();
+        while state.is_stalled {
+            state = self.0.changed.wait(state).unwrap();
+        }
+        if let Some(kind) = state.failure {
+            return Err(kind.into());
+        }
+        let some = bytes.len().min(700);
+        state.written.extend_from_slice(&bytes[..some]);
+        Ok(some)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Sink {
+    fn tell(&self, tell: impl FnOnce(&mut Told)) {
+        tell(&mut self.0.state.lock().unwrap());
+        self.0.changed.notify_all();
+    }
+
+    fn fail(&self, kind: io::ErrorKind) {
+        self.tell(|told| told.failure = Some(kind));
+    }
+
+    fn work(&self) {
+        self.tell(|told| (told.failure, told.is_stalled) = (None, false));
+    }
+
+    /// Stalls, and waits until the writer has met with that. What is pushed afterwards waits.
+    fn stall(&self, queue: &Queue) {
+        let mut state = self.0.state.lock().unwrap();
+        state.is_stalled = true;
+        let begun = state.begun;
+        drop(state);
+        queue.push(b"stalled\n");
+        let mut state = self.0.state.lock().unwrap();
+        while state.begun == begun {
+            state = self.0.changed.wait(state).unwrap();
+        }
+    }
+
+    fn lines(&self) -> Vec<String> {
+        let text = String::from_utf8(self.0.state.lock().unwrap().written.clone()).unwrap();
+        assert!(text.is_empty() || text.ends_with('\n'), "{text}");
+        text.lines().map(str::to_owned).collect()
+    }
+}
+
+const LIMIT: usize = 100_000;
+
+fn queue_with(sink: &Sink, policy: Policy, limit: usize) -> Queue {
+    let format = JsonFormatter::new("%(message)s").unwrap().into();
+    let layout = Formatter::layout(Some(format), Vec::new(), false).unwrap();
+    let notice = Arc::new(Notice::new(layout, "test".to_owned()));
+    let open: Open = Arc::new(|| Err(io::Error::other("not in a child")));
+    let plan = Plan { handler: "test".to_owned(), policy, limit, open, notice };
+    Queue::new(plan, Box::new(Stream::new(sink.clone()))).unwrap()
+}
+
+fn queue(sink: &Sink) -> Queue {
+    queue_with(sink, Policy::Block, LIMIT)
+}
+
+fn policies() -> (tempfile::TempDir, [Policy; 4]) {
+    let folder = tempfile::tempdir().unwrap();
+    let spill = Spill::new(folder.path().join("spill"), 200_000);
+    (folder, [Policy::Block, Policy::Drop, Policy::Spill(spill), Policy::Audit])
+}
+
+/// What has become of the records, after the sum has been checked.
+fn counts(queue: &Queue) -> HandlerCounts {
+    let counts = queue.counts();
+    let sum = counts.written + counts.dropped + counts.lost + counts.queued;
+    assert_eq!(counts.accepted, sum, "{counts:?}");
+    assert_eq!(counts.queued == 0, counts.queued_bytes == 0, "{counts:?}");
+    counts
+}
+
+fn flush(queue: &Queue) -> io::Result<()> {
+    queue.flush(None).map_err(|unflushed| match unflushed {
+        Unflushed::Failure(failure) => failure,
+        Unflushed::Records(records) => panic!("{records} without a deadline"),
+    })
+}
+
+#[test]
+fn whatever_is_queued_is_written_once_and_in_order_of_each_thread() {
+    const RECORDS: usize = 5_000;
+    let (_folder, policies) = policies();
+    for policy in policies {
+        let sink = Sink::default();
+        let queue = queue_with(&sink, policy.clone(), LIMIT);
+        thread::scope(|scope| {
+            for thread in 0..4 {
+                let queue = &queue;
+                scope.spawn(move || {
+                    for number in 0..RECORDS {
+                        let record = format!("{thread} {number} {}\n", "x".repeat(100));
+                        queue.push(record.as_bytes());
+                        counts(queue);
+                    }
+                });
+            }
+        });
+        flush(&queue).unwrap();
+        let counts = counts(&queue);
+        assert_eq!(counts.queued, 0);
+        assert_eq!(counts.lost, 0);
+        let (mut next, mut missing, mut told) = ([0; 4], 0, 0);
+        for line in sink.lines() {
+            if let Some(text) =
+                line.strip_prefix("{\"message\":\"Log records were dropped.\",\"dropped\":")
+            {
+                let (count, rest) = text.split_once(',').unwrap();
+                assert_eq!(rest, "\"handler\":\"test\"}");
+                told += count.parse::<u64>().unwrap();
+                continue;
+            }
+            let mut words = line.split(' ').map(|word| word.parse::<usize>());
+            let (thread, number) = (words.next().unwrap(), words.next().unwrap().unwrap());
+            let next = &mut next[thread.unwrap()];
+            assert!(number >= *next, "{line}");
+            missing += number - *next;
+            *next = number + 1;
+        }
+        missing += next.iter().map(|next| RECORDS - next).sum::<usize>();
+        assert_eq!(missing as u64, counts.dropped, "{policy:?}");
+        assert_eq!(told, counts.dropped, "{policy:?}");
+        assert_eq!(counts.dropped > 0, policy == Policy::Drop, "{policy:?}");
+        assert_eq!(counts.spilled > 0, matches!(policy, Policy::Spill(_)), "{policy:?}");
+    }
+}
+
+#[test]
+fn a_record_larger_than_the_queue_passes() {
+    let (_folder, policies) = policies();
+    for policy in policies {
+        let sink = Sink::default();
+        let queue = queue_with(&sink, policy, LIMIT);
+        let record = "x".repeat(3 * LIMIT) + "\n";
+        for _ in 0..2 {
+            queue.push(record.as_bytes());
+            flush(&queue).unwrap();
+        }
+        assert_eq!(sink.lines().len(), 2);
+        assert_eq!(counts(&queue).written, 2);
+    }
+}
+
+#[test]
+fn what_is_not_taken_is_counted_and_no_line_is_continued() {
+    let (_folder, [block, drop, _, audit]) = policies();
+    for policy in [block, drop, audit] {
+        let sink = Sink::default();
+        let queue = queue_with(&sink, policy, LIMIT);
+        for round in 0..20 {
+            queue.push(b"a record that is written\n");
+            flush(&queue).unwrap();
+            sink.fail(io::ErrorKind::StorageFull);
+            for _ in 0..3 {
+                queue.push(b"lost\n");
+            }
+            assert_eq!(flush(&queue).unwrap_err().kind(), io::ErrorKind::StorageFull);
+            assert_eq!(counts(&queue).lost, (round + 1) * 3);
+            sink.work();
+        }
+        assert!(sink.lines().iter().all(|line| line == "a record that is written"));
+    }
+}
+
+/// Fails after so many bytes, once.
+struct Breaks {
+    left: usize,
+    sink: Sink,
+}
+
+impl Write for Breaks {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let some = bytes.len().min(self.left);
+        if some == 0 {
+            self.left = usize::MAX;
+            return Err(io::ErrorKind::StorageFull.into());
+        }
+        self.left -= some;
+        self.sink.write(&bytes[..some])
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_record_that_is_cut_short_ends_there_or_is_written_to_its_end() {
+    for left in 0..13 {
+        let (_folder, policies) = policies();
+        for policy in policies {
+            let sink = Sink::default();
+            let queue = queue_with(&sink, policy.clone(), LIMIT);
+            {
+                // In one batch.
+                let mut state = queue.shared().lock();
+                let breaks = Box::new(Stream::new(Breaks { left, sink: sink.clone() }));
+                let mut batch = Batch::default();
+                for record in ["one\n", "two\n", "three\n"] {
+                    batch.push(record.as_bytes());
+                    state.counts.accepted += 1;
+                    state.counts.queued_bytes += record.len() as u64;
+                    state.queued += 1;
+                }
+                let mut destination = breaks;
+                state = queue.shared().write_batch(state, &batch, &mut *destination);
+                batch.clear();
+                batch.push(b"four\n");
+                state.counts.accepted += 1;
+                state.counts.queued_bytes += 5;
+                state.queued += 1;
+                std::mem::drop(queue.shared().write_batch(state, &batch, &mut *destination));
+            }
+            let whole = ["one", "two", "three"];
+            let counts = counts(&queue);
+            assert_eq!(counts.queued, 0);
+            if matches!(policy, Policy::Spill(_)) {
+                assert_eq!(sink.lines(), ["one", "two", "three", "four"]);
+                assert_eq!(counts.written, 4);
+                continue;
+            }
+            let written = usize::from(left >= 4) + usize::from(left >= 8);
+            assert_eq!((counts.written, counts.lost), (written as u64 + 1, 3 - written as u64));
+            let lines = sink.lines();
+            assert_eq!(lines[..written], whole[..written]);
+            assert_eq!(lines.last().unwrap(), "four");
+            let torn = left - 4 * written;
+            if torn > 0 {
+                assert_eq!(lines[written], whole[written][..torn.min(whole[written].len())]);
+            }
+            assert_eq!(lines.len(), written + usize::from(torn > 0) + 1);
+        }
+    }
+}
+
+#[test]
+fn while_the_sink_stalls_blocking_waits_and_dropping_does_not() {
+    let sink = Sink::default();
+    let queue = queue_with(&sink, Policy::Drop, 100);
+    sink.stall(&queue);
+    for _ in 0..50 {
+        queue.push(b"123456789\n");
+    }
+    let stalled = counts(&queue);
+    assert_eq!((stalled.accepted, stalled.queued, stalled.dropped), (51, 11, 40));
+    assert_eq!(stalled.queued_bytes, 108);
+    let past = Instant::now();
+    assert!(matches!(queue.flush(Some(past)), Err(Unflushed::Records(11))));
+    sink.work();
+    flush(&queue).unwrap();
+    let lines = sink.lines();
+    assert_eq!(lines.len(), 12);
+    assert_eq!(
+        lines[11],
+        r#"{"message":"Log records were dropped.","dropped":40,"handler":"test"}"#
+    );
+    assert_eq!(counts(&queue).written, 12);
+
+    let sink = Sink::default();
+    let queue = queue_with(&sink, Policy::Block, 100);
+    sink.stall(&queue);
+    for _ in 0..10 {
+        queue.push(b"123456789\n");
+    }
+    thread::scope(|scope| {
+        let (gone_on, goes_on) = mpsc::channel();
+        let queue = &queue;
+        scope.spawn(move || {
+            queue.push(b"waits\n");
+            gone_on.send(()).unwrap();
+        });
+        // Not a proof that it waits forever, but it cannot be there unless it did not wait.
+        assert!(goes_on.try_recv().is_err());
+        sink.work();
+        goes_on.recv().unwrap();
+    });
+    flush(&queue).unwrap();
+    assert_eq!(sink.lines().len(), 12);
+}
+
+#[test]
+fn a_stall_goes_to_the_spill_file_and_comes_back_in_order() {
+    let (folder, [.., spill, _]) = policies();
+    let sink = Sink::default();
+    let queue = queue_with(&sink, spill, 1_000);
+    for round in 1..4 {
+        sink.stall(&queue);
+        for number in 0..1_000 {
+            queue.push(format!("{round} {number} {}\n", "x".repeat(100)).as_bytes());
+        }
+        let stalled = counts(&queue);
+        assert_eq!(stalled.queued, 1_001);
+        assert!(stalled.spilled >= round * 990, "{stalled:?}");
+        assert!(folder.path().join("spill").metadata().unwrap().len() > 40_000);
+        sink.work();
+        flush(&queue).unwrap();
+        let numbers: Vec<_> = sink.lines().iter().map(|line| line[..5].to_owned()).collect();
+        assert_eq!(numbers.len() as u64, round * 1_001);
+        let numbers = &numbers[numbers.len() - 1_000..];
+        for (number, line) in numbers.iter().enumerate() {
+            assert!(line.starts_with(&format!("{round} {number}")), "{line}");
+        }
+        assert_eq!(folder.path().join("spill").metadata().unwrap().len(), 0);
+    }
+}
+
+#[test]
+fn a_full_spill_file_drops_if_it_is_told_to() {
+    let folder = tempfile::tempdir().unwrap();
+    let spill = Spill::new(folder.path().join("spill"), Spill::MIN_BYTES).drop_when_full();
+    let sink = Sink::default();
+    let queue = queue_with(&sink, Policy::Spill(spill), 1_000);
+    sink.stall(&queue);
+    let record = [&[b'x'; 95], &b"\n"[..]].concat();
+    for _ in 0..2_000 {
+        queue.push(&record);
+    }
+    let stalled = counts(&queue);
+    assert_eq!(stalled.spilled, Spill::MIN_BYTES / 100);
+    assert_eq!(stalled.queued, 1 + 10 + stalled.spilled);
+    sink.work();
+    flush(&queue).unwrap();
+    let last = sink.lines().pop().unwrap();
+    assert!(last.contains(&format!("\"dropped\":{},", stalled.dropped)), "{last}");
+    assert_eq!(sink.lines().len() as u64, stalled.queued + 1);
+}
+
+#[test]
+fn what_a_failed_sink_does_not_take_is_spilled_until_it_does() {
+    let (_folder, [.., spill, _]) = policies();
+    let sink = Sink::default();
+    let queue = queue_with(&sink, spill.clone(), 1_000);
+    sink.fail(io::ErrorKind::StorageFull);
+    for number in 0..1_000 {
+        queue.push(format!("{number}\n").as_bytes());
+    }
+    assert_eq!((counts(&queue).lost, counts(&queue).written), (0, 0));
+    sink.work();
+    let _ = queue.flush(None);
+    let lines = sink.lines();
+    assert!((0..1_000).map(|number| number.to_string()).eq(lines));
+    drop(queue);
+
+    // A reader that has gone does not come back.
+    let sink = Sink::default();
+    let (_folder, [.., spill, _]) = policies();
+    let queue = queue_with(&sink, spill, 1_000);
+    sink.fail(io::ErrorKind::BrokenPipe);
+    for number in 0..1_000 {
+        queue.push(format!("{number}\n").as_bytes());
+    }
+    assert_eq!(flush(&queue).unwrap_err().kind(), io::ErrorKind::BrokenPipe);
+    assert_eq!(counts(&queue).lost, 1_000);
+}
+
+#[test]
+fn an_audit_record_is_written_when_the_program_goes_on() {
+    let sink = Sink::default();
+    let queue = queue_with(&sink, Policy::Audit, LIMIT);
+    for number in 1..100 {
+        queue.push(b"one\n");
+        assert_eq!(sink.lines().len(), number);
+    }
+    thread::scope(|scope| {
+        for thread in 0..4 {
+            let (queue, sink) = (&queue, &sink);
+            scope.spawn(move || {
+                for number in 0..500 {
+                    let record = format!("{thread} {number}\n");
+                    queue.push(record.as_bytes());
+                    let written = sink.0.state.lock().unwrap().written.clone();
+                    let own = record.as_bytes();
+                    assert!(written.windows(own.len()).any(|part| part == own));
+                }
+            });
+        }
+    });
+    assert_eq!(counts(&queue).written, 99 + 2_000);
+}
+
+#[test]
+fn a_destination_that_panics_has_failed() {
+    struct Panics(bool);
+    impl Write for Panics {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            if !std::mem::replace(&mut self.0, true) {
+                std::panic::resume_unwind(Box::new("on purpose"));
+            }
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+    let (_folder, [block, drop, _, audit]) = policies();
+    for policy in [block, drop, audit] {
+        let queue = queue(&Sink::default());
+        let plan = Plan {
+            handler: "test".to_owned(),
+            policy,
+            limit: LIMIT,
+            open: queue.plan.open.clone(),
+            notice: queue.plan.notice.clone(),
+        };
+        let queue = Queue::new(plan, Box::new(Stream::new(Panics(false)))).unwrap();
+        queue.push(b"lost\n");
+        assert_eq!(flush(&queue).unwrap_err().to_string(), "the writer has panicked");
+        queue.push(b"written\n");
+        flush(&queue).unwrap();
+        assert_eq!((counts(&queue).lost, counts(&queue).written), (1, 1));
+    }
+}

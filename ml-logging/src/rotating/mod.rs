@@ -1,0 +1,328 @@
+//! Files that make way for new ones, by size or by time, as Python's `RotatingFileHandler` and
+//! `TimedRotatingFileHandler` do.
+//!
+//! Unlike there, several processes may write to the same file: who rotates holds a lock on it, and
+//! the others notice that their file is not the one of that name any more. What is written to it in
+//! the meantime is in the older file, whole.
+
+mod schedule;
+
+use std::{
+    ffi::OsString,
+    fs::{self, File, Metadata, TryLockError},
+    io::{self, Write as _},
+    path::{Path, PathBuf},
+    time::{Duration, Instant, SystemTime},
+};
+
+pub use self::schedule::Period;
+use self::schedule::Schedule;
+use crate::{
+    counts::say,
+    destination::{Destination, Prepared, append},
+};
+
+/// When a log file makes way for a new one, and how many of the old ones are kept.
+///
+/// ```
+/// use ml_logging::{Handler, Period, Rotation};
+///
+/// // app.log, app.log.1 … app.log.5, of 10 MB each
+/// let by_size = Handler::rotating("file", "app.log", Rotation::by_size(10_000_000, 5));
+/// // app.log, app.log.2026-11-23, app.log.2026-11-22 …
+/// let daily = Handler::rotating("file", "app.log", Rotation::every(1, Period::Midnight).keep(14));
+/// # drop((by_size, daily));
+/// ```
+///
+/// A record is never divided between two files. If the files cannot be renamed the handler goes on
+/// with the one that it has, says so once on standard error, counts it, and tries again after a
+/// second.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rotation {
+    when: When,
+    backups: u32,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum When {
+    Size(u64),
+    Time(Schedule),
+}
+
+impl Rotation {
+    /// Before a file gets larger than `max_bytes`. It is then called like it was with `.1` behind,
+    /// the one that was called so `.2`, and so on up to `.{backups}`; what was called that is gone.
+    /// A single record may be larger.
+    ///
+    /// If either is 0 the file is never rotated, as in Python.
+    pub fn by_size(max_bytes: u64, backups: u32) -> Self {
+        Self { when: When::Size(max_bytes), backups }
+    }
+
+    /// Every `interval` periods; 0 is 1. The old file gets the time at which it began behind its
+    /// name, in UTC and as exactly as the period asks for: `app.log.2026-11-24_15-02-07`. If there is
+    /// such a file already, `.1` and so on follow, nothing is overwritten. It is decided when a
+    /// record is written.
+    ///
+    /// All old files are kept unless [`keep`](Self::keep) is called.
+    pub fn every(interval: u32, period: Period) -> Self {
+        Self { when: When::Time(Schedule::new(period, interval)), backups: 0 }
+    }
+
+    /// Keeps only so many old files, 0 for all of them; as `backups` of [`by_size`](Self::by_size).
+    #[must_use]
+    pub fn keep(mut self, backups: u32) -> Self {
+        self.backups = backups;
+        self
+    }
+
+    /// The time of the day, in UTC, at which [`Period::Midnight`] and [`Period::Weekday`] are.
+    /// Without effect on the others.
+    #[must_use]
+    pub fn at(mut self, time_of_day: Duration) -> Self {
+        if let When::Time(schedule) = &mut self.when {
+            *schedule = schedule.at(time_of_day);
+        }
+        self
+    }
+}
+
+/// How long a failure is left alone.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// The file, and what will become of it.
+pub(crate) struct Rotating {
+    path: PathBuf,
+    file: File,
+    rotation: Rotation,
+    /// By time: when the file is over, in seconds since 1970.
+    due: u64,
+    failures: u64,
+    /// When the last failure was.
+    failed: Option<Instant>,
+}
+
+impl Rotating {
+    /// Opens the file for appending, and makes it if it is not there.
+    pub(crate) fn open(path: &Path, rotation: &Rotation) -> io::Result<Self> {
+        let path = std::path::absolute(path)?;
+        let modified = fs::metadata(&path).and_then(|metadata| metadata.modified()).ok();
+        let file = append(&path)?;
+        let mut rotation = rotation.clone();
+        if !file.metadata()?.is_file() {
+            // A terminal, a pipe, `/dev/null`.
+            rotation.when = When::Size(0);
+        }
+        let due = match &rotation.when {
+            When::Time(schedule) => {
+                schedule.after(seconds(modified.unwrap_or_else(SystemTime::now)))
+            }
+            When::Size(_) => 0,
+        };
+        Ok(Self { path, file, rotation, due, failures: 0, failed: None })
+    }
+
+    fn try_to<T>(&mut self, what: impl FnOnce(&mut Self) -> io::Result<T>) -> Option<T> {
+        if self.failed.is_some_and(|failed| failed.elapsed() < PAUSE) {
+            return None;
+        }
+        match what(self) {
+            Ok(value) => {
+                self.failed = None;
+                Some(value)
+            }
+            Err(error) => {
+                if self.failures == 0 {
+                    let path = self.path.display();
+                    say(format_args!(
+                        "{path} could not be rotated: {error}; it is written on, and tried again; \
+                         further failures are only counted"
+                    ));
+                }
+                self.failures += 1;
+                self.failed = Some(Instant::now());
+                None
+            }
+        }
+    }
+
+    /// The size of the file, if it is still the one of that name.
+    fn size(&self) -> io::Result<Option<u64>> {
+        match fs::metadata(&self.path) {
+            Ok(named) if is_same(&named, &self.file.metadata()?) => Ok(Some(named.len())),
+            Ok(_) => Ok(None),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Opens the file that has the name now.
+    fn reopen(&mut self) -> io::Result<()> {
+        self.file = append(&self.path)?;
+        if let When::Time(schedule) = &self.rotation.when {
+            let now = seconds(SystemTime::now());
+            if self.due <= now {
+                self.due = schedule.next(self.due, now);
+            }
+        }
+        Ok(())
+    }
+
+    /// Renames the file and opens a new one, unless another process is doing that or has done it;
+    /// `false` then, and if the file is to be written on.
+    fn rotate(&mut self) -> io::Result<bool> {
+        match self.file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Ok(false),
+            Err(TryLockError::Error(error)) => return Err(error),
+        }
+        // Whoever had the lock before may have renamed the file. A new one comes without the lock.
+        let result = if self.size()?.is_some() { self.rename() } else { Ok(()) };
+        if let Err(error) = result.and_then(|()| self.reopen()) {
+            self.file.unlock()?;
+            return Err(error);
+        }
+        self.remove_oldest()?;
+        Ok(true)
+    }
+
+    fn rename(&mut self) -> io::Result<()> {
+        let old = match &self.rotation.when {
+            When::Size(_) => {
+                let mut free = 1;
+                while free < self.rotation.backups && fs::exists(self.numbered(free))? {
+                    free += 1;
+                }
+                for number in (1..free).rev() {
+                    fs::rename(self.numbered(number), self.numbered(number + 1))?;
+                }
+                self.numbered(1)
+            }
+            When::Time(schedule) => {
+                let suffix = schedule.suffix(self.due);
+                let mut old = self.with_suffix(&suffix);
+                let mut number = 0;
+                while fs::exists(&old)? {
+                    number += 1;
+                    old = self.with_suffix(&format!("{suffix}.{number}"));
+                }
+                old
+            }
+        };
+        fs::rename(&self.path, &old)?;
+        // It is known now that there can be a new one; if not, the name goes back.
+        if let Err(error) = append(&self.path) {
+            fs::rename(&old, &self.path)?;
+            return Err(error);
+        }
+        Ok(())
+    }
+
+    /// Removes old files by time, but for those that are kept.
+    fn remove_oldest(&self) -> io::Result<()> {
+        let When::Time(schedule) = &self.rotation.when else { return Ok(()) };
+        if self.rotation.backups == 0 {
+            return Ok(());
+        }
+        let (Some(folder), Some(name)) = (self.path.parent(), self.path.file_name()) else {
+            return Ok(());
+        };
+        let prefix = format!("{}.", name.to_string_lossy());
+        let mut old = Vec::new();
+        for entry in fs::read_dir(folder)? {
+            let name = entry?.file_name();
+            if let Some(name) = name.to_str()
+                && let Some(order) =
+                    name.strip_prefix(&prefix).and_then(|rest| schedule.order(rest))
+            {
+                old.push((order.0.to_owned(), order.1, folder.join(name)));
+            }
+        }
+        old.sort();
+        let kept = (self.rotation.backups as usize).min(old.len());
+        old[..old.len() - kept].iter().try_for_each(|(.., path)| fs::remove_file(path))
+    }
+
+    fn numbered(&self, number: u32) -> PathBuf {
+        self.with_suffix(&number.to_string())
+    }
+
+    fn with_suffix(&self, suffix: &str) -> PathBuf {
+        let mut path = OsString::from(&self.path);
+        path.push(".");
+        path.push(suffix);
+        path.into()
+    }
+}
+
+impl Destination for Rotating {
+    fn prepare(&mut self, lengths: &mut dyn Iterator<Item = usize>) -> Prepared {
+        let first = lengths.next().unwrap_or(0) as u64;
+        let limit = match self.rotation.when {
+            When::Size(limit) if limit > 0 && self.rotation.backups > 0 => Some(limit),
+            // What is no file, or never rotated.
+            When::Size(_) => return Prepared { records: 1 + lengths.count(), is_other: false },
+            When::Time(_) => None,
+        };
+        let mut is_other = false;
+        let size = self.try_to(|own| {
+            let mut size = own.size()?;
+            if size.is_none() {
+                own.reopen()?;
+                is_other = true;
+                size = own.size()?;
+            }
+            let size = size.unwrap_or(0);
+            let is_due = match limit {
+                Some(limit) => size > 0 && size + first > limit,
+                None => own.due <= seconds(SystemTime::now()),
+            };
+            if is_due && own.rotate()? {
+                is_other = true;
+                return Ok(own.size()?.unwrap_or(0));
+            }
+            Ok(size)
+        });
+        let records = match (limit, size) {
+            (Some(limit), Some(size)) => {
+                let mut size = size + first;
+                1 + lengths
+                    .take_while(|length| {
+                        size += *length as u64;
+                        size <= limit
+                    })
+                    .count()
+            }
+            _ => 1 + lengths.count(),
+        };
+        Prepared { records, is_other }
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.file.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn failed_rotations(&self) -> u64 {
+        self.failures
+    }
+}
+
+fn seconds(time: SystemTime) -> u64 {
+    time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs()
+}
+
+#[cfg(unix)]
+fn is_same(one: &Metadata, other: &Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    (one.dev(), one.ino()) == (other.dev(), other.ino())
+}
+
+/// Elsewhere an open file cannot be renamed behind our back.
+#[cfg(not(unix))]
+fn is_same(_: &Metadata, _: &Metadata) -> bool {
+    true
+}

@@ -1,0 +1,432 @@
+//! What becomes of records when their sink fails, stalls or goes away, and when the process is killed.
+
+#![allow(clippy::unwrap_used, reason = "clippy takes only test functions for tests")]
+
+mod support;
+
+use std::{
+    fs,
+    io::{self, BufRead as _, BufReader, Read as _, Write},
+    path::Path,
+    process::{Command, Stdio},
+    thread,
+    time::Duration,
+};
+
+use ml_logging::{
+    Configuration, Handler, HandlerCounts, JsonFormatter, Logger, Logging, Policy, Spill,
+};
+use serde_json::json;
+use support::{Record, command, is_child, with};
+use tracing::{Dispatch, info, level_filters::LevelFilter};
+
+fn counts(logging: &Logging) -> HandlerCounts {
+    let [counts] = <[HandlerCounts; 1]>::try_from(logging.counts()).unwrap();
+    let sum = counts.written + counts.dropped + counts.lost + counts.queued;
+    assert_eq!(counts.accepted, sum, "{counts:?}");
+    counts
+}
+
+/// What a child says of itself in its last line on standard error.
+fn report(logging: &Logging) {
+    let counts = counts(logging);
+    let report = json!({
+        "accepted": counts.accepted,
+        "written": counts.written,
+        "dropped": counts.dropped,
+        "lost": counts.lost,
+        "queued": counts.queued,
+    });
+    eprintln!("{report}");
+}
+
+/// That line.
+fn reported(stderr: &[u8]) -> serde_json::Value {
+    let text = std::str::from_utf8(stderr).unwrap();
+    let line = text.lines().rfind(|line| line.starts_with("{\"accepted\""));
+    line.unwrap_or_else(|| panic!("{text}")).parse().unwrap()
+}
+
+/// A policy of each kind, none of which loses anything as long as its sink works.
+fn policies(folder: &Path) -> [Policy; 4] {
+    let spill = Spill::new(folder.join("spill"), 1 << 20);
+    [Policy::Block, Policy::Drop, Policy::Spill(spill), Policy::Audit]
+}
+
+#[test]
+fn standard_output_may_be_closed() {
+    let test = "standard_output_may_be_closed";
+    if is_child() {
+        let logging = with(Handler::stdout("h")).init(true).unwrap();
+        (0..100).for_each(|number| info!(number, "x"));
+        logging.flush().unwrap();
+        return report(&logging);
+    }
+    let start = command(test);
+    let mut shell = Command::new("sh");
+    shell.args(["-c", "exec \"$0\" \"$@\" >&-"]).arg(start.get_program()).args(start.get_args());
+    shell.envs(start.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    let output = shell.stdin(Stdio::null()).stderr(Stdio::piped()).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    // Rust opens `/dev/null` in its place.
+    let expected = json!({"accepted": 100, "written": 100, "dropped": 0, "lost": 0, "queued": 0});
+    assert_eq!(reported(&output.stderr), expected);
+}
+
+#[test]
+fn the_reader_of_standard_output_may_go_away() {
+    let test = "the_reader_of_standard_output_may_go_away";
+    if is_child() {
+        let logging = with(Handler::stdout("h")).init(true).unwrap();
+        info!("before");
+        logging.flush().unwrap();
+        let mut line = String::new();
+        io::stdin().read_line(&mut line).unwrap();
+        for number in 0..1_000 {
+            info!(number, "after");
+        }
+        assert_eq!(logging.flush().unwrap_err().kind(), io::ErrorKind::BrokenPipe);
+        return report(&logging);
+    }
+    let mut child = command(test)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdout = BufReader::new(child.stdout.take().unwrap());
+    let mut line = String::new();
+    while !line.ends_with("{\"message\":\"before\"}\n") {
+        assert!(stdout.read_line(&mut line).unwrap() > 0, "{line}");
+    }
+    drop(stdout);
+    child.stdin.take().unwrap().write_all(b"\n").unwrap();
+    let mut stderr = Vec::new();
+    child.stderr.take().unwrap().read_to_end(&mut stderr).unwrap();
+    // The test harness there fails: it cannot write its own lines.
+    child.wait().unwrap();
+    let expected =
+        json!({"accepted": 1_001, "written": 1, "dropped": 0, "lost": 1_000, "queued": 0});
+    assert_eq!(reported(&stderr), expected);
+    let text = String::from_utf8(stderr).unwrap();
+    assert_eq!(text.matches("could not be written by the handler `h`").count(), 1, "{text}");
+}
+
+#[cfg(unix)]
+#[test]
+fn processes_that_share_a_pipe_do_not_cut_each_others_lines() {
+    let test = "processes_that_share_a_pipe_do_not_cut_each_others_lines";
+    const EACH: u64 = 5_000;
+    if is_child() {
+        let logging = with(Handler::stdout("h")).init(true).unwrap();
+        let process = std::process::id();
+        eprintln!("ready");
+        io::stdin().read_line(&mut String::new()).unwrap();
+        (0..EACH).for_each(|number| info!(process, number, "x"));
+        eprintln!("queued");
+        return logging.flush().unwrap();
+    }
+    let (mut reader, writer) = io::pipe().unwrap();
+    let mut children: Vec<_> = (0..3)
+        .map(|_| {
+            let mut command = command(test);
+            command.stdin(Stdio::piped()).stderr(Stdio::piped());
+            command.stdout(writer.try_clone().unwrap()).spawn().unwrap()
+        })
+        .collect();
+    drop(writer);
+    // All of them have much to write, and the pipe is full.
+    let mut told: Vec<_> =
+        children.iter_mut().map(|child| BufReader::new(child.stderr.take().unwrap())).collect();
+    let mut wait_for = |word: &str| {
+        for told in &mut told {
+            let mut line = String::new();
+            told.read_line(&mut line).unwrap();
+            assert_eq!(line, word);
+        }
+    };
+    wait_for("ready\n");
+    for child in &mut children {
+        child.stdin.take().unwrap().write_all(b"\n").unwrap();
+    }
+    wait_for("queued\n");
+    // Small pieces, so that the pipe is full most of the time.
+    let (mut text, mut piece) = (Vec::new(), [0; 1_000]);
+    loop {
+        match reader.read(&mut piece).unwrap() {
+            0 => break,
+            length => text.extend_from_slice(&piece[..length]),
+        }
+    }
+    let mut next = std::collections::BTreeMap::<u64, u64>::new();
+    for record in support::records(&text) {
+        let next = next.entry(record["process"].as_u64().unwrap()).or_default();
+        assert_eq!(record["number"], json!(*next));
+        *next += 1;
+    }
+    assert!(next.into_values().eq([EACH; 3]));
+    for mut child in children {
+        assert!(child.wait().unwrap().success());
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_loses_by_the_count_or_keeps_what_it_can() {
+    let folder = tempfile::tempdir().unwrap();
+    for policy in policies(folder.path()) {
+        let spills = matches!(policy, Policy::Spill(_));
+        let handler = Handler::file("h", "/dev/full").policy(policy).queue_bytes(100_000);
+        let (subscriber, logging) =
+            with(handler).flush_limit(Duration::from_millis(1)).build().unwrap();
+        let dispatch = Dispatch::new(subscriber);
+        thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    tracing::dispatcher::with_default(&dispatch, || {
+                        (0..100).for_each(|number| info!(number, "x"));
+                    });
+                });
+            }
+        });
+        let flushed = logging.flush_within(Duration::from_millis(if spills { 1 } else { 30_000 }));
+        let error = flushed.unwrap_err();
+        let counts = counts(&logging);
+        assert_eq!(counts.written, 0);
+        if spills {
+            assert_eq!((counts.queued, counts.lost), (400, 0));
+            assert_eq!(error.unwritten().collect::<Vec<_>>(), [("h", 400)]);
+            let text = error.to_string();
+            let expected = "not written within 1ms: 400 log records of the handler `h`";
+            assert!(text.starts_with(expected), "{text}");
+        } else {
+            assert_eq!((counts.queued, counts.lost), (0, 400));
+            assert_eq!(error.failure().unwrap().kind(), io::ErrorKind::StorageFull);
+        }
+    }
+}
+
+#[test]
+fn what_a_pipe_did_not_take_in_time_is_dropped_by_the_count() {
+    let test = "what_a_pipe_did_not_take_in_time_is_dropped_by_the_count";
+    const THREADS: u64 = 2;
+    if is_child() {
+        let handler = Handler::stdout("h").policy(Policy::Drop).queue_bytes(10_000);
+        let logging = with(handler).flush_limit(Duration::ZERO).init(true).unwrap();
+        thread::scope(|scope| {
+            for thread in 0..THREADS {
+                let logging = &logging;
+                scope.spawn(move || {
+                    let mut number = 0;
+                    while number < 1_000 || counts(logging).dropped < 1_000 {
+                        info!(thread, number, "x");
+                        number += 1;
+                    }
+                });
+            }
+        });
+        // Nobody reads yet, so that at some time the pipe is full and nothing moves any more.
+        loop {
+            (0..100).for_each(|number| info!(thread = THREADS, number, "x"));
+            let Err(error) = logging.flush_within(Duration::from_millis(1)) else { continue };
+            let unwritten: Vec<_> = error.unwritten().collect();
+            if unwritten == [("h", counts(&logging).queued)] {
+                break;
+            }
+        }
+        eprintln!("stalled");
+        logging.flush().unwrap();
+        return report(&logging);
+    }
+    let mut child = command(test).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut stderr = BufReader::new(child.stderr.take().unwrap());
+    let mut told = String::new();
+    while !told.ends_with("stalled\n") {
+        assert!(stderr.read_line(&mut told).unwrap() > 0, "{told}");
+    }
+    let mut stdout = Vec::new();
+    child.stdout.take().unwrap().read_to_end(&mut stdout).unwrap();
+    let mut rest = Vec::new();
+    stderr.read_to_end(&mut rest).unwrap();
+    assert!(child.wait().unwrap().success(), "{told}{}", String::from_utf8_lossy(&rest));
+
+    let report = reported(&rest);
+    let records = support::records(&stdout);
+    let figure = |name: &str| report[name].as_u64().unwrap();
+    assert_eq!(records.len() as u64, figure("written"));
+    assert_eq!((figure("lost"), figure("queued")), (0, 0));
+    let (mut own, mut told) = (0, 0);
+    for record in &records {
+        if record["message"] == json!("Log records were dropped.") {
+            assert_eq!(record["handler"], json!("h"));
+            assert_eq!(record.keys(), ["message", "dropped", "handler"]);
+            told += record["dropped"].as_u64().unwrap();
+        } else {
+            own += 1;
+        }
+    }
+    assert!(told >= 1_000);
+    assert_eq!(told, figure("dropped"));
+    // Those that tell of others are themselves among the accepted.
+    assert_eq!(figure("accepted"), own + told + (records.len() as u64 - own));
+}
+
+/// What `benches/delivery` does with ten million records.
+#[test]
+fn counted_in_is_counted_out_and_counted_dropped() {
+    let test = "counted_in_is_counted_out_and_counted_dropped";
+    const THREADS: usize = 3;
+    const EACH: u64 = 3_000;
+    if is_child() {
+        let folder = std::env::var("SPILL_FOLDER").unwrap();
+        let policy = policies(Path::new(&folder))
+            [std::env::var("POLICY").unwrap().parse::<usize>().unwrap()]
+        .clone();
+        let logging =
+            with(Handler::stdout("h").policy(policy).queue_bytes(20_000)).init(true).unwrap();
+        thread::scope(|scope| {
+            for thread in 0..THREADS {
+                scope.spawn(move || (0..EACH).for_each(|number| info!(thread, number, "x")));
+            }
+            while counts(&logging).accepted < 500 {
+                thread::yield_now();
+            }
+            // Nobody has read so far.
+            eprintln!("begun");
+        });
+        logging.flush().unwrap();
+        return report(&logging);
+    }
+    for policy in 0..4 {
+        for is_killed in [false, true] {
+            let folder = tempfile::tempdir().unwrap();
+            let mut child = command(test)
+                .env("POLICY", policy.to_string())
+                .env("SPILL_FOLDER", folder.path())
+                .stdout(Stdio::piped())
+                .stderr(Stdio::piped())
+                .spawn()
+                .unwrap();
+            let mut stderr = BufReader::new(child.stderr.take().unwrap());
+            let mut told = String::new();
+            while !told.ends_with("begun\n") {
+                assert!(stderr.read_line(&mut told).unwrap() > 0, "{told}");
+            }
+            let mut stdout = BufReader::new(child.stdout.take().unwrap());
+            let (mut next, mut missing, mut own, mut notices, mut dropped) =
+                ([0; THREADS], 0, 0, 0, 0);
+            let mut line = Vec::new();
+            while stdout.read_until(b'\n', &mut line).unwrap() > 0 {
+                let is_whole = line.last() == Some(&b'\n');
+                assert!(is_whole || is_killed);
+                let records = if is_whole { support::records(&line) } else { Vec::new() };
+                line.clear();
+                for record in records {
+                    if let Some(count) = record.get("dropped") {
+                        dropped += count.as_u64().unwrap();
+                        notices += 1;
+                        continue;
+                    }
+                    let next = &mut next[record["thread"].as_u64().unwrap() as usize];
+                    let number = record["number"].as_u64().unwrap();
+                    missing += number.checked_sub(*next).expect("in order, and each once");
+                    *next = number + 1;
+                    own += 1;
+                }
+                if is_killed && own == 400 {
+                    child.kill().unwrap();
+                }
+            }
+            let mut rest = Vec::new();
+            stderr.read_to_end(&mut rest).unwrap();
+            assert_eq!(child.wait().unwrap().success(), !is_killed);
+            if policy != 1 {
+                assert_eq!((missing, dropped), (0, 0));
+            }
+            if is_killed {
+                assert!(own >= 400 && own + dropped <= THREADS as u64 * EACH);
+                continue;
+            }
+            let report = reported(&rest);
+            assert_eq!(own + dropped, THREADS as u64 * EACH);
+            let expected = json!({
+                "accepted": own + dropped + notices,
+                "written": own + notices,
+                "dropped": dropped,
+                "lost": 0,
+                "queued": 0,
+            });
+            assert_eq!(report, expected);
+        }
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn an_audit_record_outlives_a_kill() {
+    let test = "an_audit_record_outlives_a_kill";
+    const THREADS: usize = 4;
+    if is_child() {
+        let path = std::env::var_os("AUDIT_FILE").unwrap();
+        let configuration = Configuration::new()
+            .environment(|_| None)
+            .handler(
+                Handler::file("audit", path)
+                    .policy(Policy::Audit)
+                    .formatter(JsonFormatter::new("%(message)s").unwrap()),
+            )
+            .logger(Logger::root().level(LevelFilter::INFO))
+            .logger(Logger::new("audit").handler("audit"));
+        let _logging = configuration.init(true).unwrap();
+        thread::scope(|scope| {
+            for thread in 0..THREADS {
+                scope.spawn(move || {
+                    for number in 0_u64.. {
+                        info!(target: "audit", thread, number, "decided");
+                        info!("elsewhere");
+                        // In one piece, and nothing is buffered behind a line.
+                        println!("\n{thread} {number}");
+                    }
+                });
+            }
+        });
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("audit.jsonl");
+    let mut child = command(test)
+        .env("AUDIT_FILE", &path)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut acknowledged = [None; THREADS];
+    let mut read = 0;
+    for line in BufReader::new(child.stdout.take().unwrap()).lines() {
+        let line = line.unwrap();
+        if let Some((thread, number)) = line.split_once(' ')
+            && let (Ok(thread), Ok(number)) = (thread.parse::<usize>(), number.parse::<u64>())
+        {
+            // The last line may be cut short, and then it is a smaller number.
+            acknowledged[thread] = acknowledged[thread].max(Some(number));
+            read += 1;
+            if read == 4_000 {
+                child.kill().unwrap();
+            }
+        }
+    }
+    assert!(!child.wait().unwrap().success());
+    let mut next = [0; THREADS];
+    let text = fs::read_to_string(&path).unwrap();
+    // A record that nobody was told of may be cut short.
+    let whole = &text[..text.rfind('\n').unwrap() + 1];
+    for record in whole.split_inclusive('\n').map(Record::read) {
+        let thread = record["thread"].as_u64().unwrap() as usize;
+        assert_eq!(record["number"], json!(next[thread]));
+        next[thread] += 1;
+    }
+    assert!(read >= 4_000);
+    for (acknowledged, next) in acknowledged.iter().zip(next) {
+        assert!(acknowledged.is_none_or(|number| number < next), "{acknowledged:?} {next}");
+    }
+}

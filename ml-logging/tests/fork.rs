@@ -1,0 +1,198 @@
+//! Processes that fork and go on logging, without `exec`.
+
+#![cfg(unix)]
+#![allow(unsafe_code, reason = "there is no safe fork")]
+#![allow(clippy::unwrap_used, reason = "clippy takes only test functions for tests")]
+
+mod support;
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    sync::atomic::{AtomicBool, Ordering},
+    thread,
+    time::Duration,
+};
+
+use ml_logging::{Configuration, Handler, JsonFormatter, Logger, Logging, Policy, Rotation, Spill};
+use serde_json::json;
+use support::{Record, child};
+use tracing::{info, level_filters::LevelFilter};
+
+/// Runs `run` in a forked process, and waits until it ends well.
+fn in_fork(run: impl FnOnce()) {
+    // SAFETY: the child does what this test is about, and ends without returning to its caller.
+    match unsafe { libc::fork() } {
+        -1 => panic!("no fork"),
+        0 => {
+            // A child that hangs, as for a lock that nobody will release, is ended by the system.
+            // SAFETY: it only sets a timer.
+            unsafe { libc::alarm(20) };
+            let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(run)).is_ok();
+            // SAFETY: ends the process, and nothing of it runs afterwards.
+            unsafe { libc::_exit(i32::from(!ended)) };
+        }
+        id => {
+            let mut status = 0;
+            // SAFETY: the status is written to a place of its own.
+            assert_eq!(unsafe { libc::waitpid(id, &raw mut status, 0) }, id);
+            assert_eq!(status, 0, "the forked process has failed");
+        }
+    }
+}
+
+const FORMAT: &str = "%(process)s %(message)s";
+
+fn init(handlers: impl IntoIterator<Item = Handler>) -> Logging {
+    let mut root = Logger::root().level(LevelFilter::INFO);
+    let mut configuration = Configuration::new().environment(|_| None);
+    for (number, handler) in handlers.into_iter().enumerate() {
+        let format = JsonFormatter::new(FORMAT).unwrap();
+        configuration = configuration.handler(handler.formatter(format));
+        root = root.handler(number.to_string());
+    }
+    configuration.logger(root).init(false).unwrap()
+}
+
+struct End<'a>(&'a AtomicBool);
+
+impl Drop for End<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+#[test]
+fn a_forked_process_writes_its_own_records_and_no_others() {
+    const ROUNDS: u64 = 20;
+    let test = "a_forked_process_writes_its_own_records_and_no_others";
+    child(test, &[], || {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        let logging = init([
+            Handler::file("0", path("0")),
+            Handler::file("1", path("1")).policy(Policy::Audit),
+            Handler::file("2", path("2"))
+                .policy(Policy::Spill(Spill::new(path("spill"), 1 << 20)))
+                .queue_bytes(500),
+            Handler::rotating("3", path("3"), Rotation::by_size(1 << 30, 1)),
+        ]);
+        let is_over = AtomicBool::new(false);
+        thread::scope(|scope| {
+            // Also if this thread panics.
+            let _end = End(&is_over);
+            // Threads that hold locks and are in the midst of writing when the process forks.
+            for thread in 0..2 {
+                let is_over = &is_over;
+                scope.spawn(move || {
+                    let mut number = 0;
+                    while !is_over.load(Ordering::Relaxed) {
+                        info!(thread, number, "parent");
+                        number += 1;
+                    }
+                });
+            }
+            for round in 0..ROUNDS {
+                info!(round, "before the fork");
+                in_fork(|| {
+                    for number in 0..100 {
+                        info!(round, number, "child");
+                    }
+                    in_fork(|| {
+                        info!(round, "grandchild");
+                        logging.flush_within(Duration::from_secs(30)).unwrap();
+                        assert_eq!(logging.counts()[0].written, 1);
+                    });
+                    logging.flush_within(Duration::from_secs(30)).unwrap();
+                    for counts in logging.counts() {
+                        assert_eq!((counts.accepted, counts.written), (100, 100), "{counts:?}");
+                    }
+                });
+            }
+        });
+        logging.flush().unwrap();
+
+        for name in ["0", "1", "2", "3"] {
+            let text = fs::read_to_string(path(name)).unwrap();
+            let mut next = BTreeMap::new();
+            let mut parents = 0;
+            for record in text.split_inclusive('\n').map(Record::read) {
+                let is_own = record["process"] == json!(std::process::id());
+                let (message, round) = (&record["message"], record.get("round"));
+                match message.as_str().unwrap() {
+                    "parent" | "before the fork" => {
+                        assert!(is_own, "{record:?}");
+                        parents += 1;
+                    }
+                    "child" => {
+                        assert!(!is_own);
+                        let process = record["process"].as_u64();
+                        let next: &mut u64 = next.entry(process).or_default();
+                        assert_eq!(record["number"], json!(*next), "{round:?}");
+                        *next += 1;
+                    }
+                    "grandchild" => {
+                        assert!(!is_own);
+                        assert_eq!(next.get(&record["process"].as_u64()), None);
+                        next.insert(record["process"].as_u64(), 1);
+                    }
+                    other => panic!("{other}"),
+                }
+            }
+            let counts = logging.counts().into_iter().find(|counts| counts.handler == name);
+            assert_eq!(counts.unwrap().written, parents);
+            let mut numbers: Vec<_> = next.into_values().collect();
+            numbers.sort();
+            let grandchildren = vec![1; ROUNDS as usize];
+            let children = vec![100; ROUNDS as usize];
+            assert_eq!(numbers, [grandchildren, children].concat());
+        }
+    });
+}
+
+#[test]
+fn a_writer_of_the_parents_is_not_written_to_by_a_child() {
+    let test = "a_writer_of_the_parents_is_not_written_to_by_a_child";
+    let output = child(test, &[], || {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        let logging = init([Handler::queued("0", fs::File::create(&path).unwrap())]);
+        info!("parent");
+        in_fork(|| {
+            info!("child");
+            logging.flush_within(Duration::from_secs(30)).unwrap();
+            let counts = logging.counts().remove(0);
+            assert_eq!((counts.accepted, counts.lost), (1, 1));
+        });
+        // One that logs nothing has nothing to wait for.
+        in_fork(|| {
+            logging.flush_within(Duration::from_secs(30)).unwrap();
+            assert_eq!(logging.counts()[0].accepted, 0);
+        });
+        logging.flush().unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap().lines().count(), 1);
+    });
+    let Some(output) = output else { return };
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert!(stderr.contains("in a forked process: its writer belongs to the parent"), "{stderr}");
+}
+
+#[test]
+fn records_of_the_log_crate_have_the_right_process_as_well() {
+    let test = "records_of_the_log_crate_have_the_right_process_as_well";
+    let output = child(test, &[], || {
+        let logging = init([Handler::stdout("0")]);
+        log::info!("parent {}", std::process::id());
+        in_fork(|| {
+            log::info!("child {}", std::process::id());
+            logging.flush().unwrap();
+        });
+    });
+    let Some(output) = output else { return };
+    let records = support::records(&output.stdout);
+    assert_eq!(records.len(), 2);
+    for record in records {
+        let message = record["message"].as_str().unwrap();
+        assert!(message.ends_with(&format!(" {}", record["process"])), "{record:?}");
+    }
+}
