@@ -187,7 +187,7 @@ pub struct ModelMetadata {
 pub enum RegistryError {
     /// There is a model of that name already.
     #[error(
-        "a model named `{name}` is registered already: give one of them another `qualified_name`"
+        "a model named `{name}` is already registered: give one of them another `qualified_name`"
     )]
     DuplicateName {
         /// The name.

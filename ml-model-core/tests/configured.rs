@@ -358,13 +358,13 @@ fn fields_are_checked_against_the_schema() {
     assert_eq!(message("bmi.x"), "there is no field `x`; nothing there has a name");
     assert_eq!(
         message("address"),
-        "`address` is an object, which is no single value: name a field inside it by its path"
+        "`address` is an object, which is not a single value: name a field inside it by its path"
     );
     assert!(message("tags").starts_with("`tags` is a list"));
     assert!(message("point").starts_with("`point` is a list"));
     assert!(message("age").starts_with("`age` is listed twice"));
     assert!(message("bmi as message").starts_with("every record has its own `message`"));
     for no_field in ["", "a..b", "bmi as ", "bmi as b as c", "a b"] {
-        assert!(message(no_field).contains("is no field: expected"), "{no_field}");
+        assert!(message(no_field).contains("is not a field: expected"), "{no_field}");
     }
 }

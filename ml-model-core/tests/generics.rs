@@ -190,3 +190,53 @@ fn types_of_one_name_have_decorators_of_their_own() {
     };
     assert_ne!(first, second);
 }
+
+/// Bounds may stand on `Infer` alone, as long as nothing has to know the model's input and output.
+#[derive(MLModel)]
+#[decorate(prediction_id)]
+#[decorate(metrics)]
+struct Unbounded<T>(T);
+
+impl<T: AsRef<str> + Send + Sync> Infer for Unbounded<T> {
+    type Input = Input;
+    type Output = Output;
+    type Error = std::convert::Infallible;
+
+    fn infer(&self, _: &Input) -> Result<Output, Self::Error> {
+        Ok(Output { charges: self.0.as_ref().len() as f64 })
+    }
+}
+
+#[test]
+fn a_generic_model_is_one_for_the_types_of_which_it_is_infer() {
+    let prediction = Unbounded("abc").predict(Input::example()).unwrap();
+    assert_eq!(prediction.charges, 3.0);
+    assert!(prediction.prediction_id().is_some());
+}
+
+/// A decorator that is called as a built-in one is, but for the capital.
+mod capitalised {
+    use super::{Decorator, Infer, Input, MLModel, Output};
+
+    struct Logging;
+    impl<M: MLModel> Decorator<M> for Logging {}
+
+    #[derive(MLModel)]
+    #[decorate(Logging)]
+    struct Model;
+
+    impl Infer for Model {
+        type Input = Input;
+        type Output = Output;
+        type Error = std::convert::Infallible;
+
+        fn infer(&self, _: &Input) -> Result<Output, Self::Error> {
+            Ok(Output { charges: 1.0 })
+        }
+    }
+
+    #[test]
+    fn decorators_of_the_users_may_be_called_like_the_built_in_ones() {
+        assert_eq!(format!("{:?}", Model.decorators()), "Logging(Model)");
+    }
+}

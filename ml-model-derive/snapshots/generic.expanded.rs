@@ -65,6 +65,7 @@ const _: () = {
     ) -> impl __core::ModelOf<Generic<'a, T, N>> + use<'__m, 'a, T, N>
     where
         T: Send + Sync,
+        Generic<'a, T, N>: __core::Infer,
     {
         __core::decorate(
             __decorator_0(model),
@@ -86,6 +87,7 @@ const _: () = {
     impl<'a, T: Clone, const N: usize> __core::MLModel for Generic<'a, T, N>
     where
         T: Send + Sync,
+        Generic<'a, T, N>: __core::Infer,
     {
         type Input = __core::Input<Self>;
         type Output = __core::Output<Self>;
@@ -140,6 +142,7 @@ const _: () = {
     impl<'a, T: Clone, const N: usize> __core::Described for Generic<'a, T, N>
     where
         T: Send + Sync,
+        Generic<'a, T, N>: __core::Infer,
     {
         const METADATA: &'static __core::Metadata = &__METADATA;
     }

@@ -2,7 +2,7 @@
     "unknown decorator `loging`: did you mean `logging`? Known: `prediction_id`, `logging` and `metrics`; a decorator of your own is a path or an expression, such as `crate::Timing`, `Cache::with_ttl(60)` or `self::function()`"
 }
 ::core::compile_error! {
-    "\"no identifier\" is no identifier: `qualified_name` names the model in URLs, logs and configuration; give `#[ml_model(qualified_name = \"...\")]` of letters, digits and `_`"
+    "\"no identifier\" cannot name a model in URLs, logs and configuration: give `#[ml_model(qualified_name = \"...\")]` of ASCII letters, digits and `_`, not beginning with a digit"
 }
 #[doc(hidden)]
 #[allow(trivial_bounds)]
@@ -19,7 +19,7 @@ const _: () = {
     where
         SumModel: __core::Infer,
     {
-        __core::bare(model, &__METADATA)
+        __core::decorate(__core::PredictionIdDecorator, __core::bare(model, &__METADATA))
     }
     #[automatically_derived]
     impl __core::MLModel for SumModel

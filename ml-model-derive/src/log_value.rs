@@ -1,11 +1,13 @@
 //! `#[derive(LogValue)]` for enums without data.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::quote;
-use syn::{Attribute, Data, DeriveInput, Fields, LitStr, Path, Token, Variant};
+use syn::meta::ParseNestedMeta;
+use syn::{Attribute, Data, DeriveInput, Expr, ExprLit, Fields, Lit, LitStr, Path, Token, Variant};
 
 use crate::errors::Errors;
 use crate::options::{self, Known};
+use crate::words;
 
 pub(crate) fn expand(input: TokenStream) -> TokenStream {
     let input: DeriveInput = match syn::parse2(input) {
@@ -21,7 +23,7 @@ pub(crate) fn expand(input: TokenStream) -> TokenStream {
         .map(|variant| {
             let name = variant.ident.to_string();
             let name = name.trim_start_matches("r#");
-            serde_name(&variant.attrs, "rename")
+            serde_name(&variant.attrs, &VARIANT, &mut errors)
                 .map_or_else(|| apply(rule.as_deref(), name), |name| name.value())
         })
         .collect();
@@ -58,10 +60,11 @@ const OPTIONS: &[Known] = &[Known { name: "crate", form: "crate = path::to::ml_m
 
 fn crate_path(attributes: &[Attribute], errors: &mut Errors) -> Path {
     let mut path = None;
+    let mut given = Vec::new();
     for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("log_value")) {
         let example = "#[log_value(crate = path)]";
         options::in_parentheses(attribute, example, errors, |input, errors| {
-            options::read(input, "log_value", OPTIONS, errors, |_, input, _| {
+            options::read(input, "log_value", OPTIONS, &mut given, errors, |_, input, _| {
                 path = Some(Path::parse_mod_style(input)?);
                 Ok(())
             });
@@ -111,7 +114,7 @@ fn variants<'a>(input: &'a DeriveInput, errors: &mut Errors) -> Vec<&'a Variant>
 
 /// The spelling that `#[serde(rename_all = "...")]` asks of the variants when they are written.
 fn rename_all(attributes: &[Attribute], errors: &mut Errors) -> Option<String> {
-    let rule = serde_name(attributes, "rename_all")?;
+    let rule = serde_name(attributes, &TYPE, errors)?;
     let span = rule.span();
     if RULES.contains(&rule.value().as_str()) {
         return Some(rule.value());
@@ -123,31 +126,112 @@ fn rename_all(attributes: &[Attribute], errors: &mut Errors) -> Option<String> {
     None
 }
 
-/// Value of `key = "..."` or `key(serialize = "...")` in the `serde` attributes. Everything else
-/// in them is serde's to check.
-fn serde_name(attributes: &[Attribute], key: &str) -> Option<LitStr> {
+/// Where a serde attribute stands: what it can do there, in serde's words, and what is read of it.
+struct Place {
+    kind: &'static str,
+    /// The key that is read.
+    key: &'static str,
+    /// Keys with which serde writes something other than a name, and what it writes.
+    nameless: &'static [(&'static str, &'static str)],
+}
+
+const TYPE: Place = Place {
+    kind: "container",
+    key: "rename_all",
+    nameless: &[
+        ("untagged", "`null` for every variant"),
+        ("tag", "an object that holds the name"),
+        ("into", "a value of another type"),
+    ],
+};
+const VARIANT: Place = Place {
+    kind: "variant",
+    key: "rename",
+    nameless: &[
+        ("untagged", "`null` for this variant"),
+        ("serialize_with", "what a function makes of this variant"),
+        ("with", "what a function makes of this variant"),
+    ],
+};
+
+/// Value of `key = "..."` or `key(serialize = "...")` in the `serde` attributes. Mistakes in it are
+/// told in serde's own words: if the type derives `Serialize`, too, the compiler reports them once.
+/// Everything else is serde's to check.
+fn serde_name(attributes: &[Attribute], place: &Place, errors: &mut Errors) -> Option<LitStr> {
     let mut found = None;
     for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("serde")) {
-        let _others_are_serdes = attribute.parse_nested_meta(|meta| {
-            let is_key = meta.path.is_ident(key);
-            if meta.input.peek(Token![=]) {
-                let literal = meta.value()?.parse::<syn::Lit>()?;
-                if let (true, syn::Lit::Str(literal)) = (is_key, literal) {
-                    found = Some(literal);
+        let result = attribute.parse_nested_meta(|meta| {
+            if meta.path.is_ident(place.key) {
+                return read_name(&meta, place.key, &mut found, errors);
+            }
+            if let Some(name) = meta.path.get_ident().map(Ident::to_string) {
+                if words::nearest(&name, &[place.key]).is_some() {
+                    let kind = place.kind;
+                    return Err(meta.error(format!("unknown serde {kind} attribute `{name}`")));
                 }
-            } else if meta.input.peek(syn::token::Paren) {
-                meta.parse_nested_meta(|inner| {
-                    let literal = inner.value()?.parse::<LitStr>()?;
-                    if is_key && inner.path.is_ident("serialize") {
-                        found = Some(literal);
-                    }
-                    Ok(())
-                })?;
+                if let Some((_, written)) = place.nameless.iter().find(|(key, _)| *key == name) {
+                    let message = format!(
+                        "serde writes {written} because of `{name}`, so there is no name to log: \
+                         implement `LogValue` by hand"
+                    );
+                    errors.push(syn::Error::new_spanned(&meta.path, message));
+                }
+            }
+            while !meta.input.is_empty() && !meta.input.peek(Token![,]) {
+                meta.input.parse::<TokenTree>()?;
             }
             Ok(())
         });
+        errors.ok(result);
     }
     found
+}
+
+fn read_name(
+    meta: &ParseNestedMeta<'_>,
+    key: &str,
+    found: &mut Option<LitStr>,
+    errors: &mut Errors,
+) -> syn::Result<()> {
+    let lookahead = meta.input.lookahead1();
+    if lookahead.peek(Token![=]) {
+        *found = string(meta, key, key, errors)?;
+        return Ok(());
+    }
+    if !lookahead.peek(syn::token::Paren) {
+        return Err(lookahead.error());
+    }
+    meta.parse_nested_meta(|inner| {
+        if inner.path.is_ident("serialize") {
+            *found = string(&inner, key, "serialize", errors)?;
+        } else if inner.path.is_ident("deserialize") {
+            string(&inner, key, "deserialize", errors)?;
+        } else {
+            return Err(inner.error(format!(
+                "malformed {key} attribute, expected `{key}(serialize = ..., deserialize = ...)`"
+            )));
+        }
+        Ok(())
+    })
+}
+
+fn string(
+    meta: &ParseNestedMeta<'_>,
+    key: &str,
+    name: &str,
+    errors: &mut Errors,
+) -> syn::Result<Option<LitStr>> {
+    let mut value: Expr = meta.value()?.parse()?;
+    // What a macro puts in is in a group that cannot be seen.
+    while let Expr::Group(group) = value {
+        value = *group.expr;
+    }
+    if let Expr::Lit(ExprLit { lit: Lit::Str(literal), .. }) = value {
+        return Ok(Some(literal));
+    }
+    let message = format!("expected serde {key} attribute to be a string: `{name} = \"...\"`");
+    errors.push(syn::Error::new_spanned(value, message));
+    Ok(None)
 }
 
 const RULES: [&str; 8] = [

@@ -18,16 +18,17 @@ pub(crate) struct Known {
     pub(crate) form: &'static str,
 }
 
-/// Reads all options of `owner`. `option` reads one value.
+/// Reads all options of `owner`. `option` reads one value. `given` holds those that were read, also
+/// from other attributes of the same type.
 pub(crate) fn read(
     input: ParseStream<'_>,
     owner: &str,
     known: &[Known],
+    given: &mut Vec<&'static str>,
     errors: &mut Errors,
     mut option: impl FnMut(&str, ParseStream<'_>, &mut Errors) -> syn::Result<()>,
 ) {
     let names: Vec<_> = known.iter().map(|known| known.name).collect();
-    let mut read = Vec::new();
     for_each(input, errors, |input, errors| {
         let Ok(name) = input.call(Ident::parse_any) else {
             return Err(input.error(format!(
@@ -36,11 +37,13 @@ pub(crate) fn read(
             )));
         };
         let text = name.to_string();
-        let Some(Known { form, .. }) = known.iter().find(|known| known.name == text) else {
+        let Some(&Known { name: option_name, form }) =
+            known.iter().find(|known| known.name == text)
+        else {
             let what = format!("option `{text}` of `{owner}`");
             return Err(syn::Error::new(name.span(), words::unknown(&what, &text, &names)));
         };
-        if read.contains(&text) {
+        if given.contains(&option_name) {
             return Err(syn::Error::new(name.span(), format!("`{text}` is given twice")));
         }
         let is_written = || format!("`{text}` is written `{form}`");
@@ -48,7 +51,7 @@ pub(crate) fn read(
             return Err(syn::Error::new(name.span(), is_written()));
         }
         let value = option(&text, input, errors).and_then(|()| expect_end(input));
-        read.push(text.clone());
+        given.push(option_name);
         value.map_err(|error| syn::Error::new(error.span(), format!("{error}; {}", is_written())))
     });
 }

@@ -61,19 +61,24 @@ pub(crate) fn list(names: &[&str]) -> String {
     }
 }
 
-/// Levenshtein distance in characters.
+/// How many characters to insert, remove, replace, or swap with their neighbour.
 fn distance(a: &str, b: &str) -> usize {
-    let mut row: Vec<usize> = (0..=b.chars().count()).collect();
-    for (i, a) in a.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, b) in b.chars().enumerate() {
-            let replaced = diagonal + usize::from(a != b);
-            diagonal = row[j + 1];
-            row[j + 1] = replaced.min(row[j] + 1).min(diagonal + 1);
+    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
+    // `rows[i][j]` is the distance between the first `i` of `a` and the first `j` of `b`.
+    let mut rows = vec![(0..=b.len()).collect::<Vec<usize>>()];
+    for i in 1..=a.len() {
+        let mut row = vec![i];
+        for j in 1..=b.len() {
+            let replaced = rows[i - 1][j - 1] + usize::from(a[i - 1] != b[j - 1]);
+            let mut least = replaced.min(rows[i - 1][j] + 1).min(row[j - 1] + 1);
+            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
+                least = least.min(rows[i - 2][j - 2] + 1);
+            }
+            row.push(least);
         }
+        rows.push(row);
     }
-    row.last().copied().unwrap_or_default()
+    rows[a.len()][b.len()]
 }
 
 #[cfg(test)]
@@ -103,6 +108,8 @@ mod tests {
         assert_eq!(nearest("ouput_feilds", &known), Some("output_fields"));
         assert_eq!(nearest("lvel", &known), Some("level"));
         assert_eq!(nearest("colour", &known), None);
+        assert_eq!(nearest("wran", &["info", "warn"]), Some("warn"), "two letters swapped");
+        assert_eq!(nearest("wnar", &["info", "warn"]), None);
     }
 
     #[test]

@@ -12,7 +12,10 @@ use crate::{options, words};
 /// A type and its attributes, in order.
 pub(super) struct Model<'a> {
     pub(super) ident: &'a Ident,
+    /// With the bound that the type is `Infer`.
     pub(super) generics: Generics,
+    /// Without it.
+    pub(super) own_generics: Generics,
     pub(super) display_name: String,
     pub(super) qualified_name: String,
     /// An expression for a `&'static str`.
@@ -21,13 +24,6 @@ pub(super) struct Model<'a> {
     pub(super) krate: Path,
     /// Outermost first.
     pub(super) decorators: Vec<Decorator>,
-}
-
-impl Model<'_> {
-    /// The same model without decorators.
-    pub(super) fn undecorated(self) -> Self {
-        Self { decorators: Vec::new(), ..self }
-    }
 }
 
 pub(super) enum Decorator {
@@ -85,9 +81,9 @@ pub(super) fn check<'a>(
         errors.at(
             literal.map_or(input.ident.span(), LitStr::span),
             format!(
-                "{qualified_name:?} is no identifier: `qualified_name` names the model in URLs, logs \
-                 and configuration; give `#[ml_model(qualified_name = \"...\")]` of letters, digits \
-                 and `_`"
+                "{qualified_name:?} cannot name a model in URLs, logs and configuration: give \
+                 `#[ml_model(qualified_name = \"...\")]` of ASCII letters, digits and `_`, not \
+                 beginning with a digit"
             ),
         );
     }
@@ -101,9 +97,11 @@ pub(super) fn check<'a>(
         );
         String::new()
     });
+    let own_generics = own_generics(input);
     Model {
         ident: &input.ident,
-        generics: bounded(input),
+        generics: bounded(&input.ident, own_generics.clone()),
+        own_generics,
         display_name: text(&attributes.display_name).unwrap_or_else(|| words::title(name)),
         description: description(attributes.description, attributes.doc),
         version,
@@ -113,10 +111,8 @@ pub(super) fn check<'a>(
     }
 }
 
-/// The generics with `Model: Infer` on a type without parameters, so that its absence is reported
-/// at the name of the type and not wherever generated code needs it. On a type with parameters the
-/// bound would hide what its `Input` is.
-fn bounded(input: &DeriveInput) -> Generics {
+/// The parameters as the type declares them, without defaults and `Self`.
+fn own_generics(input: &DeriveInput) -> Generics {
     let mut generics = input.generics.clone();
     if let Some(clause) = &mut generics.where_clause {
         // Generated functions have no `Self`.
@@ -124,12 +120,16 @@ fn bounded(input: &DeriveInput) -> Generics {
         let tokens = without_self(quote!(#clause), &quote!(#ident #type_generics));
         *clause = parse_quote!(#tokens);
     }
-    if generics.params.is_empty() {
-        let ident = &input.ident;
-        let span = ident.span().resolved_at(Span::call_site());
-        let bound = quote_spanned!(span=> #ident: __core::Infer);
-        generics.make_where_clause().predicates.push(parse_quote!(#bound));
-    }
+    generics
+}
+
+/// The generics with `Model: Infer`, so that its absence is reported at the name of the type, and a
+/// type with parameters is a model for those of which it is `Infer`.
+fn bounded(ident: &Ident, mut generics: Generics) -> Generics {
+    let span = ident.span().resolved_at(Span::call_site());
+    let (_, parameters, _) = generics.split_for_impl();
+    let bound = quote_spanned!(span=> #ident #parameters: __core::Infer);
+    generics.make_where_clause().predicates.push(parse_quote!(#bound));
     generics
 }
 
@@ -178,6 +178,19 @@ fn reject_empty(literal: &Option<LitStr>, name: &str, errors: &mut Errors) {
     }
 }
 
+/// `RUST_LOG` is `target=level,target=level`, so no target may hold what ends one there.
+fn reject_unnameable(target: Option<&LitStr>, errors: &mut Errors) {
+    let Some(literal) = target else { return };
+    let ends_it = |c: char| c.is_whitespace() || c.is_control() || "=,[]{}\"".contains(c);
+    if let Some(c) = literal.value().chars().find(|c| ends_it(*c)) {
+        let message = format!(
+            "{c:?} cannot be part of a target, because `RUST_LOG` could not name it: use letters, \
+             digits, `_`, `-`, `.` and `::`"
+        );
+        errors.at(literal.span(), message);
+    }
+}
+
 /// The attributes belong to the type; the compiler lets them stand on its fields, too.
 fn reject_attributes_inside(data: &Data, errors: &mut Errors) {
     let (variants, fields): (Vec<_>, Vec<_>) = match data {
@@ -219,6 +232,7 @@ fn decorators(listed: Vec<Decorate>, qualified_name: &str, errors: &mut Errors) 
             Kind::Logging(word, options) => {
                 reject_second(&word, &mut has_logging, errors);
                 reject_empty(&options.target, "target", errors);
+                reject_unnameable(options.target.as_ref(), errors);
                 let target = options
                     .target
                     .as_ref()
@@ -242,8 +256,7 @@ fn decorators(listed: Vec<Decorate>, qualified_name: &str, errors: &mut Errors) 
 
 fn reject_second(word: &Ident, has_one: &mut bool, errors: &mut Errors) {
     if *has_one {
-        errors
-            .at(word.span(), format!("`{word}` stands on this model already: remove one of them"));
+        errors.at(word.span(), format!("`{word}` is already on this model: remove one of them"));
     }
     *has_one = true;
 }
@@ -264,7 +277,8 @@ fn level(level: Option<&(String, Span)>, errors: &mut Errors) -> &'static str {
     }
 }
 
-/// The fields to read. `prediction_id` is not among them: the record holds it anyway.
+/// The fields to read. `prediction_id` is not among them: the record holds it anyway. Those whose
+/// new name is mistaken are, so that rustc looks at their paths.
 fn fields(listed: Vec<Field>, has_id: bool, errors: &mut Errors) -> Vec<Field> {
     let mut fields: Vec<Field> = Vec::new();
     let mut names_id = false;
@@ -289,15 +303,17 @@ fn fields(listed: Vec<Field>, has_id: bool, errors: &mut Errors) -> Vec<Field> {
                 format!("rename the field, as in `{key} as {key}_value`")
             };
             errors.at(span, format!("every record has its own `{key}`: {remedy}"));
+            fields.extend(field.is_renamed.then_some(field));
         } else if fields.iter().any(|other| other.key == field.key) {
             let message = if field.is_renamed {
-                format!("another field is named `{key}` already: choose another name")
+                format!("another field is already named `{key}`: choose another name")
             } else {
                 format!(
                     "`{key}` is listed twice: remove one of them, or rename it, as in `{key} as other_name`"
                 )
             };
             errors.at(span, message);
+            fields.extend(field.is_renamed.then_some(field));
         } else {
             fields.push(field);
         }

@@ -21,6 +21,8 @@ use syn::{GenericParam, Generics, Lifetime, parse_quote};
 
 use super::check::{Decorator, Logging, Model};
 use super::field::Field;
+use super::syntax::DECORATORS;
+use crate::words;
 
 pub(super) fn emit(model: &Model<'_>) -> TokenStream {
     let krate = &model.krate;
@@ -61,7 +63,7 @@ fn metadata(model: &Model<'_>) -> TokenStream {
 /// What reads the fields of the records.
 fn recorder(model: &Model<'_>, logging: &Logging) -> TokenStream {
     let model_type = model_type(model);
-    let (generics, type_generics, where_clause) = model.generics.split_for_impl();
+    let (generics, type_generics, where_clause) = inner_generics(model).split_for_impl();
 
     // The call is spanned at the user's attribute, so that records name its line.
     let level = Ident::new(logging.level, Span::call_site());
@@ -100,10 +102,16 @@ fn recorder(model: &Model<'_>, logging: &Logging) -> TokenStream {
     }
 }
 
-/// The model's generics and `__M`: any model in its stack.
+/// The generics for what has to know the model's `Input` and `Output`: on a type with parameters,
+/// the bound that it is `Infer` would hide them.
+fn inner_generics<'a>(model: &'a Model<'_>) -> &'a Generics {
+    if model.own_generics.params.is_empty() { &model.generics } else { &model.own_generics }
+}
+
+/// [`inner_generics`] and `__M`: any model in the stack.
 fn with_stacked_model(model: &Model<'_>) -> Generics {
     let model_type = model_type(model);
-    let mut generics = model.generics.clone();
+    let mut generics = inner_generics(model).clone();
     generics.params.push(parse_quote!(__M: __core::ModelOf<#model_type>));
     generics
 }
@@ -189,9 +197,11 @@ fn custom_decorator(model: &Model<'_>, name: &Ident, expression: &TokenStream) -
     let generics = with_stacked_model(model);
     let (generics, captured, where_clause) = generics.split_for_impl();
     let span = first_span(expression).resolved_at(Span::call_site());
+    let hint = hint(expression);
     if !has_types(&model.generics) {
         return quote_spanned! {span=>
             fn #name #generics () -> impl __core::Decorator<__M> #where_clause {
+                #hint
                 static SLOT: __core::DecoratorSlot = __core::DecoratorSlot::new();
                 SLOT.get(|| #expression)
             }
@@ -203,10 +213,23 @@ fn custom_decorator(model: &Model<'_>, name: &Ident, expression: &TokenStream) -
         fn #name #generics (
             #parameter: &#model_type
         ) -> impl __core::Decorator<__M> + use #captured #where_clause {
+            #hint
             static SLOTS: __core::DecoratorSlots = __core::DecoratorSlots::new();
             SLOTS.get(#parameter, || #expression)
         }
     }
+}
+
+/// For `#[decorate(Logging)]`, which may well be a type of the user's: something called `logging`,
+/// which rustc proposes if there is no such type.
+fn hint(expression: &TokenStream) -> Option<TokenStream> {
+    let word: Ident = syn::parse2(expression.clone()).ok()?;
+    let name = words::snake_case(&word.to_string());
+    let name = DECORATORS.contains(&name.as_str()).then(|| Ident::new(&name, word.span()))?;
+    Some(quote! {
+        #[allow(dead_code, non_upper_case_globals)]
+        const #name: () = ();
+    })
 }
 
 fn implementation(model: &Model<'_>) -> TokenStream {

@@ -22,6 +22,7 @@ pub(crate) struct Field {
 /// A key as it is written, and where.
 type Key = (String, Span);
 
+const NO_NAME: &str = "expected a name after `as`";
 const FORMS: &str = "expected a field: `age`, `\"age\"`, `address.zip` or `bmi as body_mass_index`";
 
 impl Parse for Field {
@@ -74,6 +75,9 @@ fn indices(literal: Lit) -> syn::Result<Vec<Member>> {
 /// `"address.zip"`, `"bmi as body_mass_index"`.
 fn in_string(literal: &LitStr) -> syn::Result<(Vec<Member>, Option<Key>)> {
     let text = literal.value();
+    if text.trim_end().ends_with(" as") {
+        return Err(syn::Error::new(literal.span(), NO_NAME));
+    }
     let (path, key) = match text.split_once(" as ") {
         Some((path, key)) => (path.trim(), Some(key.trim())),
         None => (text.as_str(), None),
@@ -92,7 +96,10 @@ fn segment_member(segment: &str, span: Span) -> syn::Result<Member> {
         return Ok(Member::Unnamed(Index { index, span }));
     }
     let Some(mut ident) = identifier(segment) else {
-        return Err(syn::Error::new(span, format!("{segment:?} is no field name; {FORMS}")));
+        return Err(syn::Error::new(
+            span,
+            format!("{segment:?} is not the name of a field; {FORMS}"),
+        ));
     };
     // The literal's span as it is: with any other hygiene rustc does not list the fields there are.
     ident.set_span(span);
@@ -102,7 +109,10 @@ fn segment_member(segment: &str, span: Span) -> syn::Result<Member> {
 fn member(ident: &Ident) -> syn::Result<Member> {
     let name = ident.to_string();
     if !can_be_raw(&name) {
-        return Err(syn::Error::new(ident.span(), format!("`{name}` is no field name; {FORMS}")));
+        return Err(syn::Error::new(
+            ident.span(),
+            format!("`{name}` is not the name of a field; {FORMS}"),
+        ));
     }
     if !name.starts_with("r#") && syn::parse_str::<Ident>(&name).is_err() {
         return Ok(Member::Named(Ident::new_raw(&name, ident.span())));
@@ -120,9 +130,8 @@ fn key(input: ParseStream<'_>) -> syn::Result<Key> {
     if let Some(literal) = input.parse::<Option<LitStr>>()? {
         return checked_key(literal.value(), literal.span());
     }
-    let ident = input
-        .call(Ident::parse_any)
-        .map_err(|error| syn::Error::new(error.span(), "expected a name after `as`"))?;
+    let ident =
+        input.call(Ident::parse_any).map_err(|error| syn::Error::new(error.span(), NO_NAME))?;
     Ok((ident.unraw().to_string(), ident.span()))
 }
 
@@ -132,7 +141,10 @@ fn checked_key(key: String, span: Span) -> syn::Result<Key> {
     } else {
         Err(syn::Error::new(
             span,
-            format!("{key:?} is no name for a field of a record: use letters, digits and `_`"),
+            format!(
+                "{key:?} cannot name a field of a record: use letters, digits and `_`, not beginning \
+                 with a digit"
+            ),
         ))
     }
 }

@@ -12,8 +12,8 @@ use crate::errors::Errors;
 
 /// The code for one annotated type. `version` is that of its crate.
 ///
-/// A type with mistakes gets its errors and the code of the same model without decorators: whoever
-/// uses the model should not be told a second time.
+/// A type with mistakes gets its errors and the code of the same model without what is mistaken:
+/// rustc finds its own mistakes in the rest, and whoever uses the model is not told a second time.
 pub(crate) fn expand(input: TokenStream, version: Option<&str>) -> TokenStream {
     let input: DeriveInput = match syn::parse2(input) {
         Ok(input) => input,
@@ -22,8 +22,7 @@ pub(crate) fn expand(input: TokenStream, version: Option<&str>) -> TokenStream {
     let mut errors = Errors::default();
     let attributes = syntax::read(&input.attrs, &mut errors);
     let model = check::check(&input, attributes, version, &mut errors);
-    let code =
-        if errors.is_empty() { emit::emit(&model) } else { emit::emit(&model.undecorated()) };
+    let code = emit::emit(&model);
     let errors = errors.into_tokens();
     quote::quote!(#errors #code)
 }

@@ -1,6 +1,6 @@
 //! Reads `#[ml_model(...)]` and `#[decorate(...)]` as they are written.
 
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream};
@@ -61,17 +61,18 @@ const LOGGING_OPTIONS: &[Known] = &[
     Known { name: "level", form: "level = info" },
     Known { name: "target", form: "target = \"...\"" },
 ];
-const DECORATORS: &[&str] = &["prediction_id", "logging", "metrics"];
+pub(super) const DECORATORS: &[&str] = &["prediction_id", "logging", "metrics"];
 const DECORATE: &str = "#[decorate(prediction_id)]`, `#[decorate(logging(...))]`, \
                         `#[decorate(metrics)]` or `#[decorate(path::to::YourDecorator)]";
 
 pub(super) fn read(attributes: &[Attribute], errors: &mut Errors) -> Attributes {
     let mut read = Attributes::default();
+    let mut given = Vec::new();
     for attribute in attributes {
         if attribute.path().is_ident("ml_model") {
             let example = "#[ml_model(qualified_name = \"...\")]";
             options::in_parentheses(attribute, example, errors, |input, errors| {
-                read_ml_model(input, &mut read, errors);
+                read_ml_model(input, &mut read, &mut given, errors);
                 Ok(())
             });
         } else if attribute.path().is_ident("decorate") {
@@ -91,24 +92,24 @@ pub(super) fn read(attributes: &[Attribute], errors: &mut Errors) -> Attributes 
     read
 }
 
-fn read_ml_model(input: ParseStream<'_>, read: &mut Attributes, errors: &mut Errors) {
-    options::read(input, "ml_model", MODEL_OPTIONS, errors, |name, input, _| {
-        let (place, span) = match name {
-            "display_name" => (&mut read.display_name, input.span()),
-            "qualified_name" => (&mut read.qualified_name, input.span()),
-            "description" => (&mut read.description, input.span()),
-            "version" => (&mut read.version, input.span()),
+fn read_ml_model(
+    input: ParseStream<'_>,
+    read: &mut Attributes,
+    given: &mut Vec<&'static str>,
+    errors: &mut Errors,
+) {
+    options::read(input, "ml_model", MODEL_OPTIONS, given, errors, |name, input, _| {
+        let place = match name {
+            "display_name" => &mut read.display_name,
+            "qualified_name" => &mut read.qualified_name,
+            "description" => &mut read.description,
+            "version" => &mut read.version,
             _ => {
-                let span = input.span();
-                if read.krate.replace(Path::parse_mod_style(input)?).is_some() {
-                    return Err(syn::Error::new(span, "`crate` is given twice"));
-                }
+                read.krate = Some(Path::parse_mod_style(input)?);
                 return Ok(());
             }
         };
-        if place.replace(options::string(input)?).is_some() {
-            return Err(syn::Error::new(span, format!("`{name}` is given twice")));
-        }
+        *place = Some(options::string(input)?);
         Ok(())
     });
 }
@@ -124,12 +125,22 @@ fn decorator(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Kind> {
         Ok(name) if is_misspelt_built_in(&name, &fork) => {
             input.parse::<TokenStream>()?;
             let what = format!("decorator `{name}`");
-            let unknown = words::unknown(&what, &name.to_string(), DECORATORS);
+            let unknown = words::unknown(&what, &words::snake_case(&name.to_string()), DECORATORS);
             let own = "a decorator of your own is a path or an expression, such as \
                        `crate::Timing`, `Cache::with_ttl(60)` or `self::function()`";
             return Err(syn::Error::new(name.span(), format!("{unknown}; {own}")));
         }
-        _ => Kind::Custom(expression(input)?),
+        _ => {
+            let expression = expression(input)?;
+            if let Some(span) = model_itself(&expression) {
+                let message = "`self` is not known here: the decorator is made once for the type, \
+                               without a model; give it what it needs, as in `Cache::with_ttl(60)`";
+                // What follows is another attribute's.
+                input.parse::<TokenStream>()?;
+                return Err(syn::Error::new(span, message));
+            }
+            Kind::Custom(expression)
+        }
     };
     input.parse::<Option<Token![,]>>()?;
     if !input.is_empty() {
@@ -138,6 +149,29 @@ fn decorator(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Kind> {
         errors.at(span, "one decorator per attribute: write a second `#[decorate(...)]`");
     }
     Ok(kind)
+}
+
+/// The value `self` in an expression; not that of a path `self::function`, nor that of a function
+/// inside of the expression.
+fn model_itself(expression: &TokenStream) -> Option<Span> {
+    let mut found = None;
+    let mut tokens = expression.clone().into_iter().peekable();
+    while let Some(token) = tokens.next() {
+        let span = match &token {
+            TokenTree::Ident(word) if word == "fn" => return None,
+            TokenTree::Ident(word) if word == "self" => {
+                let is_path = matches!(
+                    tokens.peek(),
+                    Some(TokenTree::Punct(punct)) if punct.as_char() == ':'
+                );
+                (!is_path).then(|| word.span())
+            }
+            TokenTree::Group(group) => model_itself(&group.stream()),
+            _ => None,
+        };
+        found = found.or(span);
+    }
+    found
 }
 
 /// A path or an expression. `syn` finds its end if it knows the expression, as it does paths with
@@ -150,8 +184,8 @@ fn expression(input: ParseStream<'_>) -> syn::Result<TokenStream> {
     let start = input.span();
     let mut tokens = TokenStream::new();
     while !input.is_empty() && !input.peek(Token![,]) {
-        let token: proc_macro2::TokenTree = input.parse()?;
-        if matches!(&token, proc_macro2::TokenTree::Punct(punct) if punct.as_char() == ';') {
+        let token: TokenTree = input.parse()?;
+        if matches!(&token, TokenTree::Punct(punct) if punct.as_char() == ';') {
             input.parse::<TokenStream>()?;
             return Err(syn::Error::new(token.span(), "expected one expression"));
         }
@@ -179,11 +213,12 @@ fn is_word(after_name: ParseStream<'_>) -> bool {
 /// of these, nor are options in a call; and a call of what is nearly `logging` is no accident.
 fn is_misspelt_built_in(name: &Ident, after_name: ParseStream<'_>) -> bool {
     let text = name.to_string();
-    if text.contains(char::is_uppercase) || !is_word(after_name) {
+    let is_in_snake_case = !text.contains(char::is_uppercase);
+    if !is_word(after_name) {
         return false;
     }
     if !after_name.peek(token::Paren) {
-        return true;
+        return is_in_snake_case;
     }
     let has_options = |input: ParseStream<'_>| {
         let content;
@@ -193,7 +228,7 @@ fn is_misspelt_built_in(name: &Ident, after_name: ParseStream<'_>) -> bool {
         content.parse::<TokenStream>()?;
         Ok(is_option)
     };
-    words::nearest(&text, DECORATORS).is_some()
+    is_in_snake_case && words::nearest(&text, DECORATORS).is_some()
         || has_options(&after_name.fork()).unwrap_or_default()
 }
 
@@ -229,7 +264,8 @@ fn built_in(name: Ident, input: ParseStream<'_>, errors: &mut Errors) -> syn::Re
 
 fn logging(input: ParseStream<'_>, errors: &mut Errors) -> Logging {
     let mut logging = Logging::default();
-    options::read(input, "logging", LOGGING_OPTIONS, errors, |name, input, errors| {
+    let mut given = Vec::new();
+    options::read(input, "logging", LOGGING_OPTIONS, &mut given, errors, |name, input, errors| {
         match name {
             "input_fields" => logging.input_fields = fields(input, errors)?,
             "output_fields" => logging.output_fields = fields(input, errors)?,

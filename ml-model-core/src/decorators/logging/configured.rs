@@ -206,8 +206,8 @@ impl LoggedField {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum FieldError {
-    /// The text is no field.
-    #[error("`{text}` is no field: expected `age`, `address.zip` or `bmi as body_mass_index`")]
+    /// The text is not a field.
+    #[error("`{text}` is not a field: expected `age`, `address.zip` or `bmi as body_mass_index`")]
     Syntax {
         /// The text.
         text: String,
@@ -234,8 +234,8 @@ pub enum FieldError {
         /// The fields there are.
         known: Vec<String>,
     },
-    /// The field is no single value.
-    #[error("`{name}` is {kind}, which is no single value: name a field inside it by its path")]
+    /// The field is not a single value.
+    #[error("`{name}` is {kind}, which is not a single value: name a field inside it by its path")]
     NotLoggable {
         /// The field.
         name: String,

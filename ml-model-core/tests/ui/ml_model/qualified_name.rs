@@ -6,6 +6,12 @@ struct Model;
 
 infer!(Model);
 
+#[derive(MLModel)]
+#[ml_model(qualified_name = "9x")]
+struct NineModel;
+
+infer!(NineModel);
+
 fn main() {
-    let _ = Model.display_name();
+    let _ = (Model.display_name(), NineModel.display_name());
 }
