@@ -57,7 +57,7 @@ root: {level: 10.5}
 "#;
     assert_eq!(
         mistakes(text),
-        "2: version: the only version there is of this schema is 1\n\
+        "2: version: expected 1, found another integer\n\
          3: unknown key `formaters`; did you mean `formatters`?\n\
          6: formatters.json.class: unknown formatter class `JsonFormater`; did you mean `JsonFormatter`? Valid are `JsonFormatter`, `EcsFormatter`, `HumanFormatter`, `Formatter`, `StdlibFormatter`, `OrjsonFormatter`, `MsgspecFormatter`\n\
          7: formatters.json.format: log format, column 13: `%(` is never closed; write a field as `%(message)s`, a percent sign as `%%`\n\
