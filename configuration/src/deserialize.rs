@@ -67,7 +67,7 @@ impl Error {
                 }
                 message
             }
-            Fault::UnknownKey(key, valid) => unknown_key(&key, valid),
+            Fault::UnknownKey(key, valid) => unknown_key(&key, Some(&key), valid),
             Fault::UnknownWord(word, valid) => node.unknown("word", &word, valid.to_vec()),
         };
         if self.is_key {
@@ -140,7 +140,7 @@ impl de::Error for Error {
     }
 
     fn duplicate_field(key: &'static str) -> Self {
-        Fault::Message(format!("the key `{key}` stands here under two names; keep one")).into()
+        Fault::Message(format!("the key `{key}` is here under two names; keep one of them")).into()
     }
 }
 

@@ -93,7 +93,13 @@ impl Document {
         });
         match read {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                return fail(None, "there is no such file; create it or name another one".into());
+                let is_link = path.symlink_metadata().is_ok();
+                let message = if is_link {
+                    "this is a link to a file that is not there; create that file or name another one"
+                } else {
+                    "there is no such file; create it or name another one"
+                };
+                return fail(None, message.into());
             }
             Err(error) => return fail(None, format!("the file cannot be read: {error}")),
             Ok(_) => {}

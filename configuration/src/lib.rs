@@ -50,7 +50,9 @@
 //! # Secrets
 //!
 //! Messages do not show values, only keys, kinds and words that should have been one of a closed list
-//! ([`Node::choice`]). Of values from environment variables they show nothing at all.
+//! ([`Node::choice`]). Of values from environment variables they show nothing at all; whoever makes a message
+//! of a value asks [`Node::is_variable`] before. Where keys themselves may be secrets in the wrong place,
+//! [`Mapping::hiding_unknown_keys`] leaves them out.
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 

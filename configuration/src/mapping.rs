@@ -29,6 +29,7 @@ pub struct Mapping<'d> {
     entries: Vec<(&'d str, Node<'d>)>,
     asked: Vec<String>,
     all_known: bool,
+    hides_keys: bool,
 }
 
 impl<'d> Mapping<'d> {
@@ -38,7 +39,7 @@ impl<'d> Mapping<'d> {
             .map(|index| node.with_index(*index))
             .map(|child| (child.key(), child))
             .collect();
-        Self { node, entries, asked: Vec::new(), all_known: false }
+        Self { node, entries, asked: Vec::new(), all_known: false, hides_keys: false }
     }
 
     /// The mapping itself, for problems with the whole of it.
@@ -74,6 +75,12 @@ impl<'d> Mapping<'d> {
         self.entries.clone().into_iter()
     }
 
+    /// Lets [`finish`](Self::finish) not show the keys that nobody asked for: where secrets are near,
+    /// one of them may be in the wrong place.
+    pub fn hiding_unknown_keys(self) -> Self {
+        Self { hides_keys: true, ..self }
+    }
+
     /// Reports the keys that nobody asked for, each at its own line.
     pub fn finish(self, problems: &mut Problems) {
         if self.all_known {
@@ -81,15 +88,19 @@ impl<'d> Mapping<'d> {
         }
         for (key, node) in &self.entries {
             if !self.asked.iter().any(|asked| asked == key) {
-                node.report_in_parent(problems, unknown_key(key, &self.asked));
+                let shown = (!self.hides_keys).then_some(*key);
+                node.report_in_parent(problems, unknown_key(key, shown, &self.asked));
             }
         }
     }
 }
 
 /// What is said of a key that is none of these.
-pub(crate) fn unknown_key<S: AsRef<str>>(key: &str, valid: &[S]) -> String {
-    let mut message = format!("unknown key `{}`", shortened(key));
+pub(crate) fn unknown_key<S: AsRef<str>>(key: &str, shown: Option<&str>, valid: &[S]) -> String {
+    let mut message = "unknown key".to_owned();
+    if let Some(key) = shown {
+        message.push_str(&format!(" `{}`", shortened(key)));
+    }
     let quoted: Vec<_> = valid.iter().map(|key| format!("`{}`", key.as_ref())).collect();
     match nearest(key, valid.iter().map(AsRef::as_ref)) {
         Some(nearest) => message.push_str(&format!("; did you mean `{nearest}`?")),

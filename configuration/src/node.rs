@@ -23,6 +23,8 @@ pub struct Node<'d> {
     index: usize,
 }
 
+const MAX_SECONDS: u32 = 1_000_000_000;
+
 /// What a value is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Kind {
@@ -90,8 +92,9 @@ impl<'d> Node<'d> {
         }
     }
 
-    /// Environment variables have no types; a reader that wants text takes theirs as it is.
-    pub(crate) fn is_variable(&self) -> bool {
+    /// Whether the value comes from an environment variable: no message may show it then. They have
+    /// no types, so a reader that wants text takes theirs as it is.
+    pub fn is_variable(&self) -> bool {
         matches!(self.document.items[self.index].origin, Origin::Variable(_))
     }
 
@@ -131,7 +134,15 @@ impl<'d> Node<'d> {
     pub fn mapping(&self, problems: &mut Problems) -> Option<Mapping<'d>> {
         match self.value() {
             Value::Mapping(children) => Some(Mapping::new(*self, children)),
-            _ => self.expected("a mapping", problems),
+            _ if self.is_variable() => self.expected_in_file("a mapping", problems),
+            _ => {
+                let found = self.kind();
+                let message = format!(
+                    "expected a mapping, found {found}; write its keys below, as in `key: value`"
+                );
+                self.report(problems, message);
+                None
+            }
         }
     }
 
@@ -141,7 +152,13 @@ impl<'d> Node<'d> {
             Value::List(children) => {
                 Some(children.iter().map(|index| self.with_index(*index)).collect())
             }
-            _ => self.expected("a list", problems),
+            _ if self.is_variable() => self.expected_in_file("a list", problems),
+            _ => {
+                let found = self.kind();
+                let message = format!("expected a list, found {found}; begin each item with `- `");
+                self.report(problems, message);
+                None
+            }
         }
     }
 
@@ -186,14 +203,18 @@ impl<'d> Node<'d> {
         T: TryFrom<i128> + PartialOrd + fmt::Display,
     {
         let (start, end) = (range.start(), range.end());
+        let expected = if start == end {
+            start.to_string()
+        } else {
+            format!("an integer from {start} to {end}")
+        };
         match self.plain().map(scalar::resolve) {
             Some(Scalar::Integer(Ok(value))) => {
                 let value = T::try_from(value).ok().filter(|value| range.contains(value));
                 if value.is_none() {
-                    let text = format!(
-                        "expected an integer from {start} to {end}, found one outside of this range"
-                    );
-                    self.report(problems, text);
+                    let found =
+                        if start == end { "another integer" } else { "one outside of this range" };
+                    self.report(problems, format!("expected {expected}, found {found}"));
                 }
                 value
             }
@@ -201,7 +222,7 @@ impl<'d> Node<'d> {
                 self.report(problems, problem);
                 None
             }
-            _ => self.expected(&format!("an integer from {start} to {end}"), problems),
+            _ => self.expected(&expected, problems),
         }
     }
 
@@ -222,19 +243,25 @@ impl<'d> Node<'d> {
         }
     }
 
-    /// A time in seconds, `30` or `0.5`.
+    /// A time in seconds, `30` or `0.5`; at most 1,000,000,000, about 31 years, which clocks can add to
+    /// the time of day.
     pub fn duration_s(&self, problems: &mut Problems) -> Option<Duration> {
         let seconds = match self.plain().map(scalar::resolve) {
             Some(Scalar::Integer(Ok(value))) => u64::try_from(value).ok().map(Duration::from_secs),
             Some(Scalar::Number(value)) => Duration::try_from_secs_f64(value).ok(),
-            Some(Scalar::Integer(Err(problem))) => {
+            Some(Scalar::Integer(Err(problem))) if problem != scalar::TOO_LARGE => {
                 self.report(problems, problem);
                 return None;
             }
+            Some(Scalar::Integer(Err(_))) => None,
             _ => return self.expected("a number of seconds", problems),
         };
+        let seconds = seconds.filter(|seconds| seconds.as_secs_f64() <= f64::from(MAX_SECONDS));
         if seconds.is_none() {
-            self.report(problems, "expected a number of seconds that is finite and not negative");
+            let message = format!(
+                "expected a number of seconds from 0 to {MAX_SECONDS}, found one outside of this range"
+            );
+            self.report(problems, message);
         }
         seconds
     }
@@ -338,6 +365,14 @@ impl<'d> Node<'d> {
         };
         // One or two characters are in every message.
         own.into_iter().chain(self.variables()).filter(|text| text.len() > 2)
+    }
+
+    /// Variables set scalars only.
+    fn expected_in_file<T>(&self, expected: &str, problems: &mut Problems) -> Option<T> {
+        let message =
+            format!("expected {expected}, which a variable cannot be: write it in the file");
+        self.report(problems, message);
+        None
     }
 
     fn expected<T>(&self, expected: &str, problems: &mut Problems) -> Option<T> {

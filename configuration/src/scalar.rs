@@ -15,7 +15,7 @@ pub(crate) enum Scalar {
     Text,
 }
 
-const TOO_LARGE: &str = "the integer is too large";
+pub(crate) const TOO_LARGE: &str = "the integer is too large";
 const LEADING_ZERO: &str = "an integer that begins with 0 is octal in YAML 1.1 and decimal in YAML \
      1.2; write it without the 0, or as 0o17 if it is octal, or in quotes if it is text";
 

@@ -20,6 +20,13 @@ const MAX_ITEMS: usize = 100_000;
 /// What the parser says of a value that has no anchor; it counts them from 1.
 const NO_ANCHOR: usize = 0;
 
+/// How the parser says that a quote is not closed.
+const QUOTE_NOT_CLOSED: [&str; 3] = [
+    "invalid indentation in quoted scalar",
+    "while scanning a quoted scalar, found unexpected end of stream",
+    "while scanning a quoted scalar, found unexpected document indicator",
+];
+
 const MERGE: &str = "<<";
 
 /// The items of the text.
@@ -157,7 +164,7 @@ impl Builder {
             return Err(self.stop(line, "the alias has no anchor; write `&name` before its value"));
         };
         if self.open.iter().any(|open| open.item == source) {
-            return Err(self.stop(line, "the alias stands inside of what it stands for"));
+            return Err(self.stop(line, "this alias contains itself; copy what it is to stand for"));
         }
         if self.expects_key() {
             let value = self.items[source].value.clone();
@@ -195,7 +202,7 @@ impl Builder {
         if let Some(first) = open.keys.insert(Arc::clone(text), line) {
             let remedy = if is_merge { "write one `<<: [*a, *b]`" } else { "keep one of them" };
             let word = shortened(text);
-            self.report(line, format!("the key `{word}` stands in line {first} already; {remedy}"));
+            self.report(line, format!("the key `{word}` is already on line {first}; {remedy}"));
         }
     }
 
@@ -376,6 +383,12 @@ impl Builder {
             "; indent with spaces, not with tabs"
         } else if what.starts_with("unexpected character") {
             "; put a value that begins with it in quotes"
+        } else if QUOTE_NOT_CLOSED.contains(&what) {
+            "; close the quote that begins here or above"
+        } else if what.contains("trailing content after") {
+            "; put the whole value in quotes"
+        } else if what.contains("unknown anchor") {
+            "; write `&name` before the value that `*name` stands for, further up"
         } else if what.starts_with("mapping values are not allowed") {
             "; check the indentation, and put a value that has `: ` in it in quotes"
         } else {

@@ -45,11 +45,33 @@ fn set(
     let mut at = Target::There(0);
     // Nothing is changed before it is known that all of the name fits.
     let mut added: Vec<Arc<str>> = Vec::new();
+    let is_index = |key: &str| key.bytes().all(|byte| byte.is_ascii_digit());
     for key in keys.split(SEPARATOR) {
         if key.is_empty() {
             return Err((String::new(), "a key between two `__` is missing".to_owned()));
         }
         match at {
+            // It may be meant for a list, which the file does not have.
+            Target::Below(item) if is_index(key) => {
+                let list = [document.path(item)].into_iter().filter(|path| !path.is_empty());
+                let list: Vec<_> = list.chain(added.iter().map(|key| shortened(key))).collect();
+                return Err((
+                    String::new(),
+                    format!(
+                        "the file has no list `{}`; list its items there first, variables cannot \
+                         add any",
+                        list.join(".")
+                    ),
+                ));
+            }
+            Target::There(item) if is_index(key) && document.items[item].value.is_null() => {
+                return Err((
+                    document.path(item),
+                    "this list is empty in the file; list its items there first, variables cannot \
+                     add any"
+                        .to_owned(),
+                ));
+            }
             Target::There(item) => match descend(document, item, key) {
                 Ok(Some(child)) => at = Target::There(child),
                 Ok(None) => {
@@ -103,9 +125,13 @@ fn descend(document: &Document, item: usize, key: &str) -> Result<Option<usize>,
             match index.and_then(|index| children.get(index)) {
                 Some(child) => Ok(Some(*child)),
                 None => Err(format!(
-                    "the list has {} items, the first being 0; there is no `{}`",
-                    children.len(),
-                    shortened(key)
+                    "there is no item `{}` in this list: {}",
+                    shortened(key),
+                    match children.len() {
+                        0 => "it is empty".to_owned(),
+                        1 => "its only item is 0".to_owned(),
+                        len => format!("its items are 0 to {}", len - 1),
+                    }
                 )),
             }
         }

@@ -70,6 +70,10 @@ fn integers() {
     assert_eq!(byte("1_0").1, "f:1: v: expected an integer from 1 to 200, found text");
     assert!(byte("010").1.contains("octal in YAML 1.1"));
     assert!(byte(&"9".repeat(99)).1.ends_with("the integer is too large"));
+    let only = |text| read(text, |node, p| node.integer(1..=1_u8, p));
+    assert_eq!(only("1").0, Some(1));
+    assert_eq!(only("2").1, "f:1: v: expected 1, found another integer");
+    assert_eq!(only("'1'").1, "f:1: v: expected 1, found text");
     assert_eq!(
         read("-9223372036854775808", |node, p| node.integer(i64::MIN..=i64::MAX, p)).0,
         Some(i64::MIN)
@@ -87,13 +91,18 @@ fn numbers_and_durations() {
     let duration = |text| read(text, |node, p| node.duration_s(p));
     assert_eq!(duration("30").0, Some(Duration::from_secs(30)));
     assert_eq!(duration("0.25").0, Some(Duration::from_millis(250)));
-    for text in ["-1", "-0.5", ".nan", ".inf", "1e300", "99999999999999999999"] {
+    assert_eq!(duration("1e9").0, Some(Duration::from_secs(1_000_000_000)));
+    let huge = "9".repeat(99);
+    for text in ["-1", "-0.5", ".nan", ".inf", "1e300", "1000000001", "99999999999999999999", &huge]
+    {
         assert_eq!(
             duration(text).1,
-            "f:1: v: expected a number of seconds that is finite and not negative",
+            "f:1: v: expected a number of seconds from 0 to 1000000000, found one outside of this \
+             range",
             "{text}"
         );
     }
+    assert!(duration("010").1.contains("octal in YAML 1.1"));
     assert_eq!(duration("5s").1, "f:1: v: expected a number of seconds, found text");
 }
 
@@ -156,6 +165,39 @@ fn mappings_tell_unknown_and_missing_keys() {
     assert_eq!(first.place(), Some(&Place::Line(2)));
     assert_eq!(first.path(), "handlers[\"a.b\"]");
     assert_eq!(first.message(), "the key `stream` is missing");
+}
+
+#[test]
+fn lists_and_mappings_say_how_they_are_written() {
+    let list = |text| read(text, |node, p| node.list(p).map(|_| ())).1;
+    for (text, found) in [("a", "text"), ("{a: 1}", "a mapping"), ("1", "an integer")] {
+        let expected = format!("f:1: v: expected a list, found {found}; begin each item with `- `");
+        assert_eq!(list(text), expected);
+    }
+    let mapping = |text| read(text, |node, p| node.mapping(p).map(|_| ())).1;
+    for (text, found) in [("a", "text"), ("[a]", "a list"), ("true", "a boolean")] {
+        assert_eq!(
+            mapping(text),
+            format!(
+                "f:1: v: expected a mapping, found {found}; write its keys below, as in `key: value`"
+            )
+        );
+    }
+}
+
+#[test]
+fn keys_that_may_be_secrets_are_not_shown() {
+    let document = Document::parse("f", "v:\n  hunter2:\n  flie: x\n").unwrap();
+    let mut problems = Problems::new();
+    let node = document.root().mapping(&mut problems).unwrap().get("v").unwrap();
+    let mut mapping = node.mapping(&mut problems).unwrap().hiding_unknown_keys();
+    let _ = (mapping.get("file"), mapping.get("environment"));
+    mapping.finish(&mut problems);
+    assert_eq!(
+        problems.to_string(),
+        "f:2: v: unknown key; valid are `file`, `environment`\n\
+         f:3: v: unknown key; did you mean `file`?"
+    );
 }
 
 #[test]

@@ -116,12 +116,54 @@ fn what_a_variable_cannot_do() {
          environment variable ML__AGE: several keys differ from `age` in upper and lower case only; rename them\n\
          environment variable ML__LOGGING: logging: this is a mapping; set its keys, as in `…__KEY`\n\
          environment variable ML__MODELS: models: this is a list; set its items, as in `…__0`\n\
-         environment variable ML__MODELS__-1: models: the list has 1 items, the first being 0; there is no `-1`\n\
-         environment variable ML__MODELS__1: models: the list has 1 items, the first being 0; there is no `1`\n\
-         environment variable ML__MODELS__FIRST: models: the list has 1 items, the first being 0; there is no `FIRST`\n\
+         environment variable ML__MODELS__-1: models: there is no item `-1` in this list: its only item is 0\n\
+         environment variable ML__MODELS__1: models: there is no item `1` in this list: its only item is 0\n\
+         environment variable ML__MODELS__FIRST: models: there is no item `FIRST` in this list: its only item is 0\n\
          environment variable ML__TITLE__X: title: this is a single value, it has no key `X`\n\
          environment variable ML____TITLE: a key between two `__` is missing\n\
          environment variable ML__logging__version: logging.version: the variable ML__LOGGING__VERSION has set this already; remove one of them"
     );
     assert_eq!(value(&document)["logging"]["version"], 2);
+}
+
+#[test]
+fn a_variable_cannot_make_a_list() {
+    let (document, problems) = overridden(
+        "empty: []\nblank:\ntwo: [a, b]\nouter: {}\n",
+        &[
+            ("ML__MODELS__0__CREATE_ENDPOINT", "false"),
+            ("ML__OUTER__INNER__0", "x"),
+            ("ML__BLANK__0", "x"),
+            ("ML__EMPTY__0", "x"),
+            ("ML__TWO__2", "x"),
+            ("ML__TWO__1", "c"),
+        ],
+    );
+    assert_eq!(
+        problems,
+        "environment variable ML__BLANK__0: blank: this list is empty in the file; list its items there first, variables cannot add any\n\
+         environment variable ML__EMPTY__0: empty: there is no item `0` in this list: it is empty\n\
+         environment variable ML__MODELS__0__CREATE_ENDPOINT: the file has no list `models`; list its items there first, variables cannot add any\n\
+         environment variable ML__OUTER__INNER__0: the file has no list `outer.inner`; list its items there first, variables cannot add any\n\
+         environment variable ML__TWO__2: two: there is no item `2` in this list: its items are 0 to 1"
+    );
+    assert_eq!(
+        value(&document),
+        json!({"empty": [], "blank": null, "two": ["a", "c"], "outer": {}})
+    );
+}
+
+#[test]
+fn what_variables_set_where_more_is_expected_is_to_be_written_in_the_file() {
+    let (document, _) = overridden("", &[("ML__LIST", "hunter2"), ("ML__KEYS", "hunter2")]);
+    let mut problems = Problems::new();
+    let mut root = document.root().mapping(&mut problems).unwrap();
+    assert!(root.get("list").unwrap().list(&mut problems).is_none());
+    assert!(root.get("keys").unwrap().mapping(&mut problems).is_none());
+    assert!(root.get("keys").unwrap().is_variable());
+    assert_eq!(
+        problems.to_string(),
+        "environment variable ML__KEYS: keys: expected a mapping, which a variable cannot be: write it in the file\n\
+         environment variable ML__LIST: list: expected a list, which a variable cannot be: write it in the file"
+    );
 }

@@ -53,7 +53,7 @@ fn tags_of_yaml_itself_are_obeyed() {
 #[test]
 fn aliases_are_copies_with_paths_of_their_own() {
     let text = "base: &b\n  list: [1, x]\nother:\n  - *b\n&k key: 1\nsame: *k\n*k : 2\n";
-    assert_eq!(mistakes(text), "f:7: the key `key` stands in line 5 already; keep one of them");
+    assert_eq!(mistakes(text), "f:7: the key `key` is already on line 5; keep one of them");
     let document = Document::parse("f", text.rsplit_once('*').unwrap().0).unwrap();
     let mut problems = ml_configuration::Problems::new();
     let mut root = document.root().mapping(&mut problems).unwrap();
@@ -83,7 +83,7 @@ fn merge_keys_as_pyyaml_has_them() {
     );
     assert_eq!(
         mistakes("a: &a {x: 1}\nb:\n  <<: *a\n  <<: *a\n"),
-        "f:4: the key `<<` stands in line 3 already; write one `<<: [*a, *b]`"
+        "f:4: the key `<<` is already on line 3; write one `<<: [*a, *b]`"
     );
 }
 
@@ -91,17 +91,14 @@ fn merge_keys_as_pyyaml_has_them() {
 fn all_wrong_keys_are_reported_at_once() {
     assert_eq!(
         mistakes("a: 1\nb:\n  x: 1\n  x: 2\na: 3\n1: x\ntrue: x\n: x\n1.5: {}\n"),
-        "f:4: the key `x` stands in line 3 already; keep one of them\n\
-         f:5: the key `a` stands in line 1 already; keep one of them\n\
+        "f:4: the key `x` is already on line 3; keep one of them\n\
+         f:5: the key `a` is already on line 1; keep one of them\n\
          f:6: a key must be text, this one is a number; put it in quotes\n\
          f:7: a key must be text, this one is a boolean; put it in quotes\n\
          f:8: a key must be text, this one is nothing; put it in quotes\n\
          f:9: a key must be text, this one is a number; put it in quotes"
     );
-    assert_eq!(
-        mistakes("{a: 1, a: 2}"),
-        "f:1: the key `a` stands in line 1 already; keep one of them"
-    );
+    assert_eq!(mistakes("{a: 1, a: 2}"), "f:1: the key `a` is already on line 1; keep one of them");
     assert_eq!(mistakes("[a]: 1"), "f:1: a key must be text, not a list or a mapping");
     assert_eq!(mistakes("a: &a {}\n? *a\n: 1"), "f:2: a key must be text, not a list or a mapping");
 }
@@ -128,7 +125,13 @@ fn syntax_errors_have_line_column_and_a_remedy() {
     let text = mistakes("a: [1, 2\nb: 3\n");
     assert!(text.starts_with("f:2:") || text.starts_with("f:3:"), "{text}");
     let text = mistakes("a: *nobody");
-    assert!(text.contains("unknown anchor"), "{text}");
+    assert!(text.contains("unknown anchor; write `&name` before the value"), "{text}");
+    for text in ["a: 'b\nc: d\n", "a: \"b", "a:\n  b: 'c\n---\n"] {
+        let text = mistakes(text);
+        assert!(text.ends_with("; close the quote that begins here or above"), "{text}");
+    }
+    let text = mistakes("a: \"b\" c");
+    assert!(text.ends_with("; put the whole value in quotes"), "{text}");
     assert_eq!(
         mistakes("a: 1\n---\nb: 2\n"),
         "f:2: a second document begins here; a configuration file has one, remove `---` or what \
@@ -138,8 +141,14 @@ fn syntax_errors_have_line_column_and_a_remedy() {
 
 #[test]
 fn what_would_expand_without_end_is_an_error() {
-    assert_eq!(mistakes("a: &a [*a]"), "f:1: the alias stands inside of what it stands for");
-    assert_eq!(mistakes("a: &a\n  <<: *a\n"), "f:2: the alias stands inside of what it stands for");
+    assert_eq!(
+        mistakes("a: &a [*a]"),
+        "f:1: this alias contains itself; copy what it is to stand for"
+    );
+    assert_eq!(
+        mistakes("a: &a\n  <<: *a\n"),
+        "f:2: this alias contains itself; copy what it is to stand for"
+    );
     let mut laughs = "a0: &a0 [lol, lol, lol, lol, lol, lol, lol, lol, lol]\n".to_owned();
     for i in 1..30 {
         let aliases = vec![format!("*a{}", i - 1); 9].join(", ");
@@ -194,6 +203,13 @@ fn files() {
     let document = Document::read(&path).unwrap();
     assert_eq!(document.name(), name.to_string());
     assert!(!document.root().is_null());
+    #[cfg(unix)]
+    {
+        let link = folder.path().join("link.yaml");
+        std::os::unix::fs::symlink(folder.path().join("nowhere"), &link).unwrap();
+        let text = Document::read(&link).unwrap_err().to_string();
+        assert!(text.contains("this is a link to a file that is not there"), "{text}");
+    }
     let text = Document::read(folder.path()).unwrap_err().to_string();
     assert!(text.contains("the file cannot be read: "), "{text}");
 }

@@ -99,7 +99,7 @@ fn level_filter(word: &str) -> Option<LevelFilter> {
 }
 
 fn unknown_level(target: Option<&str>, word: &str) -> String {
-    let mut problem = format!("`{word}` is no level; ");
+    let mut problem = format!("`{word}` is not a level; ");
     if let Some(nearest) = nearest(word, WORDS) {
         problem.push_str(&format!("did you mean `{nearest}`? "));
     }

@@ -57,12 +57,12 @@ root: {level: 10.5}
 "#;
     assert_eq!(
         mistakes(text),
-        "2: version: the only version there is of this schema is 1\n\
+        "2: version: expected 1, found another integer\n\
          3: unknown key `formaters`; did you mean `formatters`?\n\
          6: formatters.json.class: unknown formatter class `JsonFormater`; did you mean `JsonFormatter`? Valid are `JsonFormatter`, `EcsFormatter`, `HumanFormatter`, `Formatter`, `StdlibFormatter`, `OrjsonFormatter`, `MsgspecFormatter`\n\
          7: formatters.json.format: log format, column 13: `%(` is never closed; write a field as `%(message)s`, a percent sign as `%%`\n\
          8: formatters.json: unknown key `stile`; did you mean `style`?\n\
-         10: filters.env.env_variables: expected a list, found text\n\
+         10: filters.env.env_variables: expected a list, found text; begin each item with `- `\n\
          11: filters.host.class: unknown filter class `Hostfilter`; valid are `HostnameFilter`, `EnvironmentInfoFilter`\n\
          12: filters.other: the key `class` is missing; write for example `class: HostnameFilter`\n\
          16: handlers.stdout.level: unknown level `INOF`; did you mean `INFO`? Valid are `CRITICAL`, `FATAL`, `ERROR`, `WARNING`, `WARN`, `INFO`, `DEBUG`, `TRACE`, `OFF`, `NOTSET`\n\
@@ -76,7 +76,7 @@ root: {level: 10.5}
          23: loggers.hyper.propagate: expected true or false, found text\n\
          23: loggers.hyper.handlers[0]: unknown handler `stdot`; did you mean `stdout`? Valid are `stdout`, `file`, `rotating`\n\
          23: loggers.hyper.filters: filters belong to handlers; name them there and remove the key\n\
-         24: loggers.root.handlers: expected a list, found text\n\
+         24: loggers.root.handlers: expected a list, found text; begin each item with `- `\n\
          25: root: this is the same logger as `root`; make them one\n\
          25: root.level: unknown level `10.5`; valid are `CRITICAL`, `FATAL`, `ERROR`, `WARNING`, `WARN`, `INFO`, `DEBUG`, `TRACE`, `OFF`, `NOTSET`"
     );
@@ -316,7 +316,10 @@ fn a_configuration_that_logs_nothing_is_a_mistake() {
     assert_eq!(mistakes("version: 1"), format!("1: {remedy}"));
     assert_eq!(mistakes("version: 1\nroot: {level: INFO, handlers: }"), format!("1: {remedy}"));
     assert_eq!(mistakes(""), "1: the key `version` is missing");
-    assert_eq!(mistakes("[]"), "1: expected a mapping, found a list");
+    assert_eq!(
+        mistakes("[]"),
+        "1: expected a mapping, found a list; write its keys below, as in `key: value`"
+    );
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! What the program has compiled in, for a configuration to choose from.
 
 use std::error::Error;
+use std::fmt;
 use std::sync::Arc;
 
 use ml_configuration::{Node, Problems};
@@ -96,7 +97,8 @@ impl KnownModel {
         E: Into<BoxError>,
     {
         Self::with::<M>(Box::new(move |at, configuration, problems| {
-            let configuration: C = read(at, configuration, problems)?;
+            let name = M::METADATA.qualified_name;
+            let configuration: C = read_for_model(name, at, configuration, problems)?;
             Some(Box::new(move |layers| {
                 Ok(decorated(load(configuration).map_err(Into::into)?, layers))
             }))
@@ -156,7 +158,7 @@ impl KnownDecorator {
         E: Into<BoxError>,
     {
         let make: Make = Box::new(move |at, configuration, problems| {
-            match make(read(Some(at), configuration, problems)?) {
+            match make(read(at, configuration, problems)?) {
                 Ok(decorator) => Some(Box::new(decorator)),
                 Err(error) => {
                     let error: BoxError = error.into();
@@ -180,28 +182,56 @@ impl KnownDecorator {
     }
 }
 
-/// A configuration as the user's type; what is absent is an empty mapping, or nothing at all.
+/// The configuration of a decorator that is listed at `at`.
 fn read<C: DeserializeOwned>(
+    at: Node<'_>,
+    configuration: Option<Node<'_>>,
+    problems: &mut Problems,
+) -> Option<C> {
+    if let Some(configuration) = configuration.filter(|node| !node.is_null()) {
+        return configuration.deserialize(problems);
+    }
+    from_nothing()
+        .map_err(|error| at.report(problems, format!("needs a configuration{error}")))
+        .ok()
+}
+
+/// The configuration of a model, which is listed at `at`, or not at all.
+fn read_for_model<C: DeserializeOwned>(
+    name: &str,
     at: Option<Node<'_>>,
     configuration: Option<Node<'_>>,
     problems: &mut Problems,
 ) -> Option<C> {
-    use serde::de::value::Error;
-    if let Some(configuration) = configuration.filter(|node| !node.is_null()) {
+    if let Some(configuration) = configuration {
         return configuration.deserialize(problems);
     }
+    let report = |error: Missing| match at {
+        Some(node) => node.report(problems, format!("`{name}` needs a `configuration:`{error}")),
+        None => problems.add(format!(
+            "`{name}` needs a configuration{error}: list it under `models:` with a `configuration:`"
+        )),
+    };
+    from_nothing().map_err(report).ok()
+}
+
+/// What is absent is an empty mapping, or nothing at all.
+fn from_nothing<C: DeserializeOwned>() -> Result<C, Missing> {
+    use serde::de::value::Error;
     let nothing = std::iter::empty::<(&str, &str)>();
-    let read = C::deserialize(MapDeserializer::<_, Error>::new(nothing))
-        .or_else(|error| C::deserialize(().into_deserializer()).map_err(|_: Error| error));
-    match read {
-        Ok(configuration) => Some(configuration),
-        Err(error) => {
-            let message = format!("needs a configuration: {error}");
-            match at {
-                Some(node) => node.report(problems, message),
-                None => problems.add(format!("{}: {message}", std::any::type_name::<C>())),
-            }
-            None
+    C::deserialize(MapDeserializer::<_, Error>::new(nothing)).or_else(|error| {
+        C::deserialize(().into_deserializer()).map_err(|_: Error| Missing(error.to_string()))
+    })
+}
+
+/// Why there is no value without a configuration, in serde's words.
+struct Missing(String);
+
+impl fmt::Display for Missing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.strip_prefix("missing field ") {
+            Some(field) => write!(f, " with the key {field}"),
+            None => write!(f, " ({})", self.0),
         }
     }
 }

@@ -1,39 +1,37 @@
 //! The flags, commands and environment variables of a service.
 
+use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::{env, io};
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Parser, Subcommand};
+use ml_configuration::Problems;
+
+use crate::configuration;
 
 /// Hosts ML models behind a REST API.
 #[derive(Debug, Parser)]
 #[command(version = None, about)]
 pub(crate) struct CommandLine {
-    /// Address and port to listen on; port 0 lets the system pick one [default: the configured
-    /// one, or 127.0.0.1:8000].
-    #[arg(long, env = "ML_SERVICE_ADDRESS", value_name = "IP:PORT")]
-    pub(crate) address: Option<SocketAddr>,
+    /// Address and port to listen on; port 0 lets the system pick one [env: ML_SERVICE_ADDRESS]
+    /// [default: the configured one, or 127.0.0.1:8000].
+    #[arg(long, value_name = "IP:PORT", value_parser = configuration::address)]
+    address: Option<SocketAddr>,
 
-    #[command(flatten)]
-    pub(crate) configuration: ConfigurationFile,
-
-    #[command(subcommand)]
-    pub(crate) command: Option<Command>,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct ConfigurationFile {
-    /// The configuration file [default: rest_config.yaml if there is one, else what is compiled
-    /// in].
+    /// The configuration file [env: REST_CONFIG] [default: rest_config.yaml if there is one, else
+    /// what is compiled in].
     #[arg(
         long = "config",
         visible_alias = "configuration-file",
         alias = "configuration_file",
-        env = "REST_CONFIG",
         value_name = "FILE",
         global = true
     )]
-    pub(crate) path: Option<PathBuf>,
+    file: Option<PathBuf>,
+
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -49,13 +47,37 @@ pub(crate) enum Command {
     },
 }
 
-impl ConfigurationFile {
-    /// The file that is meant; `None` for what is compiled in.
-    pub(crate) fn existing(&self) -> Option<PathBuf> {
-        const DEFAULT: &str = "rest_config.yaml";
-        match &self.path {
-            Some(path) => Some(path.clone()),
-            None => Some(PathBuf::from(DEFAULT)).filter(|path| path.exists()),
-        }
+/// The file that is read if there is one and none is named.
+pub(crate) const DEFAULT_FILE: &str = "rest_config.yaml";
+
+// The variables are not left to clap: empty ones are errors for it, and it does not name them.
+impl CommandLine {
+    /// The address that the flag or the environment gives.
+    pub(crate) fn address(&self, problems: &mut Problems) -> Option<SocketAddr> {
+        const VARIABLE: &str = "ML_SERVICE_ADDRESS";
+        let given = match self.address {
+            Some(address) => return Some(address),
+            None => variable(VARIABLE)?,
+        };
+        let address = configuration::address(&given.to_string_lossy());
+        address
+            .map_err(|problem| problems.add(format!("environment variable {VARIABLE}: {problem}")))
+            .ok()
     }
+
+    /// The file that is meant; `None` for what is compiled in.
+    pub(crate) fn file(&self) -> Option<PathBuf> {
+        let named = self.file.clone().or_else(|| variable("REST_CONFIG").map(PathBuf::from));
+        named.or_else(|| {
+            let path = PathBuf::from(DEFAULT_FILE);
+            // A link to nowhere is a file that is meant, and so is one that nobody may look at.
+            let absent = path.symlink_metadata().err().map(|error| error.kind());
+            (absent != Some(io::ErrorKind::NotFound)).then_some(path)
+        })
+    }
+}
+
+/// A variable of the environment; an empty one is as good as none.
+fn variable(name: &str) -> Option<OsString> {
+    env::var_os(name).filter(|value| !value.is_empty())
 }

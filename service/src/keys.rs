@@ -1,7 +1,8 @@
 //! API keys: who may call.
 
+use std::env::{self, VarError};
 use std::path::Path;
-use std::{env, fmt, fs};
+use std::{fmt, fs};
 
 use axum::http::{HeaderMap, HeaderValue, header};
 use subtle::{Choice, ConstantTimeEq};
@@ -30,9 +31,20 @@ impl ApiKeys {
     ///
     /// As [`from_file`](Self::from_file).
     pub(crate) fn from_environment(variable: &str) -> Result<Self, String> {
-        let text = env::var(variable).map_err(|_| {
-            format!("the environment variable `{variable}` is not set, or is no text")
-        })?;
+        // Its name is not shown: it may be a key in the wrong place.
+        let text = match env::var(variable) {
+            Ok(text) => text,
+            Err(VarError::NotPresent) => {
+                return Err(
+                    "no environment variable of this name is set; name the one that holds \
+                            the API keys"
+                        .to_owned(),
+                );
+            }
+            Err(VarError::NotUnicode(_)) => {
+                return Err("the environment variable of this name is not valid Unicode".to_owned());
+            }
+        };
         Self::new(text.split([',', ' ', '\n', '\t']))
     }
 
@@ -56,6 +68,11 @@ impl ApiKeys {
             ));
         }
         Ok(Self(keys))
+    }
+
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
     }
 
     /// Whether the caller shows a key. How long that takes does not depend on which, or on how

@@ -17,7 +17,7 @@ use serde::de::DeserializeOwned;
 use tokio::net::TcpListener;
 
 use crate::catalogue::{BoxError, Catalogue, HostedType, KnownDecorator, KnownModel};
-use crate::command_line::{Command, CommandLine};
+use crate::command_line::{Command, CommandLine, DEFAULT_FILE};
 use crate::configuration::{Configuration, Handling, OVERRIDES, PlannedModel};
 use crate::metrics::{LogFigures, Metrics, MetricsSettings};
 use crate::openapi::{self, Info};
@@ -222,10 +222,18 @@ impl Service {
     /// log, within `logging.flush_limit_s` of the configuration, 10 s otherwise.
     pub fn main(self) -> ExitCode {
         let command_line = CommandLine::parse();
-        let path = command_line.configuration.existing();
-        let service = match document(path.as_deref()).and_then(|file| self.configured(&file)) {
-            Ok(service) => service,
-            Err(problems) => {
+        let path = command_line.file();
+        let mut problems = Problems::new();
+        let address = command_line.address(&mut problems);
+        if !matches!(command_line.command, Some(Command::GenerateOpenapi { .. })) {
+            check_environment(&mut problems);
+        }
+        let service = document(path.as_deref(), &mut problems)
+            .and_then(|file| self.configured(&file).map_err(|more| problems.extend(more)).ok())
+            .filter(|_| problems.is_empty());
+        let service = match service {
+            Some(service) => service,
+            None => {
                 for problem in problems.to_string().lines() {
                     eprintln!("error: {problem}");
                 }
@@ -240,7 +248,7 @@ impl Service {
             Some(Command::GenerateOpenapi { output_file }) => {
                 service.generate_openapi(&output_file)
             }
-            None => service.run(command_line.address),
+            None => service.run(address),
         };
         match result {
             Ok(()) => ExitCode::SUCCESS,
@@ -252,17 +260,28 @@ impl Service {
     }
 }
 
-/// The configuration file with the overrides of the environment; without a file only these.
-fn document(path: Option<&Path>) -> Result<Document, Problems> {
-    let mut document = match path {
-        Some(path) => Document::read(path)?,
-        None => Document::parse("the configuration", "")?,
+/// Reports what is wrong with the levels of the log in the environment.
+fn check_environment(problems: &mut Problems) {
+    if let Err(error) = ml_logging::builder().writer(std::io::sink).build() {
+        problems.add(error_chain(&error).to_string());
+    }
+}
+
+/// The configuration file with the overrides of the environment; without a file only these. Of
+/// mistaken overrides the others are looked at nevertheless.
+fn document(path: Option<&Path>, problems: &mut Problems) -> Option<Document> {
+    let read = match path {
+        Some(path) => Document::read(path),
+        None => Document::parse("the configuration", ""),
     };
+    let mut document = read.map_err(|mistakes| problems.extend(mistakes)).ok()?;
     // What is not Unicode cannot be meant for this.
     let variables = std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
-    document.override_from(OVERRIDES, variables)?;
-    Ok(document)
+    if let Err(mistakes) = document.override_from(OVERRIDES, variables) {
+        problems.extend(mistakes);
+    }
+    Some(document)
 }
 
 /// A service that knows all it is to do; made by [`Service::configured`].
@@ -275,12 +294,18 @@ pub struct ConfiguredService {
 impl ConfiguredService {
     /// Says what is configured.
     fn describe(&self, path: Option<&Path>) {
-        let Configuration { info, models, .. } = &self.configuration;
-        let source = path.map_or("the configuration".into(), Path::to_string_lossy);
-        println!("{source} is valid: {}, {} model(s)", info.title, models.len());
+        let Configuration { info, models, server, .. } = &self.configuration;
+        let source = match path {
+            Some(path) => format!("{} is valid", path.display()),
+            None => format!("there is no {DEFAULT_FILE} here; what is compiled in is valid"),
+        };
+        println!("{source}: {}, {}", info.title, counted(models.len(), "model"));
+        let keys =
+            server.api_keys.as_ref().map_or("none".to_owned(), |keys| keys.len().to_string());
+        println!("  API keys: {keys}");
         for model in models {
             let stack = match &model.layers {
-                Some(layers) => format!("{} configured decorator(s)", layers.len()),
+                Some(layers) => counted(layers.len(), "configured decorator"),
                 None => "its own decorators".to_owned(),
             };
             let endpoint = if model.handling.has_endpoint { "" } else { ", no endpoint" };
@@ -366,6 +391,12 @@ impl ConfiguredService {
         server::serve(state, metrics, listener, shutdown).await;
         Ok(())
     }
+}
+
+/// `1 model`, `2 models`.
+fn counted(count: usize, what: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {what}{plural}")
 }
 
 /// Loads all models. A model that panics while it is loaded has failed, too.

@@ -164,18 +164,28 @@ fn what_the_users_own_types_do_not_accept_is_reported_at_its_place() {
             "test.yaml:5: models[1].configuration: this model takes no configuration: remove it",
             "test.yaml:7: models[1].decorators[0].limit: `limit` must be more than 0",
             "test.yaml:8: models[1].decorators[1].limit.limit: expected a number, found text",
-            "test.yaml:9: models[1].decorators[2]: needs a configuration: missing field `limit`",
+            "test.yaml:9: models[1].decorators[2]: needs a configuration with the key `limit`",
             "test.yaml:10: models[1].decorators[3]: unknown decorator `limitt`; did you mean `limit`? \
-             This program has: prediction_id, logging, metrics, limit",
+             Valid are `prediction_id`, `logging`, `metrics`, `limit`",
         ]
     );
 }
 
 #[test]
 fn without_a_configuration_it_must_be_complete_without() {
-    let mistakes = mistakes("models: [{qualified_name: threshold_model}]");
-    assert_eq!(mistakes.len(), 1, "{mistakes:?}");
-    assert!(mistakes[0].contains("missing field `threshold`"), "{mistakes:?}");
+    assert_eq!(
+        mistakes("models: [{qualified_name: threshold_model}]"),
+        [
+            "test.yaml:1: models[0]: `threshold_model` needs a `configuration:` with the key `threshold`"
+        ]
+    );
+    assert_eq!(
+        mistakes(""),
+        [
+            "`threshold_model` needs a configuration with the key `threshold`: list it under `models:` \
+         with a `configuration:`"
+        ]
+    );
 }
 
 #[test]
@@ -185,4 +195,20 @@ fn a_program_with_two_models_of_one_name_says_so() {
     let problems = Service::new("Twice").model(model).model(model).configured(&document);
     let problems = problems.unwrap_err().to_string();
     assert!(problems.contains("two models named `charges_model`"), "{problems}");
+}
+
+#[test]
+fn a_program_with_two_decorators_of_one_name_says_so() {
+    let limit = |settings: LimitSettings| Ok::<_, Infallible>(Limit(settings.limit));
+    let document = Document::parse("test.yaml", "").unwrap();
+    let service = Service::new("Twice")
+        .decorator("LoggingDecorator", limit)
+        .decorator("limit", limit)
+        .decorator("my.Limit", limit);
+    assert_eq!(
+        service.configured(&document).unwrap_err().to_string(),
+        "the program registers a decorator `LoggingDecorator`, but `logging` is built in: give it \
+         another name\n\
+         the program has two decorators named `my.Limit`: give one of them another name"
+    );
 }

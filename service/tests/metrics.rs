@@ -360,7 +360,7 @@ fn settings_that_cannot_be_used_are_errors() {
     let patterns = || vec!["/api".to_owned(), "(".to_owned()];
     assert_eq!(
         error(MetricsSettings { excluded_handlers: patterns(), ..enabled() }),
-        "`metrics.excluded_handlers`: \"(\" is no regular expression: \
+        "`metrics.excluded_handlers`: \"(\" is not a regular expression: \
          unclosed group"
     );
     assert!(
@@ -368,7 +368,7 @@ fn settings_that_cannot_be_used_are_errors() {
             .contains("`metrics.body_handlers`: \"(\"")
     );
     for (name, problem) in
-        [("busy requests", "is no name of a metric"), ("process_threads", "another metric")]
+        [("busy requests", "is not the name of a metric"), ("process_threads", "another metric")]
     {
         let settings = MetricsSettings { inprogress_name: name.to_owned(), ..enabled() };
         let error = error(settings);

@@ -141,10 +141,12 @@ fn a_valid_file_is_said_to_be_so() {
     assert!(output.status.success());
     let said = String::from_utf8(output.stdout).unwrap();
     assert!(
-        said.contains("short.yaml is valid: Insurance Charges Model Service, 1 model(s)"),
+        said.contains(
+            "short.yaml is valid: Insurance Charges Model Service, 1 model\n  API keys: none\n"
+        ),
         "{said}"
     );
-    assert!(said.contains("insurance_charges_model: 2 configured decorator(s)"), "{said}");
+    assert!(said.contains("insurance_charges_model: 2 configured decorators"), "{said}");
 }
 
 #[test]
@@ -176,4 +178,95 @@ fn the_environment_overrides_scalars() {
     assert!(errors.contains("ML_SERVICE__MODELS__0__CREATE_ENDPONT"), "{errors}");
     assert!(errors.contains("did you mean `create_endpoint`?"), "{errors}");
     assert!(!errors.contains("hunter2"), "{errors}");
+}
+
+/// What `check-config` says in an empty folder with these variables: its status, output and errors.
+fn checked(folder: &Path, variables: &[(&str, &str)]) -> (bool, String, String) {
+    let mut command = command();
+    command.current_dir(folder).arg("check-config").envs(variables.iter().copied());
+    let output = command.output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (output.status.success(), text(output.stdout), text(output.stderr))
+}
+
+#[test]
+fn without_a_file_what_is_compiled_in_is_checked() {
+    let folder = tempfile::tempdir().unwrap();
+    // Empty variables are as good as none.
+    let empty = [("REST_CONFIG", ""), ("ML_SERVICE_ADDRESS", ""), ("RUST_LOG", "")];
+    for variables in [&[][..], &empty] {
+        let (success, said, errors) = checked(folder.path(), variables);
+        assert!(success, "{errors}");
+        let begins = "there is no rest_config.yaml here; what is compiled in is valid: \
+                      Insurance Charges Model Service, 1 model\n  API keys: none\n";
+        assert!(said.starts_with(begins), "{said}");
+    }
+}
+
+#[test]
+fn mistakes_in_the_environment_and_in_the_file_are_reported_together() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("rest_config.yaml"), "metrics: {enabled: sure}\n").unwrap();
+    let variables = [
+        ("ML_SERVICE_ADDRESS", "localhost:8000"),
+        ("ML_SERVICE__MODELS__0__CREATE_ENDPOINT", "false"),
+        ("ML_SERVICE__SERVER__API_KEYS", ""),
+        ("RUST_LOG", "loud"),
+    ];
+    let (success, said, errors) = checked(folder.path(), &variables);
+    assert!(!success && said.is_empty(), "{said}");
+    let mut lines = errors.lines();
+    assert_eq!(
+        lines.next().unwrap(),
+        "error: environment variable ML_SERVICE_ADDRESS: expected an IP address and a port, as in \
+         `127.0.0.1:8000`"
+    );
+    let log = lines.next().unwrap();
+    assert!(log.contains("RUST_LOG") && log.contains("`loud` is not a level"), "{log}");
+    assert_eq!(
+        lines.collect::<Vec<_>>(),
+        [
+            "error: rest_config.yaml:1: metrics.enabled: expected true or false, found text",
+            "error: environment variable ML_SERVICE__MODELS__0__CREATE_ENDPOINT: the file has no \
+             list `models`; list its items there first, variables cannot add any",
+            "error: environment variable ML_SERVICE__SERVER__API_KEYS: server.api_keys: `api_keys` \
+             is empty; remove the key to serve without API keys",
+        ]
+    );
+}
+
+#[test]
+fn the_flag_says_what_an_address_is_and_beats_a_mistaken_variable() {
+    let flag = |address| {
+        let mut command = command();
+        command.args(["--address", address, "check-config", "--config"]).arg(fixture("short.yaml"));
+        command.env("ML_SERVICE_ADDRESS", "foo").output().unwrap()
+    };
+    let errors = String::from_utf8(flag("localhost:8000").stderr).unwrap();
+    let expected =
+        "'--address <IP:PORT>': expected an IP address and a port, as in `127.0.0.1:8000`";
+    assert!(errors.contains(expected), "{errors}");
+    assert!(flag("127.0.0.1:0").status.success());
+}
+
+#[test]
+fn a_link_to_nowhere_is_a_file_that_is_missing() {
+    let folder = tempfile::tempdir().unwrap();
+    let link = folder.path().join("rest_config.yaml");
+    std::os::unix::fs::symlink("..data/rest_config.yaml", link).unwrap();
+    let (success, _, errors) = checked(folder.path(), &[]);
+    assert!(!success);
+    assert!(errors.contains("rest_config.yaml: this is a link to a file that is not"), "{errors}");
+}
+
+#[test]
+fn the_check_tells_how_many_api_keys_there_are() {
+    let folder = tempfile::tempdir().unwrap();
+    let variables = [
+        ("KEYS", "0123456789abcdef, fedcba9876543210"),
+        ("ML_SERVICE__SERVER__API_KEYS__ENVIRONMENT", "KEYS"),
+    ];
+    let (success, said, errors) = checked(folder.path(), &variables);
+    assert!(success, "{errors}");
+    assert!(said.contains("\n  API keys: 2\n") && !said.contains("0123456789"), "{said}");
 }

@@ -28,10 +28,8 @@ fn configuration(
     problems: &mut Problems,
 ) -> Option<Configuration> {
     let mut root = node.mapping(problems)?;
-    if let Some(version) = root.required("version", problems)
-        && version.integer(0..=u64::MAX, problems).is_some_and(|version| version != 1)
-    {
-        version.report(problems, "the only version there is of this schema is 1");
+    if let Some(version) = root.required("version", problems) {
+        let _version = version.integer(1..=1_u8, problems);
     }
     // In Python it silences loggers made before; here there are none.
     if let Some(disable) = root.optional("disable_existing_loggers") {

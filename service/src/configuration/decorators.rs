@@ -1,21 +1,23 @@
 //! `decorators:` of a model: a stack in place of the compiled-in one.
 
-use ml_configuration::{Kind, Node, Place, Problems, nearest};
+use ml_configuration::{Kind, Mapping, Node, Place, Problems};
 use ml_model_core::decorators::logging::{FieldError, LoggedField, LoggingOptions};
 use schemars::Schema;
 use tracing::Level;
 
-use super::names::{decorator_name, did_you_mean};
+use super::names::{decorator_name, last_segment};
 use crate::catalogue::{KnownDecorator, KnownModel, Layer};
 
 const PREDICTION_ID: &str = "prediction_id";
 const LOGGING: &str = "logging";
 const METRICS: &str = "metrics";
+pub(super) const BUILT_IN: [&str; 3] = [PREDICTION_ID, LOGGING, METRICS];
 
 /// What stands outside of the decorator that is being read.
 struct Outside<'a> {
     file: &'a str,
-    model: &'a KnownModel,
+    /// `None` if the model that is named is not known: its fields are then not looked at.
+    model: Option<&'a KnownModel>,
     built_in: Vec<&'static str>,
 }
 
@@ -23,14 +25,14 @@ struct Outside<'a> {
 pub(super) fn read(
     list: Vec<Node<'_>>,
     file: &str,
-    model: &KnownModel,
+    model: Option<&KnownModel>,
     known: &[KnownDecorator],
     problems: &mut Problems,
 ) -> Vec<Layer> {
     let mut outside = Outside { file, model, built_in: Vec::new() };
     list.into_iter()
         .filter_map(|node| {
-            let (name, configuration) = entry(node, problems)?;
+            let (name, configuration) = entry(node, known, problems)?;
             outside.layer(node, name, configuration, known, problems)
         })
         .collect()
@@ -38,7 +40,11 @@ pub(super) fn read(
 
 /// Name and configuration of one decorator: `prediction_id`, `logging: {...}`, or a `class_path`
 /// with a `configuration`.
-fn entry<'d>(node: Node<'d>, problems: &mut Problems) -> Option<(&'d str, Option<Node<'d>>)> {
+fn entry<'d>(
+    node: Node<'d>,
+    known: &[KnownDecorator],
+    problems: &mut Problems,
+) -> Option<(&'d str, Option<Node<'d>>)> {
     match node.kind() {
         Kind::Text => Some((node.string(problems)?, None)),
         Kind::Mapping => {
@@ -48,6 +54,10 @@ fn entry<'d>(node: Node<'d>, problems: &mut Problems) -> Option<(&'d str, Option
                 && name != "class_path"
             {
                 return Some((name, Some(configuration).filter(|node| !node.is_null())));
+            }
+            if let Some((name, message)) = misplaced(&mut mapping, known) {
+                node.report(problems, message);
+                return Some((name, None));
             }
             let mut mapping = node.mapping(problems)?;
             let class_path = mapping.required("class_path", problems);
@@ -63,6 +73,32 @@ fn entry<'d>(node: Node<'d>, problems: &mut Problems) -> Option<(&'d str, Option
     }
 }
 
+/// What is wrong with a mapping of several keys, one of which is a decorator's name; that name, too.
+fn misplaced<'d>(mapping: &mut Mapping<'d>, known: &[KnownDecorator]) -> Option<(&'d str, String)> {
+    let entries: Vec<_> = mapping.entries().collect();
+    let is_decorator = |key: &str| {
+        let name = decorator_name(key);
+        BUILT_IN.contains(&&*name) || known.iter().any(|known| decorator_name(&known.name) == name)
+    };
+    if entries.iter().any(|(key, _)| *key == "class_path") {
+        return None;
+    }
+    let mut names = entries.iter().filter(|(key, _)| is_decorator(key));
+    let (name, configuration) = *names.next()?;
+    if names.next().is_some() {
+        let message = "one decorator per item: begin each with a `- ` of its own";
+        return Some((name, message.to_owned()));
+    }
+    let others = entries.iter().filter(|(key, _)| *key != name);
+    let others = others.map(|(key, _)| format!("`{key}`")).collect::<Vec<_>>().join(", ");
+    let message = if configuration.is_null() {
+        format!("indent {others} below `{name}:`")
+    } else {
+        format!("move {others} into `{name}:`, or to an item of its own")
+    };
+    Some((name, message))
+}
+
 impl Outside<'_> {
     fn layer(
         &mut self,
@@ -73,7 +109,7 @@ impl Outside<'_> {
         problems: &mut Problems,
     ) -> Option<Layer> {
         let name = decorator_name(written);
-        for built_in in [PREDICTION_ID, LOGGING, METRICS] {
+        for built_in in BUILT_IN {
             if name != built_in {
                 continue;
             }
@@ -96,14 +132,8 @@ impl Outside<'_> {
         if let Some(known) = known.iter().find(|known| decorator_name(&known.name) == name) {
             return known.make(node, configuration, problems).map(Layer::Custom);
         }
-        let names = [PREDICTION_ID, LOGGING, METRICS].into_iter();
-        let names: Vec<&str> = names.chain(known.iter().map(|known| &*known.name)).collect();
-        let did_you_mean = did_you_mean(&name, &names);
-        let message = format!(
-            "unknown decorator `{written}`; {did_you_mean}This program has: {}",
-            names.join(", ")
-        );
-        node.report(problems, message);
+        let names = BUILT_IN.into_iter().chain(known.iter().map(|known| &*known.name));
+        node.report_unknown(problems, "decorator", last_segment(written), names);
         None
     }
 
@@ -113,7 +143,8 @@ impl Outside<'_> {
         configuration: Option<Node<'_>>,
         problems: &mut Problems,
     ) -> LoggingOptions {
-        let mut options = LoggingOptions::new(self.model.metadata.qualified_name);
+        let qualified_name = self.model.map_or("", |model| model.metadata.qualified_name);
+        let mut options = LoggingOptions::new(qualified_name);
         options.file = self.file.to_owned();
         if let Place::Line(line) = node.place() {
             options.line = u32::try_from(line).unwrap_or(u32::MAX);
@@ -122,10 +153,12 @@ impl Outside<'_> {
             return options;
         };
         if let Some(node) = mapping.optional("input_fields") {
-            options.input_fields = self.fields(node, &(self.model.input_schema)(), problems);
+            let schema = self.model.map(|model| (model.input_schema)());
+            options.input_fields = self.fields(node, schema.as_ref(), "input", problems);
         }
         if let Some(node) = mapping.optional("output_fields") {
-            options.output_fields = self.fields(node, &(self.model.output_schema)(), problems);
+            let schema = self.model.map(|model| (model.output_schema)());
+            options.output_fields = self.fields(node, schema.as_ref(), "output", problems);
         }
         if let Some(node) = mapping.optional("target")
             && let Some(target) = node.string(problems)
@@ -143,7 +176,16 @@ impl Outside<'_> {
     }
 
     /// The fields to read. `prediction_id` is not among them: the record holds it anyway.
-    fn fields(&self, node: Node<'_>, schema: &Schema, problems: &mut Problems) -> Vec<LoggedField> {
+    fn fields(
+        &self,
+        node: Node<'_>,
+        schema: Option<&Schema>,
+        what: &str,
+        problems: &mut Problems,
+    ) -> Vec<LoggedField> {
+        // Without a model everything may be a field.
+        let anything = Schema::default();
+        let schema = schema.unwrap_or(&anything);
         let mut fields: Vec<LoggedField> = Vec::new();
         let mut names_id = false;
         for node in node.list(problems).unwrap_or_default() {
@@ -151,7 +193,7 @@ impl Outside<'_> {
             let field: LoggedField = match text.parse() {
                 Ok(field) => field,
                 Err(error) => {
-                    node.report(problems, FieldError::to_string(&error));
+                    report_field(node, error, what, problems);
                     continue;
                 }
             };
@@ -170,23 +212,35 @@ impl Outside<'_> {
             }
             match field.check(&fields, schema) {
                 Ok(()) => fields.push(field),
-                Err(error) => {
-                    let did_you_mean = match &error {
-                        FieldError::Unknown { name, known } => {
-                            nearest(name, known.iter().map(String::as_str))
-                        }
-                        _ => None,
-                    };
-                    let mut message = error.to_string();
-                    if let Some(nearest) = did_you_mean {
-                        message.push_str(&format!("; did you mean `{nearest}`?"));
-                    }
-                    node.report(problems, message);
-                }
+                Err(error) => report_field(node, error, what, problems),
             }
         }
         fields
     }
+}
+
+/// Reports a field of the input or output. A word from an environment variable is not shown.
+fn report_field(node: Node<'_>, error: FieldError, what: &str, problems: &mut Problems) {
+    let is_hidden = node.is_variable();
+    let message = match error {
+        FieldError::Unknown { name, known } => {
+            return node.report_unknown(problems, "field", &name, known.iter().map(String::as_str));
+        }
+        FieldError::NoFields { of: None, kind } => {
+            format!("this {what} is {kind} and has no fields")
+        }
+        FieldError::List { name: None } => {
+            format!("this {what} is a list: lists cannot be logged")
+        }
+        FieldError::Syntax { .. } if is_hidden => {
+            FieldError::Syntax { text: "…".to_owned() }.to_string()
+        }
+        FieldError::Repeated { .. } if is_hidden => {
+            "another field has this name already: choose another one".to_owned()
+        }
+        error => error.to_string(),
+    };
+    node.report(problems, message);
 }
 
 fn level(node: Node<'_>, problems: &mut Problems) -> Option<Level> {

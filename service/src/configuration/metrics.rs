@@ -1,11 +1,19 @@
 //! `metrics:`, in the words of the Python services.
 
-use ml_configuration::{Node, Problems};
+use ml_configuration::{Kind, Node, Problems};
 
 use crate::metrics::MetricsSettings;
 
 pub(super) fn read(node: Node<'_>, problems: &mut Problems) -> MetricsSettings {
     let mut settings = MetricsSettings::default();
+    if node.kind() != Kind::Mapping {
+        let found = node.kind();
+        node.report(
+            problems,
+            format!("expected a mapping, as in `{{enabled: true}}`, found {found}"),
+        );
+        return settings;
+    }
     let Some(mut mapping) = node.mapping(problems) else { return settings };
     let switches = [
         ("enabled", &mut settings.enabled),
@@ -40,8 +48,9 @@ pub(super) fn read(node: Node<'_>, problems: &mut Problems) -> MetricsSettings {
     ];
     for (key, patterns) in patterns {
         let listed = mapping.optional(key).and_then(|node| node.list(problems));
-        let listed = listed.unwrap_or_default().into_iter();
-        *patterns = listed.filter_map(|node| node.string(problems)).map(str::to_owned).collect();
+        // One that is no text keeps its place, so that the others are found at theirs.
+        let text = |node: Node<'_>| node.string(problems).unwrap_or_default().to_owned();
+        *patterns = listed.unwrap_or_default().into_iter().map(text).collect();
     }
     if let Some(given) = mapping
         .optional("round_latency_decimals")
@@ -49,8 +58,14 @@ pub(super) fn read(node: Node<'_>, problems: &mut Problems) -> MetricsSettings {
     {
         settings.round_latency_decimals = given;
     }
-    if let Err(error) = settings.check() {
-        mapping.get(error.key()).unwrap_or(node).report(problems, error.problem());
+    for error in settings.problems() {
+        let mut at = mapping.get(error.key()).unwrap_or(node);
+        if let Some(index) = error.index()
+            && let Some(item) = at.list(problems).and_then(|items| items.get(index).copied())
+        {
+            at = item;
+        }
+        at.report(problems, error.problem());
     }
     mapping.finish(problems);
     settings

@@ -11,12 +11,15 @@ mod server;
 
 use ml_configuration::{Document, Problems};
 
-use crate::catalogue::Catalogue;
+use crate::catalogue::{Catalogue, KnownDecorator, KnownModel};
 use crate::metrics::MetricsSettings;
 use crate::openapi::Info;
 
 pub(crate) use models::{Execution, Handling, PlannedModel};
-pub(crate) use server::ServerSettings;
+pub(crate) use server::{ServerSettings, address};
+
+use decorators::BUILT_IN;
+use names::decorator_name;
 
 /// Environment variables that begin so take the place of values in the file:
 /// `ML_SERVICE__METRICS__ENABLED` that of `metrics.enabled`.
@@ -45,10 +48,7 @@ impl Configuration {
     ) -> Result<Self, Problems> {
         let mut problems = Problems::new();
         let Catalogue { models: known, decorators, filters } = catalogue;
-        check_names(
-            &known.iter().map(|model| model.metadata.qualified_name).collect::<Vec<_>>(),
-            &mut problems,
-        );
+        check_names(&known, &decorators, &mut problems);
         let root = document.root();
         let Some(mut mapping) = root.mapping(&mut problems) else { return Err(problems) };
         for (key, text) in [
@@ -81,7 +81,7 @@ impl Configuration {
         let metrics = match metrics_node {
             Some(node) => metrics::read(node, &mut problems),
             None => {
-                if let Err(error) = metrics.check() {
+                for error in metrics.problems() {
                     problems.add(error.to_string());
                 }
                 metrics
@@ -92,11 +92,26 @@ impl Configuration {
 }
 
 /// The program itself may have registered a name twice.
-fn check_names(names: &[&str], problems: &mut Problems) {
-    for (index, name) in names.iter().enumerate() {
-        if names[..index].contains(name) {
+fn check_names(models: &[KnownModel], known: &[KnownDecorator], problems: &mut Problems) {
+    for (index, model) in models.iter().enumerate() {
+        let name = model.metadata.qualified_name;
+        if models[..index].iter().any(|other| other.metadata.qualified_name == name) {
             problems.add(format!(
                 "the program has two models named `{name}`: give one of them another `qualified_name`"
+            ));
+        }
+    }
+    for (index, decorator) in known.iter().enumerate() {
+        let name = &decorator.name;
+        let short = decorator_name(name);
+        if BUILT_IN.contains(&&*short) {
+            problems.add(format!(
+                "the program registers a decorator `{name}`, but `{short}` is built in: give it \
+                 another name"
+            ));
+        } else if known[..index].iter().any(|other| decorator_name(&other.name) == short) {
+            problems.add(format!(
+                "the program has two decorators named `{name}`: give one of them another name"
             ));
         }
     }

@@ -1,9 +1,10 @@
 //! `models:`: which of the compiled-in models are hosted, and how.
 
-use ml_configuration::{Node, Problems};
+use ml_configuration::{Kind, Node, Problems};
+use ml_model_core::Metadata;
 
 use super::decorators;
-use super::names::{did_you_mean, last_segment};
+use super::names::last_segment;
 use crate::catalogue::{KnownDecorator, KnownModel, Layer, Load};
 
 /// Where the predictions of a model run.
@@ -51,6 +52,13 @@ pub(super) fn all(known: Vec<KnownModel>, problems: &mut Problems) -> Vec<Planne
         .collect()
 }
 
+/// A model that is listed already.
+struct Chosen {
+    metadata: &'static Metadata,
+    /// Key path of what names it.
+    path: String,
+}
+
 /// The models in `list`.
 pub(super) fn read(
     list: Vec<Node<'_>>,
@@ -59,10 +67,15 @@ pub(super) fn read(
     known_decorators: &[KnownDecorator],
     problems: &mut Problems,
 ) -> Vec<PlannedModel> {
-    // As (qualified name, key path) of those chosen already.
-    let mut chosen: Vec<(&'static str, String)> = Vec::new();
+    let mut chosen: Vec<Chosen> = Vec::new();
     let mut planned = Vec::new();
     for node in list {
+        if node.kind() == Kind::Text {
+            let message =
+                "expected a mapping, found text; write `- qualified_name: ` before the name";
+            node.report(problems, message);
+            continue;
+        }
         let Some(mut mapping) = node.mapping(problems) else { continue };
         let class_path = mapping.optional("class_path");
         let qualified_name = mapping.optional("qualified_name");
@@ -81,17 +94,18 @@ pub(super) fn read(
             concurrency_limit: concurrency_limit
                 .and_then(|node| node.integer(1..=1_000_000_usize, problems)),
         };
-        let Some((by, index)) = find(node, class_path, qualified_name, &known, &chosen, problems)
-        else {
-            continue;
-        };
-        let model = known.remove(index);
+        let found = find(node, class_path, qualified_name, &known, &chosen, problems);
+        let model = found.map(|(by, index)| (by, known.remove(index)));
+        if let Some((by, model)) = &model {
+            chosen.push(Chosen { metadata: model.metadata, path: by.path() });
+        }
+        let layers = list.and_then(|node| node.list(problems)).map(|list| {
+            let model = model.as_ref().map(|(_, model)| model);
+            decorators::read(list, file, model, known_decorators, problems)
+        });
+        let Some((_, model)) = model else { continue };
         let name = model.metadata.qualified_name;
-        chosen.push((name, by.path()));
-        let layers = list
-            .and_then(|node| node.list(problems))
-            .map(|list| decorators::read(list, file, &model, known_decorators, problems));
-        if let Some(load) = model.configure(Some(by), configuration, problems) {
+        if let Some(load) = model.configure(Some(node), configuration, problems) {
             planned.push(PlannedModel { name, handling, layers, load });
         }
     }
@@ -113,7 +127,7 @@ fn find<'d>(
     class_path: Option<Node<'d>>,
     qualified_name: Option<Node<'d>>,
     known: &[KnownModel],
-    chosen: &[(&'static str, String)],
+    chosen: &[Chosen],
     problems: &mut Problems,
 ) -> Option<(Node<'d>, usize)> {
     // Older files of Python services have both. The name is the model's own then.
@@ -141,26 +155,32 @@ fn find<'d>(
             && last_segment(path) != known[position].metadata.type_name
         {
             let type_name = known[position].metadata.type_name;
-            class_path.report(problems, format!("`{name}` is a `{type_name}`, not this"));
+            class_path.report(problems, format!("the type of `{name}` is `{type_name}`, not this"));
         }
         return Some((by, position));
     }
     let is_name = qualified_name.is_some();
-    if let Some((_, first)) = chosen.iter().find(|(chosen, _)| is_name && *chosen == name) {
+    let own_name = |metadata: &Metadata| match is_name {
+        true => metadata.qualified_name,
+        false => metadata.type_name,
+    };
+    if let Some(Chosen { path: first, .. }) =
+        chosen.iter().find(|chosen| own_name(chosen.metadata) == name)
+    {
         by.report(problems, format!("`{name}` is listed twice, first as {first}: remove one"));
         return None;
     }
-    let names: Vec<&str> = known
-        .iter()
-        .map(|model| if is_name { model.metadata.qualified_name } else { model.metadata.type_name })
-        .collect();
-    let did_you_mean = did_you_mean(name, &names);
-    let others = match (names.is_empty(), chosen.is_empty()) {
-        (true, true) => "This program has no models".to_owned(),
-        (true, false) => "All models of this program are listed already".to_owned(),
-        (false, true) => format!("This program has: {}", names.join(", ")),
-        (false, false) => format!("This program also has: {}", names.join(", ")),
-    };
-    by.report(problems, format!("unknown model `{name}`; {did_you_mean}{others}"));
+    if known.is_empty() {
+        let word = if by.is_variable() { String::new() } else { format!(" `{name}`") };
+        let others = if chosen.is_empty() {
+            "this program has no models"
+        } else {
+            "all models of this program are listed already"
+        };
+        by.report(problems, format!("unknown model{word}; {others}"));
+        return None;
+    }
+    let names = known.iter().map(|model| own_name(model.metadata));
+    by.report_unknown(problems, "model", name, names);
     None
 }

@@ -1,13 +1,5 @@
 //! Names as configurations write them: short ones, and the class paths of Python services.
 
-use ml_configuration::nearest;
-
-/// A question to be put before the list of names there are; nothing if none of them is near.
-pub(super) fn did_you_mean(name: &str, names: &[&str]) -> String {
-    nearest(name, names.iter().copied())
-        .map_or_else(String::new, |nearest| format!("did you mean `{nearest}`? "))
-}
-
 /// The name that counts: the last part of a class path.
 pub(super) fn last_segment(path: &str) -> &str {
     path.rsplit(['.', ':']).next().unwrap_or(path)

@@ -86,7 +86,8 @@ impl ServerSettings {
         {
             settings.compression = given;
         }
-        settings.api_keys = mapping.optional("api_keys").and_then(|node| read_keys(node, problems));
+        // Not `optional`: who leaves it empty by mistake would serve everybody.
+        settings.api_keys = mapping.get("api_keys").and_then(|node| read_keys(node, problems));
         if let Some(node) = mapping.optional("allowed_origins") {
             settings.allowed_origins = read_origins(node, problems);
         }
@@ -96,28 +97,53 @@ impl ServerSettings {
 }
 
 fn read_address(node: Node<'_>, problems: &mut Problems) -> Option<SocketAddr> {
-    let address = node.string(problems)?.parse().ok();
+    // A port alone is a number; "put it in quotes" would not help.
+    let text = match node.kind() {
+        Kind::Text => node.string(problems),
+        _ => None,
+    };
+    let address = text.and_then(|text| address(text).ok());
     if address.is_none() {
-        node.report(problems, "expected an IP address and a port, as in `127.0.0.1:8000`");
+        node.report(problems, NO_ADDRESS);
     }
     address
 }
 
+const NO_ADDRESS: &str = "expected an IP address and a port, as in `127.0.0.1:8000`";
+
+/// Reads an address; the error says what one looks like.
+pub(crate) fn address(text: &str) -> Result<SocketAddr, &'static str> {
+    text.parse().map_err(|_| NO_ADDRESS)
+}
+
 fn read_keys(node: Node<'_>, problems: &mut Problems) -> Option<ApiKeys> {
     const FORM: &str = "expected `file:` with a path or `environment:` with the name of a variable; \
-                        the keys themselves do not belong into this file";
+                        the keys themselves do not belong in this file";
+    if node.is_null() {
+        node.report(problems, "`api_keys` is empty; remove the key to serve without API keys");
+        return None;
+    }
     if node.kind() != Kind::Mapping {
         node.report(problems, FORM);
         return None;
     }
-    let mut mapping = node.mapping(problems)?;
+    let mut mapping = node.mapping(problems)?.hiding_unknown_keys();
     let file = mapping.optional("file");
     let environment = mapping.optional("environment");
-    mapping.finish(problems);
+    let mut unknown = Problems::new();
+    mapping.finish(&mut unknown);
+    let has_unknown = !unknown.is_empty();
+    problems.extend(unknown);
     let (source, keys) = match (file, environment) {
         (Some(file), None) => (file, ApiKeys::from_file(Path::new(file.string(problems)?))),
         (None, Some(variable)) => (variable, ApiKeys::from_environment(variable.string(problems)?)),
-        _ => {
+        (Some(_), Some(_)) => {
+            node.report(problems, "give `file` or `environment`, not both");
+            return None;
+        }
+        // The unknown key may be one of the two.
+        (None, None) if has_unknown => return None,
+        (None, None) => {
             node.report(problems, FORM);
             return None;
         }

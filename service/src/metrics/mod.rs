@@ -56,7 +56,7 @@ impl Metrics {
         settings: MetricsSettings,
         log: LogFigures,
     ) -> Result<Option<Arc<Self>>, InvalidMetricsSettings> {
-        let excluded = settings.check()?;
+        let excluded = settings.excluded()?;
         if !settings.is_on(|name| std::env::var(name).ok()) {
             if settings.enabled {
                 let variable = &settings.env_var_name;

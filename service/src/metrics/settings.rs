@@ -65,9 +65,11 @@ impl Default for MetricsSettings {
 
 /// A setting that cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`metrics.{key}`: {problem}")]
+#[error("`metrics.{key}`: {value:?} {problem}")]
 pub struct InvalidMetricsSettings {
     key: &'static str,
+    index: Option<usize>,
+    value: String,
     problem: String,
 }
 
@@ -77,7 +79,12 @@ impl InvalidMetricsSettings {
         self.key
     }
 
-    /// What is wrong with it.
+    /// Which item of the setting, if that is a list.
+    pub(crate) fn index(&self) -> Option<usize> {
+        self.index
+    }
+
+    /// What is wrong with it. The value is not shown: it may come from an environment variable.
     pub fn problem(&self) -> &str {
         &self.problem
     }
@@ -104,36 +111,66 @@ impl MetricsSettings {
             && (!self.should_respect_env_var || variable(&self.env_var_name).is_some_and(is_true))
     }
 
-    /// Finds what cannot be used, and compiles the handlers to leave out.
-    pub(crate) fn check(&self) -> Result<RegexSet, InvalidMetricsSettings> {
-        patterns("body_handlers", &self.body_handlers)?;
+    /// Everything that cannot be used.
+    pub(crate) fn problems(&self) -> Vec<InvalidMetricsSettings> {
+        let mut problems = patterns("body_handlers", &self.body_handlers);
         let name = &self.inprogress_name;
+        let taken = TAKEN.iter().any(|taken| name.starts_with(taken));
         let problem = if !is_metric_name(name) {
-            "is no name of a metric: use letters, digits and `_`, a letter first"
-        } else if TAKEN.iter().any(|taken| name.starts_with(taken)) {
-            "is or may become the name of another metric: choose another one"
+            Some("is not the name of a metric: use letters, digits and `_`, a letter first")
         } else {
-            return patterns("excluded_handlers", &self.excluded_handlers);
+            taken.then_some("is or may become the name of another metric: choose another one")
         };
-        Err(InvalidMetricsSettings {
+        problems.extend(problem.map(|problem| InvalidMetricsSettings {
             key: "inprogress_name",
-            problem: format!("{name:?} {problem}"),
+            index: None,
+            value: name.clone(),
+            problem: problem.to_owned(),
+        }));
+        let excluded = patterns("excluded_handlers", &self.excluded_handlers);
+        if excluded.is_empty() {
+            problems.extend(self.excluded_together().err());
+        }
+        problems.extend(excluded);
+        problems
+    }
+
+    /// The handlers to leave out.
+    ///
+    /// # Errors
+    ///
+    /// The first of [`problems`](Self::problems).
+    pub(crate) fn excluded(&self) -> Result<RegexSet, InvalidMetricsSettings> {
+        match self.problems().into_iter().next() {
+            Some(problem) => Err(problem),
+            None => self.excluded_together(),
+        }
+    }
+
+    /// Expressions that are right by themselves may be too large together.
+    fn excluded_together(&self) -> Result<RegexSet, InvalidMetricsSettings> {
+        RegexSet::new(&self.excluded_handlers).map_err(|error| InvalidMetricsSettings {
+            key: "excluded_handlers",
+            index: None,
+            value: self.excluded_handlers.join(", "),
+            problem: format!("cannot be used together: {}", last_line(&error)),
         })
     }
 }
 
-fn patterns(key: &'static str, patterns: &[String]) -> Result<RegexSet, InvalidMetricsSettings> {
-    for pattern in patterns {
-        if let Err(error) = regex::Regex::new(pattern) {
-            // The last of several lines says what is wrong.
-            let error = error.to_string();
-            let why = error.lines().last().unwrap_or_default().trim_start_matches("error: ");
-            let problem = format!("{pattern:?} is no regular expression: {why}");
-            return Err(InvalidMetricsSettings { key, problem });
-        }
-    }
-    RegexSet::new(patterns)
-        .map_err(|error| InvalidMetricsSettings { key, problem: error.to_string() })
+fn patterns(key: &'static str, patterns: &[String]) -> Vec<InvalidMetricsSettings> {
+    let check = |(index, pattern): (usize, &String)| {
+        let error = regex::Regex::new(pattern).err()?;
+        let problem = format!("is not a regular expression: {}", last_line(&error));
+        Some(InvalidMetricsSettings { key, index: Some(index), value: pattern.clone(), problem })
+    };
+    patterns.iter().enumerate().filter_map(check).collect()
+}
+
+/// The last of several lines says what is wrong; those before it quote the expression.
+fn last_line(error: &regex::Error) -> String {
+    let error = error.to_string();
+    error.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned()
 }
 
 #[cfg(test)]

@@ -191,14 +191,15 @@ impl LoggedField {
     /// Why it cannot be recorded.
     pub fn check(&self, before: &[Self], schema: &Schema) -> Result<(), FieldError> {
         let key = self.key.clone();
+        let is_renamed = self.is_renamed;
         if key == FIELD || RECORD_KEYS.contains(&&*key) {
-            return Err(FieldError::Reserved { key });
+            return Err(FieldError::Reserved { key, is_renamed });
         }
         if before.iter().any(|other| other.key == key) {
-            return Err(FieldError::Repeated { key });
+            return Err(FieldError::Repeated { key, is_renamed });
         }
         let schema = schema.as_value();
-        find(schema, schema, &self.path, "the whole")
+        find(schema, schema, &self.path, None)
     }
 }
 
@@ -213,64 +214,122 @@ pub enum FieldError {
         text: String,
     },
     /// The records have a key of this name already.
-    #[error("every record has its own `{key}`: rename the field, as in `{key} as {key}_value`")]
+    #[error("every record has its own `{key}`: {}", rename(key, *is_renamed))]
     Reserved {
         /// The key.
         key: String,
+        /// Whether the field has it from an `as`.
+        is_renamed: bool,
     },
     /// Another field has this key.
-    #[error(
-        "`{key}` is listed twice: remove one of them, or rename it, as in `{key} as other_name`"
-    )]
+    #[error("{}", repeated(key, *is_renamed))]
     Repeated {
         /// The key.
         key: String,
+        /// Whether the field has it from an `as`.
+        is_renamed: bool,
     },
     /// The schema has no such field.
-    #[error("there is no field `{name}`; {}", Known(known))]
+    #[error("unknown field `{name}`; valid are {}", Quoted(known))]
     Unknown {
         /// The part of the path that is not known.
         name: String,
         /// The fields there are.
         known: Vec<String>,
     },
-    /// The field is not a single value.
-    #[error("`{name}` is {kind}, which is not a single value: name a field inside it by its path")]
-    NotLoggable {
-        /// The field.
-        name: String,
+    /// What the path goes through is a single value.
+    #[error("{} is {kind} and has no fields", outer(of.as_deref()))]
+    NoFields {
+        /// The field that has none; `None` for the input or output as a whole.
+        of: Option<String>,
         /// What it is.
         kind: &'static str,
     },
+    /// The field is not a single value.
+    #[error("{} is {kind}, which is not a single value: name {remedy}", outer(name.as_deref()))]
+    NotLoggable {
+        /// The field; `None` for the input or output as a whole.
+        name: Option<String>,
+        /// What it is.
+        kind: &'static str,
+        /// What to name instead.
+        remedy: &'static str,
+    },
+    /// The field is a list, or in one.
+    #[error("{} is a list: lists cannot be logged", outer(name.as_deref()))]
+    List {
+        /// The list; `None` for the input or output as a whole.
+        name: Option<String>,
+    },
 }
 
-struct Known<'a>(&'a [String]);
+/// A field that another one is inside of.
+fn outer(name: Option<&str>) -> String {
+    name.map_or_else(|| "the whole".to_owned(), |name| format!("`{name}`"))
+}
 
-impl fmt::Display for Known<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.0.is_empty() {
-            return f.write_str("nothing there has a name");
-        }
-        write!(f, "the fields are: {}", self.0.join(", "))
+fn rename(key: &str, is_renamed: bool) -> String {
+    if is_renamed {
+        "choose another name".to_owned()
+    } else {
+        format!("rename the field, as in `{key} as {key}_value`")
     }
 }
 
-/// Looks for the field at `path` in what `schema`, the part of `root` called `name`, describes. What
-/// a schema leaves open is accepted.
-fn find(root: &Value, schema: &Value, path: &[String], name: &str) -> Result<(), FieldError> {
+fn repeated(key: &str, is_renamed: bool) -> String {
+    if is_renamed {
+        format!("another field is named `{key}` already: choose another name")
+    } else {
+        format!(
+            "`{key}` is listed twice: remove one of them, or rename it, as in `{key} as other_name`"
+        )
+    }
+}
+
+struct Quoted<'a>(&'a [String]);
+
+impl fmt::Display for Quoted<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, name) in self.0.iter().enumerate() {
+            let comma = if index > 0 { ", " } else { "" };
+            write!(f, "{comma}`{name}`")?;
+        }
+        Ok(())
+    }
+}
+
+/// Looks for the field at `path` in what `schema`, the part of `root` called `name`, describes; the
+/// root has no name. What a schema leaves open is accepted.
+fn find(
+    root: &Value,
+    schema: &Value,
+    path: &[String],
+    name: Option<&str>,
+) -> Result<(), FieldError> {
     let mut forms = Vec::new();
     expand(root, schema, &mut forms, 0);
+    let is_of = |kind: &str| {
+        forms.iter().any(|form| match form.get("type") {
+            Some(Value::Array(kinds)) => kinds.iter().any(|known| known == kind),
+            Some(known) => known == kind,
+            None => false,
+        })
+    };
+    let name = name.map(str::to_owned);
     let Some((first, rest)) = path.split_first() else {
-        let is_of = |kind: &str| {
-            forms.iter().any(|form| match form.get("type") {
-                Some(Value::Array(kinds)) => kinds.iter().any(|known| known == kind),
-                Some(known) => known == kind,
-                None => false,
-            })
-        };
+        let has_parts = forms.iter().any(|form| form.get("prefixItems").is_some());
         return match (is_of("object"), is_of("array")) {
-            (true, _) => Err(FieldError::NotLoggable { name: name.to_owned(), kind: "an object" }),
-            (_, true) => Err(FieldError::NotLoggable { name: name.to_owned(), kind: "a list" }),
+            (true, _) => Err(FieldError::NotLoggable {
+                name,
+                kind: "an object",
+                remedy: "a field inside it by its path",
+            }),
+            (_, true) if has_parts => Err(FieldError::NotLoggable {
+                name,
+                kind: "a list",
+                remedy: "an item of it by its number, as in `point.0`",
+            }),
+            (_, true) => Err(FieldError::List { name }),
             _ => Ok(()),
         };
     };
@@ -279,7 +338,7 @@ fn find(root: &Value, schema: &Value, path: &[String], name: &str) -> Result<(),
     for form in &forms {
         if let Some(properties) = form.get("properties").and_then(Value::as_object) {
             if let Some(inner) = properties.get(first) {
-                return find(root, inner, rest, first);
+                return find(root, inner, rest, Some(first));
             }
             known.extend(properties.keys().cloned());
         }
@@ -287,7 +346,7 @@ fn find(root: &Value, schema: &Value, path: &[String], name: &str) -> Result<(),
             form.get("prefixItems").and_then(Value::as_array).into_iter().flatten().enumerate()
         {
             if *first == index.to_string() {
-                return find(root, inner, rest, first);
+                return find(root, inner, rest, Some(first));
             }
             known.push(index.to_string());
         }
@@ -299,6 +358,23 @@ fn find(root: &Value, schema: &Value, path: &[String], name: &str) -> Result<(),
     }
     if is_open && known.is_empty() {
         return Ok(());
+    }
+    if known.is_empty() && is_of("array") {
+        return Err(FieldError::List { name });
+    }
+    if known.is_empty() {
+        let kinds = [
+            ("object", "an object"),
+            ("string", "text"),
+            ("integer", "an integer"),
+            ("number", "a number"),
+            ("boolean", "a boolean"),
+        ];
+        let kind = kinds.into_iter().find(|(kind, _)| is_of(kind));
+        return Err(FieldError::NoFields {
+            of: name,
+            kind: kind.map_or("a single value", |(_, words)| words),
+        });
     }
     known.dedup();
     Err(FieldError::Unknown { name: first.clone(), known })
