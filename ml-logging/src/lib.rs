@@ -71,6 +71,10 @@ mod layer;
 mod layout;
 mod level;
 mod local;
+#[cfg(feature = "opentelemetry")]
+mod otlp;
+#[cfg(not(feature = "opentelemetry"))]
+mod otlp_absent;
 mod output;
 mod panic;
 mod plan;
@@ -91,6 +95,8 @@ pub use format_error::FormatError;
 pub use formatter::{
     EcsFormatter, Formatter, HumanFormatter, JsonFormatter, StaticValue, TextFormatter,
 };
+#[cfg(feature = "opentelemetry")]
+pub use otlp::Otlp;
 pub use output::Logging;
 pub use time::TimeZone;
 

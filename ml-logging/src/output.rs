@@ -27,6 +27,17 @@ pub(crate) trait Sink: Send + Sync {
     fn queued_bytes(&self) -> u64 {
         0
     }
+
+    /// How many records it has lost after it had taken them.
+    fn lost_later(&self) -> u64 {
+        0
+    }
+
+    /// How many spans it has lost.
+    #[cfg(feature = "opentelemetry")]
+    fn lost_spans(&self) -> u64 {
+        0
+    }
 }
 
 impl<W> Sink for W
@@ -180,7 +191,15 @@ impl Logging {
     /// while it wrote; a record that two handlers lose counts twice. The first one that a handler
     /// lost has been reported on stderr.
     pub fn lost_records(&self) -> u64 {
-        self.outputs.0.iter().map(|output| output.loss.count()).sum()
+        let lost = |output: &Output| output.loss.count() + output.sink.lost_later();
+        self.outputs.0.iter().map(|output| lost(output)).sum()
+    }
+
+    /// How many spans have been lost because they could not be exported, or too many waited for it.
+    /// The first one has been reported on stderr.
+    #[cfg(feature = "opentelemetry")]
+    pub fn lost_spans(&self) -> u64 {
+        self.outputs.0.iter().map(|output| output.sink.lost_spans()).sum()
     }
 
     /// How many bytes of records are queued for their writers at this moment.

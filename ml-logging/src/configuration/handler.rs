@@ -11,6 +11,8 @@ use tracing::level_filters::LevelFilter;
 use tracing_subscriber::fmt::MakeWriter;
 
 use crate::{ContextFilter, Error, Formatter, formatter::Layout, output::Destination};
+#[cfg(feature = "opentelemetry")]
+use crate::{otlp::Attached, routes::Handlers};
 
 /// A place that records are written to, with its own level, format and context.
 ///
@@ -23,6 +25,8 @@ pub struct Handler {
     pub(super) context: Vec<(String, String)>,
     target: Target,
     is_terminal: bool,
+    #[cfg(feature = "opentelemetry")]
+    pub(super) otlp: Option<crate::Otlp>,
 }
 
 enum Target {
@@ -55,6 +59,36 @@ impl Handler {
         Self::new(name, Target::Opened(Destination::Direct(Box::new(writer))))
     }
 
+    /// A handler that exports over OTLP, with the fields that its formatter, which must be one of JSON, gives a
+    /// record. The first of a configuration exports the spans, too.
+    #[cfg(feature = "opentelemetry")]
+    pub fn otlp(name: impl Into<String>, otlp: crate::Otlp) -> Self {
+        // Nothing is ever written there: `Configuration::parts` attaches the export in its place.
+        Self { otlp: Some(otlp), ..Self::writer(name, io::sink) }
+    }
+
+    /// An export of what this handler writes, if that is JSON.
+    #[cfg(feature = "opentelemetry")]
+    pub(super) fn exporting(&self, name: &str, otlp: crate::Otlp) -> Option<Self> {
+        let is_json = match &self.formatter {
+            Some(formatter) => formatter.is_json(),
+            None => !self.is_terminal,
+        };
+        is_json.then(|| Self {
+            formatter: self.formatter.clone(),
+            context: self.context.clone(),
+            ..Self::otlp(name, otlp)
+        })
+    }
+
+    /// What is needed to attach the export, if it is one.
+    #[cfg(feature = "opentelemetry")]
+    pub(super) fn attached(&mut self, handler: Handlers) -> Option<(crate::Otlp, Attached<'_>)> {
+        let otlp = self.otlp.take()?;
+        let (formatter, context) = (self.formatter.take(), std::mem::take(&mut self.context));
+        Some((otlp, Attached { name: &self.name, handler, formatter, context }))
+    }
+
     fn queued(
         name: impl Into<String>,
         destination: impl io::Write + IsTerminal + Send + 'static,
@@ -72,6 +106,8 @@ impl Handler {
             context: Vec::new(),
             target,
             is_terminal: false,
+            #[cfg(feature = "opentelemetry")]
+            otlp: None,
         }
     }
 

@@ -9,6 +9,7 @@ mod filters;
 mod formatters;
 mod handler;
 mod logger;
+mod otlp;
 mod read;
 
 use std::{env, ffi::OsString, fmt, sync::Arc};
@@ -137,6 +138,8 @@ impl Configuration {
     /// A file that cannot be opened, a mistake that a configuration from code can have, or a
     /// subscriber or logger that is installed already.
     pub fn init(self, panic_records: bool) -> Result<Logging, Error> {
+        #[cfg(not(feature = "opentelemetry"))]
+        crate::otlp_absent::say_if_wanted(&*self.environment);
         let (layer, outputs) = self.parts()?;
         install(Registry::default().with(layer), outputs, panic_records)
     }
@@ -156,6 +159,14 @@ impl Configuration {
     }
 
     fn parts(self) -> Result<(RecordLayer, Outputs), Error> {
+        #[cfg(feature = "opentelemetry")]
+        let this = self.exporting();
+        #[cfg(not(feature = "opentelemetry"))]
+        let this = self;
+        this.built()
+    }
+
+    fn built(self) -> Result<(RecordLayer, Outputs), Error> {
         if self.handlers.len() > Handlers::MAX {
             return Err(Error::TooManyHandlers(Handlers::MAX));
         }
@@ -168,8 +179,24 @@ impl Configuration {
         let mut pipes = Pipes::default();
         let mut outputs = Vec::new();
         let mut emptied = Vec::new();
+        #[cfg(feature = "opentelemetry")]
+        let mut spans = None;
         for (number, mut handler) in self.handlers.into_iter().enumerate() {
             let name = handler.name.clone();
+            #[cfg(feature = "opentelemetry")]
+            if let Some((otlp, attached)) = handler.attached(Handlers::one(number)) {
+                let attached = crate::otlp::attach(
+                    &otlp,
+                    &*self.environment,
+                    attached,
+                    &mut pipes,
+                    &mut outputs,
+                );
+                let own = attached
+                    .map_err(|error| Error::Handler { handler: name, error: Box::new(error) })?;
+                spans = spans.or(own);
+                continue;
+            }
             let layout = handler.layout().map_err(|error| Error::Handler {
                 handler: name.clone(),
                 error: Box::new(error),
@@ -187,7 +214,10 @@ impl Configuration {
                 error: Box::new(Error::EmptyFile { problem: error.to_string() }),
             })?;
         }
-        Ok((RecordLayer::new(pipes, Some(routes)), Outputs(outputs.into())))
+        let layer = RecordLayer::new(pipes, Some(routes));
+        #[cfg(feature = "opentelemetry")]
+        let layer = layer.exporting(spans);
+        Ok((layer, Outputs(outputs.into())))
     }
 
     /// The loggers, with numbers for their handlers' names.

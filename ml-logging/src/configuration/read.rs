@@ -6,7 +6,7 @@ use tracing::level_filters::LevelFilter;
 use super::{
     Configuration, Filters, Handler, Logger,
     fields::{self, FilterEntry, FormatterEntry, HandlerEntry},
-    formatters,
+    formatters, otlp,
 };
 use crate::{layout::BUILT_IN, level, routes::Handlers};
 
@@ -163,8 +163,18 @@ fn handler<'d>(
     let handler = match class(&mut keys, "logging.StreamHandler", problems) {
         Some((_, "StreamHandler")) => stream_handler(name, &mut keys, problems),
         Some((_, "FileHandler")) => file_handler(name, &mut keys, problems),
+        Some((node, "OtlpHandler")) => {
+            let formatter = formatter.and_then(|index| formatters[index].formatter.as_ref());
+            otlp::handler(
+                name,
+                node,
+                &mut keys,
+                formatter.map(|(_, formatter)| formatter),
+                problems,
+            )
+        }
         Some((node, other)) => {
-            let known = ["StreamHandler", "FileHandler"];
+            let known = ["StreamHandler", "FileHandler"].into_iter().chain(otlp::CLASS);
             node.report_unknown(problems, "handler class", other, known);
             None
         }
