@@ -11,6 +11,9 @@
 //! [`builder`] sets it up from code, with one place for all records; [`Configuration`] has several, and
 //! is also read from the `logging` part of a Python service's file.
 //!
+//! With the feature `opentelemetry` records and spans also go to a collector; the repository's
+//! documentation of the logging has the details.
+//!
 //! # What a record holds
 //!
 //! 1. **The context**, in the order of the [format](JsonFormatter). Built in are:

@@ -9,7 +9,7 @@ mod support;
 use std::{ffi::OsString, net::TcpListener};
 
 use ml_configuration::{Document, Problems};
-use ml_logging::{Builder, Configuration, Filters, HostnameFilter, Logging, Otlp};
+use ml_logging::{Builder, Configuration, EcsFormatter, Filters, HostnameFilter, Logging, Otlp};
 use opentelemetry::{
     SpanId, TraceFlags, TraceId,
     trace::{SpanContext, TraceContextExt as _, TraceState},
@@ -208,6 +208,46 @@ fn in_request(flags: TraceFlags, run: impl FnOnce()) {
         tracing::error_span!("request", trace_id = TRACE, span_id = SPAN)
     };
     span.in_scope(run);
+}
+
+#[test]
+fn the_ids_have_the_names_of_the_formatter() {
+    let collector = Collector::start();
+    let memory = Memory::default();
+    let (subscriber, logging) = builder()
+        .formatter(EcsFormatter::new())
+        .otlp(Otlp::new().endpoint(collector.address()))
+        .writer(memory.clone())
+        .build()
+        .unwrap();
+    tracing::subscriber::with_default(subscriber, || {
+        tracing::info_span!("one").in_scope(|| {
+            tracing::info!(duration_ms = 1.5, "Ours.");
+            tracing::info!(trace_id = TRACE, "Its own.");
+        });
+    });
+    logging.flush().unwrap();
+    let span = collector.span("one");
+    let (lines, records) = (memory.records(), collector.records());
+    assert_eq!(lines[0]["trace.id"], json!(hex(&span.trace_id)));
+    assert_eq!(lines[0]["span.id"], json!(hex(&span.span_id)));
+    assert_eq!(lines[1]["trace.id"], json!(TRACE));
+    let natively = ["@timestamp", "log.level", "message", "log.logger", "trace.id", "span.id"];
+    for (line, (_, record)) in lines.iter().zip(&records) {
+        assert_eq!(line["trace.id"], json!(hex(&record.trace_id)));
+        let mut expected = line.0.clone();
+        expected.retain(|(key, _)| !natively.contains(&key.as_str()));
+        assert_eq!(fields(&record.attributes), expected);
+    }
+}
+
+#[test]
+fn the_handler_of_the_documentation_is_read() {
+    let documentation = include_str!("../../docs/logging.md");
+    let section = documentation.split("## OpenTelemetry").nth(1).unwrap();
+    let yaml = section.split("```yaml\n").nth(1).unwrap().split("```").next().unwrap();
+    let rest = "version: 1\nformatters: {json: {class: JsonFormatter}}\nroot: {handlers: [otlp]}\n";
+    assert!(read(&format!("{rest}{yaml}")).is_ok());
 }
 
 #[test]

@@ -48,10 +48,8 @@ fn a_variable_is_not_passed_over_in_silence() {
 
 #[test]
 fn nothing_is_said_if_the_environment_switches_the_export_off() {
-    let variables = [
-        ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://localhost:4318"),
-        ("OTEL_SDK_DISABLED", "true"),
-    ];
+    let variables =
+        [("OTEL_EXPORTER_OTLP_ENDPOINT", "http://localhost:4318"), ("OTEL_SDK_DISABLED", "true")];
     let test = "nothing_is_said_if_the_environment_switches_the_export_off";
     let Some(said) = said(test, &variables) else { return };
     assert_eq!(said, "");

@@ -69,7 +69,7 @@ impl Configuration {
     ///
     /// The last part of a class path names the class. Known are `StreamHandler`, `FileHandler`,
     /// `JsonFormatter`, `EcsFormatter`, `HumanFormatter`, `Formatter`, those of Python's packages that
-    /// are the same, and the classes of `filters`. `None` if there are mistakes, all of which are
+    /// are the same, `OtlpHandler` if the feature `opentelemetry` is on, and the classes of `filters`. `None` if there are mistakes, all of which are
     /// reported.
     ///
     /// ```
