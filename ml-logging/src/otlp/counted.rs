@@ -74,12 +74,13 @@ impl Tally {
     }
 
     fn exported(&self, count: usize, result: &OTelSdkResult) {
-        if let Err(error) = result {
-            let failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
-            match failure.as_str() {
-                "" => self.lose(count as u64, format_args!("{error}")),
-                failure => self.lose(count as u64, format_args!("{failure}")),
-            }
+        // Those before a success have lost nothing.
+        let failure =
+            std::mem::take(&mut *self.failure.lock().unwrap_or_else(PoisonError::into_inner));
+        match result {
+            Ok(()) => {}
+            Err(error) if failure.is_empty() => self.lose(count as u64, format_args!("{error}")),
+            Err(_) => self.lose(count as u64, format_args!("{failure}")),
         }
         // After the loss: who sees that nothing is on its way has seen all losses.
         self.on_the_way.fetch_sub(count, Ordering::AcqRel);
