@@ -57,6 +57,8 @@ pub fn builder() -> Builder {
         writer: None,
         flush_limit: DEFAULT_FLUSH_LIMIT,
         panic_records: false,
+        #[cfg(feature = "opentelemetry")]
+        otlp: None,
     }
 }
 
@@ -71,6 +73,8 @@ pub struct Builder {
     writer: Option<Box<dyn Sink>>,
     flush_limit: Duration,
     panic_records: bool,
+    #[cfg(feature = "opentelemetry")]
+    otlp: Option<crate::Otlp>,
 }
 
 pub(crate) type Environment = Box<dyn Fn(&str) -> Option<OsString> + Send>;
@@ -159,12 +163,22 @@ impl Builder {
         self
     }
 
+    /// Exports all records, and all spans, over OTLP as well. If this is not called, that is so if the
+    /// variables of OpenTelemetry say where the collector is; see [`Otlp`](crate::Otlp).
+    #[cfg(feature = "opentelemetry")]
+    pub fn otlp(mut self, otlp: crate::Otlp) -> Self {
+        self.otlp = Some(otlp);
+        self
+    }
+
     /// Installs the logging for the whole process, records of crates that use `log` included.
     ///
     /// # Errors
     ///
     /// A mistake in the set-up, or a subscriber or logger that is installed already.
     pub fn init(self) -> Result<Logging, Error> {
+        #[cfg(not(feature = "opentelemetry"))]
+        crate::otlp_absent::say_if_wanted(&*self.environment);
         let panic_records = self.panic_records;
         let (layer, outputs, targets) = self.parts()?;
         install(Registry::default().with(targets).with(layer), outputs, panic_records)
@@ -217,6 +231,13 @@ impl Builder {
             Some(Format::Text(format)) => Some(JsonFormatter::new(&format)?.into()),
             None => is_terminal.then(|| HumanFormatter::new().into()),
         };
+        #[cfg(feature = "opentelemetry")]
+        let exported = crate::otlp::Attached {
+            name: "",
+            handler: Handlers::one(1),
+            formatter: formatter.clone().filter(Formatter::is_json),
+            context: self.context.clone(),
+        };
         let layout = Formatter::layout(formatter, self.context, is_terminal)?;
         let way = match self.writer {
             Some(sink) => Way::Direct(sink),
@@ -225,11 +246,21 @@ impl Builder {
         let output = way.into_output(String::new(), &layout)?;
         let mut pipes = Pipes::default();
         pipes.add(layout, Handlers::one(0), Arc::clone(&output));
-        Ok((
-            RecordLayer::new(pipes, None),
-            Outputs { all: Arc::new([output]), flush_limit: self.flush_limit },
-            targets,
-        ))
+        #[cfg_attr(not(feature = "opentelemetry"), allow(unused_mut))]
+        let mut outputs = vec![output];
+        #[cfg(feature = "opentelemetry")]
+        let spans = match self.otlp.or_else(|| crate::Otlp::of_environment(&*self.environment)) {
+            Some(otlp) => {
+                let environment = &*self.environment;
+                crate::otlp::attach(&otlp, environment, exported, &mut pipes, &mut outputs)?
+            }
+            None => None,
+        };
+        let layer = RecordLayer::new(pipes, None);
+        #[cfg(feature = "opentelemetry")]
+        let layer = layer.exporting(spans);
+        let outputs = Outputs { all: outputs.into(), flush_limit: self.flush_limit };
+        Ok((layer, outputs, targets))
     }
 }
 

@@ -106,6 +106,13 @@ pub enum Error {
         /// What the system says.
         problem: String,
     },
+    /// What is to be exported, or where to, is at fault.
+    #[cfg(feature = "opentelemetry")]
+    #[error("export over OTLP: {problem}")]
+    Otlp {
+        /// What is wrong, and the remedy.
+        problem: String,
+    },
     /// The process has a `tracing` subscriber already.
     #[error(
         "a global tracing subscriber is installed already; install one only, or add `layer()` to the other one"

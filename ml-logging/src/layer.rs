@@ -2,6 +2,8 @@
 
 use std::{sync::Arc, time::SystemTime};
 
+#[cfg(feature = "opentelemetry")]
+use tracing::Level;
 use tracing::{
     Event, Metadata, Subscriber,
     level_filters::LevelFilter,
@@ -15,6 +17,8 @@ use tracing_subscriber::{
     registry::{LookupSpan, SpanRef},
 };
 
+#[cfg(feature = "opentelemetry")]
+use crate::otlp::{self, IdKeys, Spans};
 use crate::{
     callsite::PerCallsite,
     fork::PerProcess,
@@ -37,6 +41,8 @@ pub(crate) struct RecordLayer {
     has_more: bool,
     /// `None` if every handler wants whatever comes here.
     routes: Option<Routes>,
+    #[cfg(feature = "opentelemetry")]
+    exported: Option<Spans>,
 }
 
 /// Handlers by what their records look like: those with the same layout share one rendering.
@@ -76,6 +82,9 @@ struct Pipe {
     outputs: Vec<(Handlers, Arc<Output>)>,
     /// All of them.
     handlers: Handlers,
+    /// If spans are exported, whose ids the records then have.
+    #[cfg(feature = "opentelemetry")]
+    ids: Option<IdKeys>,
 }
 
 /// What has been worked out for callsites. A forked process begins anew: another thread of its parent
@@ -104,6 +113,8 @@ impl Pipe {
             known: PerProcess::new(Known::new()),
             outputs: Vec::new(),
             handlers: Handlers::NONE,
+            #[cfg(feature = "opentelemetry")]
+            ids: None,
         }
     }
 
@@ -128,6 +139,10 @@ impl Pipe {
     {
         let Some(innermost) = innermost else { return };
         written.clear();
+        #[cfg(feature = "opentelemetry")]
+        if let Some(ids) = &self.ids {
+            ids.write(out, written, plan, innermost);
+        }
         self.write_span(known, out, written, plan, innermost);
         let mut outer = innermost.parent();
         while let Some(span) = outer {
@@ -167,7 +182,28 @@ impl RecordLayer {
         let (mut json, texts) = (pipes.json.into_iter(), pipes.text);
         let (first, others) = (json.next(), Vec::from_iter(json));
         let has_more = !others.is_empty() || !texts.is_empty();
-        Self { first, others, texts, has_more, routes }
+        Self {
+            first,
+            others,
+            texts,
+            has_more,
+            routes,
+            #[cfg(feature = "opentelemetry")]
+            exported: None,
+        }
+    }
+
+    /// Exports the spans, too.
+    #[cfg(feature = "opentelemetry")]
+    #[must_use]
+    pub(crate) fn exporting(mut self, spans: Option<Spans>) -> Self {
+        if spans.is_some() {
+            for pipe in self.first.iter_mut().chain(&mut self.others) {
+                pipe.ids = Some(IdKeys::new(&pipe.layout));
+            }
+        }
+        self.exported = spans;
+        self
     }
 
     /// Writes a record to those handlers of a pipe that want it.
@@ -251,6 +287,12 @@ where
     }
 
     fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
+        #[cfg(feature = "opentelemetry")]
+        if let Some(spans) = &self.exported
+            && let Some(span) = context.span(id)
+        {
+            spans.open(&span);
+        }
         if attributes.fields().is_empty() {
             return;
         }
@@ -277,8 +319,18 @@ where
 
     fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
         let mut local = Local::take();
-        local.now.clock.set(SystemTime::now());
+        let now = SystemTime::now();
+        local.now.clock.set(now);
         let span = context.event_span(event);
+        #[cfg(feature = "opentelemetry")]
+        {
+            otlp::set_time(now);
+            if let (Some(spans), Some(span)) = (&self.exported, &span)
+                && *event.metadata().level() == Level::ERROR
+            {
+                spans.fail(event, span);
+            }
+        }
 
         if let Some(first) = &self.first {
             self.write(first, &mut local, event, span.as_ref());
@@ -287,5 +339,14 @@ where
             self.write_others(&mut local, event, span.as_ref());
         }
         local.give_back();
+    }
+
+    #[cfg(feature = "opentelemetry")]
+    fn on_close(&self, id: Id, context: Context<'_, S>) {
+        if let Some(spans) = &self.exported
+            && let Some(span) = context.span(&id)
+        {
+            spans.close(&span);
+        }
     }
 }

@@ -11,6 +11,9 @@
 //! [`builder`] sets it up from code, with one place for all records; [`Configuration`] has several, and
 //! is also read from the `logging` part of a Python service's file.
 //!
+//! With the feature `opentelemetry` records and spans also go to a collector; the repository's
+//! documentation of the logging has the details.
+//!
 //! # What a record holds
 //!
 //! 1. **The context**, in the order of the [format](JsonFormatter). Built in are:
@@ -76,6 +79,10 @@ mod layout;
 mod level;
 mod local;
 mod notice;
+#[cfg(feature = "opentelemetry")]
+mod otlp;
+#[cfg(not(feature = "opentelemetry"))]
+mod otlp_absent;
 mod output;
 mod panic;
 mod plan;
@@ -99,6 +106,8 @@ pub use format_error::FormatError;
 pub use formatter::{
     EcsFormatter, Formatter, HumanFormatter, JsonFormatter, StaticValue, TextFormatter,
 };
+#[cfg(feature = "opentelemetry")]
+pub use otlp::Otlp;
 pub use output::Logging;
 pub use policy::{Policy, Spill};
 pub use rotating::{Period, Rotation};

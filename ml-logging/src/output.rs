@@ -33,6 +33,17 @@ pub(crate) trait Sink: Send + Sync {
     fn write(&self, metadata: &Metadata<'_>, record: &[u8]) -> io::Result<()>;
 
     fn flush(&self) -> io::Result<()>;
+
+    /// How many records it has lost after it had taken them.
+    fn lost_later(&self) -> u64 {
+        0
+    }
+
+    /// How many spans it has lost.
+    #[cfg(feature = "opentelemetry")]
+    fn lost_spans(&self) -> u64 {
+        0
+    }
 }
 
 impl<W> Sink for W
@@ -102,13 +113,15 @@ impl Direct {
     }
 
     fn counts(&self) -> HandlerCounts {
-        let (written, lost) =
+        // Those that were lost on the way had been taken before.
+        let lost_later = self.sink.lost_later();
+        let (taken, lost) =
             (self.written.load(Ordering::Relaxed), self.lost.load(Ordering::Relaxed));
         HandlerCounts {
             handler: self.handler.clone(),
-            accepted: written + lost,
-            written,
-            lost,
+            accepted: taken + lost,
+            written: taken.saturating_sub(lost_later),
+            lost: lost + lost_later.min(taken),
             ..HandlerCounts::default()
         }
     }
@@ -299,6 +312,17 @@ impl Logging {
     /// lost has been reported on stderr. What a handler has dropped by its policy is not among them.
     pub fn lost_records(&self) -> u64 {
         self.outputs.counts().map(|counts| counts.lost).sum()
+    }
+
+    /// How many spans have been lost because they could not be exported, or too many waited for it.
+    /// The first one has been reported on stderr.
+    #[cfg(feature = "opentelemetry")]
+    pub fn lost_spans(&self) -> u64 {
+        let lost = |output: &Arc<Output>| match &**output {
+            Output::Direct(direct) => direct.sink.lost_spans(),
+            Output::Queued(_) => 0,
+        };
+        self.outputs.all.iter().map(lost).sum()
     }
 
     /// How many bytes of records are queued for their writers at this moment.

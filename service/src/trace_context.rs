@@ -11,6 +11,9 @@ pub(crate) static TRACE_PARENT: HeaderName = HeaderName::from_static("traceparen
 pub(crate) struct TraceContext<'h> {
     trace_id: &'h str,
     span_id: &'h str,
+    /// Whether the caller records its span.
+    #[cfg_attr(not(feature = "opentelemetry"), allow(dead_code, reason = "only the export asks"))]
+    is_sampled: bool,
 }
 
 impl<'h> TraceContext<'h> {
@@ -34,13 +37,35 @@ impl<'h> TraceContext<'h> {
             && is_hex(span_id, 16)
             && is_hex(flags, 2)
             && [trace_id, span_id].iter().all(|id| id.bytes().any(|digit| digit != b'0'));
-        is_valid.then_some(Self { trace_id, span_id })
+        let is_sampled = flags.as_bytes().last().is_some_and(|digit| b"13579bdf".contains(digit));
+        is_valid.then_some(Self { trace_id, span_id, is_sampled })
     }
 
     /// A span that puts `trace_id` and `span_id` on all records inside of it.
+    ///
+    /// If spans are exported, its parent is the caller's, and the ids are its own then.
     pub(crate) fn span(&self) -> Span {
+        #[cfg(feature = "opentelemetry")]
+        let _caller = self.caller().attach();
         // At the highest level, so that they are there whenever any record is.
         tracing::error_span!("request", trace_id = self.trace_id, span_id = self.span_id)
+    }
+
+    /// The caller's span as OpenTelemetry has it.
+    #[cfg(feature = "opentelemetry")]
+    fn caller(&self) -> opentelemetry::Context {
+        use opentelemetry::{
+            Context, SpanId, TraceFlags, TraceId,
+            trace::{SpanContext, TraceContextExt as _, TraceState},
+        };
+
+        let context = Context::new();
+        let ids = (TraceId::from_hex(self.trace_id), SpanId::from_hex(self.span_id));
+        // They have been checked.
+        let (Ok(trace_id), Ok(span_id)) = ids else { return context };
+        let flags = TraceFlags::default().with_sampled(self.is_sampled);
+        let caller = SpanContext::new(trace_id, span_id, flags, true, TraceState::default());
+        context.with_remote_span_context(caller)
     }
 }
 
@@ -57,13 +82,16 @@ mod tests {
 
     #[test]
     fn well_formed_parents_are_taken() {
-        for text in [
-            format!("00-{TRACE}-{SPAN}-01"),
-            format!("00-{TRACE}-{SPAN}-00"),
-            format!("01-{TRACE}-{SPAN}-01-what-comes-later"),
+        for (text, is_sampled) in [
+            (format!("00-{TRACE}-{SPAN}-01"), true),
+            (format!("00-{TRACE}-{SPAN}-00"), false),
+            (format!("00-{TRACE}-{SPAN}-02"), false),
+            (format!("00-{TRACE}-{SPAN}-1b"), true),
+            (format!("01-{TRACE}-{SPAN}-01-what-comes-later"), true),
         ] {
             let parsed = TraceContext::parse(&text);
-            assert_eq!(parsed, Some(TraceContext { trace_id: TRACE, span_id: SPAN }), "{text}");
+            let expected = TraceContext { trace_id: TRACE, span_id: SPAN, is_sampled };
+            assert_eq!(parsed, Some(expected), "{text}");
         }
     }
 

@@ -10,6 +10,8 @@ use crate::{
     ContextFilter, Error, Formatter, Policy, Rotation, formatter::Layout, output::Way,
     queue::DEFAULT_BYTES,
 };
+#[cfg(feature = "opentelemetry")]
+use crate::{otlp::Attached, routes::Handlers};
 
 /// A place that records are written to, with its own level, format and context.
 ///
@@ -24,6 +26,8 @@ pub struct Handler {
     target: Target,
     policy: Option<Policy>,
     queue_bytes: usize,
+    #[cfg(feature = "opentelemetry")]
+    pub(super) otlp: Option<crate::Otlp>,
 }
 
 impl Handler {
@@ -64,6 +68,36 @@ impl Handler {
         Self::new(name, Target::Direct(Box::new(writer)))
     }
 
+    /// A handler that exports over OTLP, with the fields that its formatter, which must be one of JSON, gives a
+    /// record. The first of a configuration exports the spans, too.
+    #[cfg(feature = "opentelemetry")]
+    pub fn otlp(name: impl Into<String>, otlp: crate::Otlp) -> Self {
+        // Nothing is ever written there: `Configuration::parts` attaches the export in its place.
+        Self { otlp: Some(otlp), ..Self::writer(name, io::sink) }
+    }
+
+    /// An export of what this handler writes, if that is JSON.
+    #[cfg(feature = "opentelemetry")]
+    pub(super) fn exporting(&self, name: &str, otlp: crate::Otlp) -> Option<Self> {
+        let is_json = match &self.formatter {
+            Some(formatter) => formatter.is_json(),
+            None => !self.target.is_terminal(),
+        };
+        is_json.then(|| Self {
+            formatter: self.formatter.clone(),
+            context: self.context.clone(),
+            ..Self::otlp(name, otlp)
+        })
+    }
+
+    /// What is needed to attach the export, if it is one.
+    #[cfg(feature = "opentelemetry")]
+    pub(super) fn attached(&mut self, handler: Handlers) -> Option<(crate::Otlp, Attached<'_>)> {
+        let otlp = self.otlp.take()?;
+        let (formatter, context) = (self.formatter.take(), std::mem::take(&mut self.context));
+        Some((otlp, Attached { name: &self.name, handler, formatter, context }))
+    }
+
     fn new(name: impl Into<String>, target: Target) -> Self {
         Self {
             name: name.into(),
@@ -73,6 +107,8 @@ impl Handler {
             target,
             policy: None,
             queue_bytes: DEFAULT_BYTES,
+            #[cfg(feature = "opentelemetry")]
+            otlp: None,
         }
     }
 

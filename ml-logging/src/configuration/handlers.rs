@@ -24,7 +24,8 @@ pub(super) fn read(
         "RotatingFileHandler" => by_size(name, keys, problems),
         "TimedRotatingFileHandler" => by_time(name, keys, problems),
         other => {
-            class_node.report_unknown(problems, "handler class", other, CLASSES);
+            let known = CLASSES.into_iter().chain(super::otlp::CLASS);
+            class_node.report_unknown(problems, "handler class", other, known);
             return None;
         }
     };

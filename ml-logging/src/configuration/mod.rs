@@ -10,6 +10,7 @@ mod formatters;
 mod handler;
 mod handlers;
 mod logger;
+mod otlp;
 mod read;
 mod target;
 
@@ -77,8 +78,8 @@ impl Configuration {
     ///
     /// The last part of a class path names the class. Known are `StreamHandler`, `FileHandler`,
     /// `RotatingFileHandler`, `TimedRotatingFileHandler`, `JsonFormatter`, `EcsFormatter`,
-    /// `HumanFormatter`, `Formatter`, those of Python's packages that are the same, and the classes of
-    /// `filters`. `None` if there are mistakes, all of which are
+    /// `HumanFormatter`, `Formatter`, those of Python's packages that are the same, `OtlpHandler` if the
+    /// feature `opentelemetry` is on, and the classes of `filters`. `None` if there are mistakes, all of which are
     /// reported.
     ///
     /// ```
@@ -154,6 +155,8 @@ impl Configuration {
     /// A file that cannot be opened, a mistake that a configuration from code can have, or a
     /// subscriber or logger that is installed already.
     pub fn init(self, panic_records: bool) -> Result<Logging, Error> {
+        #[cfg(not(feature = "opentelemetry"))]
+        crate::otlp_absent::say_if_wanted(&*self.environment);
         let (layer, outputs) = self.parts()?;
         install(Registry::default().with(layer), outputs, panic_records)
     }
@@ -173,6 +176,14 @@ impl Configuration {
     }
 
     fn parts(self) -> Result<(RecordLayer, Outputs), Error> {
+        #[cfg(feature = "opentelemetry")]
+        let this = self.exporting();
+        #[cfg(not(feature = "opentelemetry"))]
+        let this = self;
+        this.built()
+    }
+
+    fn built(self) -> Result<(RecordLayer, Outputs), Error> {
         if self.handlers.len() > Handlers::MAX {
             return Err(Error::TooManyHandlers(Handlers::MAX));
         }
@@ -185,8 +196,24 @@ impl Configuration {
         let mut pipes = Pipes::default();
         let mut outputs = Vec::new();
         let mut emptied = Vec::new();
+        #[cfg(feature = "opentelemetry")]
+        let mut spans = None;
         for (number, mut handler) in self.handlers.into_iter().enumerate() {
             let name = handler.name.clone();
+            #[cfg(feature = "opentelemetry")]
+            if let Some((otlp, attached)) = handler.attached(Handlers::one(number)) {
+                let attached = crate::otlp::attach(
+                    &otlp,
+                    &*self.environment,
+                    attached,
+                    &mut pipes,
+                    &mut outputs,
+                );
+                let own = attached
+                    .map_err(|error| Error::Handler { handler: name, error: Box::new(error) })?;
+                spans = spans.or(own);
+                continue;
+            }
             let layout = handler.layout().map_err(|error| Error::Handler {
                 handler: name.clone(),
                 error: Box::new(error),
@@ -204,10 +231,10 @@ impl Configuration {
                 error: Box::new(Error::EmptyFile { problem: error.to_string() }),
             })?;
         }
-        Ok((
-            RecordLayer::new(pipes, Some(routes)),
-            Outputs { all: outputs.into(), flush_limit: self.flush_limit },
-        ))
+        let layer = RecordLayer::new(pipes, Some(routes));
+        #[cfg(feature = "opentelemetry")]
+        let layer = layer.exporting(spans);
+        Ok((layer, Outputs { all: outputs.into(), flush_limit: self.flush_limit }))
     }
 
     /// The loggers, with numbers for their handlers' names.

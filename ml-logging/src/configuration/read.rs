@@ -6,7 +6,7 @@ use tracing::level_filters::LevelFilter;
 use super::{
     Configuration, Filters, Logger,
     fields::{self, FilterEntry, FormatterEntry, HandlerEntry},
-    formatters, handlers,
+    formatters, handlers, otlp,
 };
 use crate::{layout::BUILT_IN, level, routes::Handlers};
 
@@ -162,8 +162,15 @@ fn handler<'d>(
     let filters_node = keys.optional("filters").unwrap_or(node);
     let filters = indices_of(keys.optional("filters"), "filter", &names, problems);
 
-    let handler = class(&mut keys, "logging.StreamHandler", problems)
-        .and_then(|(node, class)| handlers::read(name, node, class, &mut keys, problems));
+    let handler =
+        class(&mut keys, "logging.StreamHandler", problems).and_then(|(node, class)| match class {
+            "OtlpHandler" => {
+                let formatter = formatter.and_then(|index| formatters[index].formatter.as_ref());
+                let formatter = formatter.map(|(_, formatter)| formatter);
+                otlp::handler(name, node, &mut keys, formatter, problems)
+            }
+            class => handlers::read(name, node, class, &mut keys, problems),
+        });
     // Without its class nobody knows which keys it has.
     if handler.is_some() {
         keys.finish(problems);

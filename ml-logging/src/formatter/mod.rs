@@ -91,6 +91,12 @@ impl Formatter {
         })
     }
 
+    /// Whether it makes JSON, and not lines of text.
+    #[cfg(feature = "opentelemetry")]
+    pub(crate) fn is_json(&self) -> bool {
+        matches!(self, Self::Json(_) | Self::Ecs(_))
+    }
+
     /// The fields that filters must provide, unless they are built in.
     pub(crate) fn needs(&self) -> Vec<&str> {
         match self {
