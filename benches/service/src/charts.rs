@@ -12,8 +12,10 @@ type Value = fn(&Measurement) -> f64;
 
 const REQUESTS: (&str, Value) = ("Requests per second", |m| m.requests_per_second);
 const P99: (&str, Value) = ("Latency, 99th percentile, ms", |m| m.p99_ms);
+const PAUSED_P99: (&str, Value) = ("The same, load with pauses, ms", |m| {
+    m.with_pauses.as_ref().map_or(f64::NAN, |paused| paused.p99_ms)
+});
 const CPU: (&str, Value) = ("Processor time per request, µs", |m| m.cpu_us);
-const P50: (&str, Value) = ("Latency, median, ms", |m| m.p50_ms);
 const IDLE: (&str, Value) = ("Resident memory, idle, MiB", |m| m.idle_mib);
 const LOADED: (&str, Value) = ("Resident memory, under load, MiB", |m| m.loaded_mib);
 const READY: (&str, Value) = ("Start until ready, ms", |m| m.ready_ms);
@@ -89,7 +91,7 @@ fn comparison(table: &Table) -> Picture {
     Picture {
         title: "The service beside a bare axum handler and the Python service",
         summary: format!("{} connections, {}", table.plan.connections, summary(table)),
-        panels: [REQUESTS, P99, P50, CPU, LOADED, READY].map(panel).into(),
+        panels: [REQUESTS, P99, PAUSED_P99, CPU, LOADED, READY].map(panel).into(),
     }
 }
 

@@ -8,10 +8,14 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::progress::Progress;
-use crate::results::{Measurement, Row, Table};
+use crate::results::{Measurement, Paused, Row, Table};
 use crate::server::{Server, Spec};
 use crate::wrk::{self, Load};
 use crate::{Result, log};
+
+/// The pauses of [`Measurement::with_pauses`]: at 32 connections they leave two cores more than half of
+/// their time.
+const PAUSE_MS: u32 = 1;
 
 /// How often and how long.
 #[derive(Clone, Copy, Serialize, Deserialize)]
@@ -28,6 +32,8 @@ struct Run {
     spec: Spec,
     load: Load,
     connections: u32,
+    /// Whether latency is also measured with pauses.
+    with_pauses: bool,
 }
 
 /// The trivial model, served by each.
@@ -38,6 +44,7 @@ pub(crate) fn compare(specs: Vec<Spec>, plan: Plan) -> Result<Table> {
         spec,
         load: Load::trivial(),
         connections: plan.connections,
+        with_pauses: true,
     });
     measure(&runs.collect::<Vec<_>>(), plan)
 }
@@ -52,6 +59,7 @@ pub(crate) fn connections(plan: Plan) -> Result<Table> {
             spec,
             load: Load::trivial(),
             connections: count,
+            with_pauses: false,
         })
     });
     measure(&runs.collect::<Vec<_>>(), plan)
@@ -65,8 +73,9 @@ pub(crate) fn models(plan: Plan) -> Result<Table> {
             server: "decorated",
             count,
             spec: Spec::many_models(count),
-            load: Load { body: Load::trivial().body, paths: paths.collect() },
+            load: Load { paths: paths.collect(), ..Load::trivial() },
             connections: plan.connections,
+            with_pauses: false,
         }
     });
     measure(&runs, plan)
@@ -82,8 +91,10 @@ pub(crate) fn fields(plan: Plan) -> Result<Table> {
         load: Load {
             body: format!("{{{}}}", members.join(",")),
             paths: vec!["/api/models/fields_model/prediction".to_owned()],
+            pause_ms: None,
         },
         connections: plan.connections,
+        with_pauses: false,
     });
     measure(&runs, plan)
 }
@@ -119,11 +130,25 @@ fn turn(run: &Run, seconds: u32) -> Result<Measurement> {
     let outcome = wrk::run(server.address, &run.load, run.connections, seconds)?;
     let cpu = server.cpu_time()? - cpu_before;
     let samples = watch.stop()?;
+    let mut runs = vec![warm_up.requests, outcome.requests];
+    let with_pauses = match run.with_pauses {
+        true => {
+            let load = Load { pause_ms: Some(PAUSE_MS), ..run.load.clone() };
+            let outcome = wrk::run(server.address, &load, run.connections, seconds)?;
+            runs.push(outcome.requests);
+            Some(Paused {
+                requests_per_second: outcome.requests_per_second(),
+                p50_ms: outcome.p50_ms(),
+                p99_ms: outcome.p99_ms(),
+            })
+        }
+        false => None,
+    };
     server.stop()?;
     if run.spec.logs {
-        // At the end of either run every connection may have had a request under way.
-        let answered = warm_up.requests + outcome.requests;
-        log::check(&log, answered, 2 * u64::from(run.connections))?;
+        // At the end of each run every connection may have had a request under way.
+        let under_way = runs.len() as u64 * u64::from(run.connections);
+        log::check(&log, runs.iter().sum(), under_way)?;
     }
     fs::remove_file(log)?;
     Ok(Measurement {
@@ -134,6 +159,7 @@ fn turn(run: &Run, seconds: u32) -> Result<Measurement> {
         idle_mib,
         loaded_mib: samples.into_iter().fold(idle_mib, f64::max),
         ready_ms: ready_after.as_secs_f64() * 1e3,
+        with_pauses,
     })
 }
 
@@ -147,6 +173,17 @@ fn medians(measurements: &[Measurement]) -> Measurement {
         idle_mib: of(|m| m.idle_mib),
         loaded_mib: of(|m| m.loaded_mib),
         ready_ms: of(|m| m.ready_ms),
+        with_pauses: measurements.iter().all(|m| m.with_pauses.is_some()).then(|| {
+            let of = |value: fn(&Paused) -> f64| {
+                let paused = measurements.iter().filter_map(|m| m.with_pauses.as_ref());
+                rounded(median(paused.map(value)))
+            };
+            Paused {
+                requests_per_second: of(|m| m.requests_per_second),
+                p50_ms: of(|m| m.p50_ms),
+                p99_ms: of(|m| m.p99_ms),
+            }
+        }),
     }
 }
 

@@ -1,19 +1,15 @@
--- Sends predictions and prints what came of them. Arguments: the body, then one path or more, which
--- take turns.
+-- Sends predictions and prints what came of them. Arguments: the body, then one path or more; the
+-- functions for several are in turns.lua.
 local requests, turn = {}, 0
 
 function init(args)
   wrk.method = "POST"
   wrk.headers["content-type"] = "application/json"
   wrk.body = args[1]
+  wrk.path = args[2]
   for i = 2, #args do
     requests[i - 1] = wrk.format(nil, args[i])
   end
-end
-
-function request()
-  turn = turn % #requests + 1
-  return requests[turn]
 end
 
 function done(summary, latency)

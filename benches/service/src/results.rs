@@ -72,6 +72,18 @@ pub(crate) struct Measurement {
     pub(crate) loaded_mib: f64,
     /// From the start of the program to its first answer that it is ready.
     pub(crate) ready_ms: f64,
+    /// The same load with pauses, if that was measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) with_pauses: Option<Paused>,
+}
+
+/// A load that leaves the machine idle in between. All servers that keep up with it get the same rate, so
+/// that the latency is that of the server and not of the machine's scheduler.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct Paused {
+    pub(crate) requests_per_second: f64,
+    pub(crate) p50_ms: f64,
+    pub(crate) p99_ms: f64,
 }
 
 impl Table {
@@ -91,11 +103,11 @@ impl fmt::Display for Table {
         )?;
         writeln!(
             f,
-            "| server | of | requests/s | p50, ms | p99, ms | CPU, µs/request | idle, MiB | loaded, MiB | ready, ms |"
+            "| server | of | requests/s | p50, ms | p99, ms | CPU, µs/request | idle, MiB | loaded, MiB | ready, ms | with pauses: requests/s | p50, ms | p99, ms |"
         )?;
-        writeln!(f, "|---|---|---|---|---|---|---|---|---|")?;
+        writeln!(f, "|---|---|---|---|---|---|---|---|---|---|---|---|")?;
         for Row { server, count, medians: m } in &self.rows {
-            writeln!(
+            write!(
                 f,
                 "| {server} | {count} | {:.0} | {:.2} | {:.2} | {:.1} | {:.1} | {:.1} | {:.1} |",
                 m.requests_per_second,
@@ -106,6 +118,14 @@ impl fmt::Display for Table {
                 m.loaded_mib,
                 m.ready_ms
             )?;
+            match &m.with_pauses {
+                Some(p) => writeln!(
+                    f,
+                    " {:.0} | {:.2} | {:.2} |",
+                    p.requests_per_second, p.p50_ms, p.p99_ms
+                )?,
+                None => writeln!(f, " | | |")?,
+            }
         }
         let ours = self.of("decorated");
         let mut ratios = Vec::new();
@@ -119,11 +139,14 @@ impl fmt::Display for Table {
         if ratios.is_empty() {
             return Ok(());
         }
-        writeln!(f, "\n| ratio | of | requests/s | p50 | p99 | CPU | idle | loaded | ready |")?;
-        writeln!(f, "|---|---|---|---|---|---|---|---|---|")?;
+        writeln!(
+            f,
+            "\n| ratio | of | requests/s | p50 | p99 | CPU | idle | loaded | ready | with pauses: p50 | p99 |"
+        )?;
+        writeln!(f, "|---|---|---|---|---|---|---|---|---|---|---|")?;
         for (ours, other) in ratios {
             let (a, b) = (&ours.medians, &other.medians);
-            writeln!(
+            write!(
                 f,
                 "| decorated / {} | {} | {:.3} | {:.2} | {:.2} | {:.2} | {:.2} | {:.2} | {:.2} |",
                 other.server,
@@ -136,6 +159,12 @@ impl fmt::Display for Table {
                 a.loaded_mib / b.loaded_mib,
                 a.ready_ms / b.ready_ms
             )?;
+            match (&a.with_pauses, &b.with_pauses) {
+                (Some(a), Some(b)) => {
+                    writeln!(f, " {:.2} | {:.2} |", a.p50_ms / b.p50_ms, a.p99_ms / b.p99_ms)?;
+                }
+                _ => writeln!(f, " | |")?,
+            }
         }
         Ok(())
     }

@@ -9,9 +9,13 @@ use serde::Deserialize;
 use crate::{Result, target};
 
 /// What is sent: the body, to each of the paths in turn.
+#[derive(Clone)]
 pub(crate) struct Load {
     pub(crate) body: String,
     pub(crate) paths: Vec<String>,
+    /// How long a connection waits on average between an answer and its next request. Without a
+    /// pause the load takes all that the machine has, and latencies tell who had to wait for it.
+    pub(crate) pause_ms: Option<u32>,
 }
 
 impl Load {
@@ -20,7 +24,24 @@ impl Load {
         Self {
             body: r#"{"age":25,"bmi":21.5}"#.to_owned(),
             paths: vec!["/api/models/trivial_model/prediction".to_owned()],
+            pause_ms: None,
         }
+    }
+
+    /// What `wrk` is told. It calls only the functions that are there: requests that are the same
+    /// each time are made once, so that the load takes as little of the machine as it can.
+    fn script(&self) -> String {
+        let mut script = include_str!("predict.lua").to_owned();
+        if self.paths.len() > 1 {
+            script.push_str(include_str!("turns.lua"));
+        }
+        if let Some(pause) = self.pause_ms {
+            script.push_str(&format!(
+                "\nfunction delay() return math.random(0, {}) end\n",
+                2 * pause
+            ));
+        }
+        script
     }
 }
 
@@ -60,7 +81,7 @@ pub(crate) fn run(
     seconds: u32,
 ) -> Result<Outcome> {
     let script = target()?.join("service-load/predict.lua");
-    fs::write(&script, include_str!("predict.lua"))?;
+    fs::write(&script, load.script())?;
     let output = Command::new("wrk")
         .args(["--threads", "1", "--latency"])
         .args(["--connections", &connections.to_string()])
