@@ -9,7 +9,6 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::prediction_id::FIELD;
 use crate::{
     Answer, Context, MLModel, Prediction, PredictionError, PredictionId, Request, Violation,
 };
@@ -250,7 +249,7 @@ fn text_of<O: Serialize>(
             text.push(b',');
         }
         // An id has no character that JSON escapes.
-        for part in ["\"", FIELD, "\":\"", id.as_str(), "\"}"] {
+        for part in ["\"", PredictionId::FIELD, "\":\"", id.as_str(), "\"}"] {
             text.extend_from_slice(part.as_bytes());
         }
     }
@@ -260,7 +259,7 @@ fn text_of<O: Serialize>(
 /// Makes the id a member of an output, if that has members.
 fn add_id(output: &mut Value, id: Option<&PredictionId>) {
     if let (Some(id), Some(members)) = (id, output.as_object_mut()) {
-        members.insert(FIELD.into(), id.as_str().into());
+        members.insert(PredictionId::FIELD.into(), id.as_str().into());
     }
 }
 

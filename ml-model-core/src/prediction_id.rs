@@ -14,8 +14,6 @@ use uuid::fmt::Hyphenated;
 use crate::{LogValue, Violation};
 
 const MAX_LENGTH: usize = 128;
-/// Its name in inputs, outputs and records.
-pub(crate) const FIELD: &str = "prediction_id";
 
 /// Id of one prediction: a fresh UUID, or the caller's own id of 1–128 characters of
 /// `[A-Za-z0-9._:-]`.
@@ -41,6 +39,9 @@ enum Text {
 }
 
 impl PredictionId {
+    /// Its name in inputs, outputs and records.
+    pub const FIELD: &str = "prediction_id";
+
     /// The pattern that ids satisfy, as JSON Schema writes it.
     pub const PATTERN: &str = "^[A-Za-z0-9._:-]{1,128}$";
 
@@ -61,10 +62,10 @@ impl PredictionId {
     ///
     /// Why what stands there is no id.
     pub fn take_from(input: &mut Value) -> Option<Result<Self, Violation>> {
-        match input.as_object_mut()?.shift_remove(FIELD)? {
+        match input.as_object_mut()?.shift_remove(Self::FIELD)? {
             Value::Null => None,
             Value::String(id) => Some(id.try_into().map_err(InvalidPredictionId::into)),
-            _ => Some(Err(Violation::new(FIELD, "must be a string"))),
+            _ => Some(Err(Violation::new(Self::FIELD, "must be a string"))),
         }
     }
 
@@ -201,7 +202,7 @@ pub enum InvalidPredictionId {
 
 impl From<InvalidPredictionId> for Violation {
     fn from(error: InvalidPredictionId) -> Self {
-        Self::new(FIELD, error.to_string())
+        Self::new(PredictionId::FIELD, error.to_string())
     }
 }
 

@@ -20,9 +20,6 @@ use crate::validation::InputSchema;
 /// Header that carries the prediction id, both ways.
 pub(crate) static PREDICTION_ID_HEADER: HeaderName = HeaderName::from_static("x-prediction-id");
 
-/// The member of bodies that carries it.
-const PREDICTION_ID: &str = "prediction_id";
-
 /// A model and what its endpoints need to know of it.
 pub(crate) struct HostedModel {
     model: RegisteredModel,
@@ -114,7 +111,7 @@ impl HostedModel {
     /// Whether the model may read the text itself: nothing is to be taken out, and there are no two
     /// ways of reading it.
     fn reads_text(&self, parsed: &Parsed<'_>) -> bool {
-        let has_id = self.takes_prediction_id && parsed.body.member(PREDICTION_ID).is_some();
+        let has_id = self.takes_prediction_id && parsed.body.member(PredictionId::FIELD).is_some();
         !has_id && !parsed.has_repeated_names
     }
 
@@ -162,7 +159,7 @@ impl HostedModel {
             Ok(body) => (Some(body), self.schema.violations(body)),
             Err(violation) => (None, vec![violation]),
         };
-        let of_body = match body.and_then(|body| body.member(PREDICTION_ID)) {
+        let of_body = match body.and_then(|body| body.member(PredictionId::FIELD)) {
             // What is wrong with it is among the violations of the schema.
             Some(Body::String(id)) if self.takes_prediction_id => Some(id.as_ref().try_into().ok()),
             _ => None,

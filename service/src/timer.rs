@@ -5,7 +5,6 @@
 //! to take it out again. Here one such timer serves a connection: while it runs, new deadlines are
 //! only noted, and it is set anew when it goes off too early for the latest of them.
 
-use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -54,11 +53,5 @@ impl Future for Until {
             ready!(sleep.as_mut().poll(context));
         }
         Poll::Ready(())
-    }
-}
-
-impl fmt::Debug for ConnectionTimer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("ConnectionTimer").finish()
     }
 }

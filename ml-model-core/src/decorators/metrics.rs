@@ -97,20 +97,25 @@ impl MetricsDecorator {
 
     /// Begins to count a call, unless somebody outside does.
     #[inline]
-    fn begin<I>(&self, model: &impl MLModel, request: &mut Request<I>) -> Option<Count> {
+    fn begin<I>(
+        &self,
+        model: &impl MLModel,
+        request: &mut Request<I>,
+        now: impl FnOnce() -> Instant,
+    ) -> Option<Count> {
         if request.context().is_counted() {
             return None;
         }
         request.context_mut().set_counted();
         let counters = self.counters.get_or_init(|| Counters::of(model));
-        Some(Count { counters, of: &counters.failed, started: Instant::now() })
+        Some(Count { counters, of: &counters.failed, started: now() })
     }
 }
 
 /// A model in JSON form keeps its ways past [`Value`] when it is counted.
 impl<M: JsonForm> JsonForm for Decorated<MetricsDecorator, M> {
     fn call_to_text(&self, mut request: Request<Value>) -> Answer<Vec<u8>> {
-        let count = self.decorator().begin(self.deref(), &mut request);
+        let count = self.decorator().begin(self.deref(), &mut request, Instant::now);
         Count::end(count, self.deref().call_to_text(request))
     }
 
@@ -118,7 +123,7 @@ impl<M: JsonForm> JsonForm for Decorated<MetricsDecorator, M> {
         &self,
         mut request: Request<&'t str>,
     ) -> Result<Answer<Vec<u8>>, Request<&'t str>> {
-        let count = self.decorator().begin(self.deref(), &mut request);
+        let count = self.decorator().begin(self.deref(), &mut request, Instant::now);
         match self.deref().call_text(request) {
             Ok(answer) => Ok(Count::end(count, answer)),
             Err(mut request) => {
@@ -136,7 +141,7 @@ impl<M: JsonForm> JsonForm for Decorated<MetricsDecorator, M> {
 impl<M: MLModel> Decorator<M> for MetricsDecorator {
     #[inline]
     fn call(&self, model: &M, mut request: Request<M::Input>) -> Answer<M::Output> {
-        let count = self.begin(model, &mut request);
+        let count = self.begin(model, &mut request, Instant::now);
         Count::end(count, model.call(request))
     }
 
@@ -149,8 +154,9 @@ impl<M: MLModel> Decorator<M> for MetricsDecorator {
             return requests.into_iter().map(|request| self.call(model, request)).collect();
         }
         // A row takes as long as its batch.
+        let started = Instant::now();
         let counts: Vec<_> =
-            requests.iter_mut().map(|request| self.begin(model, request)).collect();
+            requests.iter_mut().map(|request| self.begin(model, request, || started)).collect();
         let answers = model.call_batch(requests);
         counts.into_iter().zip(answers).map(|(count, answer)| Count::end(count, answer)).collect()
     }

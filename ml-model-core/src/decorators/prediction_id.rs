@@ -3,7 +3,6 @@
 use schemars::{Schema, json_schema};
 use serde_json::{Map, Value};
 
-use crate::prediction_id::FIELD;
 use crate::{Answer, Decorator, MLModel, Prediction, PredictionError, PredictionId, Request};
 
 /// Gives every prediction its id: the caller's, or a new UUID.
@@ -73,7 +72,7 @@ impl<M: MLModel> Decorator<M> for PredictionIdDecorator {
                 "type": ["string", "null"],
                 "pattern": PredictionId::PATTERN,
             });
-            properties.entry(FIELD).or_insert(field.to_value());
+            properties.entry(PredictionId::FIELD).or_insert(field.to_value());
         }
         schema
     }
@@ -86,7 +85,7 @@ impl<M: MLModel> Decorator<M> for PredictionIdDecorator {
                 "type": "string",
                 "pattern": PredictionId::PATTERN,
             });
-            properties.entry(FIELD).or_insert(field.to_value());
+            properties.entry(PredictionId::FIELD).or_insert(field.to_value());
         }
         if PredictionId::is_in(&schema) {
             let required = schema
@@ -94,9 +93,9 @@ impl<M: MLModel> Decorator<M> for PredictionIdDecorator {
                 .entry("required")
                 .or_insert_with(|| Value::Array(Vec::new()));
             if let Value::Array(names) = required
-                && !names.iter().any(|name| name == FIELD)
+                && !names.iter().any(|name| name == PredictionId::FIELD)
             {
-                names.push(FIELD.into());
+                names.push(PredictionId::FIELD.into());
             }
         }
         schema

@@ -10,8 +10,7 @@ use tracing::Level;
 
 use super::pick::{Picked, Wanted, pick};
 use super::{LogSites, LoggingDecorator, Record, Recorder};
-use crate::MLModel;
-use crate::prediction_id::FIELD;
+use crate::{MLModel, PredictionId};
 
 /// What stands in the records of a configured [`LoggingDecorator`]; see
 /// [`LoggingDecorator::configured`].
@@ -180,7 +179,7 @@ impl LoggedField {
     /// Whether this is the `prediction_id`, which may be named but is on the record anyway.
     #[must_use]
     pub fn is_prediction_id(&self) -> bool {
-        self.key == FIELD && !self.is_renamed
+        self.key == PredictionId::FIELD && !self.is_renamed
     }
 
     /// Checks the field against those listed before it and against the schema of the input or
@@ -192,7 +191,7 @@ impl LoggedField {
     pub fn check(&self, before: &[Self], schema: &Schema) -> Result<(), FieldError> {
         let key = self.key.clone();
         let is_renamed = self.is_renamed;
-        if key == FIELD || RECORD_KEYS.contains(&&*key) {
+        if key == PredictionId::FIELD || RECORD_KEYS.contains(&&*key) {
             return Err(FieldError::Reserved { key, is_renamed });
         }
         if before.iter().any(|other| other.key == key) {
