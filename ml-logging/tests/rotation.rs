@@ -322,3 +322,25 @@ fn what_is_no_file_is_written_as_it_is() {
     let counts = logging.counts().remove(0);
     assert_eq!((counts.written, counts.failed_rotations), (10, 0));
 }
+
+#[cfg(unix)]
+#[test]
+fn who_holds_the_lock_too_long_is_not_waited_for() {
+    let test = "who_holds_the_lock_too_long_is_not_waited_for";
+    let output = child(test, &[], || {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("log");
+        let (dispatch, logging) = build(Handler::rotating("h", &path, Rotation::by_size(20, 1)));
+        log(&dispatch, &logging, "a");
+        // As a process that is stopped while it rotates.
+        let held = fs::File::open(&path).unwrap();
+        held.lock().unwrap();
+        log(&dispatch, &logging, "b");
+        let counts = logging.counts().remove(0);
+        assert_eq!((counts.written, counts.lost, counts.failed_rotations), (2, 0, 1));
+        assert_eq!(text(path), "ab");
+    });
+    let Some(output) = output else { return };
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert!(stderr.contains("could not be rotated: another process has locked it"), "{stderr}");
+}

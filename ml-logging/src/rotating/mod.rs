@@ -1,9 +1,9 @@
 //! Files that make way for new ones, by size or by time, as Python's `RotatingFileHandler` and
 //! `TimedRotatingFileHandler` do.
 //!
-//! Unlike there, several processes may write to the same file: who rotates holds a lock on it, and
-//! the others notice that their file is not the one of that name any more. What is written to it in
-//! the meantime is in the older file, whole.
+//! Unlike there, several processes may write to the same file: who rotates holds a lock on it, for
+//! which the others wait, or they notice that their file is not the one of that name any more. What
+//! is written to it in the meantime is in the older file, whole.
 
 mod schedule;
 
@@ -12,6 +12,7 @@ use std::{
     fs::{self, File, Metadata, TryLockError},
     io::{self, Write as _},
     path::{Path, PathBuf},
+    thread,
     time::{Duration, Instant, SystemTime},
 };
 
@@ -89,6 +90,10 @@ impl Rotation {
 
 /// How long a failure is left alone.
 const PAUSE: Duration = Duration::from_secs(1);
+
+/// How long it is waited for another process that is rotating the file. It takes less than a
+/// millisecond, unless the process gets no time, or is stopped just then.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// The file, and what will become of it.
 pub(crate) struct Rotating {
@@ -168,22 +173,37 @@ impl Rotating {
         Ok(())
     }
 
-    /// Renames the file and opens a new one, unless another process is doing that or has done it;
-    /// `false` then, and if the file is to be written on.
-    fn rotate(&mut self) -> io::Result<bool> {
-        match self.file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Ok(false),
-            Err(TryLockError::Error(error)) => return Err(error),
+    /// Waits until no other process is rotating the file. Who wrote on meanwhile would make it larger
+    /// and larger if the other one is slow.
+    fn lock(&self) -> io::Result<()> {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            match self.file.try_lock() {
+                Err(TryLockError::WouldBlock) if Instant::now() < deadline => {
+                    thread::sleep(Duration::from_millis(1));
+                }
+                Err(TryLockError::WouldBlock) => {
+                    return Err(io::Error::new(
+                        io::ErrorKind::TimedOut,
+                        "another process has locked it",
+                    ));
+                }
+                Err(TryLockError::Error(error)) => return Err(error),
+                Ok(()) => return Ok(()),
+            }
         }
+    }
+
+    /// Renames the file, unless another process has done that, and opens the new one.
+    fn rotate(&mut self) -> io::Result<()> {
+        self.lock()?;
         // Whoever had the lock before may have renamed the file. A new one comes without the lock.
         let result = if self.size()?.is_some() { self.rename() } else { Ok(()) };
         if let Err(error) = result.and_then(|()| self.reopen()) {
             self.file.unlock()?;
             return Err(error);
         }
-        self.remove_oldest()?;
-        Ok(true)
+        self.remove_oldest()
     }
 
     fn rename(&mut self) -> io::Result<()> {
@@ -277,7 +297,8 @@ impl Destination for Rotating {
                 Some(limit) => size > 0 && size + first > limit,
                 None => own.due <= seconds(SystemTime::now()),
             };
-            if is_due && own.rotate()? {
+            if is_due {
+                own.rotate()?;
                 is_other = true;
                 return Ok(own.size()?.unwrap_or(0));
             }
