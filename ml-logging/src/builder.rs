@@ -12,7 +12,6 @@ use tracing::{Subscriber, level_filters::LevelFilter};
 use tracing_log::{AsLog as _, LogTracer};
 use tracing_subscriber::{
     Layer,
-    filter::Targets,
     fmt::MakeWriter,
     layer::SubscriberExt as _,
     registry::{LookupSpan, Registry},
@@ -23,10 +22,11 @@ use crate::{
     configuration::Target,
     layer::{Pipes, RecordLayer},
     level,
+    levels::{CurrentLevels, OwnLevels},
     output::{DEFAULT_FLUSH_LIMIT, Outputs, Sink, Way},
     panic,
     queue::DEFAULT_BYTES,
-    routes::Handlers,
+    routes::{Handlers, Routes},
 };
 
 /// Begins the set-up of the logging.
@@ -180,8 +180,8 @@ impl Builder {
         #[cfg(not(feature = "opentelemetry"))]
         crate::otlp_absent::say_if_wanted(&*self.environment);
         let panic_records = self.panic_records;
-        let (layer, outputs, targets) = self.parts()?;
-        install(Registry::default().with(targets).with(layer), outputs, panic_records)
+        let (layer, logging) = self.parts()?;
+        install(Registry::default().with(layer), logging, panic_records)
     }
 
     /// Makes a subscriber without installing it, for `tracing::subscriber::with_default` and the
@@ -194,8 +194,8 @@ impl Builder {
         self,
     ) -> Result<(impl Subscriber + for<'a> LookupSpan<'a> + Send + Sync + 'static, Logging), Error>
     {
-        let (layer, outputs, targets) = self.parts()?;
-        Ok((Registry::default().with(targets).with(layer), Logging::new(outputs)))
+        let (layer, logging) = self.parts()?;
+        Ok((Registry::default().with(layer), logging))
     }
 
     /// Makes a layer to put beside other layers. Its levels hold for itself alone.
@@ -216,13 +216,14 @@ impl Builder {
     where
         S: Subscriber + for<'a> LookupSpan<'a>,
     {
-        let (layer, outputs, targets) = self.parts()?;
-        Ok((layer.with_filter(targets), Logging::new(outputs)))
+        let (layer, logging) = self.parts()?;
+        let levels = OwnLevels(Arc::clone(&logging.levels));
+        Ok((layer.with_filter(levels), logging))
     }
 
-    fn parts(self) -> Result<(RecordLayer, Outputs, Targets), Error> {
-        let targets = match level::from_environment(&*self.environment)? {
-            Some(targets) => targets,
+    fn parts(self) -> Result<(RecordLayer, Logging), Error> {
+        let levels = match level::from_environment(&*self.environment)? {
+            Some(levels) => levels,
             None => level::parse("`level`", &self.level)?,
         };
         let is_terminal = self.writer.is_none() && io::stdout().is_terminal();
@@ -256,30 +257,30 @@ impl Builder {
             }
             None => None,
         };
-        let layer = RecordLayer::new(pipes, None);
+        let levels = CurrentLevels::new(levels);
+        let layer = RecordLayer::new(pipes, Routes::to_all(Arc::clone(&levels)));
         #[cfg(feature = "opentelemetry")]
         let layer = layer.exporting(spans);
         let outputs = Outputs { all: outputs.into(), flush_limit: self.flush_limit };
-        Ok((layer, outputs, targets))
+        Ok((layer, Logging::new(outputs, levels)))
     }
 }
 
 /// Makes a subscriber the one of the process.
 pub(crate) fn install(
     subscriber: impl Subscriber + Send + Sync,
-    outputs: Outputs,
+    logging: Logging,
     panic_records: bool,
 ) -> Result<Logging, Error> {
     tracing::subscriber::set_global_default(subscriber).map_err(|_| Error::SubscriberInstalled)?;
-    let logging = Logging::new(outputs.clone());
     LogTracer::builder()
         .with_max_level(LevelFilter::current().as_log())
         .init()
         .map_err(|_| Error::LogInstalled)?;
     if panic_records {
-        panic::install(outputs);
+        panic::install(logging.outputs.clone());
     }
-    Ok(logging)
+    Ok(logging.installed())
 }
 
 impl std::fmt::Debug for Builder {

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::FormatError;
+use crate::{FormatError, LevelsError};
 
 /// The logging cannot be set up as it is configured.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -18,14 +18,12 @@ pub enum Error {
     #[error("a filter provides the field `{0}`, which is built in; rename the filter's field")]
     BuiltInField(String),
     /// A directive in the levels cannot be understood.
-    #[error("log levels in {origin}, directive `{directive}`: {problem}")]
-    Level {
+    #[error("log levels in {origin}, {error}")]
+    Levels {
         /// Where the levels come from: `level(…)` or the environment variable.
         origin: &'static str,
-        /// The directive.
-        directive: String,
-        /// What is wrong with it, and the remedy.
-        problem: String,
+        /// What is wrong with them.
+        error: LevelsError,
     },
     /// The set-up of a handler is at fault.
     #[error("the handler `{handler}`: {error}")]

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::SystemTime};
 #[cfg(feature = "opentelemetry")]
 use tracing::Level;
 use tracing::{
-    Event, Metadata, Subscriber,
+    Dispatch, Event, Metadata, Subscriber,
     level_filters::LevelFilter,
     span::{Attributes, Id, Record},
     subscriber::Interest,
@@ -39,8 +39,7 @@ pub(crate) struct RecordLayer {
     others: Vec<Pipe>,
     texts: Vec<TextPipe>,
     has_more: bool,
-    /// `None` if every handler wants whatever comes here.
-    routes: Option<Routes>,
+    routes: Routes,
     #[cfg(feature = "opentelemetry")]
     exported: Option<Spans>,
 }
@@ -178,7 +177,7 @@ impl Pipe {
 }
 
 impl RecordLayer {
-    pub(crate) fn new(pipes: Pipes, routes: Option<Routes>) -> Self {
+    pub(crate) fn new(pipes: Pipes, routes: Routes) -> Self {
         let (mut json, texts) = (pipes.json.into_iter(), pipes.text);
         let (first, others) = (json.next(), Vec::from_iter(json));
         let has_more = !others.is_empty() || !texts.is_empty();
@@ -223,12 +222,12 @@ impl RecordLayer {
         let known = pipe.known.get(Known::new);
         let planned = known.planned.get(metadata, || Planned {
             plan: Plan::new(&pipe.layout, metadata, event.is_log()),
-            wanted: self.wanted(metadata).and(pipe.handlers),
+            wanted: self.routes.wanted(metadata).and(pipe.handlers),
         });
         let (mut plan, mut wanted) = (&planned.plan, planned.wanted);
         let log_metadata = if plan.is_log() { event.normalized_metadata() } else { None };
         if let Some(metadata) = &log_metadata {
-            wanted = self.wanted(metadata).and(pipe.handlers);
+            wanted = self.routes.wanted(metadata).and(pipe.handlers);
             log_plan.make(&pipe.layout, metadata, true);
             plan = log_plan;
         }
@@ -257,13 +256,8 @@ impl RecordLayer {
         let normalized = event.normalized_metadata();
         let metadata = normalized.as_ref().unwrap_or(event.metadata());
         for pipe in &self.texts {
-            pipe.write(local, event, metadata, span, self.wanted(metadata));
+            pipe.write(local, event, metadata, span, self.routes.wanted(metadata));
         }
-    }
-
-    /// The handlers that want such records.
-    fn wanted(&self, metadata: &Metadata<'_>) -> Handlers {
-        self.routes.as_ref().map_or(Handlers::ALL, |routes| routes.wanted(metadata))
     }
 }
 
@@ -271,19 +265,20 @@ impl<S> Layer<S> for RecordLayer
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
 {
+    fn on_register_dispatch(&self, subscriber: &Dispatch) {
+        self.routes.registered(subscriber);
+    }
+
     fn register_callsite(&self, metadata: &'static Metadata<'static>) -> Interest {
-        match &self.routes {
-            Some(routes) if !routes.enabled(metadata) => Interest::never(),
-            _ => Interest::always(),
-        }
+        if self.routes.enabled(metadata) { Interest::always() } else { Interest::never() }
     }
 
     fn enabled(&self, metadata: &Metadata<'_>, _: Context<'_, S>) -> bool {
-        self.routes.as_ref().is_none_or(|routes| routes.enabled(metadata))
+        self.routes.enabled(metadata)
     }
 
     fn max_level_hint(&self) -> Option<LevelFilter> {
-        self.routes.as_ref().map(Routes::max_level)
+        Some(self.routes.max_level())
     }
 
     fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {

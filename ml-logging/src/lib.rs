@@ -77,6 +77,7 @@ mod json;
 mod layer;
 mod layout;
 mod level;
+mod levels;
 mod local;
 mod notice;
 #[cfg(feature = "opentelemetry")]
@@ -106,6 +107,7 @@ pub use format_error::FormatError;
 pub use formatter::{
     EcsFormatter, Formatter, HumanFormatter, JsonFormatter, StaticValue, TextFormatter,
 };
+pub use levels::{Levels, LevelsError};
 #[cfg(feature = "opentelemetry")]
 pub use otlp::Otlp;
 pub use output::Logging;

@@ -11,7 +11,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use tracing::Metadata;
+use tracing::{Metadata, level_filters::LevelFilter};
+use tracing_log::AsLog as _;
 use tracing_subscriber::fmt::MakeWriter;
 
 use crate::{
@@ -19,6 +20,7 @@ use crate::{
     counts::{Teller, say},
     destination::{Destination, Open},
     formatter::Layout,
+    levels::{CurrentLevels, Levels},
     notice::Notice,
     queue::{Plan, Queue, Unflushed},
 };
@@ -231,14 +233,60 @@ pub(crate) fn is_writing() -> bool {
 /// written then.
 #[must_use = "the last records are flushed when this is dropped; bind it to a name in `main`"]
 pub struct Logging {
-    outputs: Outputs,
+    pub(crate) outputs: Outputs,
+    pub(crate) levels: Arc<CurrentLevels>,
+    /// It is that of the whole process, records of the `log` crate included.
+    is_installed: bool,
     /// The end has been waited for already.
     is_given_up: AtomicBool,
 }
 
 impl Logging {
-    pub(crate) fn new(outputs: Outputs) -> Self {
-        Self { outputs, is_given_up: AtomicBool::new(false) }
+    pub(crate) fn new(outputs: Outputs, levels: Arc<CurrentLevels>) -> Self {
+        Self { outputs, levels, is_installed: false, is_given_up: AtomicBool::new(false) }
+    }
+
+    pub(crate) fn installed(mut self) -> Self {
+        self.is_installed = true;
+        self
+    }
+
+    /// The levels in force: those that were [set](Self::set_levels) last, else the
+    /// [initial](Self::initial_levels) ones.
+    pub fn levels(&self) -> Levels {
+        self.levels.get()
+    }
+
+    /// The levels with which the logging began: those of `RUST_LOG`, else those of the
+    /// [`Builder`](crate::Builder) or of the loggers of the [`Configuration`](crate::Configuration).
+    pub fn initial_levels(&self) -> Levels {
+        self.levels.initial()
+    }
+
+    /// Replaces the levels while the program runs, as `RUST_LOG` would have at its start: where records
+    /// go stays as it is, and so do the levels of handlers that let through less than the loggers
+    /// would have. Records that are being logged at this moment may come under either.
+    ///
+    /// ```
+    /// use tracing::{debug, dispatcher};
+    ///
+    /// let (subscriber, logging) = ml_logging::builder().level("info").build()?;
+    /// let initial = logging.initial_levels();
+    /// logging.set_levels("info,payments=debug".parse()?);
+    /// dispatcher::with_default(&subscriber.into(), || {
+    ///     debug!(target: "payments::card", "This is logged.");
+    /// });
+    /// logging.set_levels(initial);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// No record pays for this. The call itself asks again about every place in the program that
+    /// logs, which takes some microseconds for each thousand of them.
+    pub fn set_levels(&self, levels: Levels) {
+        self.levels.set(levels);
+        if self.is_installed {
+            tracing_log::log::set_max_level(LevelFilter::current().as_log());
+        }
     }
 
     /// Waits until everything logged by now is written, by all handlers, however long that takes: with

@@ -1,7 +1,10 @@
 //! Which handlers want a record: Python's tree of loggers, with levels and propagation.
 
-use tracing::{Level, Metadata, level_filters::LevelFilter};
-use tracing_subscriber::{Layer, filter::Targets, registry::Registry};
+use std::sync::Arc;
+
+use tracing::{Dispatch, Metadata, level_filters::LevelFilter};
+
+use crate::levels::{CurrentLevels, TargetName};
 
 /// A set of handlers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,6 +31,11 @@ impl Handlers {
         Self(self.0 & others.0)
     }
 
+    #[must_use]
+    fn without(self, others: Self) -> Self {
+        Self(self.0 & !others.0)
+    }
+
     #[inline]
     pub(crate) fn contains(self, one: Self) -> bool {
         self.0 & one.0 != 0
@@ -43,130 +51,73 @@ impl Handlers {
 pub(crate) struct Routes {
     /// The longest names first, the root last: a target's own logger comes before its ancestors.
     loggers: Vec<Route>,
-    /// The levels of all handlers, by their numbers.
+    /// The levels of the handlers that have one to say, by their numbers.
     handlers: Vec<LevelFilter>,
-    /// What `RUST_LOG` says in place of the loggers' levels.
-    directives: Option<Targets>,
+    /// From which level on a record meets anybody.
+    levels: Arc<CurrentLevels>,
 }
 
 /// One logger.
 #[derive(Debug)]
 pub(crate) struct Route {
-    pub(crate) name: LoggerName,
-    /// `None` if the level is that of the next logger above.
-    pub(crate) level: Option<LevelFilter>,
+    pub(crate) name: TargetName,
     pub(crate) handlers: Handlers,
     pub(crate) propagate: bool,
 }
 
 impl Routes {
-    pub(crate) fn new(mut loggers: Vec<Route>, mut handlers: Vec<LevelFilter>) -> Self {
-        loggers.sort_by_key(|logger| std::cmp::Reverse(logger.name.0.len()));
-        handlers.truncate(Handlers::MAX);
-        Self { loggers, handlers, directives: None }
+    /// Every record to every handler.
+    pub(crate) fn to_all(levels: Arc<CurrentLevels>) -> Self {
+        let root = Route { name: TargetName::root(), handlers: Handlers::ALL, propagate: true };
+        Self { loggers: vec![root], handlers: Vec::new(), levels }
     }
 
-    /// Takes the levels of `RUST_LOG` in place of those of the loggers. A handler that lets all
-    /// through that the loggers let through does so still.
-    pub(crate) fn with_directives(mut self, directives: Targets) -> Self {
-        let most = self.max_level();
-        for level in &mut self.handlers {
+    /// `most` is the furthest level of the loggers as they are configured. A handler that lets that
+    /// through lets all through, whatever other levels are in force.
+    pub(crate) fn new(
+        mut loggers: Vec<Route>,
+        mut handlers: Vec<LevelFilter>,
+        most: LevelFilter,
+        levels: Arc<CurrentLevels>,
+    ) -> Self {
+        loggers.sort_by_key(|logger| std::cmp::Reverse(logger.name.depth()));
+        handlers.truncate(Handlers::MAX);
+        for level in &mut handlers {
             if *level >= most {
                 *level = LevelFilter::TRACE;
             }
         }
-        self.directives = Some(directives);
-        self
+        Self { loggers, handlers, levels }
+    }
+
+    pub(crate) fn registered(&self, subscriber: &Dispatch) {
+        self.levels.registered(subscriber);
     }
 
     pub(crate) fn max_level(&self) -> LevelFilter {
-        match &self.directives {
-            Some(directives) => {
-                let hint = Layer::<Registry>::max_level_hint(directives);
-                hint.unwrap_or(LevelFilter::TRACE)
-            }
-            None => {
-                let levels = self.loggers.iter().filter_map(|logger| logger.level);
-                levels.max().unwrap_or(DEFAULT_LEVEL).max(self.root_level())
-            }
-        }
-    }
-
-    fn root_level(&self) -> LevelFilter {
-        let root = self.loggers.iter().find(|logger| logger.name.is_root());
-        root.and_then(|root| root.level).unwrap_or(DEFAULT_LEVEL)
-    }
-
-    /// The loggers that a target's records meet, its own first.
-    fn met_by(&self, target: &str) -> impl Iterator<Item = &Route> {
-        self.loggers.iter().filter(move |logger| logger.name.covers(target))
-    }
-
-    fn passes(&self, target: &str, level: &Level) -> bool {
-        match &self.directives {
-            Some(directives) => directives.would_enable(target, level),
-            None => {
-                let own = self.met_by(target).find_map(|logger| logger.level);
-                *level <= own.unwrap_or(DEFAULT_LEVEL)
-            }
-        }
+        self.levels.max()
     }
 
     /// Whether anybody wants such records; or such spans, which all records inside of them show.
     pub(crate) fn enabled(&self, metadata: &Metadata<'_>) -> bool {
         if metadata.is_span() {
-            self.passes(metadata.target(), metadata.level())
+            self.levels.pass(metadata)
         } else {
-            !self.wanted(metadata).is_empty()
+            self.levels.pass(metadata) && !self.wanted(metadata).is_empty()
         }
     }
 
-    /// The handlers that want such records.
+    /// The handlers that want such records, if their level passes. That is so of all that get here,
+    /// and the answer stays the same when the levels are changed.
     pub(crate) fn wanted(&self, metadata: &Metadata<'_>) -> Handlers {
-        let (target, level) = (metadata.target(), metadata.level());
-        if !self.passes(target, level) {
-            return Handlers::NONE;
-        }
         let mut reached = Handlers::NONE;
-        for logger in self.met_by(target) {
+        for logger in self.loggers.iter().filter(|logger| logger.name.covers(metadata.target())) {
             reached = reached.with(logger.handlers);
             if !logger.propagate {
                 break;
             }
         }
-        let willing = self.handlers.iter().enumerate().filter(|(_, own)| level <= *own);
-        let willing =
-            willing.fold(Handlers::NONE, |all, (number, _)| all.with(Handlers::one(number)));
-        reached.and(willing)
+        let unwilling = self.handlers.iter().enumerate().filter(|(_, own)| metadata.level() > *own);
+        unwilling.fold(reached, |rest, (number, _)| rest.without(Handlers::one(number)))
     }
-}
-
-/// Python's, for a root logger of which nothing is said.
-const DEFAULT_LEVEL: LevelFilter = LevelFilter::WARN;
-
-/// A name in parts: Python writes `a.b`, Rust `a::b`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct LoggerName(Vec<String>);
-
-impl LoggerName {
-    /// The empty name and `root` are the root logger's.
-    pub(crate) fn new(name: &str) -> Self {
-        if name == "root" {
-            return Self(Vec::new());
-        }
-        Self(parts(name).map(str::to_owned).collect())
-    }
-
-    pub(crate) fn is_root(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    fn covers(&self, target: &str) -> bool {
-        let mut target = parts(target);
-        self.0.iter().all(|part| target.next() == Some(part))
-    }
-}
-
-fn parts(name: &str) -> impl Iterator<Item = &str> {
-    name.split(['.', ':']).filter(|part| !part.is_empty())
 }

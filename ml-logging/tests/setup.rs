@@ -66,7 +66,7 @@ fn mistakes_in_the_set_up_are_typed() {
     let syntax = error(builder().format("%(asctime"));
     assert!(matches!(syntax, Error::Format(FormatError::Syntax { column: 1, .. })));
     let level = error(builder().level("info,hyper=inof"));
-    assert!(matches!(level, Error::Level { directive, .. } if directive == "hyper=inof"));
+    assert!(matches!(level, Error::Levels { error, .. } if error.directive == "hyper=inof"));
     let variable = error(builder().environment(|_| Some("wran".into())));
     assert!(
         variable.to_string().starts_with("log levels in RUST_LOG, directive `wran`"),

@@ -2,7 +2,7 @@
 
 use tracing::level_filters::LevelFilter;
 
-use crate::routes::LoggerName;
+use crate::levels::TargetName;
 
 /// What is said of a target and of those below it.
 ///
@@ -50,7 +50,7 @@ impl Logger {
         self
     }
 
-    pub(super) fn parsed_name(&self) -> LoggerName {
-        LoggerName::new(&self.name)
+    pub(super) fn parsed_name(&self) -> TargetName {
+        TargetName::new(&self.name)
     }
 }

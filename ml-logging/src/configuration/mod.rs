@@ -17,7 +17,7 @@ mod target;
 use std::{env, ffi::OsString, fmt, sync::Arc, time::Duration};
 
 use ml_configuration::{Node, Problems};
-use tracing::Subscriber;
+use tracing::{Subscriber, level_filters::LevelFilter};
 use tracing_subscriber::{
     layer::SubscriberExt as _,
     registry::{LookupSpan, Registry},
@@ -30,9 +30,13 @@ use crate::{
     builder::{Environment, install},
     layer::{Pipes, RecordLayer},
     level,
+    levels::{CurrentLevels, Levels, TargetName},
     output::{DEFAULT_FLUSH_LIMIT, Outputs},
     routes::{Handlers, Route, Routes},
 };
+
+/// Python's, for a root logger of which nothing is said.
+const DEFAULT_LEVEL: LevelFilter = LevelFilter::WARN;
 
 /// Several handlers with their own formats, levels and filters, and loggers that say which records
 /// go to them. [`builder`](crate::builder) is shorter for a single handler.
@@ -157,8 +161,8 @@ impl Configuration {
     pub fn init(self, panic_records: bool) -> Result<Logging, Error> {
         #[cfg(not(feature = "opentelemetry"))]
         crate::otlp_absent::say_if_wanted(&*self.environment);
-        let (layer, outputs) = self.parts()?;
-        install(Registry::default().with(layer), outputs, panic_records)
+        let (layer, logging) = self.parts()?;
+        install(Registry::default().with(layer), logging, panic_records)
     }
 
     /// Opens the log files and makes a subscriber without installing it, for
@@ -171,11 +175,11 @@ impl Configuration {
         self,
     ) -> Result<(impl Subscriber + for<'a> LookupSpan<'a> + Send + Sync + 'static, Logging), Error>
     {
-        let (layer, outputs) = self.parts()?;
-        Ok((Registry::default().with(layer), Logging::new(outputs)))
+        let (layer, logging) = self.parts()?;
+        Ok((Registry::default().with(layer), logging))
     }
 
-    fn parts(self) -> Result<(RecordLayer, Outputs), Error> {
+    fn parts(self) -> Result<(RecordLayer, Logging), Error> {
         #[cfg(feature = "opentelemetry")]
         let this = self.exporting();
         #[cfg(not(feature = "opentelemetry"))]
@@ -183,16 +187,16 @@ impl Configuration {
         this.built()
     }
 
-    fn built(self) -> Result<(RecordLayer, Outputs), Error> {
+    fn built(self) -> Result<(RecordLayer, Logging), Error> {
         if self.handlers.len() > Handlers::MAX {
             return Err(Error::TooManyHandlers(Handlers::MAX));
         }
         let directives = level::from_environment(&*self.environment)?;
-        let levels = self.handlers.iter().map(|handler| handler.level).collect();
-        let mut routes = Routes::new(self.routes()?, levels);
-        if let Some(directives) = directives {
-            routes = routes.with_directives(directives);
-        }
+        let configured = self.levels();
+        let most = configured.max();
+        let levels = CurrentLevels::new(directives.unwrap_or(configured));
+        let of_handlers = self.handlers.iter().map(|handler| handler.level).collect();
+        let routes = Routes::new(self.routes()?, of_handlers, most, Arc::clone(&levels));
         let mut pipes = Pipes::default();
         let mut outputs = Vec::new();
         let mut emptied = Vec::new();
@@ -231,10 +235,18 @@ impl Configuration {
                 error: Box::new(Error::EmptyFile { problem: error.to_string() }),
             })?;
         }
-        let layer = RecordLayer::new(pipes, Some(routes));
+        let layer = RecordLayer::new(pipes, routes);
         #[cfg(feature = "opentelemetry")]
         let layer = layer.exporting(spans);
-        Ok((layer, Outputs { all: outputs.into(), flush_limit: self.flush_limit }))
+        let outputs = Outputs { all: outputs.into(), flush_limit: self.flush_limit };
+        Ok((layer, Logging::new(outputs, levels)))
+    }
+
+    /// Those of the loggers.
+    fn levels(&self) -> Levels {
+        let own =
+            self.loggers.iter().filter_map(|logger| Some((logger.parsed_name(), logger.level?)));
+        Levels::new([(TargetName::root(), DEFAULT_LEVEL)].into_iter().chain(own))
     }
 
     /// The loggers, with numbers for their handlers' names.
@@ -260,7 +272,7 @@ impl Configuration {
                     }
                 }
             }
-            routes.push(Route { name, level: logger.level, handlers, propagate: logger.propagate });
+            routes.push(Route { name, handlers, propagate: logger.propagate });
         }
         if routes.iter().all(|route| route.handlers.is_empty()) {
             return Err(Error::NoHandler);

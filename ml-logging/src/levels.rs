@@ -1,0 +1,322 @@
+//! Which records are wanted, by target; and how that is changed while the program runs.
+
+use std::{
+    collections::BTreeMap,
+    fmt,
+    str::FromStr,
+    sync::{Arc, OnceLock, PoisonError, RwLock},
+};
+
+use ml_configuration::nearest;
+use tracing::{
+    Dispatch, Level, Metadata, Subscriber, callsite,
+    dispatcher::{self, WeakDispatch},
+    level_filters::LevelFilter,
+    subscriber::Interest,
+};
+use tracing_subscriber::layer::{Context, Filter};
+
+/// A level for all targets, and levels for single targets and what is below them.
+///
+/// The text form is that of `RUST_LOG`, `info,hyper=warn`: a level for all targets, and behind it
+/// others for the target `hyper` and those below it, as `hyper::client`. The nearest one counts.
+/// What no level is said of is off. Levels are `off`, `error`, `warn` or `warning`, `info`, `debug`
+/// and `trace`.
+///
+/// ```
+/// use ml_logging::Levels;
+///
+/// let levels: Levels = "hyper=warning, info".parse()?;
+/// assert_eq!(levels.to_string(), "info,hyper=warn");
+/// assert_eq!(levels.more_verbose().to_string(), "debug,hyper=info");
+/// assert!("info,hyper=wran".parse::<Levels>().is_err());
+/// # Ok::<(), ml_logging::LevelsError>(())
+/// ```
+// In this order what is below a target comes after it.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Levels(BTreeMap<TargetName, LevelFilter>);
+
+impl Levels {
+    pub(crate) fn new(levels: impl IntoIterator<Item = (TargetName, LevelFilter)>) -> Self {
+        Self(levels.into_iter().collect())
+    }
+
+    /// Each level one step further, from `error` to `trace`. What is off stays off.
+    #[must_use]
+    pub fn more_verbose(&self) -> Self {
+        let further = |level| match level {
+            LevelFilter::OFF => LevelFilter::OFF,
+            LevelFilter::ERROR => LevelFilter::WARN,
+            LevelFilter::WARN => LevelFilter::INFO,
+            LevelFilter::INFO => LevelFilter::DEBUG,
+            _ => LevelFilter::TRACE,
+        };
+        Self::new(self.0.iter().map(|(name, level)| (name.clone(), further(*level))))
+    }
+
+    /// The furthest of all.
+    pub(crate) fn max(&self) -> LevelFilter {
+        self.0.values().copied().max().unwrap_or(LevelFilter::OFF)
+    }
+
+    fn passes(&self, target: &str, level: &Level) -> bool {
+        let nearest = self.0.iter().rev().find(|(name, _)| name.covers(target));
+        nearest.is_some_and(|(_, own)| level <= own)
+    }
+}
+
+impl FromStr for Levels {
+    type Err = LevelsError;
+
+    fn from_str(text: &str) -> Result<Self, LevelsError> {
+        let mut levels = BTreeMap::new();
+        for directive in text.split(',').map(str::trim).filter(|directive| !directive.is_empty()) {
+            let fail =
+                |problem: String| Err(LevelsError { directive: directive.to_owned(), problem });
+            if directive.contains(['[', ']', '{', '}']) {
+                return fail(
+                    "filters by span or field are not supported; write `target=level`".to_owned(),
+                );
+            }
+            let (target, level) = match directive.split_once('=') {
+                Some((target, level)) => (Some(target.trim()), level.trim()),
+                None => (None, directive),
+            };
+            match (target, level_filter(level)) {
+                (Some(""), _) => {
+                    return fail("the target is missing; write `target=level`".to_owned());
+                }
+                (target, Some(level)) => {
+                    levels.insert(TargetName::new(target.unwrap_or_default()), level);
+                }
+                // Elsewhere a lone word that is no level turns one target on and, unseen, all the
+                // others off, so that `wran` silences a program.
+                (target, None) => return fail(unknown_level(target, level)),
+            }
+        }
+        Ok(Self(levels))
+    }
+}
+
+/// As they are read, the level for all targets first.
+impl fmt::Display for Levels {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.is_empty() {
+            return write!(f, "{}", LevelFilter::OFF);
+        }
+        for (index, (name, level)) in self.0.iter().enumerate() {
+            let comma = if index == 0 { "" } else { "," };
+            if name.is_root() {
+                write!(f, "{comma}{level}")?;
+            } else {
+                write!(f, "{comma}{name}={level}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Levels {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Levels({self})")
+    }
+}
+
+/// What is wrong with a text of levels.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("directive `{directive}`: {problem}")]
+#[non_exhaustive]
+pub struct LevelsError {
+    /// The directive, as `hyper=wran`.
+    pub directive: String,
+    /// What is wrong with it, and the remedy.
+    pub problem: String,
+}
+
+fn level_filter(word: &str) -> Option<LevelFilter> {
+    if word.eq_ignore_ascii_case("warning") {
+        return Some(LevelFilter::WARN);
+    }
+    // `LevelFilter` also reads the empty string, as ERROR.
+    if word.is_empty() { None } else { word.parse().ok() }
+}
+
+fn unknown_level(target: Option<&str>, word: &str) -> String {
+    const WORDS: [&str; 7] = ["off", "error", "warn", "warning", "info", "debug", "trace"];
+    let mut problem = format!("`{word}` is not a level; ");
+    if let Some(nearest) = nearest(word, WORDS) {
+        problem.push_str(&format!("did you mean `{nearest}`? "));
+    }
+    if target.is_none() {
+        problem.push_str(&format!("if it is a target, write `{word}=trace`; "));
+    }
+    problem.push_str(&format!("levels are {}", WORDS.join(", ")));
+    problem
+}
+
+/// The name of a target, or of a logger, in parts: Rust writes `a::b`, Python `a.b`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct TargetName(Vec<String>);
+
+impl TargetName {
+    /// The empty name and `root` are those of the root, above all others.
+    pub(crate) fn new(name: &str) -> Self {
+        if name == "root" {
+            return Self::root();
+        }
+        Self(parts(name).map(str::to_owned).collect())
+    }
+
+    pub(crate) fn root() -> Self {
+        Self(Vec::new())
+    }
+
+    pub(crate) fn is_root(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// How far it is below the root.
+    pub(crate) fn depth(&self) -> usize {
+        self.0.len()
+    }
+
+    pub(crate) fn covers(&self, target: &str) -> bool {
+        let mut target = parts(target);
+        self.0.iter().all(|part| target.next() == Some(part))
+    }
+}
+
+impl fmt::Display for TargetName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.join("::"))
+    }
+}
+
+fn parts(name: &str) -> impl Iterator<Item = &str> {
+    name.split(['.', ':']).filter(|part| !part.is_empty())
+}
+
+/// The levels in force. `tracing` asks for them once for each callsite and keeps the answer until
+/// they are changed, so that a record pays nothing for it.
+// Not `tracing_subscriber::reload`: that takes its lock for each record.
+pub(crate) struct CurrentLevels {
+    initial: Levels,
+    current: RwLock<Levels>,
+    /// The subscriber that they are those of.
+    subscriber: OnceLock<WeakDispatch>,
+}
+
+impl CurrentLevels {
+    pub(crate) fn new(initial: Levels) -> Arc<Self> {
+        let current = RwLock::new(initial.clone());
+        Arc::new(Self { initial, current, subscriber: OnceLock::new() })
+    }
+
+    /// Keeps the subscriber, whose callsites are to be asked about when the levels are changed.
+    pub(crate) fn registered(&self, subscriber: &Dispatch) {
+        self.subscriber.get_or_init(|| subscriber.downgrade());
+    }
+
+    pub(crate) fn initial(&self) -> Levels {
+        self.initial.clone()
+    }
+
+    pub(crate) fn get(&self) -> Levels {
+        self.with(Levels::clone)
+    }
+
+    pub(crate) fn set(&self, levels: Levels) {
+        *self.current.write().unwrap_or_else(PoisonError::into_inner) = levels;
+        // Without the lock, which is taken for each callsite now. If there is only one subscriber,
+        // `tracing` takes the thread's for it, which it need not be here.
+        match self.subscriber.get().and_then(WeakDispatch::upgrade) {
+            Some(subscriber) => {
+                dispatcher::with_default(&subscriber, callsite::rebuild_interest_cache);
+            }
+            None => callsite::rebuild_interest_cache(),
+        }
+    }
+
+    pub(crate) fn max(&self) -> LevelFilter {
+        self.with(Levels::max)
+    }
+
+    pub(crate) fn pass(&self, metadata: &Metadata<'_>) -> bool {
+        self.with(|levels| levels.passes(metadata.target(), metadata.level()))
+    }
+
+    fn with<T>(&self, what: impl FnOnce(&Levels) -> T) -> T {
+        what(&self.current.read().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// The levels of one layer beside others.
+pub(crate) struct OwnLevels(pub(crate) Arc<CurrentLevels>);
+
+impl<S: Subscriber> Filter<S> for OwnLevels {
+    fn enabled(&self, metadata: &Metadata<'_>, _: &Context<'_, S>) -> bool {
+        self.0.pass(metadata)
+    }
+
+    fn callsite_enabled(&self, metadata: &'static Metadata<'static>) -> Interest {
+        if self.0.pass(metadata) { Interest::always() } else { Interest::never() }
+    }
+
+    fn max_level_hint(&self) -> Option<LevelFilter> {
+        Some(self.0.max())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_default_and_targets() {
+        let levels: Levels = " info , hyper=WARN,db = off,a::b=5,".parse().unwrap();
+        assert!(levels.passes("anything", &Level::INFO));
+        assert!(!levels.passes("anything", &Level::DEBUG));
+        assert!(!levels.passes("hyper::client", &Level::INFO));
+        assert!(levels.passes("hyper_util", &Level::INFO));
+        assert!(!levels.passes("db", &Level::ERROR));
+        assert!(levels.passes("a::b", &Level::TRACE));
+        assert_eq!(levels.to_string(), "info,a::b=trace,db=off,hyper=warn");
+        assert_eq!(levels.more_verbose().to_string(), "debug,a::b=trace,db=off,hyper=info");
+    }
+
+    #[test]
+    fn the_nearest_level_counts_and_the_last_one_of_a_target() {
+        let levels: Levels = "a::b::c=debug,a=off,a.b=warn,b=error,a=info".parse().unwrap();
+        assert_eq!(levels.to_string(), "a=info,a::b=warn,a::b::c=debug,b=error");
+        for (target, level) in [("a", 3), ("a::x", 3), ("a::b", 2), ("a::b::c::d", 4), ("b", 1)] {
+            let all = [Level::ERROR, Level::WARN, Level::INFO, Level::DEBUG, Level::TRACE];
+            let passing = all.iter().filter(|level| levels.passes(target, level)).count();
+            assert_eq!(passing, level, "{target}");
+        }
+        assert!(!levels.passes("elsewhere", &Level::ERROR));
+        assert_eq!(Levels::default().to_string(), "off");
+    }
+
+    #[test]
+    fn pythons_word_for_warn_is_known() {
+        let levels: Levels = "Warning".parse().unwrap();
+        assert!(levels.passes("x", &Level::WARN));
+        assert!(!levels.passes("x", &Level::INFO));
+    }
+
+    #[test]
+    fn mistakes_name_the_directive_and_the_remedy() {
+        for (directives, directive, remedy) in [
+            ("info,wran", "wran", "did you mean `warn`?"),
+            ("hyper", "hyper", "write `hyper=trace`"),
+            ("hyper=inof", "hyper=inof", "did you mean `info`?"),
+            ("hyper=", "hyper=", "levels are off,"),
+            ("=info", "=info", "the target is missing"),
+            ("a[span]=info", "a[span]=info", "not supported"),
+        ] {
+            let error = directives.parse::<Levels>().unwrap_err();
+            assert_eq!(error.directive, directive);
+            assert!(error.problem.contains(remedy), "{error}");
+        }
+    }
+}
