@@ -31,6 +31,7 @@ impl Clock {
         Self { since_epoch: Duration::ZERO, asctime: *ASCTIME, texts: TimeTexts::default() }
     }
 
+    #[inline]
     pub(crate) fn set(&mut self, now: SystemTime) {
         let since_epoch = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         if since_epoch.as_secs() != self.since_epoch.as_secs() {

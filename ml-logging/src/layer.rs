@@ -312,6 +312,7 @@ where
         }
     }
 
+    #[inline]
     fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
         let mut local = Local::take();
         let now = SystemTime::now();
