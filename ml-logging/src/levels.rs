@@ -94,6 +94,10 @@ impl FromStr for Levels {
                 (target, None) => return fail(unknown_level(target, level)),
             }
         }
+        if levels.is_empty() {
+            let problem = "there is no level; write `off` to log nothing".to_owned();
+            return Err(LevelsError { directive: text.to_owned(), problem });
+        }
         Ok(Self(levels))
     }
 }
@@ -313,6 +317,7 @@ mod tests {
             ("hyper=", "hyper=", "levels are off,"),
             ("=info", "=info", "the target is missing"),
             ("a[span]=info", "a[span]=info", "not supported"),
+            (" ,", " ,", "write `off` to log nothing"),
         ] {
             let error = directives.parse::<Levels>().unwrap_err();
             assert_eq!(error.directive, directive);

@@ -1,4 +1,4 @@
-//! API keys: who may call.
+//! API keys and admin keys: who may call what.
 
 use std::env::{self, VarError};
 use std::path::Path;
@@ -21,7 +21,7 @@ impl ApiKeys {
     /// Why there are no usable keys, without the keys.
     pub(crate) fn from_file(path: &Path) -> Result<Self, String> {
         let text = fs::read_to_string(path)
-            .map_err(|error| format!("the file with the API keys cannot be read: {error}"))?;
+            .map_err(|error| format!("the file with the keys cannot be read: {error}"))?;
         Self::new(text.lines())
     }
 
@@ -37,7 +37,7 @@ impl ApiKeys {
             Err(VarError::NotPresent) => {
                 return Err(
                     "no environment variable of this name is set; name the one that holds \
-                            the API keys"
+                            the keys"
                         .to_owned(),
                 );
             }
@@ -52,18 +52,18 @@ impl ApiKeys {
         let keys = keys.map(str::trim).filter(|key| !key.is_empty() && !key.starts_with('#'));
         let keys: Vec<String> = keys.map(str::to_owned).collect();
         if keys.is_empty() {
-            return Err("no API key is found there".to_owned());
+            return Err("no key is found there".to_owned());
         }
         if let Some(index) = keys.iter().position(|key| key.len() < SHORTEST) {
             return Err(format!(
-                "API key number {} is too short: at least {SHORTEST} characters, please",
+                "key number {} is too short: at least {SHORTEST} characters, please",
                 index + 1
             ));
         }
         if let Some(index) = keys.iter().position(|key| !key.bytes().all(|b| b.is_ascii_graphic()))
         {
             return Err(format!(
-                "API key number {} has characters that no header can carry",
+                "key number {} has characters that no header can carry",
                 index + 1
             ));
         }

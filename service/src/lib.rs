@@ -36,6 +36,7 @@
 //! | `pace` | how long a model's predictions take: inline or on the pool |
 //! | `validation` | the input schema as the contract for bodies |
 //! | `metrics` | `GET /metrics`: [`MetricsSettings`], what is counted, Prometheus' text format |
+//! | `levels` | the levels of the log while the service runs |
 //! | `keys`, `trace_context` | what the headers of a request say |
 //! | [`openapi`] | the OpenAPI document, a pure function of the models' metadata |
 //! | `docs` | the document and Swagger UI as pages |
@@ -50,6 +51,7 @@ mod docs;
 mod head;
 mod hosted;
 mod keys;
+mod levels;
 mod metrics;
 pub mod openapi;
 mod pace;

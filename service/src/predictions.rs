@@ -189,7 +189,11 @@ fn in_trace<T>(headers: &HeaderMap, predict: impl FnOnce() -> T) -> T {
 }
 
 /// The body of a request that claims to be JSON.
-async fn read<B>(state: &State, headers: &HeaderMap, body: B) -> Result<Bytes, ErrorResponse>
+pub(crate) async fn read<B>(
+    state: &State,
+    headers: &HeaderMap,
+    body: B,
+) -> Result<Bytes, ErrorResponse>
 where
     B: HttpBody<Data = Bytes, Error: Into<BoxError>>,
 {

@@ -64,6 +64,15 @@ impl ErrorResponse {
         Self { header: Some(("www-authenticate", "Bearer")), ..error }
     }
 
+    /// 401: the caller shows no admin key, or a wrong one.
+    pub(crate) fn without_admin_key() -> Self {
+        let message = "an admin key is needed: `Authorization: Bearer ...` or `X-API-Key: ...`, \
+                       with one of `server.admin_keys`";
+        let messages = vec![message.to_owned()];
+        let error = Self::new(StatusCode::UNAUTHORIZED, "UnauthorizedError", messages);
+        Self { header: Some(("www-authenticate", "Bearer")), ..error }
+    }
+
     /// 404: nothing is found by this name.
     pub(crate) fn not_found(message: String) -> Self {
         Self::new(StatusCode::NOT_FOUND, "NotFoundError", vec![message])

@@ -18,6 +18,7 @@ use tower_http::decompression::RequestDecompressionLayer;
 use crate::docs;
 use crate::head::CheckHead;
 use crate::hosted::PREDICTION_ID_HEADER;
+use crate::levels;
 use crate::metrics::{self, Metrics};
 use crate::predictions;
 use crate::response::{ErrorResponse, shortened};
@@ -41,6 +42,9 @@ pub(crate) fn router(state: Arc<State>, metrics: Option<Arc<Metrics>>) -> Router
         .route("/api/models/{qualified_name}/predictions", post(predictions::batch));
     if let Some(metrics) = metrics.clone() {
         router = router.route("/metrics", get(move || metrics::endpoint(metrics.clone())));
+    }
+    if server.admin_keys.is_some() && state.logging.is_some() {
+        router = router.merge(levels::router());
     }
     router = router.method_not_allowed_fallback(method_not_allowed).fallback(not_found);
     if server.compression {
@@ -68,13 +72,15 @@ pub(crate) fn is_probe(path: &str) -> bool {
     path == "/api/health" || path.starts_with("/api/health/")
 }
 
-/// Lets in those who show a key, and the probes.
+/// Lets in those who show a key, the probes, and those who are asked for another key.
 async fn admit(
     Shared(state): Shared<Arc<State>>,
     request: Request,
     next: Next,
 ) -> Result<Response, ErrorResponse> {
-    let is_admitted = is_probe(request.uri().path())
+    let path = request.uri().path();
+    let is_admitted = is_probe(path)
+        || path == levels::PATH
         || state.server.api_keys.as_ref().is_none_or(|keys| keys.admit(request.headers()));
     if !is_admitted {
         return Err(ErrorResponse::without_key());

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use clap::Parser;
 use ml_configuration::{Document, Mapping, Problems};
-use ml_logging::ContextFilter;
+use ml_logging::{ContextFilter, Logging};
 use ml_model_core::{Decorator, ModelDetails, ModelRegistry, RegisteredModel, error_chain};
 use serde::de::DeserializeOwned;
 use tokio::net::TcpListener;
@@ -19,7 +19,8 @@ use tokio::net::TcpListener;
 use crate::catalogue::{BoxError, Catalogue, HostedType, KnownDecorator, KnownModel};
 use crate::command_line::{Command, CommandLine, DEFAULT_FILE};
 use crate::configuration::{Configuration, Handling, OVERRIDES, PlannedModel};
-use crate::metrics::{LogFigures, Metrics, MetricsSettings};
+use crate::levels;
+use crate::metrics::{Metrics, MetricsSettings};
 use crate::openapi::{self, Info};
 use crate::server::{self, ServeError};
 use crate::state::{self, Models, State};
@@ -30,7 +31,7 @@ pub struct Service {
     info: Info,
     catalogue: Catalogue,
     metrics: MetricsSettings,
-    log: LogFigures,
+    logging: Option<Arc<Logging>>,
 }
 
 impl Service {
@@ -40,7 +41,7 @@ impl Service {
             info: Info::new(title),
             catalogue: Catalogue::default(),
             metrics: MetricsSettings::default(),
-            log: LogFigures::default(),
+            logging: None,
         }
     }
 
@@ -186,23 +187,11 @@ impl Service {
         self
     }
 
-    /// Shows at `/metrics` how many log records have been lost, as `lost_records` tells whenever it
-    /// is asked. [`main`](Self::main) does this for the log that it sets up.
-    pub fn lost_log_records(
-        mut self,
-        lost_records: impl Fn() -> u64 + Send + Sync + 'static,
-    ) -> Self {
-        self.log.lost_records = Some(Box::new(lost_records));
-        self
-    }
-
-    /// Shows at `/metrics` what has become of the log records of each handler, as `counts` tells
-    /// whenever it is asked. [`main`](Self::main) does this for the log that it sets up.
-    pub fn log_counts(
-        mut self,
-        counts: impl Fn() -> Vec<ml_logging::HandlerCounts> + Send + Sync + 'static,
-    ) -> Self {
-        self.log.handlers = Some(Box::new(counts));
+    /// Shows at `/metrics` what has become of the records of this log, and lets its levels be shown and
+    /// set at `/api/log/levels` by those who have one of the configuration's `server.admin_keys`.
+    /// [`main`](Self::main) does this for the log that it sets up.
+    pub fn logging(mut self, logging: Arc<Logging>) -> Self {
+        self.logging = Some(logging);
         self
     }
 
@@ -212,9 +201,9 @@ impl Service {
     ///
     /// Everything that is wrong with it. Nothing has been opened or loaded then.
     pub fn configured(self, document: &Document) -> Result<ConfiguredService, Problems> {
-        let Self { info, catalogue, metrics, log } = self;
+        let Self { info, catalogue, metrics, logging } = self;
         let configuration = Configuration::read(document, info, metrics, catalogue)?;
-        Ok(ConfiguredService { configuration, log })
+        Ok(ConfiguredService { configuration, logging })
     }
 
     /// Runs the service as a program: reads the command line and the configuration, sets up the
@@ -288,7 +277,7 @@ fn document(path: Option<&Path>, problems: &mut Problems) -> Option<Document> {
 #[must_use = "a service does nothing before it is served"]
 pub struct ConfiguredService {
     configuration: Configuration,
-    log: LogFigures,
+    logging: Option<Arc<Logging>>,
 }
 
 impl ConfiguredService {
@@ -303,6 +292,9 @@ impl ConfiguredService {
         let keys =
             server.api_keys.as_ref().map_or("none".to_owned(), |keys| keys.len().to_string());
         println!("  API keys: {keys}");
+        if let Some(keys) = &server.admin_keys {
+            println!("  admin keys: {}", keys.len());
+        }
         for model in models {
             let stack = match &model.layers {
                 Some(layers) => counted(layers.len(), "configured decorator"),
@@ -329,13 +321,8 @@ impl ConfiguredService {
             None => ml_logging::builder().panic_records(true).init()?,
         };
         let logging = Arc::new(logging);
-        let (losing, queueing, counting) = (logging.clone(), logging.clone(), logging.clone());
-        self.log = LogFigures {
-            lost_records: Some(Box::new(move || losing.lost_records())),
-            queued_bytes: Some(Box::new(move || queueing.queued_bytes())),
-            handlers: Some(Box::new(move || counting.counts())),
-        };
-        let result = self.run_logged(address);
+        self.logging = Some(logging.clone());
+        let result = self.run_logged(address, logging.clone());
         if let Err(error) = &result {
             tracing::error!(error_info = %error_chain(&**error), "The service cannot run.");
         }
@@ -345,11 +332,12 @@ impl ConfiguredService {
         result
     }
 
-    fn run_logged(self, address: SocketAddr) -> Result<(), BoxError> {
+    fn run_logged(self, address: SocketAddr, logging: Arc<Logging>) -> Result<(), BoxError> {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
         let drain_limit = self.configuration.server.drain_limit;
         runtime.block_on(async {
             let shutdown = server::signals()?;
+            tokio::spawn(levels::signals(logging)?);
             let listener = server::listen(address).await?;
             self.serve(listener, shutdown).await
         })?;
@@ -375,12 +363,13 @@ impl ConfiguredService {
         shutdown: impl Future<Output = ()> + Send + 'static,
     ) -> Result<(), ServeError> {
         let address = listener.local_addr().map_err(ServeError::Serve)?;
-        let Configuration { info, server, models, metrics, .. } = self.configuration;
-        let metrics = Metrics::new(metrics, self.log)?;
+        let Configuration { mut info, server, models, metrics, .. } = self.configuration;
+        info.has_admin_keys &= self.logging.is_some();
+        let metrics = Metrics::new(metrics, self.logging.clone())?;
         let has_metrics = metrics.is_some();
         tracing::info!(title = info.title, "Creating service.");
         tracing::info!(title = info.title, address = %address, "Listening on http://{address}.");
-        let state = Arc::new(State::new(info, server, has_metrics));
+        let state = Arc::new(State::new(info, server, self.logging, has_metrics));
         let loading = state.clone();
         tokio::task::spawn_blocking(move || {
             let models = load(models).and_then(|(registry, handling)| {

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
+use ml_logging::Logging;
 use ml_model_core::{Decorated, MetricsDecorator, ModelRegistry, RegisteredModel};
 use serde_json::Value;
 
@@ -17,6 +18,8 @@ use crate::response::ErrorResponse;
 pub(crate) struct State {
     pub(crate) info: Info,
     pub(crate) server: ServerSettings,
+    /// The log, if its levels may be set.
+    pub(crate) logging: Option<Arc<Logging>>,
     /// Whether predictions may go past the router.
     pub(crate) takes_short_way: bool,
     models: OnceLock<Result<Models, String>>,
@@ -99,12 +102,18 @@ pub(crate) enum Phase {
 }
 
 impl State {
-    pub(crate) fn new(info: Info, server: ServerSettings, has_metrics: bool) -> Self {
+    pub(crate) fn new(
+        info: Info,
+        server: ServerSettings,
+        logging: Option<Arc<Logging>>,
+        has_metrics: bool,
+    ) -> Self {
         let takes_short_way =
             !has_metrics && server.api_keys.is_none() && server.allowed_origins.is_empty();
         Self {
             info,
             server,
+            logging,
             takes_short_way,
             models: OnceLock::new(),
             is_stopping: AtomicBool::new(false),

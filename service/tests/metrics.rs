@@ -8,7 +8,7 @@ mod common;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::net::TcpStream;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use common::{ChargesModel, Gate, Input, Output, Running, eventually};
@@ -306,34 +306,35 @@ fn every_prediction_is_counted_once() {
 }
 
 #[test]
-fn the_log_is_asked_what_it_has_lost() {
-    assert!(!scrape(&start(enabled())).contains_key("log_records_lost_total"));
-    let service = Service::new("Test").metrics(enabled()).lost_log_records(|| 7);
-    let service = Running::serve(service, "", Arc::default());
-    assert_eq!(scrape(&service)["log_records_lost_total"], 7.0);
-    assert!(!scrape(&service).keys().any(|key| key.starts_with("log_records_total")));
-}
+fn the_log_is_asked_what_has_become_of_its_records() {
+    struct FailsAtFirst(u32);
+    impl std::io::Write for FailsAtFirst {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0 = self.0.saturating_sub(1);
+            if self.0 > 0 { Err(std::io::Error::other("not yet")) } else { Ok(bytes.len()) }
+        }
 
-#[test]
-fn what_has_become_of_log_records_is_shown_by_handler() {
-    let counts = || {
-        let [mut file, mut only] = [(); 2].map(|()| ml_logging::HandlerCounts::default());
-        file.handler = "file".to_owned();
-        (file.accepted, file.written, file.dropped, file.lost, file.queued) = (15, 5, 4, 3, 3);
-        (file.spilled, file.failed_rotations) = (2, 1);
-        only.written = 9;
-        vec![file, only]
-    };
-    let service = Service::new("Test").metrics(enabled()).log_counts(counts);
-    let samples = scrape(&Running::serve(service, "", Arc::default()));
-    for (outcome, count) in [("written", 5.0), ("dropped", 4.0), ("lost", 3.0)] {
-        let series = format!("log_records_total{{handler=\"file\",outcome=\"{outcome}\"}}");
-        assert_eq!(samples[&series], count);
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
     }
-    assert_eq!(samples["log_records_total{handler=\"default\",outcome=\"written\"}"], 9.0);
-    assert_eq!(samples["log_records_spilled_total{handler=\"file\"}"], 2.0);
-    assert_eq!(samples["log_rotations_failed_total{handler=\"file\"}"], 1.0);
-    assert_eq!(samples["log_records_queued{handler=\"file\"}"], 3.0);
+
+    assert!(!scrape(&start(enabled())).keys().any(|key| key.starts_with("log_")));
+    let builder = ml_logging::builder().environment(|_| None);
+    let writer = Mutex::new(FailsAtFirst(4));
+    let (subscriber, logging) = builder.writer(writer).build().unwrap();
+    tracing::subscriber::with_default(subscriber, || {
+        (0..5).for_each(|number| tracing::info!(number, "x"));
+    });
+    let service = Service::new("Test").metrics(enabled()).logging(Arc::new(logging));
+    let samples = scrape(&Running::serve(service, "", Arc::default()));
+    assert_eq!(samples["log_records_lost_total"], 3.0);
+    assert_eq!(samples["log_queue_bytes"], 0.0);
+    for (outcome, count) in [("written", 2.0), ("dropped", 0.0), ("lost", 3.0)] {
+        let series = format!("log_records_total{{handler=\"default\",outcome=\"{outcome}\"}}");
+        assert_eq!(samples[&series], count, "{outcome}");
+    }
+    assert_eq!(samples["log_records_queued{handler=\"default\"}"], 0.0);
 }
 
 #[cfg(target_os = "linux")]

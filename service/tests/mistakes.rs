@@ -71,6 +71,11 @@ fn empty_api_keys_do_not_open_the_service() {
         let yaml = format!("server:\n  api_keys:{empty}\n  compression: true\n");
         assert_eq!(mistakes(&yaml), [format!("f:2: {expected}")], "{empty}");
     }
+    let [mistake] = mistakes("server:\n  admin_keys:\n").try_into().unwrap();
+    assert!(
+        mistake.starts_with("f:2: server.admin_keys: `admin_keys` is empty; remove"),
+        "{mistake}"
+    );
     for file in ["", "server:\n", "server: {api_keys: }\n"] {
         assert_eq!(
             with_variables(file, &[("SERVER__API_KEYS", "")]),
@@ -91,7 +96,7 @@ fn api_keys_in_the_wrong_place_are_not_shown() {
         (
             format!("{{environment: {SECRET}}}"),
             "f:1: server.api_keys.environment: no environment variable of this name is set; name the \
-             one that holds the API keys",
+             one that holds the keys",
         ),
         (
             format!("{{{SECRET}: }}"),
@@ -99,7 +104,7 @@ fn api_keys_in_the_wrong_place_are_not_shown() {
         ),
         (SECRET.to_owned(), "f:1: server.api_keys: expected `file:` with a path or `environment:`"),
         (format!("[{SECRET}]"), "f:1: server.api_keys: expected `file:` with a path"),
-        (format!("{{file: {SECRET}}}"), "f:1: server.api_keys.file: the file with the API keys"),
+        (format!("{{file: {SECRET}}}"), "f:1: server.api_keys.file: the file with the keys"),
         (
             format!("{{file: {SECRET}, environment: {SECRET}}}"),
             "f:1: server.api_keys: give `file` or `environment`, not both",
@@ -163,7 +168,7 @@ metrics: {excluded_handlers: [x]}
              models[1].decorators[1].logging.input_fields[3]: another field has this name already: \
              choose another one",
             "$SERVER__API_KEYS__ENVIRONMENT: server.api_keys.environment: no environment variable of \
-             this name is set; name the one that holds the API keys",
+             this name is set; name the one that holds the keys",
         ]
     );
     assert!(!mistakes.join("\n").contains("secret"), "{mistakes:?}");

@@ -235,6 +235,29 @@ fn keys_are_described_where_they_are_asked_for() {
 }
 
 #[test]
+fn the_levels_of_the_log_are_described_if_there_are_admin_keys() {
+    for has_api_keys in [false, true] {
+        let info = Info { has_api_keys, has_admin_keys: true, ..Info::new("Test") };
+        let document = document(&info, &[charges_model()]);
+        assert_references_lead_somewhere(&document, &document);
+        let has_scheme = |name: &str| document["components"]["securitySchemes"].get(name).is_some();
+        assert_eq!([has_scheme("adminKey"), has_scheme("apiKey")], [true, has_api_keys]);
+        assert_eq!(document["tags"][3]["name"], "Log");
+        let path = document["paths"]["/api/log/levels"].as_object().unwrap();
+        assert_eq!(path.keys().collect::<Vec<_>>(), ["get", "put", "delete"]);
+        for operation in path.values() {
+            assert_eq!(operation["security"], json!([{ "adminBearer": [] }, { "adminKey": [] }]));
+            assert_eq!(operation["tags"], json!(["Log"]));
+            let refused = &operation["responses"]["401"]["$ref"];
+            assert_eq!(*refused, json!("#/components/responses/NoAdmin"));
+            let content = &operation["responses"]["200"]["content"]["application/json"];
+            assert!(validator_of(&document, &content["schema"]).is_valid(&content["example"]));
+        }
+    }
+    assert!(!document_of(&[charges_model()]).to_string().contains("dmin"));
+}
+
+#[test]
 fn a_model_without_an_endpoint_has_metadata_only() {
     let mut hidden = charges_model();
     hidden.has_endpoint = false;

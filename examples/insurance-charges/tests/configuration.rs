@@ -260,7 +260,7 @@ fn a_link_to_nowhere_is_a_file_that_is_missing() {
 }
 
 #[test]
-fn the_check_tells_how_many_api_keys_there_are() {
+fn the_check_tells_how_many_keys_there_are() {
     let folder = tempfile::tempdir().unwrap();
     let variables = [
         ("KEYS", "0123456789abcdef, fedcba9876543210"),
@@ -269,4 +269,9 @@ fn the_check_tells_how_many_api_keys_there_are() {
     let (success, said, errors) = checked(folder.path(), &variables);
     assert!(success, "{errors}");
     assert!(said.contains("\n  API keys: 2\n") && !said.contains("0123456789"), "{said}");
+    assert!(!said.contains("admin"), "{said}");
+    let variables = [variables[0], ("ML_SERVICE__SERVER__ADMIN_KEYS__ENVIRONMENT", "KEYS")];
+    let (success, said, errors) = checked(folder.path(), &variables);
+    assert!(success, "{errors}");
+    assert!(said.contains("\n  API keys: none\n  admin keys: 2\n"), "{said}");
 }

@@ -69,6 +69,31 @@ fn every_signal_that_asks_to_stop_is_followed() {
 }
 
 #[test]
+fn two_signals_change_the_levels_of_the_log() {
+    let mut demo = Demo::start();
+    let has_debug = |demo: &mut Demo| {
+        demo.get("/api/models");
+        demo.predict("{}");
+        let next = |record: &Value| {
+            ["Request answered.", "Prediction exception."].iter().any(|m| record["message"] == **m)
+        };
+        demo.record_with(next)["levelname"] == "DEBUG"
+    };
+    let levels = |demo: &mut Demo| {
+        let record = demo.record_with(|record| record.get("previous_levels").is_some());
+        [record["previous_levels"].clone(), record["levels"].clone()]
+    };
+    assert!(!has_debug(&mut demo));
+    demo.signal("USR1");
+    assert_eq!(levels(&mut demo), ["info", "debug"]);
+    // The record stands before the change.
+    while !has_debug(&mut demo) {}
+    demo.signal("USR2");
+    assert_eq!(levels(&mut demo), ["debug", "info"]);
+    demo.stop("TERM");
+}
+
+#[test]
 fn a_port_in_use_is_a_clear_error() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();

@@ -69,6 +69,7 @@ impl Configuration {
         let server = server
             .map_or_else(ServerSettings::default, |node| ServerSettings::read(node, &mut problems));
         info.has_api_keys = server.api_keys.is_some();
+        info.has_admin_keys = server.admin_keys.is_some();
         let models = match listed {
             None => models::all(known, &mut problems),
             Some(node) => {

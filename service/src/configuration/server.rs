@@ -28,6 +28,8 @@ pub(crate) struct ServerSettings {
     pub(crate) drain_limit: Duration,
     pub(crate) compression: bool,
     pub(crate) api_keys: Option<ApiKeys>,
+    /// Keys of those who may set the levels of the log.
+    pub(crate) admin_keys: Option<ApiKeys>,
     /// Origins of pages that may call the service; `*` is any.
     pub(crate) allowed_origins: Vec<String>,
 }
@@ -45,6 +47,7 @@ impl Default for ServerSettings {
             drain_limit: Duration::from_secs(30),
             compression: true,
             api_keys: None,
+            admin_keys: None,
             allowed_origins: Vec::new(),
         }
     }
@@ -87,7 +90,13 @@ impl ServerSettings {
             settings.compression = given;
         }
         // Not `optional`: who leaves it empty by mistake would serve everybody.
-        settings.api_keys = mapping.get("api_keys").and_then(|node| read_keys(node, problems));
+        let empty = "`api_keys` is empty; remove the key to serve without API keys";
+        settings.api_keys =
+            mapping.get("api_keys").and_then(|node| read_keys(node, empty, problems));
+        let empty =
+            "`admin_keys` is empty; remove the key if the levels of the log are not to be set";
+        settings.admin_keys =
+            mapping.get("admin_keys").and_then(|node| read_keys(node, empty, problems));
         if let Some(node) = mapping.optional("allowed_origins") {
             settings.allowed_origins = read_origins(node, problems);
         }
@@ -116,11 +125,11 @@ pub(crate) fn address(text: &str) -> Result<SocketAddr, &'static str> {
     text.parse().map_err(|_| NO_ADDRESS)
 }
 
-fn read_keys(node: Node<'_>, problems: &mut Problems) -> Option<ApiKeys> {
+fn read_keys(node: Node<'_>, empty: &str, problems: &mut Problems) -> Option<ApiKeys> {
     const FORM: &str = "expected `file:` with a path or `environment:` with the name of a variable; \
                         the keys themselves do not belong in this file";
     if node.is_null() {
-        node.report(problems, "`api_keys` is empty; remove the key to serve without API keys");
+        node.report(problems, empty);
         return None;
     }
     if node.kind() != Kind::Mapping {

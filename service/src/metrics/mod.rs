@@ -22,28 +22,18 @@ use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 
 use layer::Count;
-use ml_logging::HandlerCounts;
+use ml_logging::{HandlerCounts, Logging};
 use requests::Requests;
 pub use settings::{InvalidMetricsSettings, MetricsSettings};
 use text::{CONTENT_TYPE, Kind, Text};
-
-/// Asks for a figure of the log.
-pub(crate) type Ask<T> = Box<dyn Fn() -> T + Send + Sync>;
 
 /// The metrics of one service.
 pub(crate) struct Metrics {
     // Leaked, so that every request in progress can point to it: some kilobytes per service, of
     // which a program has one.
     requests: &'static Requests,
-    log: LogFigures,
-}
-
-/// What there is to ask about the log; families that nobody can answer for are left out.
-#[derive(Default)]
-pub(crate) struct LogFigures {
-    pub(crate) lost_records: Option<Ask<u64>>,
-    pub(crate) queued_bytes: Option<Ask<u64>>,
-    pub(crate) handlers: Option<Ask<Vec<HandlerCounts>>>,
+    /// Whose families are left out if it is not known.
+    logging: Option<Arc<Logging>>,
 }
 
 impl Metrics {
@@ -54,7 +44,7 @@ impl Metrics {
     /// Which setting cannot be used, and why.
     pub(crate) fn new(
         settings: MetricsSettings,
-        log: LogFigures,
+        logging: Option<Arc<Logging>>,
     ) -> Result<Option<Arc<Self>>, InvalidMetricsSettings> {
         let excluded = settings.excluded()?;
         if !settings.is_on(|name| std::env::var(name).ok()) {
@@ -75,7 +65,7 @@ impl Metrics {
         }
         Ok(Some(Arc::new(Self {
             requests: Box::leak(Box::new(Requests::new(settings, excluded))),
-            log,
+            logging,
         })))
     }
 
@@ -89,24 +79,20 @@ impl Metrics {
         process::write(&mut text);
         self.requests.write(&mut text);
         write_models(&mut text);
-        if let Some(lost_records) = &self.log.lost_records {
+        if let Some(logging) = &self.logging {
             text.number(
                 "log_records_lost_total",
                 Kind::Counter,
                 "Log records that could not be written.",
-                lost_records(),
+                logging.lost_records(),
             );
-        }
-        if let Some(queued_bytes) = &self.log.queued_bytes {
             text.number(
                 "log_queue_bytes",
                 Kind::Gauge,
                 "Log records that wait to be written, in bytes.",
-                queued_bytes(),
+                logging.queued_bytes(),
             );
-        }
-        if let Some(handlers) = &self.log.handlers {
-            write_handlers(&mut text, &handlers());
+            write_handlers(&mut text, &logging.counts());
         }
         text.into_string()
     }
@@ -188,4 +174,31 @@ fn write_models(text: &mut Text) {
 pub(crate) async fn endpoint(metrics: Arc<Metrics>) -> Response {
     let content_type = [(header::CONTENT_TYPE, HeaderValue::from_static(CONTENT_TYPE))];
     (content_type, metrics.text()).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_has_become_of_log_records_is_shown_by_handler() {
+        let mut counts = HandlerCounts::default();
+        counts.handler = "file".to_owned();
+        (counts.accepted, counts.written, counts.dropped) = (16, 5, 4);
+        (counts.lost, counts.queued) = (3, 4);
+        (counts.spilled, counts.failed_rotations) = (2, 1);
+        let mut text = Text::default();
+        write_handlers(&mut text, &[counts]);
+        let text = text.into_string();
+        let samples: Vec<_> = text.lines().filter(|line| !line.starts_with('#')).collect();
+        let expected = [
+            r#"log_records_total{handler="file",outcome="written"} 5"#,
+            r#"log_records_total{handler="file",outcome="dropped"} 4"#,
+            r#"log_records_total{handler="file",outcome="lost"} 3"#,
+            r#"log_records_spilled_total{handler="file"} 2"#,
+            r#"log_rotations_failed_total{handler="file"} 1"#,
+            r#"log_records_queued{handler="file"} 4"#,
+        ];
+        assert_eq!(samples, expected);
+    }
 }

@@ -3,6 +3,7 @@
 use ml_model_core::{PredictionError, PredictionId, Violation};
 use serde_json::{Map, Value, json};
 
+use super::Info;
 use super::components::reference_to;
 use crate::response::ErrorResponse;
 
@@ -24,7 +25,7 @@ pub(super) fn json_content(schema: &Value, example: Option<Value>) -> Value {
 }
 
 /// The schemas that are the service's own.
-pub(super) fn schemas(has_keys: bool) -> Map<String, Value> {
+pub(super) fn schemas(info: &Info) -> Map<String, Value> {
     let Value::Object(schemas) = json!({
         "HealthStatus": state("health_status", "Whether the service works.", ["HEALTHY", "NOT_HEALTHY"]),
         "ReadinessStatus": state(
@@ -60,7 +61,7 @@ pub(super) fn schemas(has_keys: bool) -> Map<String, Value> {
                 "input_schema", "output_schema",
             ],
         },
-        "Error": error(has_keys),
+        "Error": error(info),
     }) else {
         unreachable!("an object was written above")
     };
@@ -97,9 +98,9 @@ fn metadata() -> Value {
     properties
 }
 
-fn error(has_keys: bool) -> Value {
+fn error(info: &Info) -> Value {
     let mut types: Vec<Value> = Vec::new();
-    let errors = errors_of(has_keys);
+    let errors = errors_of(info);
     for (_, example) in errors.iter().flat_map(|error| &error.examples) {
         let error_type = &example.to_json()["type"];
         if !types.contains(error_type) {
@@ -138,15 +139,20 @@ struct ErrorAnswer {
 }
 
 /// The errors of an API with or without keys.
-fn errors_of(has_keys: bool) -> Vec<ErrorAnswer> {
-    let all = errors().into_iter();
-    all.filter(|error| has_keys || error.name != UNAUTHORIZED).collect()
+fn errors_of(info: &Info) -> Vec<ErrorAnswer> {
+    let can_be = |error: &ErrorAnswer| match error.name {
+        UNAUTHORIZED => info.has_api_keys,
+        NO_ADMIN => info.has_admin_keys,
+        _ => true,
+    };
+    errors().into_iter().filter(can_be).collect()
 }
 
 pub(super) const UNAUTHORIZED: &str = "Unauthorized";
+pub(super) const NO_ADMIN: &str = "NoAdmin";
 
 /// The errors of the API, made by the code that answers with them.
-fn errors() -> [ErrorAnswer; 10] {
+fn errors() -> [ErrorAnswer; 11] {
     let id = || PredictionId::try_from(EXAMPLE_ID).ok();
     let text = str::to_owned;
     [
@@ -181,6 +187,11 @@ fn errors() -> [ErrorAnswer; 10] {
             name: UNAUTHORIZED,
             description: "No valid API key is shown.",
             examples: vec![("key", ErrorResponse::without_key())],
+        },
+        ErrorAnswer {
+            name: NO_ADMIN,
+            description: "No valid admin key is shown.",
+            examples: vec![("key", ErrorResponse::without_admin_key())],
         },
         ErrorAnswer {
             name: "NotFound",
@@ -282,7 +293,7 @@ pub(super) fn prediction_id_header() -> Value {
 }
 
 /// `components/responses`.
-pub(super) fn error_responses(has_keys: bool) -> Map<String, Value> {
+pub(super) fn error_responses(info: &Info) -> Map<String, Value> {
     let response = |error: ErrorAnswer| {
         let examples: Map<_, _> = (error.examples.iter())
             .map(|(name, example)| ((*name).to_owned(), json!({ "value": example.to_json() })))
@@ -299,7 +310,7 @@ pub(super) fn error_responses(has_keys: bool) -> Map<String, Value> {
         }
         (error.name.to_owned(), response)
     };
-    errors_of(has_keys).into_iter().map(response).collect()
+    errors_of(info).into_iter().map(response).collect()
 }
 
 fn retry_after_header() -> Value {

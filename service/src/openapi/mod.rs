@@ -12,7 +12,8 @@
 //! |---|---|
 //! | `paths` | the operations |
 //! | `answers` | what operations share: errors, health states, lists of models |
-//! | `security` | API keys |
+//! | `levels` | the operations about the log |
+//! | `security` | API keys, admin keys |
 //! | `components` | models' schemas under one roof: names, references |
 //! | `example` | values that keep to a schema |
 //! | `file` | the document as a file |
@@ -21,6 +22,7 @@ mod answers;
 mod components;
 mod example;
 mod file;
+mod levels;
 mod paths;
 mod security;
 
@@ -42,6 +44,8 @@ pub struct Info {
     pub description: String,
     /// Whether callers must show an API key, but for the health endpoints.
     pub has_api_keys: bool,
+    /// Whether those who show an admin key may set the levels of the log.
+    pub has_admin_keys: bool,
 }
 
 impl Info {
@@ -52,6 +56,7 @@ impl Info {
             version: "0.1.0".to_owned(),
             description: String::new(),
             has_api_keys: false,
+            has_admin_keys: false,
         }
     }
 }
@@ -72,29 +77,31 @@ pub struct ModelApi {
 /// the name of its model in front. The schemas of models without an endpoint are left out.
 #[must_use]
 pub fn document(info: &Info, models: &[ModelApi]) -> Value {
-    let has_keys = info.has_api_keys;
-    let mut components = Components::new(answers::schemas(has_keys));
-    let mut paths = paths::paths(models, &mut components);
+    let mut components = Components::new(answers::schemas(info));
+    let mut paths = paths::paths(info, models, &mut components);
     let mut about = json!({ "title": info.title, "version": info.version });
     if !info.description.is_empty() {
         about["description"] = info.description.as_str().into();
     }
-    if has_keys {
+    if info.has_api_keys {
         security::require_key(&mut paths);
     }
     let mut document = json!({
         "openapi": "3.1.0",
         "info": about,
-        "tags": paths::tags(),
+        "tags": paths::tags(info),
         "paths": paths,
         "components": {
             "schemas": components.into_schemas(),
-            "responses": answers::error_responses(has_keys),
+            "responses": answers::error_responses(info),
         },
     });
-    if has_keys {
-        document["components"]["securitySchemes"] = security::schemes();
-        document["security"] = security::any_of_them();
+    let schemes = security::schemes(info);
+    if !schemes.is_empty() {
+        document["components"]["securitySchemes"] = schemes.into();
+    }
+    if info.has_api_keys {
+        document["security"] = security::any_api_key();
     }
     document
 }

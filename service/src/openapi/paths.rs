@@ -9,20 +9,29 @@ use super::answers::{
     EXAMPLE_ID, json_content, json_response, prediction_id_header, row_error, with_errors,
 };
 use super::components::{Components, Side, reference_to};
-use super::{ModelApi, example};
+use super::{Info, ModelApi, example, levels};
+use crate::levels::PATH;
 
 /// What a segment of a path has in place of itself.
 const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-pub(super) fn tags() -> Value {
-    json!([
-        { "name": "Predictions", "description": "Ask the models." },
-        { "name": "Models", "description": "What the models are." },
-        { "name": "Health", "description": "For load balancers and orchestrators." },
-    ])
+pub(super) fn tags(info: &Info) -> Vec<Value> {
+    let mut tags = vec![
+        json!({ "name": "Predictions", "description": "Ask the models." }),
+        json!({ "name": "Models", "description": "What the models are." }),
+        json!({ "name": "Health", "description": "For load balancers and orchestrators." }),
+    ];
+    if info.has_admin_keys {
+        tags.push(levels::tag());
+    }
+    tags
 }
 
-pub(super) fn paths(models: &[ModelApi], components: &mut Components) -> Map<String, Value> {
+pub(super) fn paths(
+    info: &Info,
+    models: &[ModelApi],
+    components: &mut Components,
+) -> Map<String, Value> {
     let mut paths = Map::new();
     for model in models.iter().filter(|model| model.has_endpoint) {
         let name = &model.metadata.details.qualified_name;
@@ -44,6 +53,9 @@ pub(super) fn paths(models: &[ModelApi], components: &mut Components) -> Map<Str
     );
     for (path, operation) in health() {
         paths.insert(path.to_owned(), json!({ "get": operation }));
+    }
+    if info.has_admin_keys {
+        paths.insert(PATH.to_owned(), levels::operations());
     }
     paths
 }

@@ -1,33 +1,46 @@
-//! API keys, as the document tells of them.
+//! API keys and admin keys, as the document tells of them.
 
 use serde_json::{Map, Value, json};
 
+use super::Info;
 use super::answers::{UNAUTHORIZED, with_errors};
 
-/// The two ways to show a key.
-pub(super) fn schemes() -> Value {
-    json!({
-        "bearer": { "type": "http", "scheme": "bearer", "description": "An API key." },
-        "apiKey": {
-            "type": "apiKey",
-            "in": "header",
-            "name": "X-API-Key",
-            "description": "An API key.",
-        },
-    })
+/// The two ways to show each kind of key.
+pub(super) fn schemes(info: &Info) -> Map<String, Value> {
+    let bearer = |key| json!({ "type": "http", "scheme": "bearer", "description": key });
+    let header =
+        |key| json!({ "type": "apiKey", "in": "header", "name": "X-API-Key", "description": key });
+    let mut schemes = Map::new();
+    if info.has_api_keys {
+        schemes.insert("bearer".to_owned(), bearer("An API key."));
+        schemes.insert("apiKey".to_owned(), header("An API key."));
+    }
+    if info.has_admin_keys {
+        schemes.insert("adminBearer".to_owned(), bearer("An admin key."));
+        schemes.insert("adminKey".to_owned(), header("An admin key."));
+    }
+    schemes
 }
 
-/// One of them will do.
-pub(super) fn any_of_them() -> Value {
+/// An API key, in one of the two ways.
+pub(super) fn any_api_key() -> Value {
     json!([{ "bearer": [] }, { "apiKey": [] }])
 }
 
-/// Adds what is answered without a key; those who ask for health need none.
+/// An admin key, in one of the two ways.
+pub(super) fn any_admin_key() -> Value {
+    json!([{ "adminBearer": [] }, { "adminKey": [] }])
+}
+
+/// Adds what is answered without a key; those who ask for health need none, and some operations say
+/// themselves which.
 pub(super) fn require_key(paths: &mut Map<String, Value>) {
     let operations = paths.values_mut().filter_map(Value::as_object_mut);
     for operation in operations.flat_map(Map::values_mut) {
         if operation["tags"] == json!(["Health"]) {
             operation["security"] = json!([]);
+        }
+        if operation.get("security").is_some() {
             continue;
         }
         let mut responses = with_errors(operation["responses"].take(), &[UNAUTHORIZED]);
