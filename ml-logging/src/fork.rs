@@ -22,6 +22,9 @@ static GENERATION: AtomicU32 = AtomicU32::new(0);
 /// The id of this process, 0 if it is not known yet.
 static PROCESS_ID: AtomicU32 = AtomicU32::new(0);
 
+/// No fork as long as this is held: what is half done then would stay so in the child.
+pub(crate) use watch::no_fork;
+
 #[inline(always)]
 fn generation() -> u32 {
     // Changes only while there is one thread.
@@ -37,6 +40,7 @@ pub(crate) fn process_id() -> u32 {
 }
 
 /// A value that no process shares with its parent.
+#[derive(Debug)]
 pub(crate) struct PerProcess<T> {
     generation: u32,
     value: T,
@@ -54,6 +58,12 @@ impl<T> PerProcess<T> {
     #[inline(always)]
     pub(crate) fn get(&self, make: impl Fn() -> T) -> &T {
         if self.generation == generation() { &self.value } else { self.of_child(make) }
+    }
+
+    /// The value with which it began, if this is the process that it began in.
+    #[cfg(feature = "opentelemetry")]
+    pub(crate) fn of_parent(&self) -> Option<&T> {
+        (self.generation == generation()).then_some(&self.value)
     }
 
     /// The value of this process, if it has one.
@@ -74,7 +84,7 @@ impl<T> PerProcess<T> {
                 None => {
                     // No fork while a value is made: a child would wait forever for a thread that
                     // it does not have.
-                    let _no_fork = watch::no_fork();
+                    let _no_fork = no_fork();
                     link.next.get_or_init(|| {
                         let generation = generation();
                         Box::new(Self { generation, value: make(), next: OnceLock::new() })
@@ -104,7 +114,7 @@ mod watch {
         static HELD: Cell<Option<MutexGuard<'static, ()>>> = const { Cell::new(None) };
     }
 
-    pub(super) fn no_fork() -> MutexGuard<'static, ()> {
+    pub(crate) fn no_fork() -> MutexGuard<'static, ()> {
         FORK.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -145,5 +155,5 @@ mod watch {
 mod watch {
     pub(super) fn begin() {}
 
-    pub(super) fn no_fork() {}
+    pub(crate) fn no_fork() {}
 }

@@ -16,6 +16,8 @@ use tracing::{
 };
 use tracing_subscriber::layer::{Context, Filter};
 
+use crate::fork;
+
 /// A level for all targets, and levels for single targets and what is below them.
 ///
 /// The text form is that of `RUST_LOG`, `info,hyper=warn`: a level for all targets, and behind it
@@ -230,7 +232,10 @@ impl CurrentLevels {
     }
 
     pub(crate) fn set(&self, levels: Levels) {
-        *self.current.write().unwrap_or_else(PoisonError::into_inner) = levels;
+        {
+            let _no_fork = fork::no_fork();
+            *self.current.write().unwrap_or_else(PoisonError::into_inner) = levels;
+        }
         // Without the lock, which is taken for each callsite now. If there is only one subscriber,
         // `tracing` takes the thread's for it, which it need not be here.
         match self.subscriber.get().and_then(WeakDispatch::upgrade) {

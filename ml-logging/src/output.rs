@@ -19,6 +19,7 @@ use crate::{
     Error, FlushError, HandlerCounts, Policy,
     counts::{Teller, say},
     destination::{Destination, Open},
+    fork::PerProcess,
     formatter::Layout,
     levels::{CurrentLevels, Levels},
     notice::Notice,
@@ -97,28 +98,38 @@ pub(crate) enum Output {
 pub(crate) struct Direct {
     sink: Box<dyn Sink>,
     handler: String,
+    figures: PerProcess<Figures>,
+    teller: Teller,
+}
+
+#[derive(Default)]
+struct Figures {
     written: AtomicU64,
     lost: AtomicU64,
-    teller: Teller,
 }
 
 impl Direct {
     fn new(sink: Box<dyn Sink>, handler: String) -> Self {
         let teller = Teller::new(&handler);
-        Self { sink, handler, written: AtomicU64::new(0), lost: AtomicU64::new(0), teller }
+        Self { sink, handler, figures: PerProcess::new(Figures::default()), teller }
+    }
+
+    #[inline]
+    fn figures(&self) -> &Figures {
+        self.figures.get(Figures::default)
     }
 
     #[cold]
     fn lose(&self, reason: fmt::Arguments<'_>) {
-        self.lost.fetch_add(1, Ordering::Relaxed);
+        self.figures().lost.fetch_add(1, Ordering::Relaxed);
         self.teller.lost(reason);
     }
 
     fn counts(&self) -> HandlerCounts {
         // Those that were lost on the way had been taken before.
         let lost_later = self.sink.lost_later();
-        let (taken, lost) =
-            (self.written.load(Ordering::Relaxed), self.lost.load(Ordering::Relaxed));
+        let Figures { written, lost } = self.figures();
+        let (taken, lost) = (written.load(Ordering::Relaxed), lost.load(Ordering::Relaxed));
         HandlerCounts {
             handler: self.handler.clone(),
             accepted: taken + lost,
@@ -188,7 +199,7 @@ impl Output {
         let Some(_writing) = Writing::begin() else { return self.refuse() };
         match self {
             Self::Direct(direct) => match direct.sink.write(metadata, record) {
-                Ok(()) => _ = direct.written.fetch_add(1, Ordering::Relaxed),
+                Ok(()) => _ = direct.figures().written.fetch_add(1, Ordering::Relaxed),
                 Err(error) => direct.lose(format_args!("{error}")),
             },
             Self::Queued(queue) => queue.push(record),

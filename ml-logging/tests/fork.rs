@@ -1,9 +1,10 @@
 //! Processes that fork and go on logging, without `exec`.
 
 #![cfg(unix)]
-#![allow(unsafe_code, reason = "there is no safe fork")]
 #![allow(clippy::unwrap_used, reason = "clippy takes only test functions for tests")]
 
+#[path = "support/forked.rs"]
+mod forked;
 mod support;
 
 use std::{
@@ -14,32 +15,11 @@ use std::{
     time::Duration,
 };
 
+use forked::in_fork;
 use ml_logging::{Configuration, Handler, JsonFormatter, Logger, Logging, Policy, Rotation, Spill};
 use serde_json::json;
 use support::{Record, child};
 use tracing::{info, level_filters::LevelFilter};
-
-/// Runs `run` in a forked process, and waits until it ends well.
-fn in_fork(run: impl FnOnce()) {
-    // SAFETY: the child does what this test is about, and ends without returning to its caller.
-    match unsafe { libc::fork() } {
-        -1 => panic!("no fork"),
-        0 => {
-            // A child that hangs, as for a lock that nobody will release, is ended by the system.
-            // SAFETY: it only sets a timer.
-            unsafe { libc::alarm(20) };
-            let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(run)).is_ok();
-            // SAFETY: ends the process, and nothing of it runs afterwards.
-            unsafe { libc::_exit(i32::from(!ended)) };
-        }
-        id => {
-            let mut status = 0;
-            // SAFETY: the status is written to a place of its own.
-            assert_eq!(unsafe { libc::waitpid(id, &raw mut status, 0) }, id);
-            assert_eq!(status, 0, "the forked process has failed");
-        }
-    }
-}
 
 const FORMAT: &str = "%(process)s %(message)s";
 
@@ -156,13 +136,17 @@ fn a_writer_of_the_parents_is_not_written_to_by_a_child() {
     let output = child(test, &[], || {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("file");
-        let logging = init([Handler::queued("0", fs::File::create(&path).unwrap())]);
+        let logging = init([
+            Handler::queued("0", fs::File::create(&path).unwrap()),
+            Handler::writer("1", std::io::sink),
+        ]);
         info!("parent");
         in_fork(|| {
             info!("child");
             logging.flush_within(Duration::from_secs(30)).unwrap();
-            let counts = logging.counts().remove(0);
-            assert_eq!((counts.accepted, counts.lost), (1, 1));
+            let counts = logging.counts();
+            let of = |number: usize| (counts[number].accepted, counts[number].lost);
+            assert_eq!([of(0), of(1)], [(1, 1), (1, 0)]);
         });
         // One that logs nothing has nothing to wait for.
         in_fork(|| {

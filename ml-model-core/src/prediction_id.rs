@@ -70,6 +70,10 @@ impl PredictionId {
     }
 
     /// A new random (version 4) UUID.
+    ///
+    /// The random numbers are a thread's own, begun with those of the system. A process that forks should
+    /// do so before its first prediction: a thread that has made ids makes the same ones from then on
+    /// in parent and child.
     #[inline]
     pub fn random() -> Self {
         Uuid::new_v4().into()

@@ -99,8 +99,7 @@ const TAKEN: &[&str] = &[
     "http_request_duration_highr_seconds",
     "model_prediction",
     "process_",
-    "log_records_",
-    "log_queue_",
+    "log_",
 ];
 
 impl MetricsSettings {
