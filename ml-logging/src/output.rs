@@ -291,8 +291,7 @@ impl Logging {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
-    /// No record pays for this. The call itself asks again about every place in the program that
-    /// logs, which takes some microseconds for each thousand of them.
+    /// No record pays for this; the call itself asks again about every place in the program that logs.
     pub fn set_levels(&self, levels: Levels) {
         self.levels.set(levels);
         if self.is_installed {
