@@ -3,7 +3,7 @@
 //! A forked child has one thread, a copy of all memory, and another process id. What another thread
 //! was just doing under a lock stays half done in it forever, and there is no thread that writes.
 //! So a child must not touch what it has inherited: [`PerProcess`] makes it a new value when it
-//! first asks.
+//! first asks. The standard library's own locks are inherited as well, so it starts no thread.
 //!
 //! That a process is a child is told by the system itself, through `pthread_atfork`. Asking for the
 //! process id with every record would need no unsafe code, but it is a system call: 138 ns as the

@@ -84,6 +84,9 @@ fn a_forked_process_writes_its_own_records_and_no_others() {
                         assert_eq!(logging.counts()[0].written, 1);
                     });
                     logging.flush_within(Duration::from_secs(30)).unwrap();
+                    // To start one would take locks that the parent may have held at the fork.
+                    #[cfg(target_os = "linux")]
+                    assert_eq!(fs::read_dir("/proc/self/task").unwrap().count(), 1);
                     for counts in logging.counts() {
                         assert_eq!((counts.accepted, counts.written), (100, 100), "{counts:?}");
                     }

@@ -97,7 +97,7 @@ struct State {
     /// What the last write has met with, until a flush reports it.
     failure: Option<io::Error>,
     is_closed: bool,
-    /// No thread could be started after a fork.
+    /// The destination could not be opened again after a fork.
     is_dead: bool,
 }
 
@@ -122,7 +122,7 @@ impl Queue {
             }
             _ => None,
         };
-        let shared = Shared::new(&plan, spill);
+        let shared = Shared::new(&plan, plan.policy.clone(), spill);
         shared
             .clone()
             .begin(destination)
@@ -136,25 +136,16 @@ impl Queue {
     }
 
     /// The queue of a forked process. What its parent has queued is the parent's to write.
+    ///
+    /// Whoever logs writes, whatever the policy: to start a thread takes locks of the standard library,
+    /// which another thread of the parent may have held just then.
     fn in_child(&self) -> Arc<Shared> {
-        let mut failure = None;
-        let spill = match &self.plan.policy {
-            Policy::Spill(spill) => {
-                let mut path = spill.file.clone().into_os_string();
-                path.push(format!(".{}", std::process::id()));
-                let opened = Spill::open(path.as_ref(), spill.bytes);
-                opened.map_err(|error| failure = Some(error)).ok()
-            }
-            _ => None,
-        };
-        let shared = Shared::new(&self.plan, spill);
+        let shared = Shared::new(&self.plan, Policy::Audit, None);
         let begun = (self.plan.open)().and_then(|destination| shared.clone().begin(destination));
         if let Err(error) = begun {
-            failure = Some(error);
             let mut state = shared.lock();
             (state.is_dead, state.is_detoured) = (true, true);
-        }
-        if let Some(error) = failure {
+            drop(state);
             shared.teller.lost(format_args!("in a forked process: {error}"));
         }
         shared
@@ -258,15 +249,16 @@ impl State {
 }
 
 impl Shared {
-    fn new(plan: &Plan, spill: Option<Spill>) -> Arc<Self> {
+    fn new(plan: &Plan, policy: Policy, spill: Option<Spill>) -> Arc<Self> {
+        let is_audit = policy == Policy::Audit;
         Arc::new(Self {
             state: Mutex::new(State { spill, wake_at: BUSY, ..State::default() }),
             wake_writer: Condvar::new(),
             progress: Condvar::new(),
-            policy: plan.policy.clone(),
-            is_audit: plan.policy == Policy::Audit,
+            policy,
+            is_audit,
             // Who waits for his record to be written does not fill the queue.
-            limit: if plan.policy == Policy::Audit { usize::MAX } else { plan.limit },
+            limit: if is_audit { usize::MAX } else { plan.limit },
             notice: plan.notice.clone(),
             teller: Teller::new(&plan.handler),
         })
