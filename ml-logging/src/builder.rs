@@ -157,7 +157,8 @@ impl Builder {
 
     /// Whether [`init`](Self::init) also replaces the panic hook, so that a panic becomes a record
     /// instead of text on stderr: level ERROR, target `panic`, the fields `location`, `thread_name`
-    /// and `backtrace` (`null` unless `RUST_BACKTRACE` asks for one). Off if this is not called.
+    /// and `backtrace` (`null` unless `RUST_BACKTRACE` asks for one). What is queued by then is waited
+    /// for, within [`flush_limit`](Self::flush_limit). Off if this is not called.
     pub fn panic_records(mut self, wanted: bool) -> Self {
         self.panic_records = wanted;
         self

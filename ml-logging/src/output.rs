@@ -37,6 +37,11 @@ pub(crate) trait Sink: Send + Sync {
 
     fn flush(&self) -> io::Result<()>;
 
+    /// Whether its user has chosen that the program waits for it.
+    fn is_waited_for(&self) -> bool {
+        true
+    }
+
     /// How many records it has lost after it had taken them.
     fn lost_later(&self) -> u64 {
         0
@@ -149,10 +154,18 @@ pub(crate) struct Outputs {
 
 impl Outputs {
     fn flush(&self, limit: Option<Duration>) -> Result<(), FlushError> {
+        self.flush_some(limit, |_| true)
+    }
+
+    fn flush_some(
+        &self,
+        limit: Option<Duration>,
+        is_one: impl Fn(&Output) -> bool,
+    ) -> Result<(), FlushError> {
         let deadline = limit.and_then(|limit| Instant::now().checked_add(limit));
         let limit = limit.unwrap_or(Duration::MAX);
         let mut error = FlushError { limit, unwritten: Vec::new(), failure: None };
-        for output in &*self.all {
+        for output in self.all.iter().filter(|output| is_one(output)) {
             let failure = match &**output {
                 Output::Direct(direct) => direct.sink.flush().err(),
                 Output::Queued(queue) => match queue.flush(deadline) {
@@ -171,8 +184,19 @@ impl Outputs {
 
     /// Flushes because the process may be about to end, and says on standard error what is not
     /// written.
-    pub(crate) fn flush_at_last(&self) {
-        if let Err(error) = self.flush(Some(self.flush_limit))
+    fn flush_at_last(&self) {
+        Self::tell(self.flush(Some(self.flush_limit)));
+    }
+
+    /// Flushes because of a panic, as at last. But if a panic does not end the process, a program that
+    /// catches it goes on: then nobody waits for handlers whose policy is not to wait.
+    pub(crate) fn flush_at_panic(&self) {
+        let is_one = |output: &Output| cfg!(panic = "abort") || output.is_waited_for();
+        Self::tell(self.flush_some(Some(self.flush_limit), is_one));
+    }
+
+    fn tell(flushed: Result<(), FlushError>) {
+        if let Err(error) = flushed
             && !error.unwritten.is_empty()
         {
             say(format_args!("{error}"));
@@ -203,6 +227,14 @@ impl Output {
                 Err(error) => direct.lose(format_args!("{error}")),
             },
             Self::Queued(queue) => queue.push(record),
+        }
+    }
+
+    /// Whether the program waits for it if that is what it takes to lose nothing.
+    fn is_waited_for(&self) -> bool {
+        match self {
+            Self::Direct(direct) => direct.sink.is_waited_for(),
+            Self::Queued(queue) => queue.is_waited_for(),
         }
     }
 

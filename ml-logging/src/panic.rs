@@ -27,7 +27,6 @@ pub(crate) fn install(outputs: Outputs) {
         let backtrace = (backtrace.status() == BacktraceStatus::Captured)
             .then(|| tracing::field::display(backtrace));
         error!(target: TARGET, message, location, thread_name = thread.name(), backtrace);
-        // The process may be about to abort.
-        outputs.flush_at_last();
+        outputs.flush_at_panic();
     }));
 }

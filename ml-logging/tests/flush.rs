@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use ml_logging::{Configuration, Handler, HandlerCounts, Logger};
+use ml_logging::{Configuration, Handler, HandlerCounts, Logger, Policy, Spill};
 use support::{Memory, child, with};
 use tracing::{error, info, level_filters::LevelFilter};
 
@@ -81,10 +81,39 @@ fn neither_the_end_nor_a_panic_waits_forever() {
     });
     let Some(output) = output else { return };
     let stderr = String::from_utf8(output.stderr).unwrap();
+    // The panic is a record itself.
     for records in [2, 3] {
         let text = format!(
             "ml-logging: not written within 20ms: {records} log records of the handler `stalled`\n"
         );
         assert_eq!(stderr.matches(&text).count(), 1, "{stderr}");
     }
+}
+
+#[test]
+fn a_panic_that_is_caught_waits_for_no_handler_whose_policy_is_not_to_wait() {
+    let test = "a_panic_that_is_caught_waits_for_no_handler_whose_policy_is_not_to_wait";
+    let output = child(test, &[], || {
+        let folder = tempfile::tempdir().unwrap();
+        let spill = Spill::new(folder.path().join("spill"), Spill::MIN_BYTES);
+        let sink = Stalling::default();
+        let handler = |name, policy: Policy| Handler::queued(name, sink.clone()).policy(policy);
+        let logging = Configuration::new()
+            .environment(|_| None)
+            .handler(handler("drop", Policy::Drop))
+            .handler(handler("spill", Policy::Spill(spill)))
+            .logger(Logger::root().level(LevelFilter::INFO).handler("drop").handler("spill"))
+            .flush_limit(Duration::from_secs(20))
+            .init(true)
+            .unwrap();
+        // If it waits it says so on standard error.
+        thread::spawn(|| panic!("on purpose")).join().unwrap_err();
+        assert!(logging.counts().iter().all(|counts| counts.queued == 1));
+        *sink.0.0.lock().unwrap() = true;
+        sink.0.1.notify_all();
+        drop(logging);
+        assert_eq!(sink.1.records().len(), 2);
+    });
+    let Some(output) = output else { return };
+    assert_eq!(String::from_utf8(output.stderr).unwrap(), "");
 }

@@ -123,6 +123,10 @@ impl Sink for RecordSink {
         self.exporter.flush()
     }
 
+    fn is_waited_for(&self) -> bool {
+        false
+    }
+
     fn lost_later(&self) -> u64 {
         self.exporter.logs.as_ref().map_or(0, |logs| logs.tally.lost())
     }

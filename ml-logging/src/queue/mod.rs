@@ -209,6 +209,11 @@ impl Queue {
         state.failure.take().map_or(Ok(()), |failure| Err(Unflushed::Failure(failure)))
     }
 
+    /// Whether the program waits for the sink if that is what it takes to lose nothing.
+    pub(crate) fn is_waited_for(&self) -> bool {
+        matches!(self.plan.policy, Policy::Block | Policy::Audit)
+    }
+
     pub(crate) fn handler(&self) -> &str {
         &self.plan.handler
     }
