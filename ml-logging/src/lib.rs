@@ -86,6 +86,7 @@ mod otlp;
 mod otlp_absent;
 mod output;
 mod panic;
+mod place;
 mod plan;
 mod policy;
 mod queue;

@@ -33,7 +33,8 @@ pub enum Policy {
 /// Where records go when the queue in memory is full: a file, used as a ring.
 ///
 /// The file belongs to one handler of one process, and is emptied at the start:
-/// what is in it when the process is killed is lost, like what is queued in memory.
+/// what is in it when the process is killed is lost, like what is queued in memory. A file that holds
+/// anything else is refused, and so is one that a handler of the configuration writes its records to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Spill {
     pub(crate) file: PathBuf,

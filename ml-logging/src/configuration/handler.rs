@@ -7,8 +7,8 @@ use tracing_subscriber::fmt::MakeWriter;
 
 use super::target::Target;
 use crate::{
-    ContextFilter, Error, Formatter, Policy, Rotation, formatter::Layout, output::Way,
-    queue::DEFAULT_BYTES,
+    ContextFilter, Error, Formatter, Policy, Rotation, Spill, formatter::Layout, output::Way,
+    place::Place, queue::DEFAULT_BYTES,
 };
 #[cfg(feature = "opentelemetry")]
 use crate::{otlp::Attached, routes::Handlers};
@@ -158,6 +158,18 @@ impl Handler {
     pub fn filter(mut self, filter: impl ContextFilter) -> Self {
         self.context.extend(filter.fields());
         self
+    }
+
+    pub(super) fn spill(&self) -> Option<&Spill> {
+        match &self.policy {
+            Some(Policy::Spill(spill)) => Some(spill),
+            _ => None,
+        }
+    }
+
+    /// Which file its records go to, as far as that is known before it is opened.
+    pub(super) fn place(&self) -> Option<Place> {
+        self.target.place()
     }
 
     pub(super) fn layout(&mut self) -> Result<Layout, Error> {

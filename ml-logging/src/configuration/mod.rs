@@ -12,6 +12,7 @@ mod handlers;
 mod logger;
 mod otlp;
 mod read;
+mod spill_files;
 mod target;
 
 use std::{env, ffi::OsString, fmt, sync::Arc, time::Duration};
@@ -197,6 +198,7 @@ impl Configuration {
         let levels = CurrentLevels::new(directives.unwrap_or(configured));
         let of_handlers = self.handlers.iter().map(|handler| handler.level).collect();
         let routes = Routes::new(self.routes()?, of_handlers, most, Arc::clone(&levels));
+        spill_files::check(&self.handlers)?;
         let mut pipes = Pipes::default();
         let mut outputs = Vec::new();
         let mut emptied = Vec::new();

@@ -6,7 +6,7 @@ use tracing::level_filters::LevelFilter;
 use super::{
     Configuration, Filters, Logger,
     fields::{self, FilterEntry, FormatterEntry, HandlerEntry},
-    formatters, handlers, otlp,
+    formatters, handlers, otlp, spill_files,
 };
 use crate::{layout::BUILT_IN, level, routes::Handlers};
 
@@ -57,6 +57,7 @@ fn configuration(
         let message = format!("there are more than {} handlers; remove some", Handlers::MAX);
         handler.node.report(problems, message);
     }
+    spill_files::check_entries(&handlers, problems);
     let loggers = loggers(&mut root, &handlers, problems);
     let flush_limit = root.optional("flush_limit_s").and_then(|node| node.duration_s(problems));
     root.finish(problems);
@@ -171,13 +172,15 @@ fn handler<'d>(
             }
             class => handlers::read(name, node, class, &mut keys, problems),
         });
+    let spills = matches!(&handler, Some(Some(handler)) if handler.spill().is_some());
+    let spill_file = if spills { keys.get("spill_file") } else { None };
     // Without its class nobody knows which keys it has.
     if handler.is_some() {
         keys.finish(problems);
     }
     let handler =
         handler.flatten().map(|handler| handler.level(level.unwrap_or(LevelFilter::TRACE)));
-    HandlerEntry { name, node, formatter, filters, filters_node, handler }
+    HandlerEntry { name, node, formatter, filters, filters_node, spill_file, handler }
 }
 
 fn loggers(

@@ -11,6 +11,7 @@ use crate::{
     Error, Policy, Rotation,
     destination::{self, Destination, Open, Stream},
     output::{Sink, Way},
+    place::Place,
     rotating::Rotating,
 };
 
@@ -39,6 +40,16 @@ impl Target {
             Self::Stdout => io::stdout().is_terminal(),
             Self::Stderr => io::stderr().is_terminal(),
             Self::Direct(_) | Self::Own(_) | Self::File { .. } | Self::Rotating { .. } => false,
+        }
+    }
+
+    /// Which file it is.
+    pub(crate) fn place(&self) -> Option<Place> {
+        match self {
+            Self::Stdout => Place::of_stream(io::stdout()).ok(),
+            Self::Stderr => Place::of_stream(io::stderr()).ok(),
+            Self::File { path, .. } | Self::Rotating { path, .. } => Some(Place::of(path)),
+            Self::Direct(_) | Self::Own(_) => None,
         }
     }
 

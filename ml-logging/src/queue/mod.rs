@@ -24,7 +24,7 @@ use std::{
 };
 
 use batch::Batch;
-use spill::Spill;
+use spill::{Spill, Unusable};
 
 use crate::{
     Error, HandlerCounts, Policy,
@@ -114,10 +114,14 @@ impl Queue {
         let spill = match &plan.policy {
             Policy::Spill(spill) => {
                 let opened = Spill::open(&spill.file, spill.bytes);
-                Some(opened.map_err(|error| Error::SpillFile {
-                    handler: plan.handler.clone(),
-                    path: spill.file.clone(),
-                    problem: error.to_string(),
+                Some(opened.map_err(|unusable| {
+                    let (handler, path) = (plan.handler.clone(), spill.file.clone());
+                    match unusable {
+                        Unusable::Foreign => Error::ForeignSpillFile { handler, path },
+                        Unusable::Failure(error) => {
+                            Error::SpillFile { handler, path, problem: error.to_string() }
+                        }
+                    }
                 })?)
             }
             _ => None,

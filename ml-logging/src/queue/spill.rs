@@ -1,7 +1,8 @@
 //! Records that wait on disk: a file of bounded size, used as a ring.
 //!
 //! The file is this process's alone, and says so by a lock. What is in it belongs to the records
-//! that are queued: it is not kept from one run to the next.
+//! that are queued: it is not kept from one run to the next. It begins with [`MAGIC`], so that
+//! nothing else is emptied by mistake.
 
 use std::{
     fs::{self, File, OpenOptions},
@@ -10,11 +11,14 @@ use std::{
 };
 
 use super::batch::Batch;
+use crate::place::Place;
 
 /// So much comes together before it is written to the file.
 const TAIL: usize = 64 * 1024;
 /// So much is read back at a time, to hold the queue's lock for a short while only.
 const CHUNK: usize = 256 * 1024;
+/// What stands at the front of each spill file, and of no other one. The ring is behind it.
+const MAGIC: &[u8] = b"ml-logging spill file\n";
 /// A record's length stands before it.
 const HEAD: usize = size_of::<u32>();
 
@@ -24,6 +28,20 @@ pub(super) struct Spill {
     tail: Tail,
     /// Records in the file.
     records: u64,
+}
+
+/// Why a file is none to spill to.
+#[derive(Debug)]
+pub(super) enum Unusable {
+    /// It holds something else.
+    Foreign,
+    Failure(io::Error),
+}
+
+impl From<io::Error> for Unusable {
+    fn from(error: io::Error) -> Self {
+        Self::Failure(error)
+    }
 }
 
 /// What was in a file that cannot be read.
@@ -40,18 +58,29 @@ struct Tail {
 }
 
 impl Spill {
-    /// Makes the file, or empties it.
-    pub(super) fn open(path: &Path, capacity: u64) -> io::Result<Self> {
+    /// Makes the file, or empties it if it is one that was made here. All of it, and not only the
+    /// ring, has `bytes` bytes at most.
+    pub(super) fn open(path: &Path, bytes: u64) -> Result<Self, Unusable> {
         let path = std::path::absolute(path)?;
         let mut options = OpenOptions::new();
         let file = options.read(true).write(true).create(true).truncate(false).open(&path)?;
+        if !file.metadata()?.is_file() {
+            let message = "it is no regular file";
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, message).into());
+        }
         file.try_lock().map_err(|error| match error {
             fs::TryLockError::WouldBlock => {
                 io::Error::new(io::ErrorKind::ResourceBusy, "another handler or process uses it")
             }
             fs::TryLockError::Error(error) => error,
         })?;
-        file.set_len(0)?;
+        if !is_own(&file)? {
+            return Err(Unusable::Foreign);
+        }
+        (&file).seek(SeekFrom::Start(0))?;
+        (&file).write_all(MAGIC)?;
+        file.set_len(MAGIC.len() as u64)?;
+        let capacity = bytes.saturating_sub(MAGIC.len() as u64).max(1);
         let file = Ring { file, path, capacity, read: 0, written: 0 };
         Ok(Self { file, tail: Tail::default(), records: 0 })
     }
@@ -112,9 +141,19 @@ impl Spill {
 
 impl Drop for Spill {
     fn drop(&mut self) {
-        // It is empty, or its records are lost with the process.
-        let _ = fs::remove_file(&self.file.path);
+        // It is empty, or its records are lost with the process. If somebody has renamed it, what has
+        // its name now is not ours.
+        if self.file.has_its_name() {
+            let _ = fs::remove_file(&self.file.path);
+        }
     }
+}
+
+/// Whether the file has been made here, just now or before; also if a crash has cut it short.
+fn is_own(file: &File) -> io::Result<bool> {
+    let mut start = Vec::new();
+    file.take(MAGIC.len() as u64).read_to_end(&mut start)?;
+    Ok(MAGIC.starts_with(&start))
 }
 
 struct Ring {
@@ -134,7 +173,17 @@ impl Ring {
     fn clear(&mut self) {
         (self.read, self.written) = (0, 0);
         // If it fails the file stays as large as it is allowed to be.
-        let _ = self.file.set_len(0);
+        let _ = self.file.set_len(MAGIC.len() as u64);
+    }
+
+    fn has_its_name(&self) -> bool {
+        #[cfg(unix)]
+        return self
+            .file
+            .metadata()
+            .is_ok_and(|own| Place::of_metadata(&own) == Place::of(&self.path));
+        #[cfg(not(unix))]
+        true
     }
 
     /// The parts of the file that so many bytes from a position on have.
@@ -142,7 +191,8 @@ impl Ring {
         let start = position % self.capacity;
         // At most `length`.
         let first = (self.capacity - start).min(length as u64) as usize;
-        [(start, first), (0, length - first)]
+        let front = MAGIC.len() as u64;
+        [(front + start, first), (front, length - first)]
     }
 
     fn append(&mut self, mut bytes: &[u8]) -> io::Result<()> {
@@ -259,10 +309,34 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("spill");
         let first = Spill::open(&path, 1_000).unwrap();
-        let second = Spill::open(&path, 1_000).map(|_| ()).unwrap_err();
+        let Err(Unusable::Failure(second)) = Spill::open(&path, 1_000) else { panic!("it was") };
         assert_eq!(second.to_string(), "another handler or process uses it");
         drop(first);
         Spill::open(&path, 1_000).map(|_| ()).unwrap();
+    }
+
+    #[test]
+    fn what_is_no_spill_file_is_left_as_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("spill");
+        for other in ["x", "ml-logging spill file", "ml-logging spill files\n"] {
+            let is_own = MAGIC.starts_with(other.as_bytes());
+            fs::write(&path, other).unwrap();
+            let opened = Spill::open(&path, 1_000).map(|_| ());
+            assert_eq!(opened.is_ok(), is_own, "{opened:?}");
+            assert_eq!(fs::read_to_string(&path).ok().as_deref(), (!is_own).then_some(other));
+        }
+        // What a killed process has left.
+        fs::write(&path, [MAGIC, b"\x04\0\0\0gone"].concat()).unwrap();
+        let mut spill = Spill::open(&path, 1_000).unwrap();
+        assert_eq!(fs::read(&path).unwrap(), MAGIC);
+        assert!(spill.is_empty() && spill.push(b"record"));
+
+        // Somebody has renamed it, and what is called so now is his.
+        fs::rename(&path, folder.path().join("renamed")).unwrap();
+        fs::write(&path, "new").unwrap();
+        drop(spill);
+        assert_eq!(fs::read_to_string(&path).unwrap(), "new");
     }
 
     #[test]
