@@ -1,11 +1,18 @@
 //! Where the bytes of records go in the end: standard output, standard error, files, and what the
-//! program brings along. [`rotating`](crate::rotating) has the files that change.
+//! program brings along. [`rotating`](crate::rotating) has the files that change, `pipe.rs` what several
+//! write to at once.
 
 use std::{
     fs::{File, OpenOptions},
     io::{self, Write},
     path::Path,
     sync::Arc,
+};
+
+#[cfg(unix)]
+use crate::{
+    pipe::{PIPE_BUF, Pipe},
+    place::Place,
 };
 
 /// Takes records in the order in which they come.
@@ -72,10 +79,25 @@ impl<W: Write + Send> Destination for Stream<W> {
     }
 }
 
-/// What a pipe takes in one piece even if it is nearly full. Others may write to the same pipe: what
-/// the program prints, its children, other programs of a shell's command.
+/// What records are written to that is a file for the system: one with a name, or a standard stream.
 #[cfg(unix)]
-const PIPE_BUF: usize = if libc::PIPE_BUF < 4096 { libc::PIPE_BUF } else { 4096 };
+pub(crate) fn of(file: File) -> io::Result<Box<dyn Destination>> {
+    use std::{io::IsTerminal as _, os::unix::fs::FileTypeExt as _};
+    let metadata = file.metadata()?;
+    let kind = metadata.file_type();
+    let at_once = if kind.is_fifo() { PIPE_BUF } else { usize::MAX };
+    let is_shared = kind.is_fifo() || kind.is_socket() || file.is_terminal();
+    let stream = Stream { to: file, at_once };
+    if is_shared {
+        return Ok(Box::new(Pipe::new(stream, Place::of_metadata(&metadata))));
+    }
+    Ok(Box::new(stream))
+}
+
+#[cfg(not(unix))]
+pub(crate) fn of(file: File) -> io::Result<Box<dyn Destination>> {
+    Ok(Box::new(Stream::new(file)))
+}
 
 /// One of the two standard streams. Not through `io::stdout()`: its buffer cuts batches at other
 /// places than between records, and its lock is nothing for a forked process, which inherits it as
@@ -85,11 +107,8 @@ macro_rules! standard {
         pub(crate) fn $name() -> io::Result<Box<dyn Destination>> {
             #[cfg(unix)]
             {
-                use std::os::{fd::AsFd as _, unix::fs::FileTypeExt as _};
-                let file = File::from($stream().as_fd().try_clone_to_owned()?);
-                let is_pipe = file.metadata()?.file_type().is_fifo();
-                let at_once = if is_pipe { PIPE_BUF } else { usize::MAX };
-                Ok(Box::new(Stream { to: file, at_once }))
+                use std::os::fd::AsFd as _;
+                of(File::from($stream().as_fd().try_clone_to_owned()?))
             }
             #[cfg(not(unix))]
             Ok(Box::new(Stream::new($stream())))

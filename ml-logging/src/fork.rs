@@ -26,7 +26,7 @@ static PROCESS_ID: AtomicU32 = AtomicU32::new(0);
 pub(crate) use watch::no_fork;
 
 #[inline(always)]
-fn generation() -> u32 {
+pub(crate) fn generation() -> u32 {
     // Changes only while there is one thread.
     GENERATION.load(Ordering::Relaxed)
 }
@@ -110,16 +110,38 @@ mod watch {
     static FORK: Mutex<()> = Mutex::new(());
 
     thread_local! {
+        /// This thread keeps the process from forking, and may do so once more: what is made for a
+        /// child may itself need something that is made then.
+        static IS_HELD: Cell<bool> = const { Cell::new(false) };
         /// The hold that the forking thread has, in the parent and then in the child.
         static HELD: Cell<Option<MutexGuard<'static, ()>>> = const { Cell::new(None) };
     }
 
-    pub(crate) fn no_fork() -> MutexGuard<'static, ()> {
+    pub(crate) struct NoFork {
+        /// None inside of another one.
+        hold: Option<MutexGuard<'static, ()>>,
+    }
+
+    impl Drop for NoFork {
+        fn drop(&mut self) {
+            if self.hold.is_some() {
+                IS_HELD.set(false);
+            }
+        }
+    }
+
+    pub(crate) fn no_fork() -> NoFork {
+        let hold = (!IS_HELD.get()).then(hold);
+        IS_HELD.set(true);
+        NoFork { hold }
+    }
+
+    fn hold() -> MutexGuard<'static, ()> {
         FORK.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     extern "C" fn before() {
-        let hold = no_fork();
+        let hold = hold();
         // Fails in a thread that is ending; then the hold is over at once.
         let _ = HELD.try_with(|held| held.set(Some(hold)));
     }

@@ -86,6 +86,8 @@ mod otlp;
 mod otlp_absent;
 mod output;
 mod panic;
+#[cfg(unix)]
+mod pipe;
 mod place;
 mod plan;
 mod policy;

@@ -112,64 +112,6 @@ fn the_reader_of_standard_output_may_go_away() {
     assert_eq!(text.matches("could not be written by the handler `h`").count(), 1, "{text}");
 }
 
-#[cfg(unix)]
-#[test]
-fn processes_that_share_a_pipe_do_not_cut_each_others_lines() {
-    let test = "processes_that_share_a_pipe_do_not_cut_each_others_lines";
-    const EACH: u64 = 5_000;
-    if is_child() {
-        let logging = with(Handler::stdout("h")).init(true).unwrap();
-        let process = std::process::id();
-        eprintln!("ready");
-        io::stdin().read_line(&mut String::new()).unwrap();
-        (0..EACH).for_each(|number| info!(process, number, "x"));
-        eprintln!("queued");
-        return logging.flush().unwrap();
-    }
-    let (mut reader, writer) = io::pipe().unwrap();
-    let mut children: Vec<_> = (0..3)
-        .map(|_| {
-            let mut command = command(test);
-            command.stdin(Stdio::piped()).stderr(Stdio::piped());
-            command.stdout(writer.try_clone().unwrap()).spawn().unwrap()
-        })
-        .collect();
-    drop(writer);
-    // All of them have much to write, and the pipe is full.
-    let mut told: Vec<_> =
-        children.iter_mut().map(|child| BufReader::new(child.stderr.take().unwrap())).collect();
-    let mut wait_for = |word: &str| {
-        for told in &mut told {
-            let mut line = String::new();
-            told.read_line(&mut line).unwrap();
-            assert_eq!(line, word);
-        }
-    };
-    wait_for("ready\n");
-    for child in &mut children {
-        child.stdin.take().unwrap().write_all(b"\n").unwrap();
-    }
-    wait_for("queued\n");
-    // Small pieces, so that the pipe is full most of the time.
-    let (mut text, mut piece) = (Vec::new(), [0; 1_000]);
-    loop {
-        match reader.read(&mut piece).unwrap() {
-            0 => break,
-            length => text.extend_from_slice(&piece[..length]),
-        }
-    }
-    let mut next = std::collections::BTreeMap::<u64, u64>::new();
-    for record in support::records(&text) {
-        let next = next.entry(record["process"].as_u64().unwrap()).or_default();
-        assert_eq!(record["number"], json!(*next));
-        *next += 1;
-    }
-    assert!(next.into_values().eq([EACH; 3]));
-    for mut child in children {
-        assert!(child.wait().unwrap().success());
-    }
-}
-
 #[cfg(target_os = "linux")]
 #[test]
 fn a_full_disk_loses_by_the_count_or_keeps_what_it_can() {

@@ -1,7 +1,7 @@
 //! What handlers write to, and opening it.
 
 use std::{
-    fs::File,
+    fs::{self, File},
     io::{self, IsTerminal as _},
     path::{Path, PathBuf},
     sync::Arc,
@@ -77,22 +77,24 @@ impl Target {
                 if overwrite && file.metadata().map_err(error)?.is_file() {
                     emptied = Some(file.try_clone().map_err(error)?);
                 }
+                let destination = destination::of(file).map_err(error)?;
                 let path = std::path::absolute(&path).map_err(error)?;
-                let open = move || {
-                    let file = destination::append(&path)?;
-                    Ok(Box::new(Stream::new(file)) as Box<dyn Destination>)
-                };
-                (Box::new(Stream::new(file)), Arc::new(open))
+                (destination, Arc::new(move || destination::of(destination::append(&path)?)))
             }
             Self::Rotating { path, rotation } => {
                 let error = |error| cannot_open(handler, &path, error);
                 let path = std::path::absolute(&path).map_err(error)?;
-                let file = Rotating::open(&path, &rotation).map_err(error)?;
-                let open = move || {
-                    let file = Rotating::open(&path, &rotation)?;
-                    Ok(Box::new(file) as Box<dyn Destination>)
+                let open = {
+                    let path = path.clone();
+                    move || -> io::Result<Box<dyn Destination>> {
+                        // A pipe or a terminal has no old ones.
+                        if fs::metadata(&path).is_ok_and(|metadata| !metadata.is_file()) {
+                            return destination::of(destination::append(&path)?);
+                        }
+                        Ok(Box::new(Rotating::open(&path, &rotation)?))
+                    }
                 };
-                (Box::new(file), Arc::new(open))
+                (open().map_err(error)?, Arc::new(open))
             }
         };
         Ok((Way::Queued { destination, open, policy, limit }, emptied))
