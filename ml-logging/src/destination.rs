@@ -3,10 +3,12 @@
 //! write to at once.
 
 use std::{
-    fs::{File, OpenOptions},
-    io::{self, Write},
+    fs::{self, File, OpenOptions},
+    io::{self, Read as _, Seek as _, SeekFrom, Write},
     path::Path,
     sync::Arc,
+    thread,
+    time::Duration,
 };
 
 #[cfg(unix)]
@@ -38,6 +40,8 @@ pub(crate) struct Prepared {
     pub(crate) records: usize,
     /// They go elsewhere than those before, as into a new file.
     pub(crate) is_other: bool,
+    /// What they are appended to ends in the middle of a line. Said only once.
+    pub(crate) is_torn: bool,
 }
 
 /// Opens a destination: at the start, and once more in a forked process.
@@ -48,11 +52,12 @@ pub(crate) struct Stream<W> {
     to: W,
     /// No more bytes than these are written in one piece, unless a single record is longer.
     at_once: usize,
+    torn: Option<Torn>,
 }
 
 impl<W> Stream<W> {
     pub(crate) fn new(to: W) -> Self {
-        Self { to, at_once: usize::MAX }
+        Self { to, at_once: usize::MAX, torn: None }
     }
 }
 
@@ -67,6 +72,7 @@ impl<W: Write + Send> Destination for Stream<W> {
         Prepared {
             records: lengths.map(more).take_while(|fits| *fits).count().max(1),
             is_other: false,
+            is_torn: self.torn.take().is_some_and(|torn| torn.is_still()),
         }
     }
 
@@ -81,13 +87,13 @@ impl<W: Write + Send> Destination for Stream<W> {
 
 /// What records are written to that is a file for the system: one with a name, or a standard stream.
 #[cfg(unix)]
-pub(crate) fn of(file: File) -> io::Result<Box<dyn Destination>> {
+pub(crate) fn of(file: File, torn: Option<Torn>) -> io::Result<Box<dyn Destination>> {
     use std::{io::IsTerminal as _, os::unix::fs::FileTypeExt as _};
     let metadata = file.metadata()?;
     let kind = metadata.file_type();
     let at_once = if kind.is_fifo() { PIPE_BUF } else { usize::MAX };
     let is_shared = kind.is_fifo() || kind.is_socket() || file.is_terminal();
-    let stream = Stream { to: file, at_once };
+    let stream = Stream { to: file, at_once, torn };
     if is_shared {
         return Ok(Box::new(Pipe::new(stream, Place::of_metadata(&metadata))));
     }
@@ -95,8 +101,8 @@ pub(crate) fn of(file: File) -> io::Result<Box<dyn Destination>> {
 }
 
 #[cfg(not(unix))]
-pub(crate) fn of(file: File) -> io::Result<Box<dyn Destination>> {
-    Ok(Box::new(Stream::new(file)))
+pub(crate) fn of(file: File, torn: Option<Torn>) -> io::Result<Box<dyn Destination>> {
+    Ok(Box::new(Stream { torn, ..Stream::new(file) }))
 }
 
 /// One of the two standard streams. Not through `io::stdout()`: its buffer cuts batches at other
@@ -107,8 +113,11 @@ macro_rules! standard {
         pub(crate) fn $name() -> io::Result<Box<dyn Destination>> {
             #[cfg(unix)]
             {
-                use std::os::fd::AsFd as _;
-                of(File::from($stream().as_fd().try_clone_to_owned()?))
+                use std::os::fd::{AsFd as _, AsRawFd as _};
+                let file = File::from($stream().as_fd().try_clone_to_owned()?);
+                // Where there is no such path it is not known.
+                let path = format!("/proc/self/fd/{}", file.as_raw_fd());
+                of(file, Torn::at(path.as_ref()))
             }
             #[cfg(not(unix))]
             Ok(Box::new(Stream::new($stream())))
@@ -122,4 +131,39 @@ standard!(stderr, io::stderr);
 /// Appending in any case: whoever else writes to the file or cuts it short does no harm.
 pub(crate) fn append(path: &Path) -> io::Result<File> {
     OpenOptions::new().append(true).create(true).open(path)
+}
+
+/// How long a file is left alone that may just be written to.
+const LOOK_AGAIN: Duration = Duration::from_millis(10);
+
+/// A file that ends in the middle of a line, as a process that is killed leaves it.
+pub(crate) struct Torn {
+    file: File,
+    length: u64,
+}
+
+impl Torn {
+    /// The file of that name, if it is one. Not if it cannot be read, or another process is writing
+    /// that line.
+    pub(crate) fn at(path: &Path) -> Option<Self> {
+        // To open a pipe for reading is to be its reader.
+        if !fs::metadata(path).ok()?.is_file() {
+            return None;
+        }
+        let mut file = File::open(path).ok()?;
+        // Fails if it is empty.
+        let length = file.seek(SeekFrom::End(-1)).ok()? + 1;
+        let mut last = [0];
+        file.read_exact(&mut last).ok()?;
+        if last == *b"\n" {
+            return None;
+        }
+        thread::sleep(LOOK_AGAIN);
+        Some(Self { file, length }).filter(Self::is_still)
+    }
+
+    /// Nobody has written to it since, as another handler may have.
+    pub(crate) fn is_still(&self) -> bool {
+        self.file.metadata().is_ok_and(|metadata| metadata.len() == self.length)
+    }
 }

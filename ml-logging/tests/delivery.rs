@@ -14,7 +14,8 @@ use std::{
 };
 
 use ml_logging::{
-    Configuration, Handler, HandlerCounts, JsonFormatter, Logger, Logging, Policy, Spill,
+    Configuration, Handler, HandlerCounts, JsonFormatter, Logger, Logging, Period, Policy,
+    Rotation, Spill,
 };
 use serde_json::json;
 use support::{Record, command, is_child, with};
@@ -371,4 +372,76 @@ fn an_audit_record_outlives_a_kill() {
     for (acknowledged, next) in acknowledged.iter().zip(next) {
         assert!(acknowledged.is_none_or(|number| number < next), "{acknowledged:?} {next}");
     }
+}
+
+/// A record of which a killed process has written a part, and one before it.
+const TORN: &str = "{\"message\":\"old\"}\n{\"message\":\"to";
+
+#[test]
+fn a_torn_record_of_a_killed_process_is_not_continued() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("log");
+    let file = || Handler::file("h", &path);
+    let rotating = |rotation| Handler::rotating("h", &path, rotation);
+    let new = "{\"message\":\"new\"}\n";
+    for (before, handler, after) in [
+        (TORN, file(), format!("{TORN}\n{new}{new}")),
+        (TORN, file().policy(Policy::Audit), format!("{TORN}\n{new}{new}")),
+        (TORN, file().overwrite(), format!("{new}{new}")),
+        (TORN, rotating(Rotation::by_size(0, 0)), format!("{TORN}\n{new}{new}")),
+        (TORN, rotating(Rotation::by_size(1_000, 1)), format!("{TORN}\n{new}{new}")),
+        (TORN, rotating(Rotation::every(1, Period::Days)), format!("{TORN}\n{new}{new}")),
+        // Rotated before the first record.
+        (TORN, rotating(Rotation::by_size(45, 1)), format!("{new}{new}")),
+        // One that is whole.
+        (new, file(), format!("{new}{new}{new}")),
+        ("", file(), format!("{new}{new}")),
+    ] {
+        fs::write(&path, before).unwrap();
+        let shown = format!("{handler:?}");
+        let (subscriber, logging) = with(handler).build().unwrap();
+        tracing::subscriber::with_default(subscriber, || {
+            info!("new");
+            info!("new");
+        });
+        logging.flush().unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), after, "{shown}");
+        assert_eq!(counts(&logging).written, 2);
+    }
+}
+
+#[test]
+fn a_torn_record_is_ended_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("log");
+    fs::write(&path, TORN).unwrap();
+    let format = || JsonFormatter::new("%(message)s").unwrap();
+    let (subscriber, _logging) = Configuration::new()
+        .environment(|_| None)
+        .handler(Handler::file("a", &path).policy(Policy::Audit).formatter(format()))
+        .handler(Handler::file("b", &path).policy(Policy::Audit).formatter(format()))
+        .logger(Logger::root().level(LevelFilter::INFO).handler("a").handler("b"))
+        .build()
+        .unwrap();
+    tracing::subscriber::with_default(subscriber, || info!("new"));
+    let new = "{\"message\":\"new\"}\n";
+    assert_eq!(fs::read_to_string(&path).unwrap(), format!("{TORN}\n{new}{new}"));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_torn_record_in_the_file_of_standard_error_is_not_continued() {
+    let test = "a_torn_record_in_the_file_of_standard_error_is_not_continued";
+    if is_child() {
+        let logging = with(Handler::stderr("h")).init(false).unwrap();
+        info!("new");
+        return logging.flush().unwrap();
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("log");
+    fs::write(&path, TORN).unwrap();
+    let file = fs::OpenOptions::new().append(true).open(&path).unwrap();
+    assert!(command(test).stdout(Stdio::null()).stderr(file).status().unwrap().success());
+    let text = fs::read_to_string(&path).unwrap();
+    assert_eq!(text, format!("{TORN}\n{{\"message\":\"new\"}}\n"));
 }

@@ -9,7 +9,7 @@ use std::{
 
 use crate::{
     Error, Policy, Rotation,
-    destination::{self, Destination, Open, Stream},
+    destination::{self, Destination, Open, Stream, Torn},
     output::{Sink, Way},
     place::Place,
     rotating::Rotating,
@@ -73,13 +73,18 @@ impl Target {
             Self::Stderr => standard(handler, destination::stderr)?,
             Self::File { path, overwrite } => {
                 let error = |error| cannot_open(handler, &path, error);
+                let torn = if overwrite { None } else { Torn::at(&path) };
                 let file = destination::append(&path).map_err(error)?;
                 if overwrite && file.metadata().map_err(error)?.is_file() {
                     emptied = Some(file.try_clone().map_err(error)?);
                 }
-                let destination = destination::of(file).map_err(error)?;
+                let destination = destination::of(file, torn).map_err(error)?;
                 let path = std::path::absolute(&path).map_err(error)?;
-                (destination, Arc::new(move || destination::of(destination::append(&path)?)))
+                let open = move || {
+                    let torn = Torn::at(&path);
+                    destination::of(destination::append(&path)?, torn)
+                };
+                (destination, Arc::new(open))
             }
             Self::Rotating { path, rotation } => {
                 let error = |error| cannot_open(handler, &path, error);
@@ -89,7 +94,7 @@ impl Target {
                     move || -> io::Result<Box<dyn Destination>> {
                         // A pipe or a terminal has no old ones.
                         if fs::metadata(&path).is_ok_and(|metadata| !metadata.is_file()) {
-                            return destination::of(destination::append(&path)?);
+                            return destination::of(destination::append(&path)?, None);
                         }
                         Ok(Box::new(Rotating::open(&path, &rotation)?))
                     }

@@ -197,7 +197,7 @@ fn piece(
             });
             let prepared = destination.prepare(&mut lengths);
             end = batch.start(records + prepared.records);
-            *is_torn &= !prepared.is_other;
+            *is_torn = (*is_torn || prepared.is_torn) && !prepared.is_other;
             // A record of which a part was written before ends there: the next one does not
             // continue it.
             if *is_torn {

@@ -20,7 +20,7 @@ pub use self::schedule::Period;
 use self::schedule::Schedule;
 use crate::{
     counts::say,
-    destination::{Destination, Prepared, append},
+    destination::{Destination, Prepared, Torn, append},
 };
 
 /// When a log file makes way for a new one, and how many of the old ones are kept.
@@ -103,6 +103,8 @@ pub(crate) struct Rotating {
     /// By time: when the file is over, in seconds since 1970.
     due: u64,
     failures: u64,
+    /// What the file was when it was opened, until the first record.
+    torn: Option<Torn>,
     /// When the last failure was.
     failed: Option<Instant>,
 }
@@ -112,6 +114,7 @@ impl Rotating {
     pub(crate) fn open(path: &Path, rotation: &Rotation) -> io::Result<Self> {
         let path = std::path::absolute(path)?;
         let modified = fs::metadata(&path).and_then(|metadata| metadata.modified()).ok();
+        let torn = Torn::at(&path);
         let file = append(&path)?;
         let mut rotation = rotation.clone();
         if !file.metadata()?.is_file() {
@@ -124,7 +127,7 @@ impl Rotating {
             }
             When::Size(_) => 0,
         };
-        Ok(Self { path, file, rotation, due, failures: 0, failed: None })
+        Ok(Self { path, file, rotation, due, failures: 0, torn, failed: None })
     }
 
     fn try_to<T>(&mut self, what: impl FnOnce(&mut Self) -> io::Result<T>) -> Option<T> {
@@ -278,10 +281,13 @@ impl Rotating {
 impl Destination for Rotating {
     fn prepare(&mut self, lengths: &mut dyn Iterator<Item = usize>) -> Prepared {
         let first = lengths.next().unwrap_or(0) as u64;
+        let is_torn = self.torn.take().is_some_and(|torn| torn.is_still());
         let limit = match self.rotation.when {
             When::Size(limit) if limit > 0 && self.rotation.backups > 0 => Some(limit),
             // What is no file, or never rotated.
-            When::Size(_) => return Prepared { records: 1 + lengths.count(), is_other: false },
+            When::Size(_) => {
+                return Prepared { records: 1 + lengths.count(), is_other: false, is_torn };
+            }
             When::Time(_) => None,
         };
         let mut is_other = false;
@@ -316,7 +322,7 @@ impl Destination for Rotating {
             }
             _ => 1 + lengths.count(),
         };
-        Prepared { records, is_other }
+        Prepared { records, is_other, is_torn }
     }
 
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
