@@ -97,7 +97,8 @@ struct State {
     /// What the last write has met with, until a flush reports it.
     failure: Option<io::Error>,
     is_closed: bool,
-    /// The destination could not be opened again after a fork.
+    /// Nobody will ever write: the destination could not be opened again after a fork, or who wrote
+    /// has panicked.
     is_dead: bool,
 }
 
@@ -279,7 +280,7 @@ impl Shared {
             return Ok(());
         }
         let writer = thread::Builder::new().name("log-writer".to_owned());
-        writer.spawn(move || self.write_all_there_is(destination)).map(drop)
+        writer.spawn(move || self.live(destination)).map(drop)
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

@@ -82,16 +82,16 @@ impl Sink {
 const LIMIT: usize = 100_000;
 
 fn queue_with(sink: &Sink, policy: Policy, limit: usize) -> Queue {
+    queue_before(Box::new(Stream::new(sink.clone())), policy, limit)
+}
+
+fn queue_before(destination: Box<dyn Destination>, policy: Policy, limit: usize) -> Queue {
     let format = JsonFormatter::new("%(message)s").unwrap().into();
     let layout = Formatter::layout(Some(format), Vec::new(), false).unwrap();
     let notice = Arc::new(Notice::new(layout, "test".to_owned()));
     let open: Open = Arc::new(|| Err(io::Error::other("not in a child")));
     let plan = Plan { handler: "test".to_owned(), policy, limit, open, notice };
-    Queue::new(plan, Box::new(Stream::new(sink.clone()))).unwrap()
-}
-
-fn queue(sink: &Sink) -> Queue {
-    queue_with(sink, Policy::Block, LIMIT)
+    Queue::new(plan, destination).unwrap()
 }
 
 fn policies() -> (tempfile::TempDir, [Policy; 4]) {
@@ -418,36 +418,4 @@ fn an_audit_record_is_written_when_the_program_goes_on() {
     assert_eq!(counts(&queue).written, 99 + 2_000);
 }
 
-#[test]
-fn a_destination_that_panics_has_failed() {
-    struct Panics(bool);
-    impl Write for Panics {
-        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            if !std::mem::replace(&mut self.0, true) {
-                std::panic::resume_unwind(Box::new("on purpose"));
-            }
-            Ok(bytes.len())
-        }
-
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
-    let (_folder, [block, drop, _, audit]) = policies();
-    for policy in [block, drop, audit] {
-        let queue = queue(&Sink::default());
-        let plan = Plan {
-            handler: "test".to_owned(),
-            policy,
-            limit: LIMIT,
-            open: queue.plan.open.clone(),
-            notice: queue.plan.notice.clone(),
-        };
-        let queue = Queue::new(plan, Box::new(Stream::new(Panics(false)))).unwrap();
-        queue.push(b"lost\n");
-        assert_eq!(flush(&queue).unwrap_err().to_string(), "the writer has panicked");
-        queue.push(b"written\n");
-        flush(&queue).unwrap();
-        assert_eq!((counts(&queue).lost, counts(&queue).written), (1, 1));
-    }
-}
+mod faults;

@@ -21,8 +21,34 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 const FULL_PIPE_PAUSE: Duration = Duration::from_millis(1);
 
 impl Shared {
-    /// The life of the thread that writes.
-    pub(super) fn write_all_there_is(&self, mut destination: Box<dyn Destination>) {
+    /// The life of the thread that writes. Nobody waits for it if it ends before its time.
+    pub(super) fn live(&self, destination: Box<dyn Destination>) {
+        let write = || self.write_all_there_is(destination);
+        if catch_unwind(AssertUnwindSafe(write)).is_err() {
+            self.die();
+        }
+    }
+
+    /// Nothing is written any more: all that is queued is lost, and what comes will be. Not for what
+    /// a destination does wrong, only for mistakes made here.
+    fn die(&self) {
+        let reason = "who writes has panicked";
+        let mut state = self.lock();
+        (state.is_dead, state.is_detoured) = (true, true);
+        state.waiting.clear();
+        state.spill = None;
+        // By the sums: the counts may have been left in the middle of something.
+        let counts = &mut state.counts;
+        counts.lost = counts.accepted.saturating_sub(counts.written + counts.dropped);
+        counts.queued_bytes = 0;
+        state.done = state.queued;
+        state.failure = Some(io::Error::other(reason));
+        self.progress.notify_all();
+        drop(state);
+        self.teller.lost(format_args!("{reason}"));
+    }
+
+    fn write_all_there_is(&self, mut destination: Box<dyn Destination>) {
         let mut batch = Batch::default();
         let mut quiet_naps = 0;
         let mut state = self.lock();
@@ -105,7 +131,9 @@ impl Shared {
             };
             let mut batch = mem::take(&mut state.writing);
             mem::swap(&mut state.waiting, &mut batch);
-            state = self.write_batch(state, &batch, &mut *destination);
+            let write = || self.write_batch(state, &batch, &mut *destination);
+            let Ok(after) = catch_unwind(AssertUnwindSafe(write)) else { return self.die() };
+            state = after;
             batch.clear();
             state.writing = batch;
             state.destination = Some(destination);
@@ -132,13 +160,14 @@ impl Shared {
                 let _writing = Writing::begin();
                 piece(destination, batch, bytes, records, &mut is_torn)
             };
+            let failed_rotations = destination.failed_rotations();
             state = self.lock();
             bytes += written;
             let within = batch.records_within(bytes);
             state.counts.written += (within - records) as u64;
             state.done += (within - records) as u64;
             state.counts.queued_bytes -= written as u64;
-            state.counts.failed_rotations = destination.failed_rotations();
+            state.counts.failed_rotations = failed_rotations;
             records = within;
             if written > 0 {
                 pause = SHORTEST_PAUSE;
@@ -205,7 +234,9 @@ fn piece(
                 *is_torn = false;
             }
         }
-        patiently(|| destination.write(&batch.bytes()[bytes..end]))
+        let written = patiently(|| destination.write(&batch.bytes()[bytes..end]))?;
+        // A writer of the program's own may count what it has made of them.
+        Ok(written.min(end - bytes))
     });
     match caught(write) {
         Ok(written) if bytes + written == batch.len() => {
