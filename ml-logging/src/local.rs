@@ -59,6 +59,9 @@ impl Local {
         if self.record.capacity() > KEPT_CAPACITY {
             self.record = Vec::new();
         }
+        if self.log_plan.capacity() > KEPT_CAPACITY {
+            self.log_plan = Plan::default();
+        }
         // Fails if the thread is ending, and then there is no next record.
         let _ = LOCAL.try_with(|local| local.set(Some(self)));
     }

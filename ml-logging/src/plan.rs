@@ -163,6 +163,12 @@ impl Plan {
         self.tail = self.take_text();
     }
 
+    /// How many bytes of text there is memory for. All else is bounded by the format.
+    #[inline]
+    pub(crate) fn capacity(&self) -> usize {
+        self.text.capacity()
+    }
+
     fn context_key(&mut self, before: &[u8], key: &str) {
         self.text.extend_from_slice(before);
         json::escape(&mut self.text, key);

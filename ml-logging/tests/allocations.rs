@@ -4,7 +4,7 @@
 
 mod support;
 
-use std::{cell::Cell, io};
+use std::{cell::Cell, io, sync::Once};
 
 use allocation_counter::measure;
 use ml_logging::{Configuration, EcsFormatter, Formatter, Handler, JsonFormatter, Logger};
@@ -80,9 +80,27 @@ fn an_event_in_spans_allocates_nothing() {
     assert_eq!(count, 0);
 }
 
+fn trace_log() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| tracing_log::LogTracer::init().unwrap());
+}
+
+#[test]
+fn a_huge_target_of_the_log_crate_is_not_kept() {
+    const HUGE: usize = 5_000_000;
+    trace_log();
+    let (subscriber, _logging) = builder().writer(|| Counted).build().unwrap();
+    let _default = tracing::dispatcher::set_default(&Dispatch::new(subscriber));
+    let target = "x".repeat(HUGE);
+    log::info!(target: "somewhere", "warm");
+    let after = measure(|| log::info!(target: &target, "huge"));
+    assert!(after.bytes_max > HUGE as u64);
+    assert!(after.bytes_current < 200_000, "{after:?}");
+}
+
 #[test]
 fn a_record_of_the_log_crate_allocates_nothing() {
-    tracing_log::LogTracer::init().unwrap();
+    trace_log();
     assert_eq!(allocations(|| log::info!(target: "somewhere", "text {}", 5)), 0);
 }
 

@@ -24,9 +24,18 @@ impl Batch {
         self.ends.is_empty()
     }
 
-    pub(super) fn clear(&mut self) {
+    /// Empties it. The memory is kept, but no more than so many bytes.
+    pub(super) fn clear(&mut self, kept: usize) {
+        if self.bytes.capacity() > kept {
+            self.bytes = Vec::new();
+        }
         self.bytes.clear();
         self.ends.clear();
+    }
+
+    #[cfg(test)]
+    pub(super) fn capacity(&self) -> usize {
+        self.bytes.capacity()
     }
 
     pub(super) fn records(&self) -> usize {

@@ -24,7 +24,7 @@ use std::{
 };
 
 use batch::Batch;
-use spill::{Spill, Unusable};
+use spill::{CHUNK, Spill, Unusable};
 
 use crate::{
     Error, HandlerCounts, Policy,
@@ -67,6 +67,9 @@ struct Shared {
     policy: Policy,
     is_audit: bool,
     limit: usize,
+    /// A buffer keeps no more memory than this. That a record is huge is no reason for it to have it
+    /// for good; what usually waits fits in, with all that a vector takes in advance.
+    kept: usize,
     notice: Arc<Notice>,
     teller: Teller,
 }
@@ -269,6 +272,7 @@ impl Shared {
             is_audit,
             // Who waits for his record to be written does not fill the queue.
             limit: if is_audit { usize::MAX } else { plan.limit },
+            kept: plan.limit.max(CHUNK).saturating_mul(2),
             notice: plan.notice.clone(),
             teller: Teller::new(&plan.handler),
         })

@@ -16,7 +16,7 @@ use crate::place::Place;
 /// So much comes together before it is written to the file.
 const TAIL: usize = 64 * 1024;
 /// So much is read back at a time, to hold the queue's lock for a short while only.
-const CHUNK: usize = 256 * 1024;
+pub(super) const CHUNK: usize = 256 * 1024;
 /// What stands at the front of each spill file, and of no other one. The ring is behind it.
 const MAGIC: &[u8] = b"ml-logging spill file\n";
 /// A record's length stands before it.
@@ -108,6 +108,9 @@ impl Spill {
     fn write_tail(&mut self) -> io::Result<()> {
         self.file.append(&self.tail.bytes)?;
         self.records += self.tail.records;
+        if self.tail.bytes.capacity() > 4 * TAIL {
+            self.tail.bytes = Vec::new();
+        }
         self.tail.bytes.clear();
         self.tail.records = 0;
         Ok(())

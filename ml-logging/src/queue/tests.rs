@@ -181,6 +181,32 @@ fn a_record_larger_than_the_queue_passes() {
 }
 
 #[test]
+fn the_memory_of_a_huge_record_is_not_kept() {
+    const LIMIT: usize = 2_000_000;
+    let kept = |queue: &Queue| {
+        let state = queue.shared().lock();
+        state.waiting.capacity() + state.writing.capacity()
+    };
+    let (_folder, policies) = policies();
+    for policy in policies {
+        let queue = queue_before(Box::new(Stream::new(io::sink())), policy, LIMIT);
+        // What waits and what is being written change places.
+        for _ in 0..4 {
+            queue.push(&[b'x'; 10 * LIMIT]);
+            flush(&queue).unwrap();
+        }
+        queue.push(b"small\n");
+        flush(&queue).unwrap();
+        // The thread gives it back a moment later.
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while kept(&queue) > 4 * LIMIT && Instant::now() < deadline {
+            thread::sleep(Duration::from_millis(1));
+        }
+        assert!(kept(&queue) <= 4 * LIMIT);
+    }
+}
+
+#[test]
 fn what_is_not_taken_is_counted_and_no_line_is_continued() {
     let (_folder, [block, drop, _, audit]) = policies();
     for policy in [block, drop, audit] {
@@ -243,7 +269,7 @@ fn a_record_that_is_cut_short_ends_there_or_is_written_to_its_end() {
                 }
                 let mut destination = breaks;
                 state = queue.shared().write_batch(state, &batch, &mut *destination);
-                batch.clear();
+                batch.clear(LIMIT);
                 batch.push(b"four\n");
                 state.counts.accepted += 1;
                 state.counts.queued_bytes += 5;

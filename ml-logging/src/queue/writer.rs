@@ -35,7 +35,7 @@ impl Shared {
         let reason = "who writes has panicked";
         let mut state = self.lock();
         (state.is_dead, state.is_detoured) = (true, true);
-        state.waiting.clear();
+        state.waiting = Batch::default();
         state.spill = None;
         // By the sums: the counts may have been left in the middle of something.
         let counts = &mut state.counts;
@@ -63,7 +63,7 @@ impl Shared {
             } else {
                 quiet_naps = 0;
                 state = self.write_batch(state, &batch, &mut *destination);
-                batch.clear();
+                batch.clear(self.kept);
             }
             // Those who wait for room or for a flush are not kept waiting, nor is the spill file; and
             // a queue that has filled meanwhile may be full before anybody wakes the writer.
@@ -134,7 +134,7 @@ impl Shared {
             let write = || self.write_batch(state, &batch, &mut *destination);
             let Ok(after) = catch_unwind(AssertUnwindSafe(write)) else { return self.die() };
             state = after;
-            batch.clear();
+            batch.clear(self.kept);
             state.writing = batch;
             state.destination = Some(destination);
             if state.waiters > 0 {
