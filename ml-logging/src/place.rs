@@ -1,8 +1,7 @@
 //! Which file a path leads to, whatever way it takes.
 
 use std::{
-    fs::{self, Metadata},
-    io,
+    fs, io,
     path::{Path, PathBuf},
 };
 
@@ -26,7 +25,7 @@ impl Place {
     }
 
     #[cfg(unix)]
-    pub(crate) fn of_metadata(metadata: &Metadata) -> Self {
+    pub(crate) fn of_metadata(metadata: &fs::Metadata) -> Self {
         use std::os::unix::fs::MetadataExt as _;
         Self::There(metadata.dev(), metadata.ino())
     }

@@ -11,6 +11,7 @@ use std::{
 };
 
 use super::batch::Batch;
+#[cfg(unix)]
 use crate::place::Place;
 
 /// So much comes together before it is written to the file.
