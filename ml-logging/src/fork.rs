@@ -12,7 +12,7 @@
 use std::{
     process,
     sync::{
-        OnceLock,
+        Mutex, MutexGuard, OnceLock, PoisonError,
         atomic::{AtomicU32, Ordering},
     },
 };
@@ -22,8 +22,13 @@ static GENERATION: AtomicU32 = AtomicU32::new(0);
 /// The id of this process, 0 if it is not known yet.
 static PROCESS_ID: AtomicU32 = AtomicU32::new(0);
 
-/// No fork as long as this is held: what is half done then would stay so in the child.
-pub(crate) use watch::no_fork;
+/// Held while something is done that would stay half done in a child, and while the process forks.
+static FORK: Mutex<()> = Mutex::new(());
+
+/// No fork as long as this is held, and nobody else who holds it.
+pub(crate) fn no_fork() -> MutexGuard<'static, ()> {
+    FORK.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 #[inline(always)]
 fn generation() -> u32 {
@@ -101,21 +106,14 @@ mod watch {
     use std::{
         cell::Cell,
         process,
-        sync::{Mutex, MutexGuard, Once, PoisonError, atomic::Ordering},
+        sync::{MutexGuard, Once, atomic::Ordering},
     };
 
-    use super::{GENERATION, PROCESS_ID};
-
-    /// Held while a value is made, and while the process forks.
-    static FORK: Mutex<()> = Mutex::new(());
+    use super::{GENERATION, PROCESS_ID, no_fork};
 
     thread_local! {
         /// The hold that the forking thread has, in the parent and then in the child.
         static HELD: Cell<Option<MutexGuard<'static, ()>>> = const { Cell::new(None) };
-    }
-
-    pub(crate) fn no_fork() -> MutexGuard<'static, ()> {
-        FORK.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     extern "C" fn before() {
@@ -154,6 +152,4 @@ mod watch {
 #[cfg(not(unix))]
 mod watch {
     pub(super) fn begin() {}
-
-    pub(crate) fn no_fork() {}
 }

@@ -11,8 +11,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use tracing::{Metadata, level_filters::LevelFilter};
-use tracing_log::AsLog as _;
+use tracing::Metadata;
 use tracing_subscriber::fmt::MakeWriter;
 
 use crate::{
@@ -323,12 +322,13 @@ impl Logging {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
+    /// Records of the `log` crate follow if the logging was installed by `init`; with
+    /// [`Builder::layer`](crate::Builder::layer), what `log::set_max_level` lets through is the program's
+    /// to say. No level gets further than the features `release_max_level_*` of `tracing` let it.
+    ///
     /// No record pays for this; the call itself asks again about every place in the program that logs.
     pub fn set_levels(&self, levels: Levels) {
-        self.levels.set(levels);
-        if self.is_installed {
-            tracing_log::log::set_max_level(LevelFilter::current().as_log());
-        }
+        self.levels.set(levels, self.is_installed);
     }
 
     /// Waits until everything logged by now is written, by all handlers, however long that takes: with

@@ -12,6 +12,7 @@ use axum::{Json, Router};
 use ml_logging::{Levels, Logging};
 use serde::Deserialize;
 use serde_json::json;
+use tracing::level_filters::LevelFilter;
 
 use crate::predictions;
 use crate::response::{ErrorResponse, LONGEST_MESSAGE, cut};
@@ -19,6 +20,9 @@ use crate::server::ServeError;
 use crate::state::State;
 
 pub(crate) const PATH: &str = "/api/log/levels";
+
+/// The longest text of levels that is taken, in characters. They are kept, and in the log.
+pub(crate) const LONGEST: usize = 4096;
 
 pub(crate) fn router() -> Router<Arc<State>> {
     Router::new().route(PATH, get(show).put(set).delete(reset))
@@ -70,6 +74,9 @@ async fn set(
     let wanted: Wanted = serde_json::from_slice(&body).map_err(|error| {
         refused(format!("{error}; expected an object, as {{\"levels\": \"info,hyper=debug\"}}"))
     })?;
+    if wanted.levels.chars().count() > LONGEST {
+        return Err(refused(format!("levels: is longer than {LONGEST} characters")));
+    }
     let levels = wanted.levels.parse().map_err(|error| refused(format!("levels: {error}")))?;
     replace(&logging, levels);
     Ok(answer(&logging))
@@ -87,13 +94,15 @@ fn answer(logging: &Logging) -> Response {
     Json(json!({ "levels": levels, "initial_levels": initial_levels })).into_response()
 }
 
-/// Says so first: under the new levels it might not be heard.
+/// Says so, too, whatever the levels are: of all that is done to a log this is not to go unseen.
 fn replace(logging: &Logging, levels: Levels) {
     let previous = logging.levels();
-    if levels != previous {
-        tracing::warn!(%levels, previous_levels = %previous, "The levels of the log are changed.");
-        logging.set_levels(levels);
+    if levels == previous {
+        return;
     }
+    logging.set_levels(previous.clone().with_target(module_path!(), LevelFilter::WARN));
+    tracing::warn!(%levels, previous_levels = %previous, "The levels of the log are changed.");
+    logging.set_levels(levels);
 }
 
 /// Waits for signals, without end: SIGUSR1 makes the log more verbose by a step, SIGUSR2 gives it its

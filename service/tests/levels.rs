@@ -87,15 +87,35 @@ fn they_are_shown_set_and_set_back() {
     assert!(logged.has_debug());
     assert_eq!(ask("DELETE", ""), levels("info,db=off"));
     assert!(!logged.has_debug());
+}
 
-    let changes: Vec<_> = common::log()
-        .into_iter()
-        .filter(|record| record["message"] == "The levels of the log are changed.")
+#[test]
+fn every_change_is_on_record_whatever_the_levels_are() {
+    let logged = Logged::start();
+    for levels in ["error", "off", "ml_model_service=off", "off,ml_model_service::levels=error"] {
+        let body = json!({ "levels": levels }).to_string();
+        for _ in 0..2 {
+            assert_eq!(logged.ask_with_key("PUT", &body).status, 200);
+        }
+    }
+    logged.ask_with_key("DELETE", "");
+    logged.logging.flush().unwrap();
+    let log = String::from_utf8(logged.log.0.lock().unwrap().clone()).unwrap();
+    let changes: Vec<_> = log
+        .lines()
+        .map(|line| line.parse::<Value>().unwrap())
         .map(|record| json!([record["levelname"], record["previous_levels"], record["levels"]]))
         .collect();
-    let there = json!(["WARNING", "info,db=off", "warn,payments=debug"]);
-    let back = json!(["WARNING", "warn,payments=debug", "info,db=off"]);
-    assert!(changes.windows(2).any(|pair| pair == [there.clone(), back.clone()]), "{changes:?}");
+    assert_eq!(
+        changes,
+        [
+            json!(["WARNING", "info,db=off", "error"]),
+            json!(["WARNING", "error", "off"]),
+            json!(["WARNING", "off", "ml_model_service=off"]),
+            json!(["WARNING", "ml_model_service=off", "off,ml_model_service::levels=error"]),
+            json!(["WARNING", "off,ml_model_service::levels=error", "info,db=off"]),
+        ]
+    );
 }
 
 #[test]
