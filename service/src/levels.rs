@@ -2,7 +2,7 @@
 //! key, and by two signals.
 
 use std::convert::Infallible;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::extract::{FromRequestParts, Request, State as Shared};
 use axum::http::request::Parts;
@@ -60,7 +60,7 @@ async fn set(
     request: Request,
 ) -> Result<Response, ErrorResponse> {
     #[derive(Deserialize)]
-    #[serde(deny_unknown_fields)]
+    #[serde(deny_unknown_fields, expecting = "an object")]
     struct Wanted {
         levels: String,
     }
@@ -72,19 +72,19 @@ async fn set(
     let (head, body) = request.into_parts();
     let body = predictions::read(&state, &head.headers, body).await?;
     let wanted: Wanted = serde_json::from_slice(&body).map_err(|error| {
-        refused(format!("{error}; expected an object, as {{\"levels\": \"info,hyper=debug\"}}"))
+        refused(format!("{error}; write for example {{\"levels\": \"info,hyper=debug\"}}"))
     })?;
     if wanted.levels.chars().count() > LONGEST {
         return Err(refused(format!("levels: is longer than {LONGEST} characters")));
     }
     let levels = wanted.levels.parse().map_err(|error| refused(format!("levels: {error}")))?;
-    replace(&logging, levels);
+    replace(&logging, |_| levels);
     Ok(answer(&logging))
 }
 
 /// `DELETE`
 async fn reset(Log(logging): Log) -> Response {
-    replace(&logging, logging.initial_levels());
+    replace(&logging, |_| logging.initial_levels());
     answer(&logging)
 }
 
@@ -95,8 +95,12 @@ fn answer(logging: &Logging) -> Response {
 }
 
 /// Says so, too, whatever the levels are: of all that is done to a log this is not to go unseen.
-fn replace(logging: &Logging, levels: Levels) {
+fn replace(logging: &Logging, levels: impl FnOnce(&Levels) -> Levels) {
+    // No other change between those before and those after.
+    static CHANGE: Mutex<()> = Mutex::new(());
+    let _one_at_a_time = CHANGE.lock().unwrap_or_else(PoisonError::into_inner);
     let previous = logging.levels();
+    let levels = levels(&previous);
     if levels == previous {
         return;
     }
@@ -118,8 +122,8 @@ pub(crate) fn signals(
         Ok(async move {
             loop {
                 tokio::select! {
-                    Some(()) = more.recv() => replace(&logging, logging.levels().more_verbose()),
-                    Some(()) = initial.recv() => replace(&logging, logging.initial_levels()),
+                    Some(()) = more.recv() => replace(&logging, Levels::more_verbose),
+                    Some(()) = initial.recv() => replace(&logging, |_| logging.initial_levels()),
                 }
             }
         })
