@@ -187,11 +187,16 @@ impl Outputs {
         Self::tell(self.flush(Some(self.flush_limit)));
     }
 
-    /// Flushes because of a panic, as at last. But if a panic does not end the process, a program that
-    /// catches it goes on: then nobody waits for handlers whose policy is not to wait.
-    pub(crate) fn flush_at_panic(&self) {
-        let is_one = |output: &Output| cfg!(panic = "abort") || output.is_waited_for();
-        Self::tell(self.flush_some(Some(self.flush_limit), is_one));
+    /// Flushes as at last, all handlers or those whose policy lets the program wait, or only looks
+    /// whether there is anything left. Whether all is written.
+    pub(crate) fn flush_at_panic(&self, all: bool, only_look: bool) -> bool {
+        let limit = if only_look { Duration::ZERO } else { self.flush_limit };
+        let flushed = self.flush_some(Some(limit), |output| all || output.is_waited_for());
+        let is_written = flushed.is_ok();
+        if !only_look {
+            Self::tell(flushed);
+        }
+        is_written
     }
 
     fn tell(flushed: Result<(), FlushError>) {
@@ -200,6 +205,11 @@ impl Outputs {
         {
             say(format_args!("{error}"));
         }
+    }
+
+    /// How many records have been lost or dropped.
+    pub(crate) fn losses(&self) -> u64 {
+        self.counts().map(|counts| counts.lost + counts.dropped).sum()
     }
 
     fn counts(&self) -> impl Iterator<Item = HandlerCounts> {
