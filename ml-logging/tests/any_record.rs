@@ -13,7 +13,7 @@ use proptest::prelude::*;
 use tracing::Level;
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(300))]
+    #![proptest_config(ProptestConfig::with_cases(400))]
 
     #[test]
     fn any_event_in_any_spans_is_one_line_with_every_key_once(case in cases::of_json()) {
@@ -22,7 +22,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(200))]
+    #![proptest_config(ProptestConfig::with_cases(300))]
 
     #[test]
     fn any_event_in_any_spans_is_what_the_elastic_common_schema_wants(case in cases::of_ecs()) {

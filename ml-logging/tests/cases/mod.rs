@@ -52,7 +52,7 @@ fn held() -> impl Strategy<Value = Held> {
 /// Any text, and such that would do harm in a line of text.
 fn text() -> impl Strategy<Value = String> {
     let harm = "[a-c é\u{a0}\u{3000}=\"'\\\\\n\r\t\u{1b}\u{9b}\\[m0{}$%\u{85}\u{2028}\u{202a}-\u{202e}\u{2065}-\u{206a}]{0,12}";
-    prop_oneof![2 => any::<String>(), 1 => harm, 1 => "[a-z]{1,6}"]
+    prop_oneof![2 => any::<String>(), 1 => harm, 1 => "[a-z]{1,4}([ \u{a0}\u{3000}][a-z]{1,4}){0,2}"]
 }
 
 fn fields(names: Names, most: usize) -> impl Strategy<Value = Fields> {
