@@ -72,7 +72,8 @@ fn both() -> Value {
 /// What is sure to be taken: the words may also be in capitals, with more white space around them.
 fn pattern() -> String {
     let level = "(off|error|warn|warning|info|debug|trace)";
-    let directive = format!("([A-Za-z0-9_.:-]+=)?{level}");
+    let target = "[A-Za-z0-9_.:-]*[A-Za-z0-9_-][A-Za-z0-9_.:-]*";
+    let directive = format!("({target}=)?{level}");
     format!("^{directive}( *, *{directive})*$")
 }
 
