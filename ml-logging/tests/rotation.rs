@@ -150,6 +150,51 @@ fn processes_that_share_a_file_lose_nothing() {
     check(folder.path(), PROCESSES, EACH, 20_000 * PROCESSES as u64);
 }
 
+#[cfg(unix)]
+#[test]
+fn processes_that_share_a_file_remove_old_ones_without_failing() {
+    let test = "processes_that_share_a_file_remove_old_ones_without_failing";
+    const PROCESSES: usize = 4;
+    let since_epoch = || SystemTime::UNIX_EPOCH.elapsed().unwrap();
+    if is_child() {
+        let variable = |name: &str| std::env::var(name).unwrap();
+        let until = Duration::from_millis(variable("LOG_UNTIL").parse().unwrap());
+        let rotation = Rotation::every(1, Period::Seconds).keep(1);
+        let handler = Handler::rotating("h", variable("LOG_FILE"), rotation);
+        let (dispatch, logging) = build(handler.policy(Policy::Audit));
+        tracing::dispatcher::with_default(&dispatch, || {
+            info!("x");
+            while since_epoch() < until {
+                info!("x");
+            }
+        });
+        let counts = logging.counts().remove(0);
+        assert_eq!((counts.failed_rotations, counts.lost), (0, 0));
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("log");
+    // Which are removed at once: it takes so long that all processes come to it.
+    for number in 0..2_000 {
+        fs::write(folder.path().join(format!("log.2021-03-04_05-06-07.{number}")), "").unwrap();
+    }
+    fs::write(&path, "").unwrap();
+    let until = since_epoch() + Duration::from_millis(2_500);
+    let children: Vec<_> = (0..PROCESSES)
+        .map(|_| {
+            let mut command = command(test);
+            command.env("LOG_FILE", &path).env("LOG_UNTIL", until.as_millis().to_string());
+            command.spawn().unwrap()
+        })
+        .collect();
+    for mut child in children {
+        assert!(child.wait().unwrap().success());
+    }
+    let names = names(folder.path());
+    assert_eq!(names.len(), 2, "{names:?}");
+    assert!(names[1].as_str() > "log.2021-03-04_05-06-07.", "{names:?}");
+}
+
 #[test]
 fn backups_are_numbered_and_the_oldest_is_gone() {
     let folder = tempfile::tempdir().unwrap();

@@ -197,13 +197,24 @@ impl Rotating {
     /// Renames the file, unless another process has done that, and opens the new one.
     fn rotate(&mut self) -> io::Result<()> {
         self.lock()?;
-        // Whoever had the lock before may have renamed the file. A new one comes without the lock.
-        let result = if self.size()?.is_some() { self.rename() } else { Ok(()) };
-        if let Err(error) = result.and_then(|()| self.reopen()) {
+        let rotated = self.rotate_locked();
+        if rotated.is_err() {
             self.file.unlock()?;
-            return Err(error);
         }
-        self.remove_oldest()
+        rotated?
+    }
+
+    /// The inner failure is one after which there is a new file. It comes without the lock.
+    fn rotate_locked(&mut self) -> io::Result<io::Result<()>> {
+        // Whoever had the lock before may have renamed the file, and removes old ones then.
+        let removed = if self.size()?.is_some() {
+            self.rename()?;
+            self.remove_oldest()
+        } else {
+            Ok(())
+        };
+        self.reopen()?;
+        Ok(removed)
     }
 
     fn rename(&mut self) -> io::Result<()> {
@@ -260,7 +271,11 @@ impl Rotating {
         }
         old.sort();
         let kept = (self.rotation.backups as usize).min(old.len());
-        old[..old.len() - kept].iter().try_for_each(|(.., path)| fs::remove_file(path))
+        old[..old.len() - kept].iter().try_for_each(|(.., path)| match fs::remove_file(path) {
+            // Another process has rotated the new file meanwhile, or somebody has tidied up.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            other => other,
+        })
     }
 
     fn numbered(&self, number: u32) -> PathBuf {
