@@ -288,6 +288,64 @@ fn a_file_of_yesterday_is_rotated_first() {
 }
 
 #[test]
+fn local_time_is_that_of_the_machine() {
+    // 2021-03-04 05:06:07 UTC, where it is 14:06:07.
+    const THEN: u64 = 1_614_834_367;
+    child("local_time_is_that_of_the_machine", &[("TZ", "Asia/Tokyo")], || {
+        for (keys, suffix) in [
+            ("when: H", "2021-03-04_14"),
+            ("when: H, utc: false", "2021-03-04_14"),
+            ("when: H, utc: true", "2021-03-04_05"),
+            ("when: midnight, atTime: \"14:30\"", "2021-03-03"),
+            ("when: midnight, atTime: \"14:00\"", "2021-03-04"),
+            ("when: midnight, atTime: \"14:00\", utc: true", "2021-03-03"),
+        ] {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("log");
+            set_modified(&path, THEN);
+            let (dispatch, logging) =
+                configured(&format!("class: TimedRotatingFileHandler, filename: {path:?}, {keys}"));
+            log(&dispatch, &logging, "new");
+            assert_eq!(names(folder.path()), ["log", &format!("log.{suffix}")], "{keys}");
+        }
+    });
+}
+
+/// 2020-10-25 02:30 in summer time, half an hour before clocks in Berlin are put back to 02:00.
+const SUMMER: u64 = 1_603_585_800;
+
+#[test]
+fn files_of_an_hour_that_clocks_show_twice_are_all_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("log");
+    for began in [SUMMER, SUMMER + 3_600, SUMMER + 7_200] {
+        set_modified(&path, began);
+        let rotation =
+            Rotation::every(1, Period::Hours).time_zone("Europe/Berlin".parse().unwrap());
+        let (dispatch, logging) = build(Handler::rotating("h", &path, rotation.keep(3)));
+        log(&dispatch, &logging, "new");
+    }
+    let old = ["log.2020-10-25_02", "log.2020-10-25_02.1", "log.2020-10-25_03"];
+    assert_eq!(names(folder.path()), [&["log"], &old[..]].concat());
+    let began = old.map(|name| folder.path().join(name).metadata().unwrap().modified().unwrap());
+    assert!(began.is_sorted());
+}
+
+#[test]
+fn of_an_hour_that_clocks_show_twice_the_last_files_are_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str| folder.path().join(name);
+    set_modified(&file("log.2020-10-25_02-30"), SUMMER);
+    set_modified(&file("log.2020-10-25_02-31"), SUMMER + 60);
+    // 02:10, in winter time.
+    set_modified(&file("log"), SUMMER + 2_400);
+    let rotation = Rotation::every(1, Period::Minutes).time_zone("Europe/Berlin".parse().unwrap());
+    let (dispatch, logging) = build(Handler::rotating("h", file("log"), rotation.keep(2)));
+    log(&dispatch, &logging, "new");
+    assert_eq!(names(folder.path()), ["log", "log.2020-10-25_02-10", "log.2020-10-25_02-31"]);
+}
+
+#[test]
 fn only_so_many_old_files_are_kept_and_no_others_are_touched() {
     let folder = tempfile::tempdir().unwrap();
     let file = |name: &str| folder.path().join(name);
