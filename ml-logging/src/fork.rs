@@ -10,9 +10,10 @@
 //! fastest of 200 rounds.
 
 use std::{
+    cell::Cell,
     process,
     sync::{
-        OnceLock,
+        Mutex, MutexGuard, OnceLock, PoisonError,
         atomic::{AtomicU32, Ordering},
     },
 };
@@ -22,8 +23,38 @@ static GENERATION: AtomicU32 = AtomicU32::new(0);
 /// The id of this process, 0 if it is not known yet.
 static PROCESS_ID: AtomicU32 = AtomicU32::new(0);
 
-/// No fork as long as this is held: what is half done then would stay so in the child.
-pub(crate) use watch::no_fork;
+/// Held while something is done that would stay half done in a child, and while the process forks.
+static FORK: Mutex<()> = Mutex::new(());
+
+thread_local! {
+    /// This thread holds it, and may do so once more: what is made for a child may itself need
+    /// something that is made then.
+    static IS_HELD: Cell<bool> = const { Cell::new(false) };
+}
+
+/// No fork as long as this is there, and no other thread that has it.
+pub(crate) struct NoFork {
+    /// None inside of another one.
+    hold: Option<MutexGuard<'static, ()>>,
+}
+
+pub(crate) fn no_fork() -> NoFork {
+    let hold = (!IS_HELD.get()).then(hold);
+    IS_HELD.set(true);
+    NoFork { hold }
+}
+
+impl Drop for NoFork {
+    fn drop(&mut self) {
+        if self.hold.is_some() {
+            IS_HELD.set(false);
+        }
+    }
+}
+
+fn hold() -> MutexGuard<'static, ()> {
+    FORK.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 #[inline(always)]
 pub(crate) fn generation() -> u32 {
@@ -101,43 +132,14 @@ mod watch {
     use std::{
         cell::Cell,
         process,
-        sync::{Mutex, MutexGuard, Once, PoisonError, atomic::Ordering},
+        sync::{MutexGuard, Once, atomic::Ordering},
     };
 
-    use super::{GENERATION, PROCESS_ID};
-
-    /// Held while a value is made, and while the process forks.
-    static FORK: Mutex<()> = Mutex::new(());
+    use super::{GENERATION, PROCESS_ID, hold};
 
     thread_local! {
-        /// This thread keeps the process from forking, and may do so once more: what is made for a
-        /// child may itself need something that is made then.
-        static IS_HELD: Cell<bool> = const { Cell::new(false) };
         /// The hold that the forking thread has, in the parent and then in the child.
         static HELD: Cell<Option<MutexGuard<'static, ()>>> = const { Cell::new(None) };
-    }
-
-    pub(crate) struct NoFork {
-        /// None inside of another one.
-        hold: Option<MutexGuard<'static, ()>>,
-    }
-
-    impl Drop for NoFork {
-        fn drop(&mut self) {
-            if self.hold.is_some() {
-                IS_HELD.set(false);
-            }
-        }
-    }
-
-    pub(crate) fn no_fork() -> NoFork {
-        let hold = (!IS_HELD.get()).then(hold);
-        IS_HELD.set(true);
-        NoFork { hold }
-    }
-
-    fn hold() -> MutexGuard<'static, ()> {
-        FORK.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     extern "C" fn before() {
@@ -176,6 +178,4 @@ mod watch {
 #[cfg(not(unix))]
 mod watch {
     pub(super) fn begin() {}
-
-    pub(crate) fn no_fork() {}
 }

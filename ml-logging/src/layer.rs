@@ -24,6 +24,7 @@ use crate::{
     fork::PerProcess,
     formatter::Layout,
     layout::JsonLayout,
+    levels::CurrentLevels,
     local::Local,
     output::Output,
     plan::Plan,
@@ -190,6 +191,10 @@ impl RecordLayer {
             #[cfg(feature = "opentelemetry")]
             exported: None,
         }
+    }
+
+    pub(crate) fn levels(&self) -> &CurrentLevels {
+        self.routes.levels()
     }
 
     /// Exports the spans, too.

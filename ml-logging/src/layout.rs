@@ -1,7 +1,7 @@
 //! The layout: a format whose every field has found its source, with whatever is the same in all
 //! records rendered already.
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use crate::{format::Form, json, time::TimeFormat};
 
@@ -124,18 +124,20 @@ impl JsonLayout {
     /// prefix already. The key thus depends on nothing but the field's own name, it is never one of
     /// the context, and two names never get the same key.
     pub(crate) fn write_key(&self, out: &mut Vec<u8>, name: &str) -> bool {
-        if self.ecs.as_ref().is_some_and(|ecs| ecs.is_excluded(name)) {
+        let renamed = self.renames.iter().find(|(from, _)| from == name);
+        let key = match renamed {
+            Some((_, key)) => Cow::from(key),
+            None if self.is_taken(strip_prefixes(name).0) => {
+                Cow::from(PREFIX.repeat(self.prefixes) + name)
+            }
+            None => Cow::from(name),
+        };
+        let excluded = |ecs: &Ecs| ecs.is_excluded(name) || ecs.is_excluded(&key);
+        if self.ecs.as_ref().is_some_and(excluded) {
             return false;
         }
         out.extend_from_slice(b",\"");
-        if let Some((_, key)) = self.renames.iter().find(|(from, _)| from == name) {
-            json::escape(out, key);
-        } else {
-            if self.is_taken(strip_prefixes(name).0) {
-                out.extend_from_slice(PREFIX.repeat(self.prefixes).as_bytes());
-            }
-            json::escape(out, name);
-        }
+        json::escape(out, &key);
         out.extend_from_slice(b"\":");
         true
     }

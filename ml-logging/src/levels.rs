@@ -2,11 +2,12 @@
 
 use std::{
     collections::BTreeMap,
-    fmt,
+    fmt, ptr,
     str::FromStr,
-    sync::{Arc, OnceLock, PoisonError, RwLock},
+    sync::{Arc, OnceLock},
 };
 
+use arc_swap::ArcSwap;
 use ml_configuration::nearest;
 use tracing::{
     Dispatch, Level, Metadata, Subscriber, callsite,
@@ -14,9 +15,10 @@ use tracing::{
     level_filters::LevelFilter,
     subscriber::Interest,
 };
+use tracing_log::AsLog as _;
 use tracing_subscriber::layer::{Context, Filter};
 
-use crate::fork;
+use crate::{fork, layer::RecordLayer};
 
 /// A level for all targets, and levels for single targets and what is below them.
 ///
@@ -41,6 +43,21 @@ pub struct Levels(BTreeMap<TargetName, LevelFilter>);
 impl Levels {
     pub(crate) fn new(levels: impl IntoIterator<Item = (TargetName, LevelFilter)>) -> Self {
         Self(levels.into_iter().collect())
+    }
+
+    /// The same, but for a target and those below it this level.
+    ///
+    /// ```
+    /// use ml_logging::Levels;
+    /// use tracing::level_filters::LevelFilter;
+    ///
+    /// let levels = Levels::default().with_target("hyper", LevelFilter::WARN);
+    /// assert_eq!(levels.to_string(), "hyper=warn");
+    /// ```
+    #[must_use]
+    pub fn with_target(mut self, target: &str, level: LevelFilter) -> Self {
+        self.0.insert(TargetName::new(target), level);
+        self
     }
 
     /// Each level one step further, from `error` to `trace`. What is off stays off.
@@ -85,7 +102,7 @@ impl FromStr for Levels {
                 None => (None, directive),
             };
             match (target, level_filter(level)) {
-                (Some(""), _) => {
+                (Some(target), _) if parts(target).next().is_none() => {
                     return fail("the target is missing; write `target=level`".to_owned());
                 }
                 (target, Some(level)) => {
@@ -104,7 +121,8 @@ impl FromStr for Levels {
     }
 }
 
-/// As they are read, the level for all targets first.
+/// As they are read, the level for all targets first. A target that nobody can write so, as `a=b`, is
+/// written all the same.
 impl fmt::Display for Levels {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.0.is_empty() {
@@ -165,7 +183,8 @@ fn unknown_level(target: Option<&str>, word: &str) -> String {
 pub(crate) struct TargetName(Vec<String>);
 
 impl TargetName {
-    /// The empty name and `root` are those of the root, above all others.
+    /// The empty name and `root` are those of the root, above all others; `::root` is a target of that
+    /// name.
     pub(crate) fn new(name: &str) -> Self {
         if name == "root" {
             return Self::root();
@@ -194,7 +213,8 @@ impl TargetName {
 
 impl fmt::Display for TargetName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0.join("::"))
+        let is_like_root = self.0 == ["root"];
+        write!(f, "{}{}", if is_like_root { "::" } else { "" }, self.0.join("::"))
     }
 }
 
@@ -207,14 +227,15 @@ fn parts(name: &str) -> impl Iterator<Item = &str> {
 // Not `tracing_subscriber::reload`: that takes its lock for each record.
 pub(crate) struct CurrentLevels {
     initial: Levels,
-    current: RwLock<Levels>,
+    /// No lock: a forked process would inherit it as it is.
+    current: ArcSwap<Levels>,
     /// The subscriber that they are those of.
     subscriber: OnceLock<WeakDispatch>,
 }
 
 impl CurrentLevels {
     pub(crate) fn new(initial: Levels) -> Arc<Self> {
-        let current = RwLock::new(initial.clone());
+        let current = ArcSwap::from_pointee(initial.clone());
         Arc::new(Self { initial, current, subscriber: OnceLock::new() })
     }
 
@@ -228,34 +249,40 @@ impl CurrentLevels {
     }
 
     pub(crate) fn get(&self) -> Levels {
-        self.with(Levels::clone)
+        Levels::clone(&self.current.load())
     }
 
-    pub(crate) fn set(&self, levels: Levels) {
-        {
-            let _no_fork = fork::no_fork();
-            *self.current.write().unwrap_or_else(PoisonError::into_inner) = levels;
-        }
-        // Without the lock, which is taken for each callsite now. If there is only one subscriber,
-        // `tracing` takes the thread's for it, which it need not be here.
+    /// `is_of_log` says that the `log` crate's records come here, too.
+    pub(crate) fn set(&self, levels: Levels, is_of_log: bool) {
+        // One change at a time in the whole process: what callsites keep is the process's, and has to
+        // be that of the last one.
+        let _one_at_a_time = fork::no_fork();
+        self.current.store(Arc::new(levels));
+        // If there is only one subscriber, `tracing` takes the thread's for it, which it need not be
+        // here. If it is, a default of its own would only disturb records that are logged inside of
+        // others: `tracing` has no subscriber for those while any thread has such a default.
         match self.subscriber.get().and_then(WeakDispatch::upgrade) {
-            Some(subscriber) => {
+            Some(subscriber) if !dispatcher::get_default(|current| self.are_of(current)) => {
                 dispatcher::with_default(&subscriber, callsite::rebuild_interest_cache);
             }
-            None => callsite::rebuild_interest_cache(),
+            _ => callsite::rebuild_interest_cache(),
         }
+        if is_of_log {
+            tracing_log::log::set_max_level(LevelFilter::current().as_log());
+        }
+    }
+
+    fn are_of(&self, subscriber: &Dispatch) -> bool {
+        let layer = subscriber.downcast_ref::<RecordLayer>();
+        layer.is_some_and(|layer| ptr::eq(layer.levels(), self))
     }
 
     pub(crate) fn max(&self) -> LevelFilter {
-        self.with(Levels::max)
+        self.current.load().max()
     }
 
     pub(crate) fn pass(&self, metadata: &Metadata<'_>) -> bool {
-        self.with(|levels| levels.passes(metadata.target(), metadata.level()))
-    }
-
-    fn with<T>(&self, what: impl FnOnce(&Levels) -> T) -> T {
-        what(&self.current.read().unwrap_or_else(PoisonError::into_inner))
+        self.current.load().passes(metadata.target(), metadata.level())
     }
 }
 
@@ -303,6 +330,9 @@ mod tests {
             assert_eq!(passing, level, "{target}");
         }
         assert!(!levels.passes("elsewhere", &Level::ERROR));
+        let levels: Levels = "::root=debug".parse().unwrap();
+        assert_eq!(levels.to_string(), "::root=debug");
+        assert!(levels.passes("root::a", &Level::DEBUG) && !levels.passes("a", &Level::ERROR));
         assert_eq!(Levels::default().to_string(), "off");
     }
 
@@ -321,6 +351,7 @@ mod tests {
             ("hyper=inof", "hyper=inof", "did you mean `info`?"),
             ("hyper=", "hyper=", "levels are off,"),
             ("=info", "=info", "the target is missing"),
+            ("::=info", "::=info", "the target is missing"),
             ("a[span]=info", "a[span]=info", "not supported"),
             (" ,", " ,", "write `off` to log nothing"),
         ] {

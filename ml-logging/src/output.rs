@@ -11,8 +11,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use tracing::{Metadata, level_filters::LevelFilter};
-use tracing_log::AsLog as _;
+use tracing::Metadata;
 use tracing_subscriber::fmt::MakeWriter;
 
 use crate::{
@@ -188,11 +187,16 @@ impl Outputs {
         Self::tell(self.flush(Some(self.flush_limit)));
     }
 
-    /// Flushes because of a panic, as at last. But if a panic does not end the process, a program that
-    /// catches it goes on: then nobody waits for handlers whose policy is not to wait.
-    pub(crate) fn flush_at_panic(&self) {
-        let is_one = |output: &Output| cfg!(panic = "abort") || output.is_waited_for();
-        Self::tell(self.flush_some(Some(self.flush_limit), is_one));
+    /// Flushes as at last, all handlers or those whose policy lets the program wait, or only looks
+    /// whether there is anything left. Whether all is written.
+    pub(crate) fn flush_at_panic(&self, all: bool, only_look: bool) -> bool {
+        let limit = if only_look { Duration::ZERO } else { self.flush_limit };
+        let flushed = self.flush_some(Some(limit), |output| all || output.is_waited_for());
+        let is_written = flushed.is_ok();
+        if !only_look {
+            Self::tell(flushed);
+        }
+        is_written
     }
 
     fn tell(flushed: Result<(), FlushError>) {
@@ -201,6 +205,11 @@ impl Outputs {
         {
             say(format_args!("{error}"));
         }
+    }
+
+    /// How many records have been lost or dropped.
+    pub(crate) fn losses(&self) -> u64 {
+        self.counts().map(|counts| counts.lost + counts.dropped).sum()
     }
 
     fn counts(&self) -> impl Iterator<Item = HandlerCounts> {
@@ -323,12 +332,13 @@ impl Logging {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
+    /// Records of the `log` crate follow if the logging was installed by `init`; with
+    /// [`Builder::layer`](crate::Builder::layer), what `log::set_max_level` lets through is the program's
+    /// to say. No level gets further than the features `release_max_level_*` of `tracing` let it.
+    ///
     /// No record pays for this; the call itself asks again about every place in the program that logs.
     pub fn set_levels(&self, levels: Levels) {
-        self.levels.set(levels);
-        if self.is_installed {
-            tracing_log::log::set_max_level(LevelFilter::current().as_log());
-        }
+        self.levels.set(levels, self.is_installed);
     }
 
     /// Waits until everything logged by now is written, by all handlers, however long that takes: with

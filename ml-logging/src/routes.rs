@@ -94,6 +94,10 @@ impl Routes {
         self.levels.registered(subscriber);
     }
 
+    pub(crate) fn levels(&self) -> &CurrentLevels {
+        &self.levels
+    }
+
     pub(crate) fn max_level(&self) -> LevelFilter {
         self.levels.max()
     }

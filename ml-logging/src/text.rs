@@ -6,7 +6,7 @@
 
 use std::{io::Write as _, sync::Arc};
 
-use tracing::{Event, Level, Metadata};
+use tracing::{Event, Level, Metadata, field::Field};
 use tracing_log::NormalizeEvent as _;
 use tracing_subscriber::registry::{LookupSpan, SpanRef};
 
@@ -78,11 +78,11 @@ impl TextLayout {
         record.clear();
         let fields = event.metadata().fields();
         let values = SpanFields::new(|visitor| event.record(visitor));
-        // The last one of a name counts.
-        let value = |name: &str| {
-            let index = fields.iter().filter(|field| field.name() == name).last()?.index();
-            values.values().find(|(own, _)| *own == index).map(|(_, json)| json)
+        let value = |field: &Field| {
+            values.values().find(|(index, _)| *index == field.index()).map(|(_, json)| json)
         };
+        // The last one of a name counts.
+        let message = fields.iter().filter(|field| field.name() == "message").last();
 
         let mut line = Line { out: record, color: self.color, level: *metadata.level() };
         for part in &self.parts {
@@ -92,7 +92,8 @@ impl TextLayout {
                     let mut json = Vec::new();
                     match source {
                         Source::Message => {
-                            json.extend_from_slice(value("message").unwrap_or(b"\"\""))
+                            let value = message.as_ref().and_then(value);
+                            json.extend_from_slice(value.unwrap_or(b"\"\""));
                         }
                         source => write_context(&mut json, source, metadata, now),
                     }
@@ -106,11 +107,12 @@ impl TextLayout {
             let name = field.name();
             // Records of the `log` crate have their real metadata there.
             let is_hidden = name == "message" || (event.is_log() && name.starts_with("log."));
-            if is_hidden || span_names.contains(&name) {
+            let mut later = fields.iter().skip(field.index() + 1);
+            if is_hidden || later.any(|later| later.name() == name) {
                 continue;
             }
             span_names.push(name);
-            line.value(name, value(name).unwrap_or(b"null"));
+            line.value(name, value(&field).unwrap_or(b"null"));
         }
         for span in span.into_iter().flat_map(SpanRef::scope) {
             let extensions = span.extensions();
@@ -192,6 +194,8 @@ impl Line<'_> {
         } else {
             let mut text = Vec::new();
             plain(&mut text, json);
+            // A width is that of what the line shows.
+            escape_directions(&mut text);
             // What has been rendered is UTF-8.
             padded(self.out, &String::from_utf8_lossy(&text), form);
         }
@@ -222,7 +226,11 @@ impl Line<'_> {
 fn is_word(text: &[u8]) -> bool {
     let plain =
         |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.:/+@%#".contains(byte) || *byte >= 0x80;
-    !text.is_empty() && text.iter().all(plain)
+    // There are blanks and controls beyond ASCII as well.
+    let clear = |text: &str| !text.contains(|c: char| c.is_whitespace() || c.is_control());
+    !text.is_empty()
+        && text.iter().all(plain)
+        && (text.is_ascii() || str::from_utf8(text).is_ok_and(clear))
 }
 
 /// Writes a JSON value as text: a string without quotes, its control characters still escaped.

@@ -8,6 +8,7 @@ use std::{fmt, str::FromStr, sync::Arc};
 
 use jiff::{
     Timestamp, Zoned,
+    civil::DateTime,
     fmt::{StdFmtWrite, strtime::BrokenDownTime, temporal::DateTimeParser},
     tz,
 };
@@ -50,6 +51,27 @@ impl TimeZone {
             name: "local".to_owned(),
             remedy: "the system does not tell its own; write its name or `UTC`".to_owned(),
         })
+    }
+
+    /// A moment, in seconds since 1970, with its date and time here.
+    fn at(&self, second: u64) -> Zoned {
+        let moment =
+            i64::try_from(second).ok().and_then(|second| Timestamp::from_second(second).ok());
+        moment.unwrap_or(Timestamp::MAX).to_zoned(self.0.clone())
+    }
+
+    /// What calendars and clocks show here at a moment.
+    pub(crate) fn shown(&self, second: u64) -> DateTime {
+        self.at(second).datetime()
+    }
+
+    /// The first and the last moment at which they show this; two only where clocks are put back. What
+    /// they skip is as long after the change as it would have been without it. `None` if it is out of
+    /// range.
+    pub(crate) fn moments(&self, shown: DateTime) -> Option<[u64; 2]> {
+        let moments = self.0.to_ambiguous_timestamp(shown);
+        let seconds = |moment: Timestamp| u64::try_from(moment.as_second()).unwrap_or(0);
+        Some([seconds(moments.compatible().ok()?), seconds(moments.later().ok()?)])
     }
 }
 
@@ -237,10 +259,7 @@ impl Rendered {
     fn render(&mut self, format: &TimeFormat, second: u64) {
         self.text.clear();
         self.fractions.clear();
-        let moment =
-            i64::try_from(second).ok().and_then(|second| Timestamp::from_second(second).ok());
-        let moment: Zoned = moment.unwrap_or(Timestamp::MAX).to_zoned(format.zone.0.clone());
-        let moment = BrokenDownTime::from(&moment);
+        let moment = BrokenDownTime::from(&format.zone.at(second));
         for piece in &format.pieces {
             match piece {
                 // Whatever the format is, it has been checked; only `%y` has years that it cannot

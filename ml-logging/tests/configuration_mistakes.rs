@@ -2,9 +2,12 @@
 
 #![allow(clippy::unwrap_used, reason = "clippy takes only test functions for tests")]
 
+mod support;
+
 use ml_configuration::{Document, Problems};
 use ml_logging::{Configuration, ContextFilter, Filters};
 use proptest::{collection::vec, prelude::*, sample::select};
+use support::child;
 
 fn mistakes(text: &str) -> String {
     mistakes_with(text, &Filters::new())
@@ -325,13 +328,33 @@ fn a_configuration_that_logs_nothing_is_a_mistake() {
 }
 
 #[test]
+fn a_system_that_does_not_tell_its_time_zone() {
+    // As one without a time zone database: nothing there has that name.
+    child("a_system_that_does_not_tell_its_time_zone", &[("TZ", "Mars/Olympus")], || {
+        let text = r#"
+version: 1
+handlers:
+  one: {class: TimedRotatingFileHandler, filename: a}
+  two: {class: TimedRotatingFileHandler, filename: b, utc: false}
+  three: {class: TimedRotatingFileHandler, filename: c, utc: true}
+"#;
+        let local = "files are rotated by local time, but the system does not tell its time zone; \
+                     write `utc: true`";
+        assert_eq!(
+            mistakes(text),
+            format!("4: handlers.one: {local}\n5: handlers.two.utc: {local}")
+        );
+    });
+}
+
+#[test]
 fn rotation_and_policies() {
     let text = r#"
 version: 1
 handlers:
   size: {class: RotatingFileHandler, filename: a, maxBytes: many, backupCount: -1, maxbytes: 1}
-  time: {class: TimedRotatingFileHandler, filename: b, when: W7, interval: 0, utc: false, atTime: 24:00}
-  local: {class: TimedRotatingFileHandler, filename: c, atTime: "1:30"}
+  time: {class: TimedRotatingFileHandler, filename: b, when: W7, interval: 0, utc: local, atTime: 24:00}
+  early: {class: TimedRotatingFileHandler, filename: c, utc: true, atTime: "1:30"}
   nameless: {class: TimedRotatingFileHandler, filename: "", utc: true}
   spill: {class: StreamHandler, policy: spill, spill_bytes: 10, spill_full: spill}
   word: {class: StreamHandler, policy: blok, spill_file: s, queue_bytes: 0}
@@ -342,7 +365,6 @@ root: {handlers: [size]}
 flush_limit_s: soon
 "#;
     let belongs = "this belongs to `policy: spill`; write that, or remove the key";
-    let utc = "files are rotated by UTC, not by local time; write `utc: true`";
     let at = "expected a time of the day, as \"18:30\" or \"18:30:05\"";
     assert_eq!(
         mistakes(text),
@@ -352,10 +374,9 @@ flush_limit_s: soon
              4: handlers.size: unknown key `maxbytes`; did you mean `maxBytes`?\n\
              5: handlers.time.when: unknown period `W7`; did you mean `W0`? Valid are `S`, `M`, `H`, `D`, `midnight`, `W0`, `W1`, `W2`, `W3`, `W4`, `W5`, `W6`\n\
              5: handlers.time.interval: expected an integer from 1 to 4294967295, found one outside of this range\n\
-             5: handlers.time.utc: {utc}\n\
+             5: handlers.time.utc: expected true or false, found text\n\
              5: handlers.time.atTime: {at}\n\
-             6: handlers.local: {utc}\n\
-             6: handlers.local.atTime: {at}\n\
+             6: handlers.early.atTime: {at}\n\
              7: handlers.nameless.filename: the file has no name\n\
              8: handlers.spill: the key `spill_file` is missing\n\
              8: handlers.spill.spill_bytes: expected an integer from 65536 to 18446744073709551615, found one outside of this range\n\

@@ -238,14 +238,23 @@ fn counted_in_is_counted_out_and_counted_dropped() {
             eprintln!("begun");
         });
         logging.flush().unwrap();
+        if std::env::var_os("IS_KILLED").is_some() {
+            // Until it is killed, or whoever is to do that has gone.
+            std::io::stdin().read_line(&mut String::new()).unwrap();
+        }
         return report(&logging);
     }
     for policy in 0..4 {
         for is_killed in [false, true] {
             let folder = tempfile::tempdir().unwrap();
-            let mut child = command(test)
+            let mut command = command(test);
+            if is_killed {
+                command.env("IS_KILLED", "");
+            }
+            let mut child = command
                 .env("POLICY", policy.to_string())
                 .env("SPILL_FOLDER", folder.path())
+                .stdin(Stdio::piped())
                 .stdout(Stdio::piped())
                 .stderr(Stdio::piped())
                 .spawn()

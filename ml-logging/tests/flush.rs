@@ -91,6 +91,39 @@ fn neither_the_end_nor_a_panic_waits_forever() {
 }
 
 #[test]
+fn the_text_of_a_panic_is_told_if_its_record_is_not_written() {
+    struct Fails;
+    impl Write for Fails {
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            Err(io::Error::other("no"))
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    for (number, sink) in ["stalls", "fails", "drops"].into_iter().enumerate() {
+        let test = "the_text_of_a_panic_is_told_if_its_record_is_not_written";
+        let output = child(test, &[("SINK", sink)], || {
+            let handler = match std::env::var("SINK").unwrap().as_str() {
+                "stalls" => Handler::queued("h", Stalling::default()),
+                "fails" => Handler::queued("h", Fails),
+                _ => Handler::queued("h", Stalling::default()).policy(Policy::Drop).queue_bytes(1),
+            };
+            let logging = with(handler).flush_limit(Duration::from_millis(20)).init(true).unwrap();
+            // The first one is being written, the second one fills the queue.
+            (0..3).for_each(|_| info!("before"));
+            thread::spawn(|| panic!("THE REASON")).join().unwrap_err();
+            drop(logging);
+        });
+        let Some(output) = output else { return };
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(stderr.matches("THE REASON").count(), 1, "{number} {stderr}");
+    }
+}
+
+#[test]
 fn a_panic_that_is_caught_waits_for_no_handler_whose_policy_is_not_to_wait() {
     let test = "a_panic_that_is_caught_waits_for_no_handler_whose_policy_is_not_to_wait";
     let output = child(test, &[], || {

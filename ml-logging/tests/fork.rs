@@ -183,3 +183,35 @@ fn records_of_the_log_crate_have_the_right_process_as_well() {
         assert!(message.ends_with(&format!(" {}", record["process"])), "{record:?}");
     }
 }
+
+#[test]
+fn a_fork_amid_a_change_of_levels_stops_nobody() {
+    const FORKS: usize = 200;
+    child("a_fork_amid_a_change_of_levels_stops_nobody", &[], || {
+        let folder = tempfile::tempdir().unwrap();
+        let logging = init([Handler::file("0", folder.path().join("0"))]);
+        let is_over = AtomicBool::new(false);
+        thread::scope(|scope| {
+            let _end = End(&is_over);
+            for levels in ["info", "debug"] {
+                let (logging, is_over) = (&logging, &is_over);
+                scope.spawn(move || {
+                    while !is_over.load(Ordering::Relaxed) {
+                        logging.set_levels(levels.parse().unwrap());
+                        log::trace!("asks for the levels");
+                    }
+                });
+            }
+            for number in 0..FORKS {
+                in_fork(|| {
+                    log::info!("child {number}");
+                    logging.set_levels("off".parse().unwrap());
+                    log::info!("not logged");
+                    logging.flush_within(Duration::from_secs(10)).unwrap();
+                });
+            }
+        });
+        let text = fs::read_to_string(folder.path().join("0")).unwrap();
+        assert_eq!(text.lines().count(), FORKS);
+    });
+}

@@ -203,6 +203,7 @@ fn keys_that_would_meet_are_refused() {
     assert_eq!(error(format().rename_field("a", "name")), twice("name"));
     assert_eq!(error(format().static_field("a", 1).rename_field("name", "a")), twice("a"));
     assert_eq!(error(format().timestamp("a").static_field("a", 1)), twice("a"));
+    assert_eq!(error(json("%(a)s").timestamp("a").static_field("a", 1)), twice("a"));
     assert_eq!(error(format().static_field("message", "x")), FormatError::FixedMessage);
     assert_eq!(error(format().timestamp("message")), FormatError::FixedMessage);
     let swapped = format().rename_field("name", "message").rename_field("message", "name");
@@ -316,11 +317,12 @@ fn what_is_excluded_from_the_schema_is_nowhere() {
         .exclude_field("log.origin.file.line")
         .exclude_field("error.message")
         .exclude_field("secret")
+        .exclude_field("fields.device")
         .exclude_field("message");
     let records = logged_by(builder().formatter(formatter), || {
         let span = info_span!("s", secret.inner = 1, secrets = 2);
         let _entered = span.enter();
-        info!(error_info = "x", secret = 3, age = 4, "x");
+        info!(error_info = "x", secret = 3, age = 4, device = 5, "x");
     });
     assert_eq!(
         only(records).keys(),

@@ -5,6 +5,7 @@
 mod support;
 
 use std::{
+    fmt,
     sync::atomic::{AtomicBool, Ordering},
     thread,
 };
@@ -13,7 +14,7 @@ use ml_logging::{Configuration, Handler, JsonFormatter, Logger, Logging};
 use serde_json::json;
 use support::{Memory, Record, child, records, with};
 use tracing::{
-    Dispatch, Subscriber, debug, debug_span, dispatcher::with_default, error, info,
+    Dispatch, Level, Subscriber, debug, debug_span, dispatcher::with_default, error, info,
     level_filters::LevelFilter, trace, warn,
 };
 use tracing_subscriber::{Layer, layer::Context, layer::SubscriberExt as _, registry::Registry};
@@ -223,4 +224,58 @@ fn records_of_the_log_crate_follow_when_it_is_installed() {
     let messages: Vec<_> =
         records(&output.stdout).iter().map(|record| record["message"].clone()).collect();
     assert_eq!(messages, [json!("2 log info"), json!("2 tracing"), json!("3 log")]);
+}
+
+/// Writes `inner` while it is itself written.
+struct Nested;
+
+impl fmt::Debug for Nested {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        info!("inner");
+        f.write_str("x")
+    }
+}
+
+#[test]
+fn a_change_loses_no_record_that_is_logged_inside_of_another() {
+    const EACH: usize = 2_000;
+    let test = "a_change_loses_no_record_that_is_logged_inside_of_another";
+    let output = child(test, &[], || {
+        let logging = support::builder().format("%(message)s").init().unwrap();
+        let is_over = AtomicBool::new(false);
+        thread::scope(|scope| {
+            let changing = scope.spawn(|| {
+                while !is_over.load(Ordering::Relaxed) {
+                    set(&logging, "info");
+                    set(&logging, "debug");
+                }
+            });
+            let threads = [(); 2]
+                .map(|()| scope.spawn(|| (0..EACH).for_each(|_| info!(nested = ?Nested, "outer"))));
+            threads.into_iter().for_each(|thread| thread.join().unwrap());
+            is_over.store(true, Ordering::Relaxed);
+            changing.join().unwrap();
+        });
+    });
+    let Some(output) = output else { return };
+    let records = records(&output.stdout);
+    let count = |text| records.iter().filter(|record| record["message"] == json!(text)).count();
+    assert_eq!([count("outer"), count("inner")], [2 * EACH; 2]);
+}
+
+#[test]
+fn of_two_changes_at_once_one_holds_everywhere() {
+    child("of_two_changes_at_once_one_holds_everywhere", &[], || {
+        let logging = support::builder().writer(std::io::sink).init().unwrap();
+        for _ in 0..2_000 {
+            thread::scope(|scope| {
+                scope.spawn(|| logging.set_levels("info".parse().unwrap()));
+                scope.spawn(|| logging.set_levels("debug".parse().unwrap()));
+            });
+            let has_debug = logging.levels() == "debug".parse().unwrap();
+            assert_eq!(tracing::enabled!(Level::DEBUG), has_debug);
+            assert_eq!(LevelFilter::current() == LevelFilter::DEBUG, has_debug);
+            assert_eq!(log::max_level() == log::LevelFilter::Debug, has_debug);
+        }
+    });
 }

@@ -150,6 +150,51 @@ fn processes_that_share_a_file_lose_nothing() {
     check(folder.path(), PROCESSES, EACH, 20_000 * PROCESSES as u64);
 }
 
+#[cfg(unix)]
+#[test]
+fn processes_that_share_a_file_remove_old_ones_without_failing() {
+    let test = "processes_that_share_a_file_remove_old_ones_without_failing";
+    const PROCESSES: usize = 4;
+    let since_epoch = || SystemTime::UNIX_EPOCH.elapsed().unwrap();
+    if is_child() {
+        let variable = |name: &str| std::env::var(name).unwrap();
+        let until = Duration::from_millis(variable("LOG_UNTIL").parse().unwrap());
+        let rotation = Rotation::every(1, Period::Seconds).keep(1);
+        let handler = Handler::rotating("h", variable("LOG_FILE"), rotation);
+        let (dispatch, logging) = build(handler.policy(Policy::Audit));
+        tracing::dispatcher::with_default(&dispatch, || {
+            info!("x");
+            while since_epoch() < until {
+                info!("x");
+            }
+        });
+        let counts = logging.counts().remove(0);
+        assert_eq!((counts.failed_rotations, counts.lost), (0, 0));
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("log");
+    // Which are removed at once: it takes so long that all processes come to it.
+    for number in 0..2_000 {
+        fs::write(folder.path().join(format!("log.2021-03-04_05-06-07.{number}")), "").unwrap();
+    }
+    fs::write(&path, "").unwrap();
+    let until = since_epoch() + Duration::from_millis(2_500);
+    let children: Vec<_> = (0..PROCESSES)
+        .map(|_| {
+            let mut command = command(test);
+            command.env("LOG_FILE", &path).env("LOG_UNTIL", until.as_millis().to_string());
+            command.spawn().unwrap()
+        })
+        .collect();
+    for mut child in children {
+        assert!(child.wait().unwrap().success());
+    }
+    let names = names(folder.path());
+    assert_eq!(names.len(), 2, "{names:?}");
+    assert!(names[1].as_str() > "log.2021-03-04_05-06-07.", "{names:?}");
+}
+
 #[test]
 fn backups_are_numbered_and_the_oldest_is_gone() {
     let folder = tempfile::tempdir().unwrap();
@@ -240,6 +285,64 @@ fn a_file_of_yesterday_is_rotated_first() {
             assert_eq!(text(path), "newnewer");
         }
     }
+}
+
+#[test]
+fn local_time_is_that_of_the_machine() {
+    // 2021-03-04 05:06:07 UTC, where it is 14:06:07.
+    const THEN: u64 = 1_614_834_367;
+    child("local_time_is_that_of_the_machine", &[("TZ", "Asia/Tokyo")], || {
+        for (keys, suffix) in [
+            ("when: H", "2021-03-04_14"),
+            ("when: H, utc: false", "2021-03-04_14"),
+            ("when: H, utc: true", "2021-03-04_05"),
+            ("when: midnight, atTime: \"14:30\"", "2021-03-03"),
+            ("when: midnight, atTime: \"14:00\"", "2021-03-04"),
+            ("when: midnight, atTime: \"14:00\", utc: true", "2021-03-03"),
+        ] {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("log");
+            set_modified(&path, THEN);
+            let (dispatch, logging) =
+                configured(&format!("class: TimedRotatingFileHandler, filename: {path:?}, {keys}"));
+            log(&dispatch, &logging, "new");
+            assert_eq!(names(folder.path()), ["log", &format!("log.{suffix}")], "{keys}");
+        }
+    });
+}
+
+/// 2020-10-25 02:30 in summer time, half an hour before clocks in Berlin are put back to 02:00.
+const SUMMER: u64 = 1_603_585_800;
+
+#[test]
+fn files_of_an_hour_that_clocks_show_twice_are_all_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("log");
+    for began in [SUMMER, SUMMER + 3_600, SUMMER + 7_200] {
+        set_modified(&path, began);
+        let rotation =
+            Rotation::every(1, Period::Hours).time_zone("Europe/Berlin".parse().unwrap());
+        let (dispatch, logging) = build(Handler::rotating("h", &path, rotation.keep(3)));
+        log(&dispatch, &logging, "new");
+    }
+    let old = ["log.2020-10-25_02", "log.2020-10-25_02.1", "log.2020-10-25_03"];
+    assert_eq!(names(folder.path()), [&["log"], &old[..]].concat());
+    let began = old.map(|name| folder.path().join(name).metadata().unwrap().modified().unwrap());
+    assert!(began.is_sorted());
+}
+
+#[test]
+fn of_an_hour_that_clocks_show_twice_the_last_files_are_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str| folder.path().join(name);
+    set_modified(&file("log.2020-10-25_02-30"), SUMMER);
+    set_modified(&file("log.2020-10-25_02-31"), SUMMER + 60);
+    // 02:10, in winter time.
+    set_modified(&file("log"), SUMMER + 2_400);
+    let rotation = Rotation::every(1, Period::Minutes).time_zone("Europe/Berlin".parse().unwrap());
+    let (dispatch, logging) = build(Handler::rotating("h", file("log"), rotation.keep(2)));
+    log(&dispatch, &logging, "new");
+    assert_eq!(names(folder.path()), ["log", "log.2020-10-25_02-10", "log.2020-10-25_02-31"]);
 }
 
 #[test]

@@ -121,7 +121,22 @@ fn nothing_turns_the_direction_of_a_line() {
     let evil = "a\u{202a}\u{202e}b\u{2066}\u{2069}é\u{2065}\u{202f}";
     let line = line(human().color(false), || info!(target: "t", evil, "{evil}"));
     let shown = "a\\u202a\\u202eb\\u2066\\u2069é\u{2065}\u{202f}";
-    assert_eq!(line, format!("now INFO    t: {shown} evil={shown}\n"));
+    assert_eq!(line, format!("now INFO    t: {shown} evil=\"{shown}\"\n"));
+}
+
+#[test]
+fn what_is_no_plain_word_beyond_ascii_stands_in_quotes() {
+    let line = line(human().color(false), || {
+        info!(target: "t", blank = "a\u{a0}b", wide = "a\u{3000}b", word = "é", "k\u{9b}31m" = 1, "k\u{2028}" = 2);
+    });
+    let fields = "blank=\"a\u{a0}b\" wide=\"a\u{3000}b\" word=é \"k\\u009b31m\"=1 \"k\\u2028\"=2";
+    assert_eq!(line, format!("now INFO    t:  {fields}\n"));
+}
+
+#[test]
+fn a_width_is_that_of_what_is_shown() {
+    let line = line(text("%(name)8s|%(name).3s|"), || info!(target: "a\u{202e}", "x"));
+    assert_eq!(line, " a\\u202e|a\\u|\n");
 }
 
 #[test]
@@ -130,9 +145,9 @@ fn each_field_is_there_once() {
         let outer = info_span!("outer", a = 1, b = 1);
         let inner = info_span!(parent: &outer, "inner", b = 2, b = 3, name = 4);
         let _entered = inner.enter();
-        info!(target: "t", a = 5, a = 6, message = "first", "last");
+        info!(target: "t", a = 5, c = 7, a = 6, message = "first", "last");
     });
-    assert_eq!(line, "t first a=6 b=3 name=4\n");
+    assert_eq!(line, "t first c=7 a=6 b=3 name=4\n");
 }
 
 #[test]

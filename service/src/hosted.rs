@@ -132,19 +132,34 @@ impl HostedModel {
                 .map(|request| answer(request, |request| self.model.call(request)))
                 .collect();
         }
-        let (requests, asked): (Vec<_>, Vec<_>) = requests
+        let (mut acceptable, mut asked) = (Vec::new(), Vec::new());
+        // What is refused is answered for itself: a panic of the model has nothing to do with it.
+        let refused: Vec<_> = requests
             .map(|request| {
-                let asked = Asked::of(&request);
-                (request, asked)
+                if !request.violations().is_empty() {
+                    return Some(answer(request, |request| self.model.call(request)));
+                }
+                asked.push(Asked::of(&request));
+                acceptable.push(request);
+                None
             })
-            .unzip();
-        match catch_unwind(AssertUnwindSafe(|| self.model.call_batch(requests))) {
-            Ok(answers) => {
-                let answers = answers.into_iter().zip(asked);
-                answers.map(|(answer, asked)| asked.answered(answer)).collect()
-            }
-            Err(_panic) => asked.into_iter().map(Asked::panicked).collect(),
-        }
+            .collect();
+        let answers: Vec<_> =
+            match catch_unwind(AssertUnwindSafe(|| self.model.call_batch(acceptable))) {
+                Ok(answers) => {
+                    let mut answers = answers.into_iter();
+                    let answered = |asked: Asked| match answers.next() {
+                        Some(answer) => asked.answered(answer),
+                        None => asked.failed(ErrorResponse::internal(
+                            "a decorator has lost the answer of this row".to_owned(),
+                        )),
+                    };
+                    asked.into_iter().map(answered).collect()
+                }
+                Err(_panic) => asked.into_iter().map(Asked::panicked).collect(),
+            };
+        let mut answers = answers.into_iter();
+        refused.into_iter().filter_map(|refused| refused.or_else(|| answers.next())).collect()
     }
 
     /// A body as a request, refused with everything that is wrong with it. It has an id if the

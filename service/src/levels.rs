@@ -2,7 +2,7 @@
 //! key, and by two signals.
 
 use std::convert::Infallible;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::extract::{FromRequestParts, Request, State as Shared};
 use axum::http::request::Parts;
@@ -12,6 +12,7 @@ use axum::{Json, Router};
 use ml_logging::{Levels, Logging};
 use serde::Deserialize;
 use serde_json::json;
+use tracing::level_filters::LevelFilter;
 
 use crate::predictions;
 use crate::response::{ErrorResponse, LONGEST_MESSAGE, cut};
@@ -19,6 +20,9 @@ use crate::server::ServeError;
 use crate::state::State;
 
 pub(crate) const PATH: &str = "/api/log/levels";
+
+/// The longest text of levels that is taken, in characters. They are kept, and in the log.
+pub(crate) const LONGEST: usize = 4096;
 
 pub(crate) fn router() -> Router<Arc<State>> {
     Router::new().route(PATH, get(show).put(set).delete(reset))
@@ -56,7 +60,7 @@ async fn set(
     request: Request,
 ) -> Result<Response, ErrorResponse> {
     #[derive(Deserialize)]
-    #[serde(deny_unknown_fields)]
+    #[serde(deny_unknown_fields, expecting = "an object")]
     struct Wanted {
         levels: String,
     }
@@ -68,16 +72,19 @@ async fn set(
     let (head, body) = request.into_parts();
     let body = predictions::read(&state, &head.headers, body).await?;
     let wanted: Wanted = serde_json::from_slice(&body).map_err(|error| {
-        refused(format!("{error}; expected an object, as {{\"levels\": \"info,hyper=debug\"}}"))
+        refused(format!("{error}; write for example {{\"levels\": \"info,hyper=debug\"}}"))
     })?;
+    if wanted.levels.chars().count() > LONGEST {
+        return Err(refused(format!("levels: is longer than {LONGEST} characters")));
+    }
     let levels = wanted.levels.parse().map_err(|error| refused(format!("levels: {error}")))?;
-    replace(&logging, levels);
+    replace(&logging, |_| levels);
     Ok(answer(&logging))
 }
 
 /// `DELETE`
 async fn reset(Log(logging): Log) -> Response {
-    replace(&logging, logging.initial_levels());
+    replace(&logging, |_| logging.initial_levels());
     answer(&logging)
 }
 
@@ -87,13 +94,19 @@ fn answer(logging: &Logging) -> Response {
     Json(json!({ "levels": levels, "initial_levels": initial_levels })).into_response()
 }
 
-/// Says so first: under the new levels it might not be heard.
-fn replace(logging: &Logging, levels: Levels) {
+/// Says so, too, whatever the levels are: of all that is done to a log this is not to go unseen.
+fn replace(logging: &Logging, levels: impl FnOnce(&Levels) -> Levels) {
+    // No other change between those before and those after.
+    static CHANGE: Mutex<()> = Mutex::new(());
+    let _one_at_a_time = CHANGE.lock().unwrap_or_else(PoisonError::into_inner);
     let previous = logging.levels();
-    if levels != previous {
-        tracing::warn!(%levels, previous_levels = %previous, "The levels of the log are changed.");
-        logging.set_levels(levels);
+    let levels = levels(&previous);
+    if levels == previous {
+        return;
     }
+    logging.set_levels(previous.clone().with_target(module_path!(), LevelFilter::WARN));
+    tracing::warn!(%levels, previous_levels = %previous, "The levels of the log are changed.");
+    logging.set_levels(levels);
 }
 
 /// Waits for signals, without end: SIGUSR1 makes the log more verbose by a step, SIGUSR2 gives it its
@@ -109,8 +122,8 @@ pub(crate) fn signals(
         Ok(async move {
             loop {
                 tokio::select! {
-                    Some(()) = more.recv() => replace(&logging, logging.levels().more_verbose()),
-                    Some(()) = initial.recv() => replace(&logging, logging.initial_levels()),
+                    Some(()) = more.recv() => replace(&logging, Levels::more_verbose),
+                    Some(()) = initial.recv() => replace(&logging, |_| logging.initial_levels()),
                 }
             }
         })

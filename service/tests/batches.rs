@@ -4,8 +4,94 @@
 
 mod common;
 
-use common::{Running, records};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use common::{Input, Output, Running, records};
+use ml_model_core::{Context, Infer, MLModel};
+use ml_model_service::Service;
 use serde_json::{Value, json};
+
+/// Charges ten times the age, for all rows of a batch at once; fails at 40, and as a whole at 50.
+#[derive(MLModel)]
+#[decorate(prediction_id)]
+#[decorate(logging(input_fields = ["age"], output_fields = ["charges"]))]
+struct WholeModel {
+    batches: Arc<AtomicUsize>,
+}
+
+impl Infer for WholeModel {
+    type Input = Input;
+    type Output = Output;
+    type Error = std::io::Error;
+
+    fn infer(&self, input: &Input) -> Result<Output, Self::Error> {
+        if input.age == 40 {
+            return Err(std::io::Error::other("the forest is on fire"));
+        }
+        Ok(Output { charges: f64::from(input.age) * 10.0 })
+    }
+
+    fn infer_batch(&self, rows: &[(Input, Context)]) -> Option<Vec<Result<Output, Self::Error>>> {
+        self.batches.fetch_add(usize::from(!rows.is_empty()), Ordering::Relaxed);
+        assert!(rows.iter().all(|(input, _)| input.age != 50), "fifty");
+        Some(rows.iter().map(|(input, _)| self.infer(input)).collect())
+    }
+}
+
+#[test]
+fn a_model_that_predicts_batches_as_a_whole_gets_them_so() {
+    let batches = Arc::new(AtomicUsize::new(0));
+    let model = WholeModel { batches: batches.clone() };
+    let service = Service::new("Test").model(move || Ok::<_, std::io::Error>(model));
+    let service = Running::serve(service, "", Arc::default());
+    service.wait_until("/api/health/ready", 200);
+    let predict = |rows: Value| {
+        let path = "/api/models/whole_model/predictions";
+        let response = service.post(path, "application/json", rows.to_string().as_bytes());
+        assert_eq!(response.status, 200, "{response:?}");
+        response.json()
+    };
+    let row = |age: u8, id: &str| json!({"age": age, "bmi": 20, "prediction_id": id});
+
+    let answer = predict(json!([
+        row(25, "whole-0"),
+        row(99, "whole-1"),
+        row(40, "whole-2"),
+        row(30, "whole-3")
+    ]));
+    let results = answer["results"].as_array().unwrap();
+    let prediction =
+        |charges: f64, id: &str| json!({"prediction": {"charges": charges, "prediction_id": id}});
+    assert_eq!(results[0], prediction(250.0, "whole-0"));
+    assert_eq!(results[1]["error"]["type"], "ValidationError");
+    assert_eq!(results[2]["error"]["messages"], json!(["the model failed: the forest is on fire"]));
+    assert_eq!(results[3], prediction(300.0, "whole-3"));
+    assert_eq!(batches.load(Ordering::Relaxed), 1);
+    for number in 0..4 {
+        let records = records(&format!("whole-{number}"));
+        assert_eq!(records.len(), 2, "{records:?}");
+        assert!(records.iter().all(|record| record["row"] == number));
+        assert!(records.iter().all(|record| record["batch_id"] == answer["batch_id"]));
+        let is_created = records[1]["message"] == "Prediction created.";
+        assert_eq!(is_created, [0, 3].contains(&number));
+    }
+
+    // A panic is that of all rows that were asked of the model.
+    let answer = predict(json!([row(25, "whole-4"), row(50, "whole-5"), row(17, "whole-6")]));
+    let results = answer["results"].as_array().unwrap();
+    for (result, (id, message)) in results.iter().zip([
+        ("whole-4", "the model panicked"),
+        ("whole-5", "the model panicked"),
+        ("whole-6", "age: 17 is less than the minimum of 18"),
+    ]) {
+        assert_eq!(result["error"]["messages"], json!([message]));
+        assert_eq!(result["error"]["prediction_id"], id);
+        assert_eq!(records(id)[1]["message"], "Prediction exception.");
+    }
+    assert_eq!(predict(json!([]))["results"], json!([]));
+    assert_eq!(batches.load(Ordering::Relaxed), 2);
+}
 
 #[test]
 fn every_row_has_its_result_and_its_records() {

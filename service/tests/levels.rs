@@ -87,15 +87,6 @@ fn they_are_shown_set_and_set_back() {
     assert!(logged.has_debug());
     assert_eq!(ask("DELETE", ""), levels("info,db=off"));
     assert!(!logged.has_debug());
-
-    let changes: Vec<_> = common::log()
-        .into_iter()
-        .filter(|record| record["message"] == "The levels of the log are changed.")
-        .map(|record| json!([record["levelname"], record["previous_levels"], record["levels"]]))
-        .collect();
-    let there = json!(["WARNING", "info,db=off", "warn,payments=debug"]);
-    let back = json!(["WARNING", "warn,payments=debug", "info,db=off"]);
-    assert!(changes.windows(2).any(|pair| pair == [there.clone(), back.clone()]), "{changes:?}");
 }
 
 #[test]
@@ -128,11 +119,8 @@ fn an_admin_key_is_needed_and_good_for_nothing_else() {
 fn mistakes_change_nothing() {
     let logged = Logged::start();
     for (body, message) in [
-        (
-            "{",
-            "EOF while parsing an object at line 1 column 1; expected an object, as {\"levels\":",
-        ),
-        ("{}", "missing field `levels` at line 1 column 2; expected an object"),
+        ("{", "EOF while parsing an object at line 1 column 1; write for example {\"levels\":"),
+        ("{}", "missing field `levels` at line 1 column 2; write for"),
         (r#"{"level": "info"}"#, "unknown field `level`, expected `levels` at line 1"),
         (r#"{"levels": {"db": "info"}}"#, "invalid type: map, expected a string at line 1"),
         (
@@ -150,7 +138,10 @@ fn mistakes_change_nothing() {
         assert_eq!((response.status, &*error, messages.len()), (400, "ValidationError", 1));
         assert!(messages[0].starts_with(message), "{messages:?}");
     }
-    let long = format!(r#"{{"levels": "{}"}}"#, "x".repeat(100_000));
+    let long = format!(r#"{{"levels": "{}"}}"#, "x=info,".repeat(1_000));
+    let (_, messages) = logged.ask_with_key("PUT", &long).error();
+    assert_eq!(messages, ["levels: is longer than 4096 characters"]);
+    let long = format!(r#"{{"levels": "{}"}}"#, "x".repeat(4_000));
     assert!(logged.ask_with_key("PUT", &long).body.len() < 2_000);
 
     let text = format!("X-API-Key: {KEY}\r\ncontent-type: text/plain\r\n");

@@ -102,6 +102,13 @@ impl Ledger {
         if policy != "drop" {
             equal("missing", self.missing, 0)?;
         }
+        let most_gone = match policy {
+            // What each thread was just logging.
+            "audit" => self.next.len() as u64,
+            // What is queued, and what is being written; no record is shorter.
+            "block" => 2 * 1024 * 1024 / SHORTEST_RECORD,
+            _ => u64::MAX,
+        };
         if policy == "audit" {
             for (next, returned) in self.next.iter().zip(returned) {
                 if next < returned {
@@ -110,11 +117,20 @@ impl Ledger {
             }
         }
         let begun: u64 = begun.iter().sum();
-        begun.checked_sub(self.records + self.told).ok_or_else(|| {
+        let gone = begun.checked_sub(self.records + self.told).ok_or_else(|| {
             format!("{begun} were begun, {} read, {} told to be dropped", self.records, self.told)
-        })
+        })?;
+        if gone > most_gone {
+            return Err(format!(
+                "{gone} have gone with the process, more than the {most_gone} in it"
+            ));
+        }
+        Ok(gone)
     }
 }
+
+/// In bytes.
+const SHORTEST_RECORD: u64 = "{\"message\":\"x\",\"thread\":0,\"number\":0}\n".len() as u64;
 
 fn equal(what: &str, left: u64, right: u64) -> Result<(), String> {
     if left == right { Ok(()) } else { Err(format!("{what}: {left} is not {right}")) }

@@ -33,7 +33,7 @@ struct CommandLine {
     #[arg(long, default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/benchmarks"))]
     out: PathBuf,
     /// Rounds, in each of which everything that is compared takes its turn.
-    #[arg(long, default_value_t = 60)]
+    #[arg(long, default_value_t = 30)]
     rounds: usize,
     /// Records in each turn.
     #[arg(long, default_value_t = 20_000)]

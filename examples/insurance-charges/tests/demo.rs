@@ -6,9 +6,10 @@
 mod common;
 
 use std::net::TcpListener;
+use std::time::Instant;
 
 use common::{Demo, PUBLISHED, command};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 #[test]
 fn a_prediction_leaves_two_records_with_its_id_on_standard_output() {
@@ -87,10 +88,50 @@ fn two_signals_change_the_levels_of_the_log() {
     demo.signal("USR1");
     assert_eq!(levels(&mut demo), ["info", "debug"]);
     // The record stands before the change.
-    while !has_debug(&mut demo) {}
+    let started = Instant::now();
+    while !has_debug(&mut demo) {
+        assert!(started.elapsed().as_secs() < 60, "the levels are not changed");
+    }
     demo.signal("USR2");
     assert_eq!(levels(&mut demo), ["debug", "info"]);
     demo.stop("TERM");
+}
+
+#[test]
+fn every_change_of_levels_is_on_record_whatever_they_are() {
+    let variables = [
+        ("ADMIN_KEYS", "an-admin-key-0123456789"),
+        ("ML_SERVICE__SERVER__ADMIN_KEYS__ENVIRONMENT", "ADMIN_KEYS"),
+    ];
+    let demo = Demo::start_with(&variables);
+    let ask = |method: &str, body: &str| {
+        let key = "x-api-key: an-admin-key-0123456789\r\n";
+        let (status, _) = demo.send(&format!("{method} /api/log/levels"), key, body);
+        assert_eq!(status, 200);
+    };
+    for levels in ["error", "off", "ml_model_service=off", "off,ml_model_service::levels=error"] {
+        let body = json!({ "levels": levels }).to_string();
+        // The second one changes nothing.
+        ask("PUT", &body);
+        ask("PUT", &body);
+    }
+    ask("DELETE", "");
+    let changes: Vec<_> = demo
+        .stop("TERM")
+        .into_iter()
+        .filter(|record| record.get("previous_levels").is_some())
+        .map(|record| json!([record["levelname"], record["previous_levels"], record["levels"]]))
+        .collect();
+    assert_eq!(
+        changes,
+        [
+            json!(["WARNING", "info", "error"]),
+            json!(["WARNING", "error", "off"]),
+            json!(["WARNING", "off", "ml_model_service=off"]),
+            json!(["WARNING", "ml_model_service=off", "off,ml_model_service::levels=error"]),
+            json!(["WARNING", "off,ml_model_service::levels=error", "info"]),
+        ]
+    );
 }
 
 #[test]

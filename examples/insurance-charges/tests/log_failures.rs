@@ -9,6 +9,7 @@ use std::fs;
 use std::io::Read as _;
 use std::path::Path;
 use std::process::Stdio;
+use std::time::Instant;
 
 use common::{Demo, PUBLISHED};
 
@@ -85,7 +86,9 @@ fn a_sink_that_stalls_costs_no_predictions_and_the_end_does_not_wait_for_it() {
             let line = metrics.lines().find(|line| line.starts_with(outcome)).unwrap().to_owned();
             line.rsplit(' ').next().unwrap().parse::<u64>().unwrap()
         };
+        let started = Instant::now();
         while count() < 20 {
+            assert!(started.elapsed().as_secs() < 60, "too few are dropped");
             for _ in 0..50 {
                 assert_eq!(demo.predict(PUBLISHED).0, 200);
             }

@@ -6,7 +6,7 @@ mod model;
 
 use libfuzzer_sys::fuzz_target;
 use ml_logging::{FormatError, FormatStyle, JsonFormatter, TextFormatter};
-use model::{BUILT_IN, Case, Fields, Held, expected};
+use model::{Case, Fields, Form, Held, expected, form::JsonForm, names::BUILT_IN};
 use tracing::Level;
 
 fuzz_target!(|input: (u8, &str, &str)| {
@@ -27,7 +27,8 @@ fuzz_target!(|input: (u8, &str, &str)| {
     if let Ok(text) = text.map_err(|error| check(format, &error)) {
         let names = text.fields().map(str::to_owned).collect();
         let timed = text.clone().date_format(time).map_err(|error| check(time, &error));
-        expected::lines(&case(names, format).log_with(timed.unwrap_or(text)));
+        let logged = case(names, format).log_with(timed.unwrap_or(text));
+        expected::lines(&logged.expect("what its format names is there").text);
     }
 });
 
@@ -53,7 +54,7 @@ fn case(names: Vec<String>, value: &str) -> Case {
     }
     Case {
         provided: own.into_iter().map(|name| (name.clone(), value.to_owned())).collect(),
-        format: names,
+        form: Form::Json(JsonForm { fields: names, ..JsonForm::default() }),
         level: Level::INFO,
         target: value.to_owned(),
         event: Fields {

@@ -5,7 +5,7 @@ use std::{ops::RangeInclusive, time::Duration};
 use ml_configuration::{Mapping, Node, Problems};
 
 use super::Handler;
-use crate::{Period, Policy, Rotation, Spill};
+use crate::{Period, Policy, Rotation, Spill, TimeZone};
 
 /// Reads the handler of a class. The outer `Option` says whether the class is known, the inner one
 /// whether the keys are right.
@@ -124,17 +124,31 @@ fn by_time(name: &str, keys: &mut Mapping<'_>, problems: &mut Problems) -> Optio
     };
     let interval = integer(keys, "interval", 1..=u64::from(u32::MAX), problems).unwrap_or(1);
     let backups = integer(keys, "backupCount", 0..=u64::from(u32::MAX), problems).unwrap_or(0);
-    let utc = keys.optional("utc");
-    if utc.is_none_or(|node| node.boolean(problems) == Some(false)) {
-        let node = utc.unwrap_or(keys.node());
-        node.report(problems, "files are rotated by UTC, not by local time; write `utc: true`");
-    }
+    let zone = rotation_zone(keys, problems);
     let at = keys.optional("atTime").and_then(|node| time_of_day(node, problems));
     let mut rotation = Rotation::every(interval as u32, period?).keep(backups as u32);
+    rotation = rotation.time_zone(zone?);
     if let Some(at) = at {
         rotation = rotation.at(at);
     }
     Some(Handler::rotating(name, filename?, rotation))
+}
+
+/// What `utc` says; local time if it is not there, as in Python.
+fn rotation_zone(keys: &mut Mapping<'_>, problems: &mut Problems) -> Option<TimeZone> {
+    let utc = keys.optional("utc");
+    if utc.map_or(Some(false), |node| node.boolean(problems))? {
+        return Some(TimeZone::UTC);
+    }
+    let local = TimeZone::local();
+    if local.is_err() {
+        utc.unwrap_or(keys.node()).report(
+            problems,
+            "files are rotated by local time, but the system does not tell its time zone; write \
+             `utc: true`",
+        );
+    }
+    local.ok()
 }
 
 fn integer(

@@ -162,6 +162,11 @@ impl JsonFormatter {
         if self.is_own("message") {
             return Err(FormatError::FixedMessage);
         }
+        // Named by the format they would have one place, too, and one of them would be lost.
+        let mut statics = self.statics.iter().map(|(name, _)| name);
+        if let Some(name) = statics.find(|name| self.timestamp.as_ref() == Some(name)) {
+            return Err(FormatError::KeyTwice { key: self.key(name).to_owned() });
+        }
         let renamed = self.renames.iter().map(|(from, _)| from.as_str());
         let renamed = renamed.filter(|from| !self.context().any(|name| name == *from));
         let mut keys: Vec<&str> = Vec::new();

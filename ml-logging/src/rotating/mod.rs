@@ -19,6 +19,7 @@ use std::{
 pub use self::schedule::Period;
 use self::schedule::Schedule;
 use crate::{
+    TimeZone,
     counts::say,
     destination::{Destination, Prepared, Torn, append},
 };
@@ -61,9 +62,9 @@ impl Rotation {
     }
 
     /// Every `interval` periods; 0 is 1. The old file gets the time at which it began behind its
-    /// name, in UTC and as exactly as the period asks for: `app.log.2026-11-24_15-02-07`. If there is
-    /// such a file already, `.1` and so on follow, nothing is overwritten. It is decided when a
-    /// record is written.
+    /// name, in UTC unless there is a [`time_zone`](Self::time_zone) and as exactly as the period asks
+    /// for: `app.log.2026-11-24_15-02-07`. If there is such a file already, `.1` and so on follow,
+    /// nothing is overwritten. It is decided when a record is written.
     ///
     /// All old files are kept unless [`keep`](Self::keep) is called.
     pub fn every(interval: u32, period: Period) -> Self {
@@ -77,12 +78,35 @@ impl Rotation {
         self
     }
 
-    /// The time of the day, in UTC, at which [`Period::Midnight`] and [`Period::Weekday`] are.
-    /// Without effect on the others.
+    /// The time of the day at which [`Period::Midnight`] and [`Period::Weekday`] are. Without effect
+    /// on the others.
     #[must_use]
     pub fn at(mut self, time_of_day: Duration) -> Self {
         if let When::Time(schedule) = &mut self.when {
-            *schedule = schedule.at(time_of_day);
+            schedule.at(time_of_day);
+        }
+        self
+    }
+
+    /// The time zone of [`Period::Midnight`] and [`Period::Weekday`], and of the names of all old
+    /// files; UTC without one. Without effect on files that are rotated by size.
+    ///
+    /// ```
+    /// use ml_logging::{Period, Rotation};
+    ///
+    /// // `local` is that of the machine.
+    /// let daily = Rotation::every(1, Period::Midnight).time_zone("Europe/Berlin".parse()?).keep(14);
+    /// # drop(daily);
+    /// # Ok::<(), ml_logging::FormatError>(())
+    /// ```
+    ///
+    /// Where the clocks change, a day of 23 or 25 hours ends at midnight, too. A time of the day that
+    /// they skip is as long after the change as it would have been without it, `02:30` at 03:30; one
+    /// that they show twice is the first one. All other periods are counted in real seconds.
+    #[must_use]
+    pub fn time_zone(mut self, zone: TimeZone) -> Self {
+        if let When::Time(schedule) = &mut self.when {
+            schedule.time_zone(zone);
         }
         self
     }
@@ -169,8 +193,9 @@ impl Rotating {
         self.file = append(&self.path)?;
         if let When::Time(schedule) = &self.rotation.when {
             let now = seconds(SystemTime::now());
+            // Not if the clock has been put back: a file is not over before the one before it.
             if self.due <= now {
-                self.due = schedule.next(self.due, now);
+                self.due = schedule.after(now);
             }
         }
         Ok(())
@@ -200,13 +225,24 @@ impl Rotating {
     /// Renames the file, unless another process has done that, and opens the new one.
     fn rotate(&mut self) -> io::Result<()> {
         self.lock()?;
-        // Whoever had the lock before may have renamed the file. A new one comes without the lock.
-        let result = if self.size()?.is_some() { self.rename() } else { Ok(()) };
-        if let Err(error) = result.and_then(|()| self.reopen()) {
+        let rotated = self.rotate_locked();
+        if rotated.is_err() {
             self.file.unlock()?;
-            return Err(error);
         }
-        self.remove_oldest()
+        rotated?
+    }
+
+    /// The inner failure is one after which there is a new file. It comes without the lock.
+    fn rotate_locked(&mut self) -> io::Result<io::Result<()>> {
+        // Whoever had the lock before may have renamed the file, and removes old ones then.
+        let removed = if self.size()?.is_some() {
+            self.rename()?;
+            self.remove_oldest()
+        } else {
+            Ok(())
+        };
+        self.reopen()?;
+        Ok(removed)
     }
 
     fn rename(&mut self) -> io::Result<()> {
@@ -253,17 +289,26 @@ impl Rotating {
         let prefix = format!("{}.", name.to_string_lossy());
         let mut old = Vec::new();
         for entry in fs::read_dir(folder)? {
-            let name = entry?.file_name();
-            if let Some(name) = name.to_str()
-                && let Some(order) =
-                    name.strip_prefix(&prefix).and_then(|rest| schedule.order(rest))
-            {
-                old.push((order.0.to_owned(), order.1, folder.join(name)));
+            let entry = entry?;
+            let name = entry.file_name();
+            let Some(suffix) = name.to_str().and_then(|name| name.strip_prefix(&prefix)) else {
+                continue;
+            };
+            let modified = match entry.metadata().and_then(|metadata| metadata.modified()) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                modified => seconds(modified?),
+            };
+            if let Some(order) = schedule.order(suffix, modified) {
+                old.push((order, entry.path()));
             }
         }
         old.sort();
         let kept = (self.rotation.backups as usize).min(old.len());
-        old[..old.len() - kept].iter().try_for_each(|(.., path)| fs::remove_file(path))
+        old[..old.len() - kept].iter().try_for_each(|(_, path)| match fs::remove_file(path) {
+            // Another process has rotated the new file meanwhile, or somebody has tidied up.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            other => other,
+        })
     }
 
     fn numbered(&self, number: u32) -> PathBuf {

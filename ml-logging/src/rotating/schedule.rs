@@ -1,9 +1,14 @@
 //! When a file is rotated by time, and what its past is called: as Python's
-//! `TimedRotatingFileHandler` has it, in UTC.
+//! `TimedRotatingFileHandler` has it.
 
 use std::time::Duration;
 
-use crate::clock::date;
+use jiff::{
+    SignedDuration,
+    civil::{DateTime, Time},
+};
+
+use crate::TimeZone;
 
 /// What a [`Rotation`](super::Rotation) by time counts in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,6 +31,9 @@ pub enum Period {
 const DAY: u64 = 86_400;
 const WEEK: u64 = 7 * DAY;
 
+/// Later than the calendar goes.
+const NEVER: u64 = u64::MAX;
+
 impl Period {
     /// In seconds.
     fn length(self) -> u64 {
@@ -40,81 +48,105 @@ impl Period {
 }
 
 /// Every so many periods.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Schedule {
-    pub(super) period: Period,
-    pub(super) interval: u32,
-    /// Seconds into the day at which `Midnight` and `Weekday` are.
-    pub(super) at: Option<u64>,
+    period: Period,
+    interval: u32,
+    /// The time of the day at which `Midnight` and `Weekday` are.
+    at: Option<Time>,
+    zone: TimeZone,
 }
 
 impl Schedule {
     pub(super) fn new(period: Period, interval: u32) -> Self {
-        Self { period, interval: interval.max(1), at: None }
+        Self { period, interval: interval.max(1), at: None, zone: TimeZone::UTC }
     }
 
-    pub(super) fn at(mut self, time_of_day: Duration) -> Self {
-        self.at = Some(time_of_day.as_secs() % DAY);
-        self
+    pub(super) fn at(&mut self, time_of_day: Duration) {
+        let seconds = Duration::from_secs(time_of_day.as_secs() % DAY);
+        self.at = Some(Time::MIN.wrapping_add(seconds));
     }
 
-    fn length(self) -> u64 {
+    pub(super) fn time_zone(&mut self, zone: TimeZone) {
+        self.zone = zone;
+    }
+
+    fn length(&self) -> u64 {
         self.period.length() * u64::from(self.interval)
     }
 
-    /// When a file that was begun or last written at `time` is over. Times are in seconds since 1970.
-    pub(super) fn after(self, time: u64) -> u64 {
+    /// When a file that was begun or last written at `time` is over: always later. Times are in seconds
+    /// since 1970.
+    pub(super) fn after(&self, time: u64) -> u64 {
         if !matches!(self.period, Period::Midnight | Period::Weekday(_)) {
-            return time + self.length();
+            return time.saturating_add(self.length());
         }
-        // The first day of 1970 was a Thursday.
-        let mut weekday = (time / DAY + 3) % 7;
-        let at = self.at.unwrap_or(DAY);
-        let mut today = time / DAY * DAY + at;
-        if today <= time {
-            today += DAY;
-            weekday += 1;
-        }
-        let days = match self.period {
-            Period::Weekday(wanted) => (u64::from(wanted % 7) + 7 - weekday % 7) % 7,
+        let shown = self.zone.shown(time);
+        let first = match self.at {
+            Some(at) if shown.time() < at => shown.date(),
+            Some(_) => match shown.date().tomorrow() {
+                Ok(tomorrow) => tomorrow,
+                Err(_) => return NEVER,
+            },
+            None => shown.date(),
+        };
+        let wait = match self.period {
+            Period::Weekday(wanted) => {
+                let weekday = first.weekday().to_monday_zero_offset();
+                (i64::from(wanted % 7) + 7 - i64::from(weekday)) % 7
+            }
             _ => 0,
         };
-        today + days * DAY + self.length() - self.period.length()
-    }
-
-    /// When the next file is over, if one was over at `due` and it is `now`.
-    pub(super) fn next(self, due: u64, now: u64) -> u64 {
-        // At once if the clock has been far behind: no loop over all the intervals since.
-        let next = self.after(now.max(due));
-        if next > now { next } else { now + self.length() }
+        // Those days are counted by the calendar: with a change of the clocks they are not of 24 hours.
+        let midnight = if self.at.is_none() { DAY } else { 0 };
+        let further = self.length() - self.period.length() + midnight;
+        let end = SignedDuration::from_secs(wait * DAY as i64 + further as i64);
+        let end = first.checked_add(end).ok();
+        let end = end.map(|date| date.to_datetime(self.at.unwrap_or(Time::MIN)));
+        // Where clocks are put back it is the next time that they show this.
+        let moments = end.and_then(|end| self.zone.moments(end)).unwrap_or([NEVER; 2]);
+        moments.into_iter().find(|moment| *moment > time).unwrap_or(NEVER)
     }
 
     /// What is put behind the name of the file that is over at `due`: the time at which it began.
-    pub(super) fn suffix(self, due: u64) -> String {
-        let time = due.saturating_sub(self.length());
-        let (year, month, day) = date(time / DAY);
-        let (hour, minute, second) = (time / 3_600 % 24, time / 60 % 60, time % 60);
-        let day = format!("{year:04}-{month:02}-{day:02}");
+    pub(super) fn suffix(&self, due: u64) -> String {
+        let length = self.length();
+        let began = match self.period {
+            Period::Midnight | Period::Weekday(_) => {
+                let length = SignedDuration::from_secs(length as i64);
+                self.zone.shown(due).saturating_sub(length)
+            }
+            _ => self.zone.shown(due.saturating_sub(length)),
+        };
+        began.strftime(self.form()).to_string()
+    }
+
+    /// As exactly as the period asks for.
+    fn form(&self) -> &'static str {
         match self.period {
-            Period::Seconds => format!("{day}_{hour:02}-{minute:02}-{second:02}"),
-            Period::Minutes => format!("{day}_{hour:02}-{minute:02}"),
-            Period::Hours => format!("{day}_{hour:02}"),
-            Period::Days | Period::Midnight | Period::Weekday(_) => day,
+            Period::Seconds => "%Y-%m-%d_%H-%M-%S",
+            Period::Minutes => "%Y-%m-%d_%H-%M",
+            Period::Hours => "%Y-%m-%d_%H",
+            Period::Days | Period::Midnight | Period::Weekday(_) => "%Y-%m-%d",
         }
     }
 
-    /// The order of a file by its suffix, or that with a number behind it; `None` if it is none.
-    pub(super) fn order(self, suffix: &str) -> Option<(&str, u32)> {
-        let length = self.suffix(WEEK).len();
-        let (stamp, number) = suffix.split_at_checked(length)?;
-        let number = match number.strip_prefix('.') {
-            Some(number) => number.parse().ok()?,
-            None if number.is_empty() => 0,
-            None => return None,
+    /// The order of a file that was last written at `modified` by its suffix, or that with a number
+    /// behind it; `None` if it is none.
+    pub(super) fn order(&self, suffix: &str, modified: u64) -> Option<(u64, u32)> {
+        let (stamp, number) = match suffix.split_once('.') {
+            Some((stamp, number)) => (stamp, number.parse().ok()?),
+            None => (suffix, 0),
         };
-        let form = |byte: u8| if byte.is_ascii_digit() { b'0' } else { byte };
-        let same = self.suffix(WEEK).bytes().map(form).eq(stamp.bytes().map(form));
-        same.then_some((stamp, number))
+        let began = DateTime::strptime(self.form(), stamp).ok()?;
+        // The reader takes other forms, too, `2026-1-2`.
+        if began.strftime(self.form()).to_string() != stamp {
+            return None;
+        }
+        // Of a time that clocks have shown twice, a file that was not written after the second one
+        // began at the first.
+        let [first, second] = self.zone.moments(began)?;
+        Some((if modified < second { first } else { second }, number))
     }
 }
 
@@ -122,7 +154,34 @@ impl Schedule {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "clippy takes only test functions for tests")]
 
+    use proptest::prelude::*;
+
     use super::*;
+
+    fn schedule(period: Period, interval: u32, at: Option<u64>, zone: &str) -> Schedule {
+        let mut schedule = Schedule::new(period, interval);
+        if let Some(at) = at {
+            schedule.at(Duration::from_secs(at));
+        }
+        schedule.time_zone(zone.parse().unwrap());
+        schedule
+    }
+
+    /// The schedule of a line of a table, the moment at which the file was opened, and what Python says
+    /// of it: when it is over, and its suffix.
+    fn row<'a>(zone: &str, words: &[&'a str]) -> (Schedule, u64, u64, &'a str) {
+        let [when, interval, at, time, due, suffix] = words.try_into().unwrap();
+        let period = match when {
+            "S" => Period::Seconds,
+            "M" => Period::Minutes,
+            "H" => Period::Hours,
+            "D" => Period::Days,
+            "MIDNIGHT" => Period::Midnight,
+            day => Period::Weekday(day[1..].parse().unwrap()),
+        };
+        let schedule = schedule(period, interval.parse().unwrap(), at.parse().ok(), zone);
+        (schedule, time.parse().unwrap(), due.parse().unwrap(), suffix)
+    }
 
     /// What Python 3.11's `computeRollover` and `doRollover` say, with `utc=True`. Of midnights and weeks
     /// one only: it forgets the others.
@@ -130,24 +189,38 @@ mod tests {
     fn files_end_when_they_do_in_python() {
         for line in include_str!("python.txt").lines() {
             let words: Vec<&str> = line.split(' ').collect();
-            let [when, interval, at, time, due, suffix] = words.try_into().unwrap();
-            let period = match when {
-                "S" => Period::Seconds,
-                "M" => Period::Minutes,
-                "H" => Period::Hours,
-                "D" => Period::Days,
-                "MIDNIGHT" => Period::Midnight,
-                day => Period::Weekday(day[1..].parse().unwrap()),
-            };
-            let mut schedule = Schedule::new(period, interval.parse().unwrap());
-            if at != "-" {
-                schedule = schedule.at(Duration::from_secs(at.parse().unwrap()));
-            }
-            let due: u64 = due.parse().unwrap();
-            assert_eq!(schedule.after(time.parse().unwrap()), due, "{line}");
+            let (schedule, time, due, suffix) = row("UTC", &words);
+            assert_eq!(schedule.after(time), due, "{line}");
             assert_eq!(schedule.suffix(due), suffix, "{line}");
-            assert_eq!(schedule.order(suffix), Some((suffix, 0)), "{line}");
+            assert!(schedule.order(suffix, due).is_some(), "{line}");
         }
+    }
+
+    /// What Python 3.13 says by local time, around changes of the clocks; `tests/python/rotation.py`
+    /// records it.
+    #[test]
+    fn files_end_when_they_do_in_python_by_local_time() {
+        let mut changes = 0;
+        for line in include_str!("python_local.txt").lines() {
+            let words: Vec<&str> = line.split(' ').collect();
+            let (schedule, time, due, suffix) = row(words[0], &words[1..]);
+            assert_eq!(schedule.after(time), due, "{line}");
+            if matches!(schedule.period, Period::Midnight | Period::Weekday(_)) {
+                assert_eq!(schedule.suffix(due), suffix, "{line}");
+                continue;
+            }
+            // A file of real seconds gets the time at which it began. If the clocks have changed since,
+            // Python takes it an hour off: back in October, where the file before has that name.
+            let (began, length) = (due - schedule.length(), schedule.length() as i64);
+            let shown = schedule.zone.shown(due).duration_since(schedule.zone.shown(began));
+            let change = shown.as_secs() - length;
+            let pythons = schedule.zone.shown(began.checked_add_signed(change).unwrap());
+            assert_eq!(pythons.strftime(schedule.form()).to_string(), suffix, "{line}");
+            let own = schedule.zone.shown(began).strftime(schedule.form()).to_string();
+            assert_eq!(schedule.suffix(due), own, "{line}");
+            changes += usize::from(own != suffix);
+        }
+        assert!(changes > 0, "the table has such files");
     }
 
     #[test]
@@ -164,17 +237,33 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_has_jumped_does_not_rotate_again_and_again() {
-        let schedule = Schedule::new(Period::Hours, 1);
-        assert!(schedule.next(1_000, 1_795_532_400) > 1_795_532_400);
-        // Back: the next file is not over before the one before it.
-        assert_eq!(schedule.next(1_795_532_400, 1_000), 1_795_536_000);
+    fn periods_beyond_the_calendar_never_end() {
+        for period in [Period::Midnight, Period::Weekday(3)] {
+            assert_eq!(Schedule::new(period, u32::MAX).after(1_795_532_400), NEVER);
+            assert_eq!(schedule(period, 1, Some(3_600), "UTC").after(NEVER - 1), NEVER);
+        }
+        assert_eq!(Schedule::new(Period::Hours, 1).after(NEVER - 1), NEVER);
+    }
+
+    #[test]
+    fn hours_that_clocks_show_twice_have_names_of_their_own_order() {
+        // 2026-10-25 02:30 in summer time; at 03:00 it is 02:00 again.
+        let summer = 1_792_888_200;
+        let schedule = schedule(Period::Minutes, 1, None, "Europe/Berlin");
+        let winter = summer + 3_000;
+        assert_eq!(schedule.suffix(summer + 60), "2026-10-25_02-30");
+        assert_eq!(schedule.suffix(winter + 60), "2026-10-25_02-20");
+        // Each was written for a minute.
+        let first = schedule.order("2026-10-25_02-30", summer + 59).unwrap();
+        let second = schedule.order("2026-10-25_02-20", winter + 59).unwrap();
+        assert!(first < second);
+        assert_eq!((first, second), ((summer, 0), (winter, 0)));
     }
 
     #[test]
     fn other_files_are_not_taken_for_old_ones() {
         let schedule = Schedule::new(Period::Midnight, 1);
-        assert_eq!(schedule.order("2026-11-24.12"), Some(("2026-11-24", 12)));
+        assert_eq!(schedule.order("2026-11-24.12", 0), Some((1_795_478_400, 12)));
         for other in [
             "",
             "1",
@@ -182,10 +271,83 @@ mod tests {
             "2026-11-24x",
             "2026-11-24.",
             "2026-11-24_10",
+            "2026-13-24",
+            "+026-11-24",
             "é026-11-24",
             "abcd-ef-gh",
         ] {
-            assert_eq!(schedule.order(other), None, "{other}");
+            assert_eq!(schedule.order(other, 0), None, "{other}");
         }
+    }
+
+    /// With changes of half an hour, at midnight and from one day to the one before, and a day that is
+    /// not there.
+    const ZONES: [&str; 9] = [
+        "UTC",
+        "Europe/Berlin",
+        "America/New_York",
+        "Australia/Lord_Howe",
+        "America/Havana",
+        "America/Sao_Paulo",
+        "America/St_Johns",
+        "Africa/Cairo",
+        "Pacific/Apia",
+    ];
+
+    proptest! {
+        #[test]
+        fn days_and_weeks_end_when_clocks_show_it(
+            zone in proptest::sample::select(&ZONES[..]),
+            weekday in proptest::option::of(0..7_u8),
+            interval in 1..4_u32,
+            at in proptest::option::of(0..DAY),
+            time in 0..4_000_000_000_u64,
+            change in any::<bool>(),
+        ) {
+            let period = weekday.map_or(Period::Midnight, Period::Weekday);
+            let schedule = schedule(period, interval, at, zone);
+            let time = if change { near_a_change(&schedule.zone, time) } else { time };
+            let due = schedule.after(time);
+            // An hour more or less at each end, or a whole day in Apia.
+            let longest = schedule.length() + if zone == "Pacific/Apia" { DAY } else { 3_600 };
+            prop_assert!(due > time && due <= time + longest);
+
+            let mut shown = schedule.zone.shown(due);
+            let wanted = Time::MIN.wrapping_add(Duration::from_secs(at.unwrap_or(0)));
+            if shown.time() != wanted {
+                let days = [shown.date(), shown.date().yesterday().unwrap()];
+                prop_assert!(days.iter().any(|day| skips(&schedule.zone, day.to_datetime(wanted))));
+                return Ok(());
+            }
+            if at.is_none() {
+                shown = shown.date().yesterday().unwrap().to_datetime(wanted);
+            }
+            if let Some(weekday) = weekday {
+                prop_assert_eq!(shown.weekday().to_monday_zero_offset(), weekday as i8);
+            }
+            // Each has a name of its own, in order.
+            let next = schedule.after(due);
+            let (old, new) = (schedule.suffix(due), schedule.suffix(next));
+            prop_assert!(old < new);
+            // The day that is not there is as old as the next.
+            prop_assert!((schedule.order(&old, due), old) < (schedule.order(&new, next), new));
+        }
+    }
+
+    fn skips(zone: &TimeZone, shown: DateTime) -> bool {
+        zone.shown(zone.moments(shown).unwrap()[0]) != shown
+    }
+
+    /// A moment at most an hour and a half off the next change of the clocks, if there is one.
+    fn near_a_change(zone: &TimeZone, time: u64) -> u64 {
+        let shift = |time: u64| {
+            let shown = zone.shown(time).duration_since(zone.shown(time - time % DAY));
+            shown.as_secs() as u64 != time % DAY
+        };
+        let day =
+            (0..400).map(|day| time + day * DAY).find(|time| shift(time / DAY * DAY + DAY - 1));
+        let Some(day) = day.map(|time| time / DAY * DAY) else { return time };
+        let hour = (1..=24).map(|hour| day + hour * 3_600 - 1).find(|time| shift(*time));
+        hour.unwrap_or(day) + time % 10_800 - 5_400
     }
 }

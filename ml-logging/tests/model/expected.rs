@@ -1,55 +1,105 @@
-//! The documentation of what a record holds, as a program.
+//! Checks what a case has written against what the documentation promises.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
-use ml_logging::JsonFormatter;
+use ml_logging::{Error, FormatError, Formatter};
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::{Case, Fields, Held, callsites};
+use super::{
+    Case, Logged, ecs, fields::Expected, form::Form, json, names::BUILT_IN, text, times::Moments,
+};
 
-/// What stands in a record under a key.
-#[derive(Debug)]
-enum Expected {
-    /// Exactly this.
-    Raw(String),
-    Text(String),
-    Float(f64),
-    /// Not the same each time.
-    Anything,
+/// Why a form is refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refusal {
+    BuiltIn(String),
+    Unknown(String),
+    Repeated(String),
+    KeyTwice(String),
+    SchemaObject(String),
+    FixedMessage,
+    NoTimestamp,
 }
 
-/// Logs the case and checks its records.
+impl Refusal {
+    fn of(error: &Error) -> Option<Self> {
+        Some(match error.clone() {
+            Error::BuiltInField(name) => Self::BuiltIn(name),
+            Error::Format(FormatError::Unknown { name, .. }) => Self::Unknown(name),
+            Error::Format(FormatError::Repeated { name, .. }) => Self::Repeated(name),
+            Error::Format(FormatError::KeyTwice { key }) => Self::KeyTwice(key),
+            Error::Format(FormatError::SchemaObject { key }) => Self::SchemaObject(key),
+            Error::Format(FormatError::FixedMessage) => Self::FixedMessage,
+            Error::Format(FormatError::NoTimestamp) => Self::NoTimestamp,
+            _ => return None,
+        })
+    }
+}
+
+/// Logs the case and checks its records, or why there are none.
 ///
 /// # Panics
 ///
 /// If one is not what the documentation promises.
 pub fn check(case: &Case) {
-    check_text(&case.log(), case);
+    check_result(case.log(), case);
 }
 
-/// With a formatter that names the fields of the case's format, in whatever way.
-pub fn check_formatted(formatter: JsonFormatter, case: &Case) {
-    check_text(&case.log_with(formatter), case);
+/// With a formatter that has the form of the case, in whatever way.
+pub fn check_formatted(formatter: impl Into<Formatter>, case: &Case) {
+    check_result(case.log_with(formatter), case);
 }
 
 /// Logs one case, and expects the records of another one.
 pub fn check_against(logged: &Case, case: &Case) {
-    check_text(&logged.log(), case);
+    check_result(logged.log(), case);
 }
 
-fn check_text(text: &str, case: &Case) {
-    for line in lines(text) {
-        let record: Record = serde_json::from_str(line).unwrap_or_else(|e| panic!("{e}: {line}"));
-        let keys: Vec<_> = record.0.iter().map(|(key, _)| key).collect();
-        let different: BTreeSet<_> = keys.iter().collect();
-        assert_eq!(different.len(), keys.len(), "a key stands twice: {line}");
-        let expected = expected(case);
-        assert_eq!(keys, expected.iter().map(|(key, _)| key).collect::<Vec<_>>(), "{line}");
-        for ((key, value), (_, expected)) in record.0.iter().zip(&expected) {
-            assert!(expected.is(value.get()), "{key} should be {expected:?}: {line}");
+fn check_result(result: Result<Logged, Error>, case: &Case) {
+    let refusals = refusals(case);
+    let logged = match result {
+        Ok(logged) => logged,
+        Err(error) => {
+            let is_one = Refusal::of(&error).is_some_and(|refusal| refusals.contains(&refusal));
+            assert!(is_one, "refused: {error}; expected: {refusals:?}");
+            return;
+        }
+    };
+    assert!(refusals.is_empty(), "not refused: {refusals:?}: {}", logged.text);
+    let moments = Moments { from: logged.from, until: logged.until };
+    match &case.form {
+        Form::Json(form) => check_records(&logged, &json::expected(case, form)),
+        Form::Ecs(form) => check_records(&logged, &ecs::expected(case, form)),
+        Form::Human(form) => {
+            let uncoloured = match form.color {
+                Some(true) => text::uncoloured(&logged.text),
+                _ => logged.text,
+            };
+            for line in lines(&uncoloured) {
+                text::check(line, &text::human(case, form), moments);
+            }
+        }
+        Form::Text(form) => {
+            for line in lines(&logged.text) {
+                text::check(line, &text::formatted(case, form), moments);
+            }
         }
     }
+}
+
+/// What is wrong with the case, any of which may be told.
+fn refusals(case: &Case) -> Vec<Refusal> {
+    let mut refusals = match &case.form {
+        Form::Json(form) => json::refusals(case, form),
+        Form::Ecs(form) => ecs::refusals(form),
+        Form::Human(_) => Vec::new(),
+        Form::Text(form) => text::refusals(case, form),
+    };
+    let built_in = case.provided.iter().map(|(name, _)| name);
+    let built_in = built_in.filter(|name| BUILT_IN.contains(&name.as_str()));
+    refusals.extend(built_in.cloned().map(Refusal::BuiltIn));
+    refusals
 }
 
 /// The two records of a case, which nothing else can end or break.
@@ -62,150 +112,58 @@ pub fn lines(text: &str) -> Vec<&str> {
     lines
 }
 
+fn check_records(logged: &Logged, expected: &[(String, Expected)]) {
+    for line in lines(&logged.text) {
+        let record: Record = serde_json::from_str(line).unwrap_or_else(|e| panic!("{e}: {line}"));
+        let keys: Vec<_> = record.0.iter().map(|(key, _)| key).collect();
+        let different: BTreeSet<_> = keys.iter().collect();
+        assert_eq!(different.len(), keys.len(), "a key stands twice: {line}");
+        assert_eq!(keys, expected.iter().map(|(key, _)| key).collect::<Vec<_>>(), "{line}");
+        // All times of a record are the same one. What shows nothing but milliseconds comes last.
+        let mut moments = Moments { from: logged.from, until: logged.until };
+        for of_milliseconds in [false, true] {
+            for ((key, value), (_, expected)) in record.0.iter().zip(expected) {
+                if matches!(expected, Expected::Msecs) == of_milliseconds {
+                    let is_it = expected.is(value.get(), &mut moments);
+                    assert!(is_it, "{key} should be {expected:?} in {moments:?}: {line}");
+                }
+            }
+        }
+    }
+}
+
 impl Expected {
-    fn is(&self, json: &str) -> bool {
+    fn is(&self, json: &str, moments: &mut Moments) -> bool {
+        let text = || serde_json::from_str::<String>(json).ok();
         match self {
             Self::Raw(wanted) => json == wanted,
-            Self::Text(wanted) => {
-                serde_json::from_str::<String>(json).is_ok_and(|text| text == *wanted)
-            }
+            Self::Text(wanted) => text().is_some_and(|text| text == *wanted),
             Self::Float(wanted) => {
                 json.parse::<f64>().is_ok_and(|float| float.to_bits() == wanted.to_bits())
             }
+            Self::Nanoseconds(milliseconds) => json.parse::<u64>().is_ok_and(|nanoseconds| {
+                let wanted = milliseconds * 1e6;
+                (nanoseconds as f64 - wanted).abs() <= 0.5 + wanted * f64::EPSILON
+            }),
+            Self::Time(times) => {
+                text().is_some_and(|text| times.narrow(&text, str::to_owned, moments))
+            }
+            Self::Created => created(json).is_some_and(|moment| moments.narrow(moment, 1)),
+            Self::Msecs => {
+                let milliseconds = json.strip_suffix(".0").and_then(|text| text.parse().ok());
+                milliseconds.is_some_and(|milliseconds| moments.has_milliseconds(milliseconds))
+            }
+            Self::Thread => json.parse::<u64>().is_ok_and(|number| number > 0),
             Self::Anything => true,
         }
     }
-
-    /// `None` if there is no value.
-    fn of(held: &Held) -> Option<Self> {
-        let text = |pieces: &[String]| Self::Text(pieces.concat());
-        Some(match held {
-            Held::I64(value) => Self::Raw(value.to_string()),
-            Held::U64(value) => Self::Raw(value.to_string()),
-            Held::I128(value) => Self::Raw(value.to_string()),
-            Held::U128(value) => Self::Raw(value.to_string()),
-            Held::F64(value) if value.is_nan() => Self::Text("NaN".to_owned()),
-            Held::F64(f64::INFINITY) => Self::Text("Infinity".to_owned()),
-            Held::F64(f64::NEG_INFINITY) => Self::Text("-Infinity".to_owned()),
-            Held::F64(value) => Self::Float(*value),
-            Held::Bool(value) => Self::Raw(value.to_string()),
-            Held::Str(value) => Self::Text(value.clone()),
-            Held::Debug(pieces) | Held::Display(pieces, _) => text(pieces),
-            Held::Error(texts) => Self::Text(texts.join(": ")),
-            Held::Bytes(bytes) => {
-                Self::Text(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
-            }
-            Held::Nothing => return None,
-        })
-    }
 }
 
-fn null() -> Expected {
-    Expected::Raw("null".to_owned())
-}
-
-fn expected(case: &Case) -> Vec<(String, Expected)> {
-    let mut record = Vec::new();
-    // `None` of the outer option: the event has no message.
-    let message = last(&case.event).remove("message").map(Expected::of);
-    let mut message = message.map(|message| message.unwrap_or_else(null));
-    for name in &case.format {
-        let value = match name.as_str() {
-            "message" => message.take().unwrap_or_else(null),
-            _ => context(case, name),
-        };
-        record.push((name.clone(), value));
-    }
-    if let Some(message) = message {
-        record.push(("message".to_owned(), message));
-    }
-    let event = last(&case.event);
-    for (name, held) in in_place(&case.event) {
-        if name != "message" {
-            record.push((key(case, name), Expected::of(held).unwrap_or_else(null)));
-        }
-    }
-    let mut taken: Vec<&str> = event.keys().copied().filter(|name| *name != "message").collect();
-    for span in case.spans.iter().rev() {
-        let mut now = span.made.clone();
-        for (index, later) in &span.recorded {
-            // Recording nothing leaves what is there.
-            if let (Some((_, held)), false) =
-                (now.fields.get_mut(*index), matches!(later, Held::Nothing))
-            {
-                *held = later.clone();
-            }
-        }
-        for (index, (name, held)) in now.fields.iter().enumerate() {
-            let is_last = now.fields[index + 1..].iter().all(|(other, _)| other != name);
-            let Some((name, _)) = span.made.fields.get(index).filter(|_| is_last) else { continue };
-            if let (false, Some(value)) = (taken.contains(&name.as_str()), Expected::of(held)) {
-                record.push((key(case, name), value));
-                taken.push(name);
-            }
-        }
-    }
-    record
-}
-
-/// The last value of each name.
-fn last(fields: &Fields) -> HashMap<&str, &Held> {
-    fields.fields.iter().map(|(name, held)| (name.as_str(), held)).collect()
-}
-
-/// The last value of each name, where it stands.
-fn in_place(fields: &Fields) -> impl Iterator<Item = (&str, &Held)> {
-    let all = fields.fields.iter().enumerate();
-    all.filter(|(index, (name, _))| fields.fields[index + 1..].iter().all(|(n, _)| n != name))
-        .map(|(_, (name, held))| (name.as_str(), held))
-}
-
-/// The key of a field that is not of the context.
-fn key(case: &Case, name: &str) -> String {
-    let inner = |name: &str| {
-        let mut rest = name.to_owned();
-        let mut prefixes = 0;
-        while let Some(inner) = rest.strip_prefix("fields.") {
-            rest = inner.to_owned();
-            prefixes += 1;
-        }
-        (rest, prefixes)
-    };
-    let context: Vec<_> = case.format.iter().map(|name| inner(name)).collect();
-    let name_inside = inner(name).0;
-    if name_inside == "message" || context.iter().any(|(reserved, _)| *reserved == name_inside) {
-        // Usually one; more if the context itself has such names.
-        let most = context.iter().map(|(_, prefixes)| *prefixes).max().unwrap_or(0);
-        format!("{}{name}", "fields.".repeat(most + 1))
-    } else {
-        name.to_owned()
-    }
-}
-
-fn context(case: &Case, name: &str) -> Expected {
-    let (level, number) = match case.level {
-        tracing::Level::TRACE => ("TRACE", 5),
-        tracing::Level::DEBUG => ("DEBUG", 10),
-        tracing::Level::INFO => ("INFO", 20),
-        tracing::Level::WARN => ("WARNING", 30),
-        tracing::Level::ERROR => ("ERROR", 40),
-    };
-    let text = |text: &str| Expected::Text(text.to_owned());
-    match name {
-        "name" => text(&case.target),
-        "levelname" => text(level),
-        "levelno" => Expected::Raw(format!("{number}")),
-        "pathname" => text(callsites::FILE),
-        "filename" => text("where.rs"),
-        "lineno" => Expected::Raw(callsites::LINE.to_string()),
-        "module" => text(callsites::MODULE),
-        "process" => Expected::Raw(std::process::id().to_string()),
-        "asctime" | "created" | "msecs" | "thread" | "threadName" => Expected::Anything,
-        provided => {
-            let found = case.provided.iter().find(|(name, _)| name == provided);
-            Expected::Text(found.unwrap().1.clone())
-        }
-    }
+/// The microseconds since 1970 that such seconds are.
+pub fn created(text: &str) -> Option<u64> {
+    let (seconds, decimals) = text.split_once('.')?;
+    let micros: u64 = decimals.parse().ok()?;
+    (decimals.len() == 6).then_some(seconds.parse::<u64>().ok()? * 1_000_000 + micros)
 }
 
 /// The members of an object in order, repeated ones too.

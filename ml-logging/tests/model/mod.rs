@@ -1,74 +1,39 @@
-//! What a record must hold, worked out from the documentation alone, for any event in any spans.
+//! What a record must hold, worked out from the documentation alone, for any event in any spans and any
+//! formatter.
 //!
-//! Here are a [`Case`], how it is logged through the public interface, and what is to come of it.
-//! Property tests and the fuzz target make the cases, from a generator and from bytes.
+//! Here are a [`Case`] and how it is logged through the public interface. [`form`] has the formatters
+//! that it can have; [`expected`] checks what has been written, with one module for each kind of
+//! formatter. Property tests and the fuzz targets make the cases, from a generator and from bytes.
 #![allow(clippy::unwrap_used, reason = "clippy takes only test functions for tests")]
 #![allow(unreachable_pub, reason = "each test binary has a copy")]
 #![allow(dead_code, reason = "each test program uses its own part of this")]
 
 mod callsites;
+pub mod ecs;
 pub mod expected;
+pub mod fields;
+pub mod form;
+pub mod held;
+pub mod json;
+pub mod names;
+pub mod text;
+pub mod times;
 
 use std::{
-    error::Error,
-    fmt, io,
+    io,
     sync::{Arc, Mutex},
+    time::SystemTime,
 };
 
-use ml_logging::{ContextFilter, Formatter, JsonFormatter};
+use ml_logging::{ContextFilter, Error, Formatter};
 use tracing::{Event, Level, Span, Value, field};
 
-/// A name for a field that is likely to meet another one, or to go wrong.
-pub const NAMES: [&str; 24] = [
-    "message",
-    "name",
-    "asctime",
-    "levelname",
-    "process",
-    "pod",
-    "fields.message",
-    "fields.name",
-    "fields.fields.name",
-    "fields.pod",
-    "fields.",
-    "fields.fields.",
-    "log.target",
-    "http.status",
-    "r#type",
-    "type",
-    "prediction_id",
-    "a \"quoted\"\nkey",
-    "back\\slash",
-    "\u{2028}",
-    "\0\u{7f}\u{85}",
-    "é🦀",
-    "",
-    "a",
-];
+pub use self::{form::Form, held::Held};
 
-/// The fields of the context that a format may name, besides those of a filter.
-pub const BUILT_IN: [&str; 14] = [
-    "asctime",
-    "created",
-    "msecs",
-    "name",
-    "levelname",
-    "levelno",
-    "message",
-    "pathname",
-    "filename",
-    "lineno",
-    "module",
-    "process",
-    "thread",
-    "threadName",
-];
-
-/// An event in its spans, and the format of its record.
+/// An event in its spans, and the form of its record.
 #[derive(Debug, Clone)]
 pub struct Case {
-    /// The fields that the format names, in order, each once.
-    pub format: Vec<String>,
+    pub form: Form,
     /// What a filter provides.
     pub provided: Vec<(String, String)>,
     pub level: Level,
@@ -94,104 +59,14 @@ pub struct Fields {
     pub backwards: bool,
 }
 
-/// A value, of every kind that `tracing` knows.
-#[derive(Debug, Clone)]
-pub enum Held {
-    I64(i64),
-    U64(u64),
-    I128(i128),
-    U128(u128),
-    F64(f64),
-    Bool(bool),
-    Str(String),
-    /// Written in pieces by `Debug`.
-    Debug(Vec<String>),
-    /// Written in pieces by `Display`, and then fails if so it is told.
-    Display(Vec<String>, bool),
-    /// An error and its sources.
-    Error(Vec<String>),
-    Bytes(Vec<u8>),
-    /// `None`, or a field that is declared to be filled later.
-    Nothing,
-}
-
-struct Pieces<'a>(&'a [String], bool);
-
-impl Pieces<'_> {
-    fn write(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|piece| match piece.chars().next() {
-            // One character takes another way.
-            Some(char) if piece.len() == char.len_utf8() => fmt::Write::write_char(f, char),
-            _ => f.write_str(piece),
-        })?;
-        if self.1 { Err(fmt::Error) } else { Ok(()) }
-    }
-}
-
-impl fmt::Debug for Pieces<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.write(f)
-    }
-}
-
-impl fmt::Display for Pieces<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.write(f)
-    }
-}
-
-/// An error with its sources.
-struct Chain {
-    text: String,
-    source: Option<Box<Chain>>,
-}
-
-impl Chain {
-    fn new(texts: &[String]) -> Self {
-        let (text, sources) = texts.split_first().unwrap();
-        let source = (!sources.is_empty()).then(|| Box::new(Self::new(sources)));
-        Self { text: text.clone(), source }
-    }
-}
-
-impl fmt::Debug for Chain {
-    fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
-        panic!("an error is written by its `Display`")
-    }
-}
-
-impl fmt::Display for Chain {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text)
-    }
-}
-
-impl Error for Chain {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.source.as_deref().map(|source| source as _)
-    }
-}
-
-impl Held {
-    fn value(&self) -> Box<dyn Value + '_> {
-        match self {
-            Self::I64(value) => Box::new(*value),
-            Self::U64(value) => Box::new(*value),
-            Self::I128(value) => Box::new(*value),
-            Self::U128(value) => Box::new(*value),
-            Self::F64(value) => Box::new(*value),
-            Self::Bool(value) => Box::new(*value),
-            Self::Str(text) => Box::new(text.as_str()),
-            Self::Debug(pieces) => Box::new(field::debug(Pieces(pieces, false))),
-            Self::Display(pieces, fails) => Box::new(field::display(Pieces(pieces, *fails))),
-            Self::Error(texts) => {
-                let error: Box<dyn Error + 'static> = Box::new(Chain::new(texts));
-                Box::new(error)
-            }
-            Self::Bytes(bytes) => Box::new(bytes.as_slice()),
-            Self::Nothing => Box::new(field::Empty),
-        }
-    }
+/// What a case has written, and when.
+#[derive(Debug)]
+pub struct Logged {
+    pub text: String,
+    /// A moment before, in microseconds since 1970.
+    pub from: u64,
+    /// A moment after.
+    pub until: u64,
 }
 
 impl Fields {
@@ -242,14 +117,21 @@ impl io::Write for Memory {
 }
 
 impl Case {
-    /// Logs the event, twice, and returns what was written; the second time nothing is new.
-    pub fn log(&self) -> String {
-        let format: String = self.format.iter().map(|name| format!("%({name})s")).collect();
-        self.log_with(JsonFormatter::new(&format).unwrap())
+    /// Logs the event, twice; the second time nothing is new.
+    ///
+    /// # Errors
+    ///
+    /// If its form is refused.
+    pub fn log(&self) -> Result<Logged, Error> {
+        self.log_with(self.form.formatter()?)
     }
 
-    /// In this form, which names the fields of the format.
-    pub fn log_with(&self, formatter: impl Into<Formatter>) -> String {
+    /// With this formatter, which has the form of the case in whatever way.
+    ///
+    /// # Errors
+    ///
+    /// If the formatter is refused.
+    pub fn log_with(&self, formatter: impl Into<Formatter>) -> Result<Logged, Error> {
         let memory = Memory::default();
         let writer = memory.clone();
         let (subscriber, logging) = ml_logging::builder()
@@ -258,11 +140,13 @@ impl Case {
             .formatter(formatter)
             .filter(Provided(self.provided.clone()))
             .writer(move || writer.clone())
-            .build()
-            .unwrap();
+            .build()?;
+        let from = now();
         tracing::subscriber::with_default(subscriber, || self.log_inside(&self.spans));
+        let until = now();
         assert_eq!(logging.lost_records(), 0);
-        String::from_utf8(memory.0.lock().unwrap().clone()).unwrap()
+        let text = String::from_utf8(memory.0.lock().unwrap().clone()).unwrap();
+        Ok(Logged { text, from, until })
     }
 
     fn log_inside(&self, spans: &[SpanCase]) {
@@ -284,4 +168,9 @@ impl Case {
         }
         self.log_inside(inner);
     }
+}
+
+fn now() -> u64 {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
+    u64::try_from(now.as_micros()).unwrap()
 }

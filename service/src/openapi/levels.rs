@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::answers::{NO_ADMIN, json_content, json_response, with_errors};
 use super::security;
+use crate::levels::LONGEST;
 
 const TAG: &str = "Log";
 
@@ -35,12 +36,14 @@ pub(super) fn operations() -> Value {
     let mut put = operation(
         "set_log_levels",
         "Set the levels of the log",
-        "In place of all that are in force. That is a record itself, at WARNING, under the levels \
-         before.",
+        "In place of all that are in force. That is a record itself, at WARNING, whatever the levels \
+         are.",
         "The levels as they are now.",
         "info,hyper=debug",
     );
-    let wanted = object(&[("levels", LEVELS)]);
+    let mut wanted = object(&[("levels", LEVELS)]);
+    wanted["properties"]["levels"]["pattern"] = pattern().into();
+    wanted["properties"]["levels"]["maxLength"] = LONGEST.into();
     put["requestBody"] = json!({
         "required": true,
         "content": json_content(&wanted, Some(json!({ "levels": "info,hyper=debug" }))),
@@ -64,6 +67,14 @@ const LEVELS: &str = "Levels as in `RUST_LOG`: one for all targets, then `target
 
 fn both() -> Value {
     object(&[("levels", LEVELS), ("initial_levels", "The levels with which the service began.")])
+}
+
+/// What is sure to be taken: the words may also be in capitals, with more white space around them.
+fn pattern() -> String {
+    let level = "(off|error|warn|warning|info|debug|trace)";
+    let target = "[A-Za-z0-9_.:-]*[A-Za-z0-9_-][A-Za-z0-9_.:-]*";
+    let directive = format!("({target}=)?{level}");
+    format!("^{directive}( *, *{directive})*$")
 }
 
 /// An object of texts, all of them required.

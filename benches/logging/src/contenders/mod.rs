@@ -9,12 +9,17 @@ mod slog_json;
 mod spdlog;
 mod tracing_json;
 
+use std::sync::LazyLock;
+
 pub(crate) use ml_logging::{
     build as ml_logging_with, formatter, to_a_file as ml_logging_to_a_file,
 };
 pub(crate) use tracing_json::set_up as tracing_json_set_up;
 
 use crate::Log;
+
+/// Asked for once, as all of these libraries could: it is a system call.
+static PROCESS: LazyLock<u32> = LazyLock::new(std::process::id);
 
 /// A way to write the record.
 #[derive(Debug)]

@@ -1,13 +1,12 @@
 //! spdlog-rs: time, level, thread and source are its own, the rest are its key-value pairs.
 
-use std::process;
 use std::sync::Arc;
 
 use spdlog::formatter::JsonFormatter;
 use spdlog::sink::WriteSink;
 use spdlog::{LevelFilter, Logger};
 
-use super::{HOST, POD};
+use super::{HOST, POD, PROCESS};
 use crate::sink::Sink;
 use crate::{Event, Log};
 
@@ -25,7 +24,7 @@ pub(super) fn set_up() -> Log {
         spdlog::info!("Prediction created.", kv: {
             hostname = HOST,
             pod_name = POD,
-            process = process::id(),
+            process = *PROCESS,
             action = event.action,
             model_qualified_name = event.model_qualified_name,
             model_version = event.model_version,

@@ -4,14 +4,14 @@
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
-use super::{HOST, POD, tracing_event};
+use super::{HOST, POD, PROCESS, tracing_event};
 use crate::sink::Sink;
 use crate::{Event, Log};
 
 pub(super) fn set_up_and_log() -> Log {
     set_up();
     |event: &Event| {
-        tracing_event!(event, hostname = HOST, pod_name = POD, process = std::process::id());
+        tracing_event!(event, hostname = HOST, pod_name = POD, process = *PROCESS);
     }
 }
 

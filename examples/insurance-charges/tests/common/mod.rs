@@ -72,11 +72,16 @@ impl Demo {
 
     /// The same with more headers, each with its line break.
     pub fn predict_with(&self, headers: &str, body: &str) -> (u16, Value) {
+        self.send("POST /api/models/insurance_charges_model/prediction", headers, body)
+    }
+
+    /// Sends JSON, and gets JSON.
+    pub fn send(&self, what: &str, headers: &str, body: &str) -> (u16, Value) {
         let mut stream = TcpStream::connect(&self.address).unwrap();
         write!(
             stream,
-            "POST /api/models/insurance_charges_model/prediction HTTP/1.1\r\nhost: demo\r\n\
-             connection: close\r\ncontent-type: application/json\r\n{headers}content-length: {}\r\n\r\n{body}",
+            "{what} HTTP/1.1\r\nhost: demo\r\nconnection: close\r\n\
+             content-type: application/json\r\n{headers}content-length: {}\r\n\r\n{body}",
             body.len()
         )
         .unwrap();
