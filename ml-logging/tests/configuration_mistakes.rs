@@ -115,6 +115,37 @@ fn a_field_that_nothing_provides_comes_with_the_remedy() {
         ),
         "{text}"
     );
+    // A name near one of a filter's fields: which, and what is still to be added for it.
+    assert_eq!(
+        config("%(hostnam)s %(node_pi)s", ""),
+        "1: formatters.f.format: nothing provides the field `hostnam`; did you mean `hostname`? If so, add the filter `host` to one of the handlers `h`, `g` as well\n\
+         1: formatters.f.format: nothing provides the field `node_pi`; did you mean `node_ip`? If so, add the filter `env` to one of the handlers `h`, `g` as well"
+    );
+    for (handlers, to) in [
+        ("{h: {class: StreamHandler, formatter: f}}", " to the handler `h`"),
+        ("{h: {class: StreamHandler}}", ""),
+    ] {
+        assert_eq!(
+            in_place(&format!(
+                "formatters: {{f: {{class: JsonFormatter, format: \"%(hostnam)s\"}}}}\n\
+                 handlers: {handlers}\n"
+            )),
+            format!(
+                "1: formatters.f.format: nothing provides the field `hostnam`; did you mean `hostname`? \
+                 If so, add a filter `{{class: HostnameFilter}}`{to} as well"
+            )
+        );
+    }
+    let text = in_place(
+        "formatters: {f: {class: JsonFormatter, format: \"%(hostname)s\"}}\n\
+         handlers: {h: {class: StreamHandler, formatter: f}}\n",
+    );
+    assert!(
+        text.contains(
+            "add a filter that does, such as `{class: HostnameFilter}`, to the handler `h`;"
+        ),
+        "{text}"
+    );
     // What is wrong with the filter is said; what follows from that is not.
     assert_eq!(
         in_place(

@@ -120,6 +120,8 @@ fn unknown(
     users: &[&HandlerEntry<'_>],
     filters: &[FilterEntry<'_>],
 ) -> String {
+    const HOSTNAME: &str = "hostname";
+    const HOSTNAME_FILTER: &str = "{class: HostnameFilter}";
     let to = match users {
         [] => String::new(),
         [user] => format!(" to the handler `{}`", user.name),
@@ -128,21 +130,30 @@ fn unknown(
             format!(" to one of the handlers {}", names.join(", "))
         }
     };
+    let declared = |name: &str| filters.iter().find(|filter| filter.names().any(|own| own == name));
     let nothing = format!("nothing provides the field `{field}`");
-    let of = |filter: &&FilterEntry<'_>| filter.names().any(|name| name == field);
-    if let Some(filter) = filters.iter().find(of) {
+    if let Some(filter) = declared(field) {
         return format!("{nothing}; add the filter `{}`{to}", filter.name);
     }
     let known = provided.iter().copied().chain(filters.iter().flat_map(FilterEntry::names));
-    if let Some(nearest) = nearest(field, known) {
-        return format!("{nothing}; did you mean `{nearest}`?");
-    }
-    let filter = match field {
-        "hostname" => "{class: HostnameFilter}".to_owned(),
-        _ => {
-            let variable = field.to_uppercase();
-            format!("{{class: EnvironmentInfoFilter, env_variables: [{variable}]}}")
+    if field != HOSTNAME
+        && let Some(nearest) = nearest(field, known.chain([HOSTNAME]))
+    {
+        let question = format!("{nothing}; did you mean `{nearest}`?");
+        if provided.contains(&nearest) {
+            return question;
         }
+        let filter = match declared(nearest) {
+            Some(filter) => format!("the filter `{}`", filter.name),
+            None => format!("a filter `{HOSTNAME_FILTER}`"),
+        };
+        return format!("{question} If so, add {filter}{to} as well");
+    }
+    let filter = if field == HOSTNAME {
+        HOSTNAME_FILTER.to_owned()
+    } else {
+        let variable = field.to_uppercase();
+        format!("{{class: EnvironmentInfoFilter, env_variables: [{variable}]}}")
     };
     format!(
         "{nothing}; remove it, or add a filter that does, such as `{filter}`{}; built in are {}",
