@@ -268,6 +268,27 @@ fn models_that_are_listed_wrongly() {
         "qualified_name: wait_model",
         "qualified_name: unknown model `wait_model`; did you mean `weight_model`?",
     );
+    // The one that is meant is listed already, with others left and without.
+    twice(
+        by_name,
+        "qualified_name: charges_modl",
+        "qualified_name: unknown model `charges_modl`; did you mean `charges_model`? That is listed \
+         already, as models[0].qualified_name: remove one",
+    );
+    assert_eq!(
+        mistakes(
+            "models:\n- class_path: a.ChargesModel\n- qualified_name: weight_model\n\
+             - class_path: a.ChargeModel\n- qualified_name: weihgt_model\n- qualified_name: iris\n"
+        ),
+        [
+            "f:4: models[2].class_path: unknown model `ChargeModel`; did you mean `ChargesModel`? That \
+             is listed already, as models[0].class_path: remove one",
+            "f:5: models[3].qualified_name: unknown model `weihgt_model`; did you mean `weight_model`? \
+             That is listed already, as models[1].qualified_name: remove one",
+            "f:6: models[4].qualified_name: unknown model `iris`; all models of this program are listed \
+             already",
+        ]
+    );
     assert_eq!(
         mistakes("models: [charges_model]"),
         [
