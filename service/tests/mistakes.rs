@@ -125,6 +125,29 @@ fn api_keys_in_the_wrong_place_are_not_shown() {
 }
 
 #[test]
+fn a_key_is_good_for_one_thing_only() {
+    let file = |keys: &[&str]| {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        file.write_all(keys.join("\n").as_bytes()).unwrap();
+        file
+    };
+    let admin = file(&["admin_0123456789abcdef", "both_0123456789abcdef"]);
+    let api = file(&["both_0123456789abcdef", "api_0123456789abcdef"]);
+    let yaml = |api: &tempfile::NamedTempFile| {
+        let (api, admin) = (api.path().display(), admin.path().display());
+        format!("server:\n  admin_keys: {{file: {admin}}}\n  api_keys: {{file: {api}}}\n")
+    };
+    assert_eq!(
+        mistakes(&yaml(&api)),
+        ["f:2: server.admin_keys: key number 2 is also one of `api_keys`: who may ask for \
+             predictions could set the levels of the log; use a key of its own"]
+    );
+    let other = file(&["api_0123456789abcdef", "both_0123456789abcdeF"]);
+    let document = Document::parse("f", &yaml(&other)).unwrap();
+    assert!(service().configured(&document).is_ok());
+}
+
+#[test]
 fn values_of_environment_variables_are_not_shown() {
     const SECRET: &str = "sk-secret";
     let yaml = "models:
