@@ -220,6 +220,24 @@ fn decorators_in_the_wrong_shape_are_told_how_to_stand() {
 }
 
 #[test]
+fn the_order_of_a_python_service_is_turned_round() {
+    let one = |decorators: &str| in_decorators("charges_model", decorators);
+    let logging = "logging: {input_fields: [prediction_id]}";
+    let missing =
+        "no prediction id is known here: list the decorator `prediction_id` before `logging`";
+    assert_eq!(one(&format!("[{logging}]")), [missing]);
+    for id in ["prediction_id", "class_path: a.PredictionIDDecorator"] {
+        assert_eq!(
+            one(&format!("[{logging}, metrics, {id}]")),
+            [
+                "no prediction id is known here: list `prediction_id` before `logging`; the outermost \
+                 decorator is the first here, in files of Python services the last"
+            ]
+        );
+    }
+}
+
+#[test]
 fn fields_that_cannot_be_logged_say_what_can_be_done() {
     let input = |fields: &str| {
         in_decorators("weight_model", &format!("[logging: {{input_fields: {fields}}}]"))
