@@ -211,7 +211,7 @@ fn mistakes_in_the_environment_and_in_the_file_are_reported_together() {
         ("ML_SERVICE_ADDRESS", "localhost:8000"),
         ("ML_SERVICE__MODELS__0__CREATE_ENDPOINT", "false"),
         ("ML_SERVICE__SERVER__API_KEYS", ""),
-        ("RUST_LOG", "loud"),
+        ("RUST_LOG", "loud,hyper=inof"),
     ];
     let (success, said, errors) = checked(folder.path(), &variables);
     assert!(!success && said.is_empty(), "{said}");
@@ -223,6 +223,7 @@ fn mistakes_in_the_environment_and_in_the_file_are_reported_together() {
     );
     let log = lines.next().unwrap();
     assert!(log.contains("RUST_LOG") && log.contains("`loud` is not a level"), "{log}");
+    assert!(log.contains("directive `hyper=inof`"), "{log}");
     assert_eq!(
         lines.collect::<Vec<_>>(),
         [
