@@ -89,35 +89,46 @@ impl FromStr for Levels {
 
     fn from_str(text: &str) -> Result<Self, LevelsError> {
         let mut levels = BTreeMap::new();
+        let mut mistakes = Vec::new();
         for directive in text.split(',').map(str::trim).filter(|directive| !directive.is_empty()) {
-            let fail =
-                |problem: String| Err(LevelsError { directive: directive.to_owned(), problem });
-            if directive.contains(['[', ']', '{', '}']) {
-                return fail(
-                    "filters by span or field are not supported; write `target=level`".to_owned(),
-                );
+            match read(directive) {
+                Ok((target, level)) => _ = levels.insert(target, level),
+                Err(problem) => mistakes.push(LevelsError::new(directive, problem)),
             }
-            let (target, level) = match directive.split_once('=') {
-                Some((target, level)) => (Some(target.trim()), level.trim()),
-                None => (None, directive),
-            };
-            match (target, level_filter(level)) {
-                (Some(target), _) if parts(target).next().is_none() => {
-                    return fail("the target is missing; write `target=level`".to_owned());
-                }
-                (target, Some(level)) => {
-                    levels.insert(TargetName::new(target.unwrap_or_default()), level);
-                }
-                // Elsewhere a lone word that is no level turns one target on and, unseen, all the
-                // others off, so that `wran` silences a program.
-                (target, None) => return fail(unknown_level(target, level)),
+            // The text may be somebody's body of a megabyte.
+            if mistakes.len() == LevelsError::MOST {
+                break;
             }
         }
-        if levels.is_empty() {
+        if levels.is_empty() && mistakes.is_empty() {
             let problem = "there is no level; write `off` to log nothing".to_owned();
-            return Err(LevelsError { directive: text.to_owned(), problem });
+            mistakes.push(LevelsError::new(text, problem));
         }
-        Ok(Self(levels))
+        let mut mistakes = mistakes.into_iter();
+        match mistakes.next() {
+            None => Ok(Self(levels)),
+            Some(first) => Err(LevelsError { others: mistakes.collect(), ..first }),
+        }
+    }
+}
+
+/// The target and level of a directive, or what is wrong with it.
+fn read(directive: &str) -> Result<(TargetName, LevelFilter), String> {
+    if directive.contains(['[', ']', '{', '}']) {
+        return Err("filters by span or field are not supported; write `target=level`".to_owned());
+    }
+    let (target, level) = match directive.split_once('=') {
+        Some((target, level)) => (Some(target.trim()), level.trim()),
+        None => (None, directive),
+    };
+    match (target, level_filter(level)) {
+        (Some(target), _) if parts(target).next().is_none() => {
+            Err("the target is missing; write `target=level`".to_owned())
+        }
+        (target, Some(level)) => Ok((TargetName::new(target.unwrap_or_default()), level)),
+        // Elsewhere a lone word that is no level turns one target on and, unseen, all the
+        // others off, so that `wran` silences a program.
+        (target, None) => Err(unknown_level(target, level)),
     }
 }
 
@@ -146,16 +157,34 @@ impl fmt::Debug for Levels {
     }
 }
 
-/// What is wrong with a text of levels.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("directive `{directive}`: {problem}")]
+/// What is wrong with a text of levels; its `Display` has all of that.
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct LevelsError {
     /// The directive, as `hyper=wran`.
     pub directive: String,
     /// What is wrong with it, and the remedy.
     pub problem: String,
+    /// The same of the other directives that are at fault, 19 of them at most.
+    pub others: Vec<Self>,
 }
+
+impl LevelsError {
+    const MOST: usize = 20;
+
+    fn new(directive: &str, problem: String) -> Self {
+        Self { directive: directive.to_owned(), problem, others: Vec::new() }
+    }
+}
+
+impl fmt::Display for LevelsError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "directive `{}`: {}", self.directive, self.problem)?;
+        self.others.iter().try_for_each(|other| write!(f, "; {other}"))
+    }
+}
+
+impl std::error::Error for LevelsError {}
 
 fn level_filter(word: &str) -> Option<LevelFilter> {
     if word.eq_ignore_ascii_case("warning") {
@@ -358,6 +387,26 @@ mod tests {
             let error = directives.parse::<Levels>().unwrap_err();
             assert_eq!(error.directive, directive);
             assert!(error.problem.contains(remedy), "{error}");
+            assert!(error.others.is_empty(), "{error}");
         }
+    }
+
+    #[test]
+    fn all_mistakes_are_told() {
+        let error = "loud,db=warn,=info,hyper=inof".parse::<Levels>().unwrap_err();
+        let mistakes: Vec<_> = [&error].into_iter().chain(&error.others).collect();
+        let directives = mistakes.iter().map(|mistake| &*mistake.directive);
+        assert_eq!(directives.collect::<Vec<_>>(), ["loud", "=info", "hyper=inof"]);
+        let error_of_many = "x,".repeat(1_000).parse::<Levels>().unwrap_err();
+        assert_eq!(error_of_many.others.len(), 19);
+        let text = error.to_string();
+        assert!(text.starts_with("directive `loud`: `loud` is not a level; "), "{text}");
+        assert!(
+            text.contains(
+                "; directive `=info`: the target is missing; write `target=level`; directive \
+                 `hyper=inof`: `inof` is not a level; did you mean `info`? "
+            ),
+            "{text}"
+        );
     }
 }

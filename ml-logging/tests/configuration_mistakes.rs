@@ -118,6 +118,37 @@ fn a_field_that_nothing_provides_comes_with_the_remedy() {
         ),
         "{text}"
     );
+    // A name near one of a filter's fields: which, and what is still to be added for it.
+    assert_eq!(
+        config("%(hostnam)s %(node_pi)s", ""),
+        "1: formatters.f.format: nothing provides the field `hostnam`; did you mean `hostname`? If so, add the filter `host` to one of the handlers `h`, `g` as well\n\
+         1: formatters.f.format: nothing provides the field `node_pi`; did you mean `node_ip`? If so, add the filter `env` to one of the handlers `h`, `g` as well"
+    );
+    for (handlers, to) in [
+        ("{h: {class: StreamHandler, formatter: f}}", " to the handler `h`"),
+        ("{h: {class: StreamHandler}}", ""),
+    ] {
+        assert_eq!(
+            in_place(&format!(
+                "formatters: {{f: {{class: JsonFormatter, format: \"%(hostnam)s\"}}}}\n\
+                 handlers: {handlers}\n"
+            )),
+            format!(
+                "1: formatters.f.format: nothing provides the field `hostnam`; did you mean `hostname`? \
+                 If so, add a filter `{{class: HostnameFilter}}`{to} as well"
+            )
+        );
+    }
+    let text = in_place(
+        "formatters: {f: {class: JsonFormatter, format: \"%(hostname)s\"}}\n\
+         handlers: {h: {class: StreamHandler, formatter: f}}\n",
+    );
+    assert!(
+        text.contains(
+            "add a filter that does, such as `{class: HostnameFilter}`, to the handler `h`;"
+        ),
+        "{text}"
+    );
     // What is wrong with the filter is said; what follows from that is not.
     assert_eq!(
         in_place(
@@ -127,13 +158,37 @@ fn a_field_that_nothing_provides_comes_with_the_remedy() {
         ),
         "2: filters.env: the key `env_variables` is missing"
     );
-    // A formatter that nobody uses does no harm.
+}
+
+#[test]
+fn a_formatter_that_nobody_uses_may_name_the_fields_of_all_filters() {
+    let config = |format: &str, filters: &str| {
+        in_place(&format!(
+            "formatters: {{f: {{class: JsonFormatter, format: \"{format}\"}}}}\n\
+             filters: {{{filters}}}\nhandlers: {{h: {{class: StreamHandler}}}}\n"
+        ))
+    };
+    let host = "host: {class: HostnameFilter}";
+    assert_eq!(config("%(hostname)s %(message)s", host), "");
     assert_eq!(
-        in_place(
-            "formatters: {f: {class: JsonFormatter, format: \"%(node_ip)s\"}}\n\
-             handlers: {h: {class: StreamHandler}}\n"
+        config("%(hostnam)s %(levlname)s", host),
+        "1: formatters.f.format: nothing provides the field `hostnam`; did you mean `hostname`?\n\
+         1: formatters.f.format: nothing provides the field `levlname`; did you mean `levelname`?"
+    );
+    let text = config("%(pod_name)s", host);
+    assert!(
+        text.starts_with(
+            "1: formatters.f.format: nothing provides the field `pod_name`; remove it, or add a filter \
+             that does, such as `{class: EnvironmentInfoFilter, env_variables: [POD_NAME]}`; built in \
+             are asctime, "
         ),
-        ""
+        "{text}"
+    );
+    // The filter at fault might provide it.
+    assert_eq!(
+        config("%(hostnam)s", "host: {class: HostnamFilter}"),
+        "2: filters.host.class: unknown filter class `HostnamFilter`; did you mean \
+         `HostnameFilter`? Valid are `HostnameFilter`, `EnvironmentInfoFilter`"
     );
 }
 

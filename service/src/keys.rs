@@ -75,6 +75,11 @@ impl ApiKeys {
         self.0.len()
     }
 
+    /// The number of the first key, counted from 1, that is also one of these.
+    pub(crate) fn first_of(&self, others: &Self) -> Option<usize> {
+        self.0.iter().position(|key| others.0.contains(key)).map(|index| index + 1)
+    }
+
     /// Whether the caller shows a key. How long that takes does not depend on which, or on how
     /// much of one is right.
     pub(crate) fn admit(&self, headers: &HeaderMap) -> bool {

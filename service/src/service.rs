@@ -214,11 +214,17 @@ impl Service {
         let path = command_line.file();
         let mut problems = Problems::new();
         let address = command_line.address(&mut problems);
-        if !matches!(command_line.command, Some(Command::GenerateOpenapi { .. })) {
+        let sets_up_log = !matches!(command_line.command, Some(Command::GenerateOpenapi { .. }));
+        if sets_up_log {
             check_environment(&mut problems);
         }
         let service = document(path.as_deref(), &mut problems)
-            .and_then(|file| self.configured(&file).map_err(|more| problems.extend(more)).ok())
+            .and_then(|file| {
+                if sets_up_log {
+                    check_log_files(&file, &mut problems);
+                }
+                self.configured(&file).map_err(|more| problems.extend(more)).ok()
+            })
             .filter(|_| problems.is_empty());
         let service = match service {
             Some(service) => service,
@@ -253,6 +259,14 @@ impl Service {
 fn check_environment(problems: &mut Problems) {
     if let Err(error) = ml_logging::builder().writer(std::io::sink).build() {
         problems.add(error_chain(&error).to_string());
+    }
+}
+
+/// Reports log files that cannot be opened, also if there are other mistakes.
+fn check_log_files(file: &Document, problems: &mut Problems) {
+    let root = file.root().mapping(&mut Problems::new());
+    if let Some(logging) = root.and_then(|mut root| root.optional("logging")) {
+        ml_logging::Configuration::check_files(logging, problems);
     }
 }
 

@@ -125,6 +125,29 @@ fn api_keys_in_the_wrong_place_are_not_shown() {
 }
 
 #[test]
+fn a_key_is_good_for_one_thing_only() {
+    let file = |keys: &[&str]| {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        file.write_all(keys.join("\n").as_bytes()).unwrap();
+        file
+    };
+    let admin = file(&["admin_0123456789abcdef", "both_0123456789abcdef"]);
+    let api = file(&["both_0123456789abcdef", "api_0123456789abcdef"]);
+    let yaml = |api: &tempfile::NamedTempFile| {
+        let (api, admin) = (api.path().display(), admin.path().display());
+        format!("server:\n  admin_keys: {{file: {admin}}}\n  api_keys: {{file: {api}}}\n")
+    };
+    assert_eq!(
+        mistakes(&yaml(&api)),
+        ["f:2: server.admin_keys: key number 2 is also one of `api_keys`: who may ask for \
+             predictions could set the levels of the log; use a key of its own"]
+    );
+    let other = file(&["api_0123456789abcdef", "both_0123456789abcdeF"]);
+    let document = Document::parse("f", &yaml(&other)).unwrap();
+    assert!(service().configured(&document).is_ok());
+}
+
+#[test]
 fn values_of_environment_variables_are_not_shown() {
     const SECRET: &str = "sk-secret";
     let yaml = "models:
@@ -194,6 +217,24 @@ fn decorators_in_the_wrong_shape_are_told_how_to_stand() {
         ["one decorator per item: begin each with a `- ` of its own"]
     );
     assert_eq!(one("prediction_id"), ["expected a list, found text; begin each item with `- `"]);
+}
+
+#[test]
+fn the_order_of_a_python_service_is_turned_round() {
+    let one = |decorators: &str| in_decorators("charges_model", decorators);
+    let logging = "logging: {input_fields: [prediction_id]}";
+    let missing =
+        "no prediction id is known here: list the decorator `prediction_id` before `logging`";
+    assert_eq!(one(&format!("[{logging}]")), [missing]);
+    for id in ["prediction_id", "class_path: a.PredictionIDDecorator"] {
+        assert_eq!(
+            one(&format!("[{logging}, metrics, {id}]")),
+            [
+                "no prediction id is known here: list `prediction_id` before `logging`; the outermost \
+                 decorator is the first here, in files of Python services the last"
+            ]
+        );
+    }
 }
 
 #[test]
@@ -267,6 +308,27 @@ fn models_that_are_listed_wrongly() {
         by_name,
         "qualified_name: wait_model",
         "qualified_name: unknown model `wait_model`; did you mean `weight_model`?",
+    );
+    // The one that is meant is listed already, with others left and without.
+    twice(
+        by_name,
+        "qualified_name: charges_modl",
+        "qualified_name: unknown model `charges_modl`; did you mean `charges_model`? That is listed \
+         already, as models[0].qualified_name: remove one",
+    );
+    assert_eq!(
+        mistakes(
+            "models:\n- class_path: a.ChargesModel\n- qualified_name: weight_model\n\
+             - class_path: a.ChargeModel\n- qualified_name: weihgt_model\n- qualified_name: iris\n"
+        ),
+        [
+            "f:4: models[2].class_path: unknown model `ChargeModel`; did you mean `ChargesModel`? That \
+             is listed already, as models[0].class_path: remove one",
+            "f:5: models[3].qualified_name: unknown model `weihgt_model`; did you mean `weight_model`? \
+             That is listed already, as models[1].qualified_name: remove one",
+            "f:6: models[4].qualified_name: unknown model `iris`; all models of this program are listed \
+             already",
+        ]
     );
     assert_eq!(
         mistakes("models: [charges_model]"),

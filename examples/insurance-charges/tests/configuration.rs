@@ -211,7 +211,7 @@ fn mistakes_in_the_environment_and_in_the_file_are_reported_together() {
         ("ML_SERVICE_ADDRESS", "localhost:8000"),
         ("ML_SERVICE__MODELS__0__CREATE_ENDPOINT", "false"),
         ("ML_SERVICE__SERVER__API_KEYS", ""),
-        ("RUST_LOG", "loud"),
+        ("RUST_LOG", "loud,hyper=inof"),
     ];
     let (success, said, errors) = checked(folder.path(), &variables);
     assert!(!success && said.is_empty(), "{said}");
@@ -223,6 +223,7 @@ fn mistakes_in_the_environment_and_in_the_file_are_reported_together() {
     );
     let log = lines.next().unwrap();
     assert!(log.contains("RUST_LOG") && log.contains("`loud` is not a level"), "{log}");
+    assert!(log.contains("directive `hyper=inof`"), "{log}");
     assert_eq!(
         lines.collect::<Vec<_>>(),
         [
@@ -274,4 +275,56 @@ fn the_check_tells_how_many_keys_there_are() {
     let (success, said, errors) = checked(folder.path(), &variables);
     assert!(success, "{errors}");
     assert!(said.contains("\n  API keys: none\n  admin keys: 2\n"), "{said}");
+}
+
+#[test]
+fn log_files_that_cannot_be_opened_are_mistakes_of_the_file_and_nothing_is_touched() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name| folder.path().join(name);
+    std::fs::write(file("kept.log"), "kept\n").unwrap();
+    std::fs::write(
+        file("rest_config.yaml"),
+        "models: [{qualified_name: insurance_charges_modl}]
+logging:
+  version: 1
+  handlers:
+    kept: {class: FileHandler, filename: kept.log, mode: w}
+    new: {class: FileHandler, filename: new.log}
+    nowhere: {class: FileHandler, filename: nowhere/x.log}
+    spill: {class: StreamHandler, policy: spill, spill_file: ., spill_bytes: 100000}
+  root: {level: INFO, handlers: [kept, new, nowhere, spill]}
+",
+    )
+    .unwrap();
+    for arguments in [&["check-config"][..], &["--address", "127.0.0.1:0"]] {
+        let output = command().current_dir(folder.path()).args(arguments).output().unwrap();
+        assert_eq!(output.status.code(), Some(1));
+        assert_eq!(
+            String::from_utf8(output.stderr).unwrap(),
+            "error: rest_config.yaml:1: models[0].qualified_name: unknown model \
+             `insurance_charges_modl`; did you mean `insurance_charges_model`?\n\
+             error: rest_config.yaml:7: logging.handlers.nowhere.filename: the folder `nowhere` does \
+             not exist in the one that the program is started in; create it, or name another file\n\
+             error: rest_config.yaml:8: logging.handlers.spill.spill_file: this is a folder; name a \
+             file in it\n"
+        );
+        assert_eq!(std::fs::read_to_string(file("kept.log")).unwrap(), "kept\n");
+        assert!(!file("new.log").exists());
+    }
+}
+
+#[test]
+fn the_openapi_document_is_written_where_the_log_could_not_be() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = "logging:
+  version: 1
+  handlers: {file: {class: FileHandler, filename: nowhere/x.log}}
+  root: {handlers: [file]}
+";
+    std::fs::write(folder.path().join("rest_config.yaml"), text).unwrap();
+    let (success, _, errors) = checked(folder.path(), &[]);
+    assert!(!success && errors.contains("rest_config.yaml:3: logging.handlers.file.filename: "));
+    let output = command().current_dir(folder.path()).arg("generate-openapi").output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    assert!(folder.path().join("openapi.yaml").exists());
 }

@@ -2,7 +2,8 @@
 //!
 //! In Python a filter changes the record itself, so that handlers asked later see its fields as
 //! well. Hence a formatter may name a field if a filter of any handler that uses it provides it; a
-//! handler's own filters come first.
+//! handler's own filters come first. A formatter that no handler uses may name the fields of all
+//! filters: it is kept for a handler to come, or a handler's mistake hides which one it is for.
 
 use ml_configuration::{Node, Problems, nearest};
 
@@ -19,6 +20,13 @@ pub(super) struct FilterEntry<'d> {
     pub(super) name: &'d str,
     /// `None` if the filter is at fault.
     pub(super) fields: Option<Vec<(String, String)>>,
+}
+
+impl FilterEntry<'_> {
+    /// Those of its fields.
+    fn names(&self) -> impl Iterator<Item = &str> {
+        self.fields.iter().flatten().map(|(name, _)| name.as_str())
+    }
 }
 
 pub(super) struct HandlerEntry<'d> {
@@ -44,9 +52,7 @@ pub(super) fn resolve(
     for (index, entry) in formatters.iter().enumerate() {
         let users: Vec<_> =
             handlers.iter().filter(|handler| handler.formatter == Some(index)).collect();
-        if let Some((node, formatter)) = &entry.formatter
-            && !users.is_empty()
-        {
+        if let Some((node, formatter)) = &entry.formatter {
             check(*node, formatter, &users, filters, problems);
         }
     }
@@ -92,15 +98,15 @@ fn check(
     filters: &[FilterEntry<'_>],
     problems: &mut Problems,
 ) {
+    let of_users: Vec<_> = if users.is_empty() {
+        filters.iter().collect()
+    } else {
+        users.iter().flat_map(|user| &user.filters).map(|index| &filters[*index]).collect()
+    };
     // A filter that is at fault might have provided it; it has been reported.
-    let unsure =
-        users.iter().flat_map(|user| &user.filters).any(|index| filters[*index].fields.is_none());
-    let provided: Vec<&str> = users
-        .iter()
-        .flat_map(|user| fields_of(user, filters))
-        .map(|(name, _)| name.as_str())
-        .chain(BUILT_IN)
-        .collect();
+    let unsure = of_users.iter().any(|filter| filter.fields.is_none());
+    let provided: Vec<&str> =
+        of_users.iter().flat_map(|filter| filter.names()).chain(BUILT_IN).collect();
     for field in formatter.needs() {
         if !unsure && !provided.contains(&field) {
             node.report(problems, unknown(field, &provided, users, filters));
@@ -115,33 +121,44 @@ fn unknown(
     users: &[&HandlerEntry<'_>],
     filters: &[FilterEntry<'_>],
 ) -> String {
-    let of = |entry: &FilterEntry<'_>| entry.fields.iter().flatten().any(|(name, _)| name == field);
+    const HOSTNAME: &str = "hostname";
+    const HOSTNAME_FILTER: &str = "{class: HostnameFilter}";
     let to = match users {
-        [user] => format!("the handler `{}`", user.name),
+        [] => String::new(),
+        [user] => format!(" to the handler `{}`", user.name),
         _ => {
             let names: Vec<_> = users.iter().map(|user| format!("`{}`", user.name)).collect();
-            format!("one of the handlers {}", names.join(", "))
+            format!(" to one of the handlers {}", names.join(", "))
         }
     };
+    let declared = |name: &str| filters.iter().find(|filter| filter.names().any(|own| own == name));
     let nothing = format!("nothing provides the field `{field}`");
-    if let Some(filter) = filters.iter().find(|entry| of(entry)) {
-        return format!("{nothing}; add the filter `{}` to {to}", filter.name);
+    if let Some(filter) = declared(field) {
+        return format!("{nothing}; add the filter `{}`{to}", filter.name);
     }
-    let declared = filters.iter().flat_map(|entry| entry.fields.iter().flatten());
-    let known = provided.iter().copied().chain(declared.map(|(name, _)| name.as_str()));
-    if let Some(nearest) = nearest(field, known) {
-        return format!("{nothing}; did you mean `{nearest}`?");
-    }
-    let filter = match field {
-        "hostname" => "{class: HostnameFilter}".to_owned(),
-        _ => {
-            let variable = field.to_uppercase();
-            format!("{{class: EnvironmentInfoFilter, env_variables: [{variable}]}}")
+    let known = provided.iter().copied().chain(filters.iter().flat_map(FilterEntry::names));
+    if field != HOSTNAME
+        && let Some(nearest) = nearest(field, known.chain([HOSTNAME]))
+    {
+        let question = format!("{nothing}; did you mean `{nearest}`?");
+        if provided.contains(&nearest) {
+            return question;
         }
+        let filter = match declared(nearest) {
+            Some(filter) => format!("the filter `{}`", filter.name),
+            None => format!("a filter `{HOSTNAME_FILTER}`"),
+        };
+        return format!("{question} If so, add {filter}{to} as well");
+    }
+    let filter = if field == HOSTNAME {
+        HOSTNAME_FILTER.to_owned()
+    } else {
+        let variable = field.to_uppercase();
+        format!("{{class: EnvironmentInfoFilter, env_variables: [{variable}]}}")
     };
     format!(
-        "{nothing}; remove it, or add a filter that does, such as `{filter}`, to {to}; \
-         built in are {}",
+        "{nothing}; remove it, or add a filter that does, such as `{filter}`{}; built in are {}",
+        if to.is_empty() { to } else { format!(",{to}") },
         BUILT_IN.join(", ")
     )
 }

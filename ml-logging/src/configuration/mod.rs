@@ -5,6 +5,7 @@
 //! installed when that is built.
 
 mod fields;
+mod files;
 mod filters;
 mod formatters;
 mod handler;
@@ -79,7 +80,8 @@ impl Configuration {
         }
     }
 
-    /// Reads the schema of Python's `logging.config.dictConfig`, version 1, and opens nothing yet.
+    /// Reads the schema of Python's `logging.config.dictConfig`, version 1, and opens nothing yet;
+    /// [`check_files`](Self::check_files) looks whether its files could be opened.
     ///
     /// The last part of a class path names the class. Known are `StreamHandler`, `FileHandler`,
     /// `RotatingFileHandler`, `TimedRotatingFileHandler`, `JsonFormatter`, `EcsFormatter`,
@@ -118,6 +120,16 @@ impl Configuration {
     /// ```
     pub fn read(node: Node<'_>, filters: &Filters, problems: &mut Problems) -> Option<Self> {
         read::read(node, filters, problems)
+    }
+
+    /// Reports the log files and spill files of the same schema that could not be opened: their folder
+    /// does not exist, they are folders, they are there and may not be written to. None is made, emptied
+    /// or changed. Mistakes that [`read`](Self::read) reports are not reported here, so that both
+    /// together find everything at once.
+    ///
+    /// A folder that takes no new files is found only when the logging is built.
+    pub fn check_files(node: Node<'_>, problems: &mut Problems) {
+        files::check(node, problems);
     }
 
     /// Adds a handler. It writes what the loggers that name it send to it.

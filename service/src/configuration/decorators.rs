@@ -19,6 +19,8 @@ struct Outside<'a> {
     /// `None` if the model that is named is not known: its fields are then not looked at.
     model: Option<&'a KnownModel>,
     built_in: Vec<&'static str>,
+    /// Whether `prediction_id` is in the list at all.
+    lists_id: bool,
 }
 
 /// The decorators in `list`, outermost first.
@@ -29,13 +31,18 @@ pub(super) fn read(
     known: &[KnownDecorator],
     problems: &mut Problems,
 ) -> Vec<Layer> {
-    let mut outside = Outside { file, model, built_in: Vec::new() };
-    list.into_iter()
+    let entries: Vec<_> = list
+        .into_iter()
         .filter_map(|node| {
             let (name, configuration) = entry(node, known, problems)?;
-            outside.layer(node, name, configuration, known, problems)
+            Some((node, name, configuration))
         })
-        .collect()
+        .collect();
+    let lists_id = entries.iter().any(|(_, name, _)| decorator_name(name) == PREDICTION_ID);
+    let mut outside = Outside { file, model, built_in: Vec::new(), lists_id };
+    let layer =
+        |(node, name, configuration)| outside.layer(node, name, configuration, known, problems);
+    entries.into_iter().filter_map(layer).collect()
 }
 
 /// Name and configuration of one decorator: `prediction_id`, `logging: {...}`, or a `class_path`
@@ -201,11 +208,15 @@ impl Outside<'_> {
                 if names_id {
                     node.report(problems, "`prediction_id` is listed twice");
                 } else if !self.built_in.contains(&PREDICTION_ID) {
-                    node.report(
-                        problems,
+                    // The order of a Python service's file, taken over as it is.
+                    let message = if self.lists_id {
+                        "no prediction id is known here: list `prediction_id` before `logging`; the \
+                         outermost decorator is the first here, in files of Python services the last"
+                    } else {
                         "no prediction id is known here: list the decorator `prediction_id` \
-                         before `logging`",
-                    );
+                         before `logging`"
+                    };
+                    node.report(problems, message);
                 }
                 names_id = true;
                 continue;

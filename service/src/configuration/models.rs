@@ -1,6 +1,6 @@
 //! `models:`: which of the compiled-in models are hosted, and how.
 
-use ml_configuration::{Kind, Node, Problems};
+use ml_configuration::{Kind, Node, Problems, nearest};
 use ml_model_core::Metadata;
 
 use super::decorators;
@@ -170,17 +170,27 @@ fn find<'d>(
         by.report(problems, format!("`{name}` is listed twice, first as {first}: remove one"));
         return None;
     }
-    if known.is_empty() {
-        let word = if by.is_variable() { String::new() } else { format!(" `{name}`") };
+    // One that is listed already may be what is meant, also if no other is left.
+    let left = || known.iter().map(|model| own_name(model.metadata));
+    let meant = nearest(name, left().chain(chosen.iter().map(|chosen| own_name(chosen.metadata))));
+    let listed = chosen.iter().find(|chosen| Some(own_name(chosen.metadata)) == meant);
+    let word = if by.is_variable() { String::new() } else { format!(" `{name}`") };
+    if let Some(Chosen { metadata, path }) = listed {
+        let meant = own_name(metadata);
+        let message = format!(
+            "unknown model{word}; did you mean `{meant}`? That is listed already, as {path}: \
+             remove one"
+        );
+        by.report(problems, message);
+    } else if known.is_empty() {
         let others = if chosen.is_empty() {
             "this program has no models"
         } else {
             "all models of this program are listed already"
         };
         by.report(problems, format!("unknown model{word}; {others}"));
-        return None;
+    } else {
+        by.report_unknown(problems, "model", name, left());
     }
-    let names = known.iter().map(|model| own_name(model.metadata));
-    by.report_unknown(problems, "model", name, names);
     None
 }

@@ -95,8 +95,18 @@ impl ServerSettings {
             mapping.get("api_keys").and_then(|node| read_keys(node, empty, problems));
         let empty =
             "`admin_keys` is empty; remove the key if the levels of the log are not to be set";
-        settings.admin_keys =
-            mapping.get("admin_keys").and_then(|node| read_keys(node, empty, problems));
+        let admin = mapping.get("admin_keys");
+        settings.admin_keys = admin.and_then(|node| read_keys(node, empty, problems));
+        if let (Some(node), Some(admin), Some(keys)) =
+            (admin, &settings.admin_keys, &settings.api_keys)
+            && let Some(number) = admin.first_of(keys)
+        {
+            let message = format!(
+                "key number {number} is also one of `api_keys`: who may ask for predictions could \
+                 set the levels of the log; use a key of its own"
+            );
+            node.report(problems, message);
+        }
         if let Some(node) = mapping.optional("allowed_origins") {
             settings.allowed_origins = read_origins(node, problems);
         }

@@ -1,0 +1,75 @@
+//! Whether the files that handlers write to can be opened: looked at from outside, apart from reading
+//! the configuration, which looks at its text only. Nothing is made, emptied or written to.
+
+use std::{
+    fs::{self, OpenOptions},
+    io::{self, ErrorKind},
+    path::{self, Path},
+};
+
+use ml_configuration::{Node, Problems};
+
+pub(super) fn check(node: Node<'_>, problems: &mut Problems) {
+    // What has another shape than it should have is reported when it is read.
+    let mut unread = Problems::new();
+    let Some(mut root) = node.mapping(&mut unread) else { return };
+    let handlers = root.optional("handlers").and_then(|node| node.mapping(&mut unread));
+    let Some(mut handlers) = handlers else { return };
+    let mut append = OpenOptions::new();
+    append.append(true);
+    let mut read_and_write = OpenOptions::new();
+    read_and_write.read(true).write(true);
+    for (_, handler) in handlers.entries() {
+        let Some(mut keys) = handler.mapping(&mut unread) else { continue };
+        for (key, options) in [("filename", &append), ("spill_file", &read_and_write)] {
+            if let Some(node) = keys.optional(key)
+                && let Some(name) = node.string(&mut unread)
+                && let Some(message) = mistake(name, options, node.is_variable())
+            {
+                node.report(problems, message);
+            }
+        }
+    }
+}
+
+/// Why the file could not be opened, as far as that can be told without making it: a folder may turn
+/// out to take no new files.
+fn mistake(name: &str, options: &OpenOptions, is_hidden: bool) -> Option<String> {
+    let path = Path::new(name);
+    match fs::metadata(path) {
+        Ok(found) if found.is_dir() => Some(IS_FOLDER.to_owned()),
+        Ok(found) if found.is_file() => options.open(path).err().map(cannot_open),
+        // Opening a pipe waits for its reader, and what a device does is its own affair.
+        Ok(_) => None,
+        Err(error) if error.kind() != ErrorKind::NotFound => Some(cannot_open(error)),
+        // It has no name; reading says so.
+        Err(_) if name.is_empty() => None,
+        Err(_) if name.ends_with(path::is_separator) => Some(IS_FOLDER.to_owned()),
+        // A link to nowhere: the file is made where it leads to.
+        Err(_) if path.is_symlink() => None,
+        Err(_) => without_folder(path, is_hidden),
+    }
+}
+
+fn without_folder(path: &Path, is_hidden: bool) -> Option<String> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty())?;
+    match fs::metadata(folder) {
+        Ok(found) if found.is_dir() => return None,
+        Err(error) if error.kind() != ErrorKind::NotFound => return Some(cannot_open(error)),
+        _ => {}
+    }
+    let which = if is_hidden {
+        "its folder".to_owned()
+    } else {
+        format!("the folder `{}`", folder.display())
+    };
+    let origin =
+        if folder.is_absolute() { "" } else { " in the one that the program is started in" };
+    Some(format!("{which} does not exist{origin}; create it, or name another file"))
+}
+
+const IS_FOLDER: &str = "this is a folder; name a file in it";
+
+fn cannot_open(error: io::Error) -> String {
+    format!("the file cannot be opened: {error}; allow writing to it, or name another file")
+}
