@@ -40,6 +40,14 @@ pub enum Error {
     /// Two loggers have the same name, or names that differ only in `.` and `::`.
     #[error("two loggers are called `{0}`; make them one")]
     LoggerTwice(String),
+    /// A logger cannot be called so.
+    #[error("the logger `{logger}`: {problem}")]
+    LoggerName {
+        /// The logger.
+        logger: String,
+        /// What is wrong with its name.
+        problem: &'static str,
+    },
     /// A logger names a handler that there is not.
     #[error(
         "the logger `{logger}` names the handler `{handler}`, which is not there; add it or remove the name"

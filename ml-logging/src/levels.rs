@@ -132,8 +132,7 @@ fn read(directive: &str) -> Result<(TargetName, LevelFilter), String> {
     }
 }
 
-/// As they are read, the level for all targets first. A target that nobody can write so, as `a=b`, is
-/// written all the same.
+/// As they are read, the level for all targets first.
 impl fmt::Display for Levels {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.0.is_empty() {
@@ -223,6 +222,19 @@ impl TargetName {
 
     pub(crate) fn root() -> Self {
         Self(Vec::new())
+    }
+
+    /// Why a logger cannot be called so: its level could not be told, and read again, as text.
+    pub(crate) fn problem(name: &str) -> Option<&'static str> {
+        if name.contains([',', '=', '[', ']', '{', '}']) {
+            Some("the name of a logger has none of `,`, `=`, `[`, `]`, `{` and `}`")
+        } else if name.trim() != name {
+            Some("the name of a logger has no blanks around it")
+        } else if !name.is_empty() && parts(name).next().is_none() {
+            Some("the name of a logger is not of separators alone; the root is `root`")
+        } else {
+            None
+        }
     }
 
     pub(crate) fn is_root(&self) -> bool {

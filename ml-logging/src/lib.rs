@@ -111,6 +111,7 @@ pub use formatter::{
     EcsFormatter, Formatter, HumanFormatter, JsonFormatter, StaticValue, TextFormatter,
 };
 pub use levels::{Levels, LevelsError};
+pub use ml_configuration::Problems;
 #[cfg(feature = "opentelemetry")]
 pub use otlp::Otlp;
 pub use output::Logging;

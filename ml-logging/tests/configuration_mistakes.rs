@@ -7,21 +7,10 @@ mod support;
 use ml_configuration::{Document, Problems};
 use ml_logging::{Configuration, ContextFilter, Filters};
 use proptest::{collection::vec, prelude::*, sample::select};
-use support::child;
+use support::mistakes_with;
 
 fn mistakes(text: &str) -> String {
     mistakes_with(text, &Filters::new())
-}
-
-/// The mistakes, without the name of the file.
-fn mistakes_with(text: &str, filters: &Filters) -> String {
-    let document = Document::parse("f", text).unwrap();
-    let mut problems = Problems::new();
-    let configuration = Configuration::read(document.root(), filters, &mut problems);
-    assert_eq!(configuration.is_none(), !problems.is_empty(), "{problems}");
-    let lines: Vec<_> =
-        problems.iter().map(|problem| problem.to_string()[2..].to_owned()).collect();
-    lines.join("\n")
 }
 
 /// With a handler `h` that the root has, from line 100 on.
@@ -371,6 +360,27 @@ fn what_python_has_and_this_has_not() {
 }
 
 #[test]
+fn names_of_loggers_that_no_text_of_levels_could_tell() {
+    let config = |name: &str| {
+        mistakes(&format!(
+            "version: 1\nhandlers: {{h: {{class: StreamHandler}}}}\nroot: {{handlers: [h]}}\n\
+             loggers: {{{name}: {{level: DEBUG}}}}"
+        ))
+    };
+    for (name, problem) in [
+        ("\"a,b\"", "has none of `,`, `=`, `[`, `]`, `{` and `}`"),
+        ("a=b", "has none of"),
+        ("\" a\"", "has no blanks around it"),
+        ("\"::\"", "is not of separators alone; the root is `root`"),
+    ] {
+        let mistake = config(name);
+        let line = mistake.lines().find(|line| line.starts_with("4: loggers")).unwrap();
+        assert!(line.contains(&format!("the name of a logger {problem}")), "{mistake}");
+    }
+    assert_eq!(config("größe.ab-1"), "");
+}
+
+#[test]
 fn a_configuration_that_logs_nothing_is_a_mistake() {
     let remedy = "no logger has a handler, nothing would be logged; add `root: {level: INFO, handlers: [...]}` with one of the handlers";
     assert_eq!(mistakes("version: 1"), format!("1: {remedy}"));
@@ -379,79 +389,6 @@ fn a_configuration_that_logs_nothing_is_a_mistake() {
     assert_eq!(
         mistakes("[]"),
         "1: expected a mapping, found a list; write its keys below, as in `key: value`"
-    );
-}
-
-#[test]
-fn a_system_that_does_not_tell_its_time_zone() {
-    // As one without a time zone database: nothing there has that name.
-    child("a_system_that_does_not_tell_its_time_zone", &[("TZ", "Mars/Olympus")], || {
-        let text = r#"
-version: 1
-handlers:
-  one: {class: TimedRotatingFileHandler, filename: a}
-  two: {class: TimedRotatingFileHandler, filename: b, utc: false}
-  three: {class: TimedRotatingFileHandler, filename: c, utc: true}
-"#;
-        let local = "files are rotated by local time, but the system does not tell its time zone; \
-                     write `utc: true`";
-        assert_eq!(
-            mistakes(text),
-            format!("4: handlers.one: {local}\n5: handlers.two.utc: {local}")
-        );
-    });
-}
-
-#[test]
-fn rotation_and_policies() {
-    let text = r#"
-version: 1
-handlers:
-  size: {class: RotatingFileHandler, filename: a, maxBytes: many, backupCount: -1, maxbytes: 1}
-  time: {class: TimedRotatingFileHandler, filename: b, when: W7, interval: 0, utc: local, atTime: 24:00}
-  early: {class: TimedRotatingFileHandler, filename: c, utc: true, atTime: "1:30"}
-  nameless: {class: TimedRotatingFileHandler, filename: "", utc: true}
-  spill: {class: StreamHandler, policy: spill, spill_bytes: 10, spill_full: spill}
-  word: {class: StreamHandler, policy: blok, spill_file: s, queue_bytes: 0}
-  drop: {class: StreamHandler, policy: drop, spill_file: s}
-  none: {class: StreamHandler, spill_full: drop}
-  audit: {class: StreamHandler, policy: audit, queue_bytes: 100}
-root: {handlers: [size]}
-flush_limit_s: soon
-"#;
-    let belongs = "this belongs to `policy: spill`; write that, or remove the key";
-    let at = "expected a time of the day, as \"18:30\" or \"18:30:05\"";
-    assert_eq!(
-        mistakes(text),
-        format!(
-            "4: handlers.size.maxBytes: expected an integer from 0 to 18446744073709551615, found text\n\
-             4: handlers.size.backupCount: expected an integer from 0 to 4294967295, found one outside of this range\n\
-             4: handlers.size: unknown key `maxbytes`; did you mean `maxBytes`?\n\
-             5: handlers.time.when: unknown period `W7`; did you mean `W0`? Valid are `S`, `M`, `H`, `D`, `midnight`, `W0`, `W1`, `W2`, `W3`, `W4`, `W5`, `W6`\n\
-             5: handlers.time.interval: expected an integer from 1 to 4294967295, found one outside of this range\n\
-             5: handlers.time.utc: expected true or false, found text\n\
-             5: handlers.time.atTime: {at}\n\
-             6: handlers.early.atTime: {at}\n\
-             7: handlers.nameless.filename: the file has no name\n\
-             8: handlers.spill: the key `spill_file` is missing\n\
-             8: handlers.spill.spill_bytes: expected an integer from 65536 to 18446744073709551615, found one outside of this range\n\
-             8: handlers.spill.spill_full: unknown policy `spill`; valid are `block`, `drop`\n\
-             9: handlers.word.policy: unknown policy `blok`; did you mean `block`? Valid are `block`, `drop`, `spill`, `audit`\n\
-             9: handlers.word.queue_bytes: expected an integer from 1 to 18446744073709551615, found one outside of this range\n\
-             10: handlers.drop.spill_file: {belongs}\n\
-             11: handlers.none.spill_full: {belongs}\n\
-             12: handlers.audit.queue_bytes: with `policy: audit` nothing is queued; remove the key\n\
-             14: flush_limit_s: expected a number of seconds, found text"
-        )
-    );
-}
-
-#[test]
-fn too_many_handlers() {
-    let handlers: String = (0..65).map(|i| format!("  h{i}: {{class: StreamHandler}}\n")).collect();
-    assert_eq!(
-        mistakes(&format!("version: 1\nhandlers:\n{handlers}root: {{handlers: [h0]}}\n")),
-        "67: handlers.h64: there are more than 64 handlers; remove some"
     );
 }
 

@@ -16,9 +16,9 @@ mod read;
 mod spill_files;
 mod target;
 
-use std::{env, ffi::OsString, fmt, sync::Arc, time::Duration};
+use std::{env, ffi::OsString, fmt, path::Path, sync::Arc, time::Duration};
 
-use ml_configuration::{Node, Problems};
+use ml_configuration::{Document, Node, Problems};
 use tracing::{Subscriber, level_filters::LevelFilter};
 use tracing_subscriber::{
     layer::SubscriberExt as _,
@@ -130,6 +130,31 @@ impl Configuration {
     /// A folder that takes no new files is found only when the logging is built.
     pub fn check_files(node: Node<'_>, problems: &mut Problems) {
         files::check(node, problems);
+    }
+
+    /// Reads such a file as a whole, as a program does that is no service: with what
+    /// [`check_files`](Self::check_files) finds.
+    ///
+    /// ```no_run
+    /// use ml_logging::{Configuration, Filters};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let _logging = Configuration::from_file("logging.yaml", &Filters::new())?.init(true)?;
+    /// tracing::info!("Logged as the file says.");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Everything that is wrong with the file, each with its line; nothing has been opened then.
+    pub fn from_file(path: impl AsRef<Path>, filters: &Filters) -> Result<Self, Problems> {
+        let document = Document::read(path.as_ref())?;
+        let mut problems = Problems::new();
+        let configuration = Self::read(document.root(), filters, &mut problems);
+        Self::check_files(document.root(), &mut problems);
+        let configuration = problems.into_result(configuration)?;
+        Ok(configuration.expect("what is not read has a mistake, which is reported"))
     }
 
     /// Adds a handler. It writes what the loggers that name it send to it.
@@ -272,6 +297,9 @@ impl Configuration {
         }
         let mut routes: Vec<Route> = Vec::new();
         for logger in &self.loggers {
+            if let Some(problem) = TargetName::problem(&logger.name) {
+                return Err(Error::LoggerName { logger: logger.name.clone(), problem });
+            }
             let name = logger.parsed_name();
             if routes.iter().any(|route| route.name == name) {
                 return Err(Error::LoggerTwice(logger.name.clone()));

@@ -8,7 +8,7 @@ use super::{
     fields::{self, FilterEntry, FormatterEntry, HandlerEntry},
     formatters, handlers, otlp, spill_files,
 };
-use crate::{layout::BUILT_IN, level, routes::Handlers};
+use crate::{layout::BUILT_IN, level, levels::TargetName, routes::Handlers};
 
 pub(super) fn read(
     node: Node<'_>,
@@ -195,6 +195,9 @@ fn loggers(
     let names: Vec<_> = handlers.iter().map(|entry| entry.name).collect();
     let mut loggers: Vec<Logger> = Vec::new();
     for (name, mut keys) in sections {
+        if let Some(problem) = TargetName::problem(name) {
+            keys.node().report(problems, problem);
+        }
         let mut logger = Logger::new(name);
         let parsed = logger.parsed_name();
         if let Some(other) = loggers.iter().find(|other| other.parsed_name() == parsed) {

@@ -10,7 +10,8 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use ml_logging::{Builder, Configuration, Handler, JsonFormatter, Logger};
+use ml_configuration::{Document, Problems};
+use ml_logging::{Builder, Configuration, Filters, Handler, JsonFormatter, Logger};
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
 use serde_json::Value;
 use tracing::level_filters::LevelFilter;
@@ -136,6 +137,17 @@ impl<'de> Deserialize<'de> for Record {
 
         deserializer.deserialize_map(Pairs)
     }
+}
+
+/// The mistakes in the `logging` part of a file, without the name of the file.
+pub fn mistakes_with(text: &str, filters: &Filters) -> String {
+    let document = Document::parse("f", text).unwrap();
+    let mut problems = Problems::new();
+    let configuration = Configuration::read(document.root(), filters, &mut problems);
+    assert_eq!(configuration.is_none(), !problems.is_empty(), "{problems}");
+    let lines: Vec<_> =
+        problems.iter().map(|problem| problem.to_string()[2..].to_owned()).collect();
+    lines.join("\n")
 }
 
 const CHILD: &str = "ML_LOGGING_TEST_CHILD";
