@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tracing::{Dispatch, Metadata, level_filters::LevelFilter};
+use tracing::{Metadata, level_filters::LevelFilter};
 
 use crate::levels::{CurrentLevels, TargetName};
 
@@ -90,16 +90,8 @@ impl Routes {
         Self { loggers, handlers, levels }
     }
 
-    pub(crate) fn registered(&self, subscriber: &Dispatch) {
-        self.levels.registered(subscriber);
-    }
-
     pub(crate) fn levels(&self) -> &CurrentLevels {
         &self.levels
-    }
-
-    pub(crate) fn max_level(&self) -> LevelFilter {
-        self.levels.max()
     }
 
     /// Whether anybody wants such records; or such spans, which all records inside of them show.

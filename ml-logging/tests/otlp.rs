@@ -393,14 +393,13 @@ fn the_environment_alone_starts_the_export() {
 
 #[test]
 fn the_environment_can_switch_it_off() {
-    let off =
-        [("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:1"), ("OTEL_SDK_DISABLED", "true")];
-    let lookup = move |name: &str| {
-        off.iter().find(|(own, _)| *own == name).map(|(_, value)| OsString::from(value))
-    };
+    let off = environment(&[
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:1"),
+        ("OTEL_SDK_DISABLED", "true"),
+    ]);
     let memory = Memory::default();
     let (subscriber, logging) = ml_logging::builder()
-        .environment(lookup)
+        .environment(off)
         .format("%(message)s")
         .writer(memory.clone())
         .build()

@@ -58,16 +58,18 @@ impl ErrorResponse {
 
     /// 401: the caller shows no API key, or a wrong one.
     pub(crate) fn without_key() -> Self {
-        let message = "an API key is needed: `Authorization: Bearer ...` or `X-API-Key: ...`";
-        let messages = vec![message.to_owned()];
-        let error = Self::new(StatusCode::UNAUTHORIZED, "UnauthorizedError", messages);
-        Self { header: Some(("www-authenticate", "Bearer")), ..error }
+        Self::unauthorized("an API key is needed: `Authorization: Bearer ...` or `X-API-Key: ...`")
     }
 
     /// 401: the caller shows no admin key, or a wrong one.
     pub(crate) fn without_admin_key() -> Self {
-        let message = "an admin key is needed: `Authorization: Bearer ...` or `X-API-Key: ...`, \
-                       with one of `server.admin_keys`";
+        Self::unauthorized(
+            "an admin key is needed: `Authorization: Bearer ...` or `X-API-Key: ...`, with one of \
+             `server.admin_keys`",
+        )
+    }
+
+    fn unauthorized(message: &str) -> Self {
         let messages = vec![message.to_owned()];
         let error = Self::new(StatusCode::UNAUTHORIZED, "UnauthorizedError", messages);
         Self { header: Some(("www-authenticate", "Bearer")), ..error }

@@ -1,13 +1,11 @@
 //! JSON whose first keys are those of a format string.
 
-use std::sync::Arc;
-
-use super::StaticValue;
+use super::{StaticValue, asctime::Asctime};
 use crate::{
     FormatError, FormatStyle, TimeZone,
     format::{self, DEFAULT_FORMAT, FormatField},
     layout::{BUILT_IN, ContextField, JsonLayout, Source, source},
-    time::{self, TimeFormat},
+    time::TimeFormat,
 };
 
 /// The format of [`JsonFormatter::timestamp`], as `python-json-logger` writes it.
@@ -37,8 +35,7 @@ const ISO_8601: &str = "%Y-%m-%dT%H:%M:%S.%f+00:00";
 pub struct JsonFormatter {
     fields: Vec<FormatField>,
     is_default: bool,
-    date_format: Option<String>,
-    time_zone: TimeZone,
+    asctime: Asctime,
     renames: Vec<(String, String)>,
     statics: Vec<(String, StaticValue)>,
     timestamp: Option<String>,
@@ -66,8 +63,7 @@ impl JsonFormatter {
         Ok(Self {
             fields: format::fields(format, style)?,
             is_default: false,
-            date_format: None,
-            time_zone: TimeZone::UTC,
+            asctime: Asctime::new(),
             renames: Vec::new(),
             statics: Vec::new(),
             timestamp: None,
@@ -85,15 +81,14 @@ impl JsonFormatter {
     ///
     /// Something after `%` that is no directive.
     pub fn date_format(mut self, format: &str) -> Result<Self, FormatError> {
-        TimeFormat::new(format, TimeZone::UTC)?;
-        self.date_format = Some(format.to_owned());
+        self.asctime.set_format(format)?;
         Ok(self)
     }
 
     /// Sets the time zone of `asctime`; without one it is UTC.
     #[must_use]
     pub fn time_zone(mut self, time_zone: TimeZone) -> Self {
-        self.time_zone = time_zone;
+        self.asctime.set_zone(time_zone);
         self
     }
 
@@ -183,7 +178,7 @@ impl JsonFormatter {
     /// Finds a source for each field.
     pub(super) fn layout(self, provided: &[(String, String)]) -> Result<JsonLayout, FormatError> {
         self.check()?;
-        let asctime = asctime(self.date_format.as_deref(), &self.time_zone)?;
+        let asctime = self.asctime.source()?;
         let own = |name: &str| -> Result<Option<Source>, FormatError> {
             if let Some((_, value)) = self.statics.iter().find(|(own, _)| own == name) {
                 return Ok(Some(Source::Fixed(value.json.clone())));
@@ -229,19 +224,6 @@ impl Default for JsonFormatter {
         let formatter = Self::new(DEFAULT_FORMAT).expect("the default format is well formed");
         Self { is_default: true, ..formatter }
     }
-}
-
-/// Where `asctime` comes from.
-pub(super) fn asctime(
-    date_format: Option<&str>,
-    time_zone: &TimeZone,
-) -> Result<Source, FormatError> {
-    let format: Result<Arc<TimeFormat>, _> = match date_format {
-        None if *time_zone == TimeZone::UTC => return Ok(Source::Asctime),
-        None => TimeFormat::new(time::PYTHON, time_zone.clone()),
-        Some(format) => TimeFormat::new(format, time_zone.clone()),
-    };
-    format.map(Source::Time)
 }
 
 /// What is said of a field that nothing provides.

@@ -1,5 +1,6 @@
 //! Formatters: what a record looks like.
 
+mod asctime;
 mod ecs;
 mod json;
 mod text;

@@ -2,12 +2,11 @@
 
 use std::env;
 
-use super::json::{asctime, unknown};
+use super::{asctime::Asctime, json::unknown};
 use crate::{
     FormatError, FormatStyle, TimeZone,
     format::{self, Align, Form, Piece},
     layout::{Color, Source, TextLayout, TextPart, source},
-    time::TimeFormat,
 };
 
 /// Lines of text from a format string, as `logging.Formatter` of Python writes them. The fields of the
@@ -28,8 +27,7 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TextFormatter {
     pieces: Vec<Piece>,
-    date_format: Option<String>,
-    time_zone: TimeZone,
+    asctime: Asctime,
 }
 
 impl TextFormatter {
@@ -52,7 +50,7 @@ impl TextFormatter {
     /// As [`new`](Self::new).
     pub fn with_style(format: &str, style: FormatStyle) -> Result<Self, FormatError> {
         let pieces = format::parse(format, style)?;
-        Ok(Self { pieces, date_format: None, time_zone: TimeZone::UTC })
+        Ok(Self { pieces, asctime: Asctime::new() })
     }
 
     /// Sets the form of `asctime`, as [`JsonFormatter::date_format`](crate::JsonFormatter::date_format).
@@ -61,15 +59,14 @@ impl TextFormatter {
     ///
     /// Something after `%` that is no directive.
     pub fn date_format(mut self, format: &str) -> Result<Self, FormatError> {
-        TimeFormat::new(format, TimeZone::UTC)?;
-        self.date_format = Some(format.to_owned());
+        self.asctime.set_format(format)?;
         Ok(self)
     }
 
     /// Sets the time zone of `asctime`; without one it is UTC.
     #[must_use]
     pub fn time_zone(mut self, time_zone: TimeZone) -> Self {
-        self.time_zone = time_zone;
+        self.asctime.set_zone(time_zone);
         self
     }
 
@@ -82,7 +79,7 @@ impl TextFormatter {
     }
 
     pub(super) fn layout(self, provided: &[(String, String)]) -> Result<TextLayout, FormatError> {
-        let asctime = asctime(self.date_format.as_deref(), &self.time_zone)?;
+        let asctime = self.asctime.source()?;
         let part = |piece| match piece {
             Piece::Text(text) => Ok(TextPart::Text(text)),
             Piece::Field(field) => match source(&field.name, &asctime, provided) {
@@ -103,15 +100,14 @@ impl TextFormatter {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HumanFormatter {
     color: Option<bool>,
-    date_format: Option<String>,
-    time_zone: TimeZone,
+    asctime: Asctime,
 }
 
 impl HumanFormatter {
     /// Times in UTC, and colours if the records go to a terminal and the environment variable
     /// `NO_COLOR` is not set or empty.
     pub fn new() -> Self {
-        Self { color: None, date_format: None, time_zone: TimeZone::UTC }
+        Self { color: None, asctime: Asctime::new() }
     }
 
     /// Sets whether there are colours.
@@ -127,15 +123,14 @@ impl HumanFormatter {
     ///
     /// Something after `%` that is no directive.
     pub fn date_format(mut self, format: &str) -> Result<Self, FormatError> {
-        TimeFormat::new(format, TimeZone::UTC)?;
-        self.date_format = Some(format.to_owned());
+        self.asctime.set_format(format)?;
         Ok(self)
     }
 
     /// Sets the time zone of the time; without one it is UTC.
     #[must_use]
     pub fn time_zone(mut self, time_zone: TimeZone) -> Self {
-        self.time_zone = time_zone;
+        self.asctime.set_zone(time_zone);
         self
     }
 
@@ -144,7 +139,7 @@ impl HumanFormatter {
         let field = |source, color| TextPart::Field { source, form: Form::default(), color };
         let blank = || TextPart::Text(" ".to_owned());
         let level = Form { width: 7, align: Align::Left, ..Form::default() };
-        let asctime = asctime(self.date_format.as_deref(), &self.time_zone)?;
+        let asctime = self.asctime.source()?;
         Ok(TextLayout {
             parts: vec![
                 field(asctime, Some(Color::Dim)),
