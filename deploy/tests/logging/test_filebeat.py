@@ -1,0 +1,206 @@
+"""Runs Filebeat with the shipped settings: log files of the demo in, documents at a stand-in for Elasticsearch out.
+
+Filebeat is 7.17, the newest that can be built from its Go module; the settings are for the version of deploy/versions.env.
+What 7.17 does not know is left out, see `settings`: how a rotated file is recognised. The container runtime, the kubelet
+and the API server are imitated.
+"""
+
+import json
+import os
+import subprocess
+
+import kubernetes_stand_in
+import pipeline
+import pytest
+import stack
+import yaml
+from container import CriLog, Instance
+from processes import Process, wait_until
+from stand_in import Server
+
+SHIPPED = {"co.elastic.logs/enabled": "true"}
+MODEL, SERVICE = "logs-insurance_charges_model-production", "logs-insurance_charges_model_service-production"
+PANIC = "thread 'main' panicked at src/main.rs:1:1:"
+# Of the kubelet: a longer line comes in parts.
+LINE_LIMIT = 16 * 1024
+# Since 8.10 (https://www.elastic.co/docs/reference/beats/filebeat/filebeat-input-filestream, fingerprint).
+NOT_IN_7 = ("file_identity.fingerprint", "prospector.scanner.fingerprint")
+
+
+def settings(objects, kubeconfig, logs, url):
+    """The shipped settings, with the addresses and folders of this test, and without what Filebeat 7.17 lacks."""
+    config = stack.workload(objects, "Beat").object["spec"]["config"]
+    (provider,) = config["filebeat.autodiscover"]["providers"]
+    provider["kube_config"] = str(kubeconfig)
+    default = stack.flat(provider["hints.default_config"])
+    provider["hints.default_config"] = {k: v for k, v in default.items() if not k.startswith(NOT_IN_7)}
+    provider["hints.default_config"]["prospector.scanner.check_interval"] = "100ms"
+    provider["hints.default_config"]["paths"] = [p.replace("/var/log/pods", str(logs), 1) for p in default["paths"]]
+    # What ECK adds for elasticsearchRef, without TLS.
+    config["output.elasticsearch"]["hosts"] = [url]
+    return config
+
+
+def service_configuration(folder):
+    shipped = stack.REPOSITORY / "deploy" / "kubernetes" / "base" / "rest_config.yaml"
+    config = yaml.safe_load(shipped.read_text())
+    config["server"] |= {"address": "127.0.0.1:0", "readiness_delay_s": 0}
+    del config["server"]["api_keys"]
+    (folder / "rest_config.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
+    return folder / "rest_config.yaml"
+
+
+class Run:
+    """The demo as two pods, a third pod that is not annotated, and Filebeat."""
+
+    def __init__(self, objects, folder, change=lambda config: None):
+        self.objects, self.folder, self.change = objects, folder, change
+        self.logs = folder / "pods"
+        self.server = Server(reject=lambda action, document: document.get("age") == "old")
+        self.instances = []
+        self.filebeat = None
+
+    def start_pods(self):
+        configuration = service_configuration(self.folder)
+        for name in ("a", "b"):
+            self.instances.append(
+                Instance(os.environ["DEMO"], configuration, self.logs, f"charges-{name}", LINE_LIMIT, 60, 20)
+            )
+        self.other = CriLog(self.logs, "model-services", "other", LINE_LIMIT)
+        self.other.write(b"stdout", b'{"message":"not for Filebeat"}')
+        for instance in self.instances:
+            wait_until(instance.is_ready, instance.name)
+        a, b = self.instances
+        return [
+            kubernetes_stand_in.pod(a.log, a.name, "model-services", SHIPPED, {"environment": "production"}),
+            kubernetes_stand_in.pod(b.log, b.name, "model-services", SHIPPED, {}),
+            kubernetes_stand_in.pod(self.other, "other", "model-services", {}, {"environment": "production"}),
+        ]
+
+    def start_filebeat(self, kubeconfig, url):
+        config = settings(self.objects, kubeconfig, self.logs, url)
+        self.change(config)
+        file = self.folder / "filebeat.yml"
+        file.write_text(yaml.safe_dump(config))
+        file.chmod(0o600)
+        command = [os.environ["FILEBEAT"], "-e", "-c", str(file), "--path.home", str(self.folder / "home")]
+        environment = {"PATH": os.environ["PATH"], "NODE_NAME": kubernetes_stand_in.NODE}
+        done = subprocess.run([*command, "test", "config"], env=environment, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        self.filebeat = Process("Filebeat", command, self.folder / "filebeat.log", environment)
+
+    def go(self):
+        """Two rotations, a kill; returns what the stand-in has."""
+        pods = self.start_pods()
+        a, b = self.instances
+        with kubernetes_stand_in.running(pods, self.folder) as kubeconfig, self.server.running() as url:
+            self.start_filebeat(kubeconfig, url)
+            for instance in self.instances:
+                instance.ask(30)
+            a.log.write(b"stderr", PANIC.encode())
+            a.log.write(b"stdout", json.dumps({"message": "wrong", "age": "old"}).encode())
+            a.log.write(b"stdout", json.dumps({"message": "long", "text": "x" * 3 * LINE_LIMIT}).encode())
+            wait_until(lambda: len(self.server.documents) > 100, "Filebeat ships")
+            assert self.filebeat.kill()
+            for instance in self.instances:
+                instance.ask(20)
+            a.log.rotate()
+            for instance in self.instances:
+                instance.ask(10)
+            self.start_filebeat(kubeconfig, url)
+            for instance in self.instances:
+                instance.ask(20)
+                instance.stop()
+            # Each line of the log, the three written above included.
+            lines = a.log.lines + b.log.lines
+            wait_until(lambda: len(self.server.documents) >= lines, f"{lines} documents", 60)
+            assert self.filebeat.stop() == 0
+        return self.server.documents
+
+    def end(self):
+        for instance in self.instances:
+            instance.end()
+        if self.filebeat:
+            self.filebeat.end()
+
+
+@pytest.fixture(scope="module")
+def run(rendered_once, tmp_path_factory):
+    """One run for all tests of this module."""
+    run = Run(stack.Objects(json.loads(json.dumps(rendered_once["base"]))), tmp_path_factory.mktemp("filebeat"))
+    try:
+        run.go()
+        yield run
+    finally:
+        run.end()
+
+
+def of_index(run, index):
+    return [document for _, action, document in run.server.documents if action["_index"] == index]
+
+
+def test_every_record_once_and_unchanged(run):
+    """All fields of all records of both pods, in the stream that the record and the pod's label say."""
+    a, b = run.instances
+    for instance, environment in ((a, "production"), (b, "default")):
+        for predictions, stream in ((True, MODEL), (False, SERVICE)):
+            wanted = [r for r in instance.records if (r.get("action") == "predict") is predictions]
+            found = [
+                stack.flat(d)
+                for d in of_index(run, stream.replace("production", environment))
+                if d.get("pod_name") == instance.name
+            ]
+            assert len(found) == len(wanted) > 0
+            left = [{key: d.get(key) for key in r} for r, d in zip(sorted_by_id(wanted), sorted_by_id(found))]
+            for record, document in zip(sorted_by_id(wanted), left):
+                document["@timestamp"] = record["@timestamp"]
+                assert document == record
+
+
+def sorted_by_id(records):
+    return sorted(records, key=lambda r: (r.get("prediction_id") or "", r["@timestamp"], r["message"], str(sorted(r.items()))))
+
+
+def test_two_records_of_each_prediction(run):
+    a = run.instances[0]
+    ids = [d["prediction_id"] for d in of_index(run, MODEL)]
+    assert sorted(ids) == sorted(2 * list(a.answers))
+
+
+def test_times_are_the_records(run):
+    written = {r["@timestamp"][:23] for r in run.instances[0].records}
+    assert {d["@timestamp"][:23] for d in of_index(run, MODEL)} <= written
+
+
+def test_documents_are_created_and_have_ids(run):
+    operations = {operation for operation, _, _ in run.server.documents}
+    ids = [action["_id"] for _, action, _ in run.server.documents]
+    assert operations == {"create"}
+    assert len(set(ids)) == len(ids)
+
+
+def test_text_and_long_lines_arrive(run):
+    documents = of_index(run, SERVICE)
+    (panic,) = [d for d in documents if d.get("message") == PANIC]
+    assert panic["stream"] == "stderr" and "name" not in panic.get("host", {})
+    (long,) = [d for d in documents if d.get("message") == "long"]
+    assert len(long["text"]) == 3 * LINE_LIMIT
+
+
+def test_refused_records_are_kept(run):
+    (rejected,) = of_index(run, "logs-insurance_charges_model_service-rejected")
+    assert '"age":"old"' in rejected["message"] and "told to refuse" in json.dumps(rejected)
+
+
+def test_pods_without_annotation_are_not_shipped(run):
+    assert not [d for _, _, d in run.server.documents if d.get("message") == "not for Filebeat"]
+
+
+def test_logstash_writes_to_the_same_streams(run):
+    """The pipeline, evaluated on the documents that Filebeat has sent, without their @metadata."""
+    text = (stack.LOGGING / "components/logstash/pipeline.conf").read_text()
+    for _, action, document in run.server.documents:
+        if action["_index"].endswith("-rejected"):
+            continue
+        fields = json.loads(json.dumps(document)) | {"@metadata": {"_id": action["_id"]}}
+        assert pipeline.destination(text, fields) == (action["_index"], action["_id"])
