@@ -105,13 +105,13 @@ impl JsonLayout {
 
     /// What a field of a span is called before its key is made from that. Fields that are called the
     /// same are the same field.
-    pub(crate) fn span_name(&self, name: &'static str) -> &'static str {
+    pub(crate) fn span_name<'n>(&self, name: &'n str) -> &'n str {
         if self.ecs.is_some() { Ecs::name(name) } else { name }
     }
 
     /// The same for a field of an event, and whether its value is milliseconds that are to become
     /// nanoseconds.
-    pub(crate) fn event_name(&self, name: &'static str) -> (&'static str, bool) {
+    pub(crate) fn event_name<'n>(&self, name: &'n str) -> (&'n str, bool) {
         match self.ecs {
             Some(_) if name == Ecs::MILLISECONDS => (Ecs::DURATION, true),
             _ => (self.span_name(name), false),
@@ -119,11 +119,20 @@ impl JsonLayout {
     }
 
     /// Writes `,"key":` for an event's or a span's field; nothing, and `false`, if it is to be left out.
+    pub(crate) fn write_key(&self, out: &mut Vec<u8>, name: &str) -> bool {
+        let Some(key) = self.key(name) else { return false };
+        out.extend_from_slice(b",\"");
+        json::escape(out, &key);
+        out.extend_from_slice(b"\":");
+        true
+    }
+
+    /// Returns the key of an event's or a span's field; `None` if it is to be left out.
     ///
     /// A name of the context gets the prefix `fields.`, and so does such a name that has the
     /// prefix already. The key thus depends on nothing but the field's own name, it is never one of
     /// the context, and two names never get the same key.
-    pub(crate) fn write_key(&self, out: &mut Vec<u8>, name: &str) -> bool {
+    pub(crate) fn key<'k>(&'k self, name: &'k str) -> Option<Cow<'k, str>> {
         let renamed = self.renames.iter().find(|(from, _)| from == name);
         let key = match renamed {
             Some((_, key)) => Cow::from(key),
@@ -133,13 +142,7 @@ impl JsonLayout {
             None => Cow::from(name),
         };
         let excluded = |ecs: &Ecs| ecs.is_excluded(name) || ecs.is_excluded(&key);
-        if self.ecs.as_ref().is_some_and(excluded) {
-            return false;
-        }
-        out.extend_from_slice(b",\"");
-        json::escape(out, &key);
-        out.extend_from_slice(b"\":");
-        true
+        if self.ecs.as_ref().is_some_and(excluded) { None } else { Some(key) }
     }
 
     fn is_taken(&self, name: &str) -> bool {
@@ -186,7 +189,7 @@ impl Ecs {
         "transaction", "url", "user", "user_agent", "volume", "vulnerability",
     ];
 
-    fn name(name: &'static str) -> &'static str {
+    fn name(name: &str) -> &str {
         Self::NAMES.iter().find(|(own, _)| *own == name).map_or(name, |(_, to)| to)
     }
 

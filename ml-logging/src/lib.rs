@@ -108,7 +108,7 @@ pub use error::Error;
 pub use format::FormatStyle;
 pub use format_error::FormatError;
 pub use formatter::{
-    EcsFormatter, Formatter, HumanFormatter, JsonFormatter, StaticValue, TextFormatter,
+    EcsFormatter, EcsKeys, Formatter, HumanFormatter, JsonFormatter, StaticValue, TextFormatter,
 };
 pub use levels::{Levels, LevelsError};
 pub use ml_configuration::Problems;

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use schemars::Schema;
 
+use crate::decorators::logging::LoggedFields;
 use crate::{Answer, MLModel, Prediction, PredictionError, Request};
 
 /// One layer around a model.
@@ -93,6 +94,11 @@ pub trait Decorator<M: MLModel>: Send + Sync {
         model.output_schema()
     }
 
+    /// See [`MLModel::logged_fields`].
+    fn logged_fields(&self, model: &M) -> LoggedFields {
+        model.logged_fields()
+    }
+
     /// Name of the decorator in the `Debug` form of a stack; by default that of its type.
     fn name(&self) -> Cow<'_, str> {
         let path = std::any::type_name::<Self>();
@@ -140,6 +146,9 @@ macro_rules! forward_decorator {
             }
             fn output_schema(&self, model: &M) -> Schema {
                 (**self).output_schema(model)
+            }
+            fn logged_fields(&self, model: &M) -> LoggedFields {
+                (**self).logged_fields(model)
             }
             fn name(&self) -> Cow<'_, str> {
                 (**self).name()
@@ -220,6 +229,9 @@ impl<D: Decorator<M>, M: MLModel> MLModel for Decorated<D, M> {
     }
     fn takes_batches(&self) -> bool {
         self.decorator.takes_batches(&self.model)
+    }
+    fn logged_fields(&self) -> LoggedFields {
+        self.decorator.logged_fields(&self.model)
     }
     fn fmt_decorators(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}({:?})", self.decorator.name(), self.model.decorators())

@@ -9,6 +9,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use crate::decorators::logging::LoggedFields;
 use crate::{
     Answer, Context, MLModel, Prediction, PredictionError, PredictionId, Request, Violation,
 };
@@ -197,6 +198,10 @@ impl<M: MLModel> MLModel for JsonModel<M> {
 
     fn takes_batches(&self) -> bool {
         self.model.takes_batches()
+    }
+
+    fn logged_fields(&self) -> LoggedFields {
+        self.model.logged_fields()
     }
 
     fn fmt_decorators(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 
+use crate::decorators::logging::LoggedFields;
 use crate::{Context, Prediction, PredictionError, Request};
 
 /// The model itself: from one input to one output.
@@ -145,6 +146,12 @@ pub trait MLModel: Send + Sync {
         false
     }
 
+    /// Fields of input and output that the records of the stack's `logging` decorators hold. Generated
+    /// and configured stacks know them; by default there are none.
+    fn logged_fields(&self) -> LoggedFields {
+        LoggedFields::default()
+    }
+
     /// Writes the stack as `Outer(Inner(Model))`.
     ///
     /// # Errors
@@ -214,6 +221,9 @@ macro_rules! forward_model {
             }
             fn takes_batches(&self) -> bool {
                 (**self).takes_batches()
+            }
+            fn logged_fields(&self) -> LoggedFields {
+                (**self).logged_fields()
             }
             fn fmt_decorators(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 (**self).fmt_decorators(f)

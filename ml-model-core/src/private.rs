@@ -14,7 +14,7 @@ pub use std::vec::Vec;
 pub use schemars::Schema;
 pub use tracing::Level;
 
-pub use crate::decorators::logging::{LogSites, Record, Recorder};
+pub use crate::decorators::logging::{LogSites, LoggedFields, Record, Recorder};
 pub use crate::model::{Described, Metadata};
 pub use crate::{
     Answer, Decorator, Infer, LogValue, LoggingDecorator, MLModel, MetricsDecorator,

@@ -19,7 +19,14 @@ const _: () = {
             static SITES: __core::LogSites = __core::LogSites::new(
                 "audit",
                 __core::Level::DEBUG,
-                &["age", "sex", "address.zip", "body_mass_index", "type", "point.0.1"],
+                &[
+                    "age",
+                    "sex",
+                    "address.zip",
+                    "bmi as body_mass_index",
+                    "type",
+                    "point.0.1",
+                ],
                 &["sum"],
             );
             &SITES
@@ -134,6 +141,9 @@ const _: () = {
         }
         fn takes_batches(&self) -> __core::bool {
             __core::MLModel::takes_batches(&__stack(self))
+        }
+        fn logged_fields(&self) -> __core::LoggedFields {
+            __core::MLModel::logged_fields(&__stack(self))
         }
         fn fmt_decorators(&self, f: &mut __core::Formatter<'_>) -> __core::FmtResult {
             __core::MLModel::fmt_decorators(&__stack(self), f)

@@ -65,6 +65,9 @@ const _: () = {
         fn takes_batches(&self) -> __core::bool {
             __core::MLModel::takes_batches(&__stack(self))
         }
+        fn logged_fields(&self) -> __core::LoggedFields {
+            __core::MLModel::logged_fields(&__stack(self))
+        }
         fn fmt_decorators(&self, f: &mut __core::Formatter<'_>) -> __core::FmtResult {
             __core::MLModel::fmt_decorators(&__stack(self), f)
         }

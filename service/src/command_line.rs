@@ -9,6 +9,7 @@ use clap::{Parser, Subcommand};
 use ml_configuration::Problems;
 
 use crate::configuration;
+use crate::export::Target;
 
 /// Hosts ML models behind a REST API.
 #[derive(Debug, Parser)]
@@ -44,6 +45,18 @@ pub(crate) enum Command {
         /// Where to write: JSON if the name ends in `.json`, YAML otherwise.
         #[arg(long, alias = "output_file", default_value = "openapi.yaml", value_name = "FILE")]
         output_file: PathBuf,
+    },
+    /// Loads the models, writes files about their records and metrics for another system, and ends.
+    Export {
+        /// The system.
+        #[arg(value_name = "WHAT")]
+        target: Target,
+        /// Folder to write to; it is made if it is not there.
+        #[arg(long, value_name = "DIR")]
+        output_dir: PathBuf,
+        /// Address of the runbook that alerts link to, each to its own section.
+        #[arg(long, value_name = "URL", default_value = "docs/runbook.md")]
+        runbook_url: String,
     },
 }
 

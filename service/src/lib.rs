@@ -39,6 +39,7 @@
 //! | `levels` | the levels of the log while the service runs |
 //! | `keys`, `trace_context` | what the headers of a request say |
 //! | [`openapi`] | the OpenAPI document, a pure function of the models' metadata |
+//! | `export` | files for other systems: index template, dashboards, alert rules |
 //! | `docs` | the document and Swagger UI as pages |
 //! | `response` | the JSON form of errors |
 
@@ -48,6 +49,7 @@ mod command_line;
 mod configuration;
 mod direct;
 mod docs;
+mod export;
 mod head;
 mod hosted;
 mod keys;

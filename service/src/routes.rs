@@ -41,7 +41,11 @@ pub(crate) fn router(state: Arc<State>, metrics: Option<Arc<Metrics>>) -> Router
         .route("/api/models/{qualified_name}/prediction", post(predictions::prediction))
         .route("/api/models/{qualified_name}/predictions", post(predictions::batch));
     if let Some(metrics) = metrics.clone() {
-        router = router.route("/metrics", get(move || metrics::endpoint(metrics.clone())));
+        let service = state.info.service_name();
+        let endpoint = move |Shared(state): Shared<Arc<State>>| async move {
+            metrics::response(&metrics, &service, state.phase() == Phase::Ready)
+        };
+        router = router.route("/metrics", get(endpoint));
     }
     if server.admin_keys.is_some() && state.logging.is_some() {
         router = router.merge(levels::router());

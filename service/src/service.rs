@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use clap::Parser;
 use ml_configuration::{Document, Mapping, Problems};
-use ml_logging::{ContextFilter, Logging};
+use ml_logging::{ContextFilter, EcsFormatter, Handler, Logging};
 use ml_model_core::{Decorator, ModelDetails, ModelRegistry, RegisteredModel, error_chain};
 use serde::de::DeserializeOwned;
 use tokio::net::TcpListener;
@@ -19,6 +19,7 @@ use tokio::net::TcpListener;
 use crate::catalogue::{BoxError, Catalogue, HostedType, KnownDecorator, KnownModel};
 use crate::command_line::{Command, CommandLine, DEFAULT_FILE};
 use crate::configuration::{Configuration, Handling, OVERRIDES, PlannedModel};
+use crate::export::{self, DescribedRecords, Target};
 use crate::levels;
 use crate::metrics::{Metrics, MetricsSettings};
 use crate::openapi::{self, Info};
@@ -214,7 +215,7 @@ impl Service {
         let path = command_line.file();
         let mut problems = Problems::new();
         let address = command_line.address(&mut problems);
-        let sets_up_log = !matches!(command_line.command, Some(Command::GenerateOpenapi { .. }));
+        let sets_up_log = matches!(command_line.command, None | Some(Command::CheckConfig));
         if sets_up_log {
             check_environment(&mut problems);
         }
@@ -242,6 +243,9 @@ impl Service {
             }
             Some(Command::GenerateOpenapi { output_file }) => {
                 service.generate_openapi(&output_file)
+            }
+            Some(Command::Export { target, output_dir, runbook_url }) => {
+                service.export(target, &runbook_url, &output_dir)
             }
             None => service.run(address),
         };
@@ -324,6 +328,22 @@ impl ConfiguredService {
         let (registry, handling) = load(models)?;
         let document = state::openapi(&info, &registry, &handling)?;
         Ok(openapi::write(&document, output_file)?)
+    }
+
+    fn export(self, target: Target, runbook_url: &str, directory: &Path) -> Result<(), BoxError> {
+        let Configuration { info, models, logging, .. } = self.configuration;
+        let handlers = match logging {
+            Some(logging) => logging.ecs_keys(),
+            None => ml_logging::Configuration::new()
+                .handler(Handler::stdout("stdout").formatter(EcsFormatter::new()))
+                .ecs_keys(),
+        };
+        let (registry, _handling) = load(models)?;
+        let records = DescribedRecords::new(&info, &registry, &handlers)?;
+        for path in export::write(target, &records, runbook_url, directory)? {
+            println!("{}", path.display());
+        }
+        Ok(())
     }
 
     fn run(mut self, address: Option<SocketAddr>) -> Result<(), BoxError> {

@@ -7,8 +7,8 @@ use tracing_subscriber::fmt::MakeWriter;
 
 use super::target::Target;
 use crate::{
-    ContextFilter, Error, Formatter, Policy, Rotation, Spill, formatter::Layout, output::Way,
-    place::Place, queue::DEFAULT_BYTES,
+    ContextFilter, EcsKeys, Error, Formatter, Policy, Rotation, Spill, formatter::Layout,
+    output::Way, place::Place, queue::DEFAULT_BYTES,
 };
 #[cfg(feature = "opentelemetry")]
 use crate::{otlp::Attached, routes::Handlers};
@@ -170,6 +170,15 @@ impl Handler {
     /// Which file its records go to, as far as that is known before it is opened.
     pub(super) fn place(&self) -> Option<Place> {
         self.target.place()
+    }
+
+    /// The keys of its records if they keep to the Elastic Common Schema.
+    pub(super) fn ecs_keys(&self) -> Option<EcsKeys> {
+        let formatter = self.formatter.clone().filter(|it| matches!(it, Formatter::Ecs(_)))?;
+        match Formatter::layout(Some(formatter), self.context.clone(), false).ok()? {
+            Layout::Json(layout) => Some(EcsKeys::new(layout)),
+            Layout::Text(_) => None,
+        }
     }
 
     pub(super) fn layout(&mut self) -> Result<Layout, Error> {

@@ -28,7 +28,7 @@ use tracing_subscriber::{
 pub(crate) use self::target::Target;
 pub use self::{filters::Filters, handler::Handler, logger::Logger};
 use crate::{
-    Error, Logging,
+    EcsKeys, Error, Logging,
     builder::{Environment, install},
     layer::{Pipes, RecordLayer},
     level,
@@ -186,6 +186,14 @@ impl Configuration {
     pub fn flush_limit(mut self, limit: Duration) -> Self {
         self.flush_limit = limit;
         self
+    }
+
+    /// Returns the keys of the records of each handler that writes the Elastic Common Schema.
+    ///
+    /// A handler whose filters are mistaken is left out: [`build`](Self::build) reports that.
+    #[must_use]
+    pub fn ecs_keys(&self) -> Vec<EcsKeys> {
+        self.handlers.iter().filter_map(Handler::ecs_keys).collect()
     }
 
     /// Opens the log files and installs the logging for the whole process, records of crates that

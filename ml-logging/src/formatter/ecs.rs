@@ -1,5 +1,7 @@
 //! JSON with the names of the Elastic Common Schema.
 
+use std::borrow::Cow;
+
 use super::StaticValue;
 use crate::{
     FormatError, TimeZone, json,
@@ -141,5 +143,48 @@ impl EcsFormatter {
         let ecs = Ecs { excluded: self.excluded };
         head.retain(|field| !ecs.is_excluded(&field.key));
         Ok(JsonLayout::new(head, None, Vec::new(), Vec::new()).with_ecs(ecs))
+    }
+}
+
+/// The keys of the records of one handler that writes the Elastic Common Schema, for those who describe
+/// the records to other systems.
+///
+/// ```
+/// use ml_logging::{Configuration, EcsFormatter, Handler};
+///
+/// let handler = Handler::stdout("stdout").formatter(EcsFormatter::new());
+/// let configuration = Configuration::new().handler(handler);
+/// let keys = &configuration.ecs_keys()[0];
+/// assert_eq!(keys.of_field("duration_ms").as_deref(), Some("event.duration"));
+/// assert_eq!(keys.of_field("user").as_deref(), Some("fields.user"));
+/// assert!(keys.context().any(|(key, _value)| key == "log.level"));
+/// ```
+#[derive(Debug, Clone)]
+pub struct EcsKeys {
+    layout: JsonLayout,
+}
+
+impl EcsKeys {
+    pub(crate) fn new(layout: JsonLayout) -> Self {
+        Self { layout }
+    }
+
+    /// Keys of the context fields in their order, with the JSON of the value if all records have the same.
+    pub fn context(&self) -> impl Iterator<Item = (&str, Option<&[u8]>)> {
+        let fields = self.layout.context.iter();
+        fields.map(|field| {
+            let value = match &field.source {
+                Source::Fixed(json) => Some(json.as_slice()),
+                _ => None,
+            };
+            (field.key.as_str(), value)
+        })
+    }
+
+    /// Returns the key of an event's field, or `None` if the formatter leaves it out.
+    #[must_use]
+    pub fn of_field(&self, name: &str) -> Option<String> {
+        let (name, _is_milliseconds) = self.layout.event_name(name);
+        self.layout.key(name).map(Cow::into_owned)
     }
 }

@@ -7,7 +7,7 @@ mod text;
 mod value;
 
 pub use self::{
-    ecs::EcsFormatter,
+    ecs::{EcsFormatter, EcsKeys},
     json::JsonFormatter,
     text::{HumanFormatter, TextFormatter},
     value::StaticValue,

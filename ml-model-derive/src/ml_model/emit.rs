@@ -68,9 +68,9 @@ fn recorder(model: &Model<'_>, logging: &Logging) -> TokenStream {
     // The call is spanned at the user's attribute, so that records name its line.
     let level = Ident::new(logging.level, Span::call_site());
     let target = &logging.target;
-    let (input_keys, output_keys) = (keys(&logging.input_fields), keys(&logging.output_fields));
+    let (input, output) = (listed(&logging.input_fields), listed(&logging.output_fields));
     let sites = quote_spanned! {logging.span=>
-        __core::LogSites::new(#target, __core::Level::#level, &[#(#input_keys),*], &[#(#output_keys),*])
+        __core::LogSites::new(#target, __core::Level::#level, &[#(#input),*], &[#(#output),*])
     };
 
     let declaration = if model.generics.params.is_empty() {
@@ -116,8 +116,8 @@ fn with_stacked_model(model: &Model<'_>) -> Generics {
     generics
 }
 
-fn keys(fields: &[Field]) -> impl Iterator<Item = &String> {
-    fields.iter().map(|field| &field.key)
+fn listed(fields: &[Field]) -> impl Iterator<Item = String> {
+    fields.iter().map(Field::listed)
 }
 
 /// One expression per field. A field that does not exist or cannot be logged is reported at the
@@ -270,6 +270,9 @@ fn implementation(model: &Model<'_>) -> TokenStream {
             }
             fn takes_batches(&self) -> __core::bool {
                 __core::MLModel::takes_batches(&__stack(self))
+            }
+            fn logged_fields(&self) -> __core::LoggedFields {
+                __core::MLModel::logged_fields(&__stack(self))
             }
             fn fmt_decorators(&self, f: &mut __core::Formatter<'_>) -> __core::FmtResult {
                 __core::MLModel::fmt_decorators(&__stack(self), f)

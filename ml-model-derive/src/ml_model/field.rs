@@ -45,6 +45,14 @@ impl Parse for Field {
     }
 }
 
+impl Field {
+    /// The field as the core lists it: its path, or `path as key`.
+    pub(crate) fn listed(&self) -> String {
+        let path = dotted(&self.path);
+        if self.is_renamed { format!("{path} as {}", self.key) } else { path }
+    }
+}
+
 /// `address.zip`, `point.0`.
 fn path(input: ParseStream<'_>) -> syn::Result<Vec<Member>> {
     let mut path = Vec::new();

@@ -74,8 +74,14 @@ impl Metrics {
         Count(self.requests)
     }
 
-    fn text(&self) -> String {
+    fn text(&self, service: &str, is_ready: bool) -> String {
         let mut text = Text::default();
+        let mut family = text.family(
+            "model_service_ready",
+            Kind::Gauge,
+            "Whether the service accepts traffic: 1 or 0.",
+        );
+        family.sample(&[("service", service)], u8::from(is_ready));
         process::write(&mut text);
         self.requests.write(&mut text);
         write_models(&mut text);
@@ -170,10 +176,10 @@ fn write_models(text: &mut Text) {
     }
 }
 
-/// `GET /metrics`.
-pub(crate) async fn endpoint(metrics: Arc<Metrics>) -> Response {
+/// `GET /metrics` of the service with this name.
+pub(crate) fn response(metrics: &Metrics, service: &str, is_ready: bool) -> Response {
     let content_type = [(header::CONTENT_TYPE, HeaderValue::from_static(CONTENT_TYPE))];
-    (content_type, metrics.text()).into_response()
+    (content_type, metrics.text(service, is_ready)).into_response()
 }
 
 #[cfg(test)]

@@ -59,6 +59,13 @@ impl Info {
             has_admin_keys: false,
         }
     }
+
+    /// Name for programs: `insurance_charges_service` for the title `Insurance Charges Service`.
+    pub(crate) fn service_name(&self) -> String {
+        let words =
+            self.title.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+        words.map(str::to_lowercase).collect::<Vec<_>>().join("_")
+    }
 }
 
 /// A model as the document describes it.

@@ -5,6 +5,7 @@
 //! the fields; [`LogSites`] holds the `tracing` call sites of one attribute.
 
 mod configured;
+mod logged_field;
 mod pick;
 mod sites;
 
@@ -20,7 +21,8 @@ use crate::{
     error_chain,
 };
 
-pub use configured::{ConfiguredFields, FieldError, LoggedField, LoggingOptions};
+pub use configured::{ConfiguredFields, LoggingOptions};
+pub use logged_field::{FieldError, FieldKind, LoggedField, LoggedFields};
 pub use sites::LogSites;
 use sites::{Site, SiteSet};
 
@@ -196,6 +198,12 @@ impl<M: MLModel, R: Recorder<M>> Decorator<M> for LoggingDecorator<R> {
 
     fn takes_batches(&self, model: &M) -> bool {
         model.takes_batches()
+    }
+
+    fn logged_fields(&self, model: &M) -> LoggedFields {
+        let mut fields = self.recorder.sites().logged_fields();
+        fields.extend(model.logged_fields());
+        fields
     }
 }
 

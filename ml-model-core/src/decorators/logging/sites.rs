@@ -17,6 +17,7 @@ use tracing_core::callsite::{self, Callsite, Identifier};
 use tracing_core::field::FieldSet;
 use tracing_core::metadata::Kind;
 
+use super::logged_field::{LoggedField, LoggedFields, key_of};
 use crate::Context;
 
 /// The `tracing` call sites of one logging attribute; a static in the user's crate.
@@ -33,7 +34,8 @@ struct Sites {
 }
 
 impl LogSites {
-    /// Call sites of records to `target`, requests and predictions at `level`, failures at ERROR.
+    /// Call sites of records to `target`, requests and predictions at `level`, failures at ERROR. A field
+    /// is listed as its path, or as `path as key`.
     ///
     /// File and line of the records are those of the caller.
     #[must_use]
@@ -71,6 +73,16 @@ impl LogSites {
             single: sites(whose, fields, &[]),
             in_batch: sites(whose, fields, &["batch_id", "row"]),
         }
+    }
+
+    /// Fields of the input and of the output, as they are listed.
+    pub(super) fn logged_fields(&self) -> LoggedFields {
+        let SiteSet { requested, created, .. } = &self.single.without_id;
+        let listed = |site: &Site| {
+            let [.., own] = site.field_names;
+            own.iter().map(|field| LoggedField::listed(field)).collect()
+        };
+        LoggedFields { input: listed(requested), output: listed(created) }
     }
 
     /// The sites for such predictions. One without an id or outside of a batch has no such
@@ -142,7 +154,7 @@ pub(super) struct Site {
     target: &'static str,
     level: Level,
     location: (&'static str, u32),
-    /// Parts of the list of field names, joined when first used.
+    /// Parts of the list of field names, joined when first used. The last ones are the user's, as listed.
     field_names: [&'static [&'static str]; 5],
     interest: AtomicU8,
     metadata: OnceLock<Metadata<'static>>,
@@ -225,7 +237,8 @@ impl Site {
     fn metadata(&'static self) -> &'static Metadata<'static> {
         self.metadata.get_or_init(|| {
             // Once per site, for the life of the program: `tracing` wants static names.
-            let names: &'static [&'static str] = self.field_names.concat().leak();
+            let names = self.field_names.iter().copied().flatten().map(|name| key_of(name));
+            let names: &'static [&'static str] = names.collect::<Vec<_>>().leak();
             Metadata::new(
                 self.name,
                 self.target,

@@ -1,0 +1,59 @@
+//! The index template of the data streams, and their lifecycle.
+
+use serde_json::{Map, Value, json};
+
+use super::records::DescribedRecords;
+
+/// Days that records are kept.
+const RETENTION: &str = "90d";
+
+/// Builds the body of `PUT _index_template/{service}`, for Elasticsearch and OpenSearch.
+///
+/// A model's predictions go to `logs-{qualified_name}-{environment}`, all other records to
+/// `logs-{service}-{environment}`. Every known field has its type; other fields are kept, but not indexed.
+pub(super) fn index_template(records: &DescribedRecords) -> Value {
+    let mut streams: Vec<&String> = records.models.iter().collect();
+    streams.push(&records.service);
+    let patterns: Vec<String> = streams.iter().map(|stream| format!("logs-{stream}-*")).collect();
+    let mut properties = Map::new();
+    for (key, kind) in &records.fields {
+        insert(&mut properties, key, kind.mapping());
+    }
+    let searched = ["message", &records.keys.error, &records.keys.prediction_id];
+    json!({
+        "index_patterns": patterns,
+        "data_stream": {},
+        // Above the `logs-*-*` that Elasticsearch brings, which has 100.
+        "priority": 500,
+        "composed_of": [format!("{}@lifecycle", records.service)],
+        "template": {
+            "settings": {"index": {"query": {"default_field": searched}}},
+            "mappings": {"dynamic": false, "properties": properties},
+        },
+        "_meta": {"description": format!("Log records of {}. Written by `export elasticsearch`.", records.title)},
+    })
+}
+
+/// Builds the body of `PUT _component_template/{service}@lifecycle`. OpenSearch knows neither of both: an
+/// empty component takes its place there.
+pub(super) fn lifecycle() -> Value {
+    json!({
+        "template": {
+            "settings": {"index": {"mode": "logsdb"}},
+            "lifecycle": {"data_retention": RETENTION},
+        },
+        "_meta": {"description": "Retention and storage of log records. Written by `export elasticsearch`."},
+    })
+}
+
+/// Inserts the field at `key`, whose dots lead through objects.
+fn insert(properties: &mut Map<String, Value>, key: &str, mapping: Value) {
+    let Some((first, rest)) = key.split_once('.') else {
+        properties.insert(key.to_owned(), mapping);
+        return;
+    };
+    let object = properties.entry(first).or_insert_with(|| json!({"properties": {}}));
+    if let Some(inner) = object.get_mut("properties").and_then(Value::as_object_mut) {
+        insert(inner, rest, mapping);
+    }
+}

@@ -1,0 +1,125 @@
+//! Writes what other systems must know about the program's models: `export WHAT --output-dir DIR`.
+//!
+//! Everything is a pure function of the models' schemas, the fields that their decorators log and the
+//! `logging` of the configuration, so that a changed field changes index template, dashboards and alerts
+//! together.
+//!
+//! | module | what lives there |
+//! |---|---|
+//! | `records` | the fields of the log records and their types |
+//! | `elasticsearch` | index template and lifecycle |
+//! | `panels` | the panels that the log dashboards share |
+//! | `kibana`, `opensearch` | these panels as saved objects of each product |
+//! | `grafana` | the dashboard on the metrics |
+//! | `prometheus` | the alert rules |
+
+mod elasticsearch;
+mod grafana;
+mod kibana;
+mod opensearch;
+mod panels;
+mod prometheus;
+mod records;
+
+#[cfg(test)]
+mod tests;
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+
+pub(crate) use records::DescribedRecords;
+
+/// Systems that files are written for.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+pub(crate) enum Target {
+    /// Index template and lifecycle of the data streams.
+    Elasticsearch,
+    /// Dashboard of the log records, as saved objects of Kibana.
+    Kibana,
+    /// The same dashboard, as saved objects of OpenSearch Dashboards.
+    Opensearch,
+    /// Dashboard of the metrics.
+    Grafana,
+    /// Alert rules on the metrics.
+    Prometheus,
+}
+
+/// Writes the files of `target` to `directory`, which is made if it is not there, and returns their paths.
+///
+/// # Errors
+///
+/// Which file cannot be written, and why.
+pub(crate) fn write(
+    target: Target,
+    records: &DescribedRecords,
+    runbook: &str,
+    directory: &Path,
+) -> Result<Vec<PathBuf>, WriteError> {
+    let files: Vec<(&str, String)> = match target {
+        Target::Elasticsearch => vec![
+            ("index-template.json", pretty(&elasticsearch::index_template(records))),
+            ("lifecycle.json", pretty(&elasticsearch::lifecycle())),
+        ],
+        Target::Kibana => vec![("dashboard.kibana.ndjson", lines(&kibana::saved_objects(records)))],
+        Target::Opensearch => {
+            vec![("dashboard.opensearch.ndjson", lines(&opensearch::saved_objects(records)))]
+        }
+        Target::Grafana => vec![("dashboard.grafana.json", pretty(&grafana::dashboard(records)))],
+        Target::Prometheus => {
+            let rules = prometheus::rules(records, runbook);
+            vec![
+                ("rules.yaml", yaml(&rules)?),
+                ("prometheus-rule.yaml", yaml(&prometheus::prometheus_rule(records, rules))?),
+            ]
+        }
+    };
+    let failed = |path: &Path| {
+        let path = path.to_owned();
+        move |source| WriteError::Write { path, source }
+    };
+    fs::create_dir_all(directory).map_err(failed(directory))?;
+    let mut written = Vec::new();
+    for (name, text) in files {
+        let path = directory.join(name);
+        fs::write(&path, text).map_err(failed(&path))?;
+        written.push(path);
+    }
+    Ok(written)
+}
+
+/// Why a file could not be written.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum WriteError {
+    #[error("cannot write `{}`", path.display())]
+    Write { path: PathBuf, source: io::Error },
+    #[error("the rules cannot be written as YAML")]
+    Yaml(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+fn pretty(value: &Value) -> String {
+    format!("{value:#}\n")
+}
+
+/// One object per line, as both products export and import them.
+fn lines(objects: &[Value]) -> String {
+    objects.iter().map(|object| format!("{object}\n")).collect()
+}
+
+fn yaml(value: &Value) -> Result<String, WriteError> {
+    const HEAD: &str = "# Written by `export prometheus`. Do not edit.\n";
+    let text = serde_saphyr::to_string(value).map_err(|error| WriteError::Yaml(error.into()))?;
+    Ok(format!("{HEAD}{text}"))
+}
+
+/// JSON inside of a text, as saved objects hold parts of themselves.
+fn text(value: &Value) -> Value {
+    Value::from(value.to_string())
+}
+
+/// Reference of one saved object to another.
+fn reference(name: &str, kind: &str, id: &str) -> Value {
+    json!({"name": name, "type": kind, "id": id})
+}

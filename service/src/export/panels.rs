@@ -1,0 +1,152 @@
+//! The panels of the dashboard on the log records, whatever product shows them.
+
+use super::records::DescribedRecords;
+
+/// A panel: what it shows, and where on a grid of 48 columns.
+#[derive(Debug)]
+pub(super) struct Panel {
+    /// Unique in the dashboard.
+    pub(super) id: String,
+    pub(super) title: String,
+    pub(super) filter: Filter,
+    pub(super) chart: Chart,
+    pub(super) grid: Grid,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Grid {
+    pub(super) x: u32,
+    pub(super) y: u32,
+    pub(super) width: u32,
+    pub(super) height: u32,
+}
+
+#[derive(Debug)]
+pub(super) enum Chart {
+    /// The number of records.
+    Count,
+    /// The number of records over time.
+    OverTime,
+    /// The number of records for each of the most frequent values of a field.
+    Top { field: String, label: &'static str, size: u32 },
+    /// Percentiles of a number over time.
+    Percentiles { field: String },
+    /// The number of records for each range of a number.
+    Distribution { field: String },
+    /// The records themselves, the newest first.
+    Records { columns: Vec<String> },
+}
+
+/// Percentiles of a latency that are shown.
+pub(super) const PERCENTILES: [u32; 3] = [50, 95, 99];
+
+/// Records whose fields have all of these values.
+#[derive(Debug, Clone)]
+pub(super) struct Filter(pub(super) Vec<(String, &'static str)>);
+
+impl Filter {
+    /// The query as Kibana's language has it.
+    pub(super) fn kuery(&self) -> String {
+        self.joined(" and ", |key, value| format!("{key}: \"{value}\""))
+    }
+
+    /// The query as Lucene has it.
+    pub(super) fn lucene(&self) -> String {
+        self.joined(" AND ", |key, value| format!("{key}:\"{value}\""))
+    }
+
+    fn joined(&self, between: &str, term: impl Fn(&str, &str) -> String) -> String {
+        let terms: Vec<String> = self.0.iter().map(|(key, value)| term(key, value)).collect();
+        terms.join(between)
+    }
+}
+
+/// Names of the data streams of predictions in every environment.
+pub(super) fn index_pattern(records: &DescribedRecords) -> String {
+    let streams: Vec<String> =
+        records.models.iter().map(|model| format!("logs-{model}-*")).collect();
+    streams.join(",")
+}
+
+/// Identifies a saved object of the program's.
+pub(super) fn object_id(records: &DescribedRecords, name: &str) -> String {
+    format!("{}-{name}", records.service.replace('_', "-"))
+}
+
+/// The panels, in the order in which they stand on the dashboard.
+pub(super) fn panels(records: &DescribedRecords) -> Vec<Panel> {
+    let keys = &records.keys;
+    let all = Filter(vec![(keys.action.clone(), "predict")]);
+    let with_status = |status| Filter(vec![all.0[0].clone(), (keys.status.clone(), status)]);
+    let (good, bad) = (with_status("success"), with_status("error"));
+    let top = |field: &str, label| Chart::Top { field: field.to_owned(), label, size: 20 };
+    let cause = format!("{}.keyword", keys.error);
+    let mut columns = vec!["message".to_owned(), keys.model.clone(), keys.prediction_id.clone()];
+    columns.extend(records.logged.iter().cloned());
+    columns.extend([keys.error.clone(), keys.instance.clone()]);
+    let failure_columns =
+        [&keys.model, &keys.version, &keys.prediction_id, &keys.error, &keys.instance];
+    let failure_columns = failure_columns.into_iter().cloned().collect();
+
+    let mut rows = Rows::default();
+    rows.add("predictions", "Predictions", &good, Chart::Count, (8, 6));
+    rows.add("failures", "Failed predictions", &bad, Chart::Count, (8, 6));
+    rows.add("by-model", "Predictions by model", &good, top(&keys.model, "Model"), (16, 6));
+    rows.add(
+        "by-version",
+        "Predictions by model version",
+        &good,
+        top(&keys.version, "Version"),
+        (16, 6),
+    );
+    rows.add("over-time", "Predictions over time", &good, Chart::OverTime, (24, 12));
+    rows.add("failures-over-time", "Failed predictions over time", &bad, Chart::OverTime, (24, 12));
+    rows.add("by-cause", "Failed predictions by cause", &bad, top(&cause, "Cause"), (24, 12));
+    rows.add(
+        "by-instance",
+        "Predictions by instance",
+        &good,
+        top(&keys.instance, "Instance"),
+        (24, 12),
+    );
+    let latency = Chart::Percentiles { field: keys.duration.clone() };
+    rows.add("latency", "Latency of predictions", &good, latency, (24, 12));
+    for field in &records.numeric_outputs {
+        let (id, title) = (format!("distribution-of-{field}"), format!("Distribution of {field}"));
+        rows.add(&id, &title, &good, Chart::Distribution { field: field.clone() }, (24, 12));
+    }
+    let failed = Chart::Records { columns: failure_columns };
+    rows.add("last-failures", "Last failed predictions", &bad, failed, (48, 14));
+    // Found by id with the dashboard's own control or query bar.
+    rows.add("records", "Records of predictions", &all, Chart::Records { columns }, (48, 18));
+    rows.panels
+}
+
+/// Places panels from left to right, and below when a row is full.
+#[derive(Default)]
+struct Rows {
+    panels: Vec<Panel>,
+    x: u32,
+    y: u32,
+    height: u32,
+}
+
+impl Rows {
+    fn add(&mut self, id: &str, title: &str, filter: &Filter, chart: Chart, size: (u32, u32)) {
+        const WIDTH: u32 = 48;
+        let (width, height) = size;
+        if self.x + width > WIDTH {
+            (self.x, self.y, self.height) = (0, self.y + self.height, 0);
+        }
+        let grid = Grid { x: self.x, y: self.y, width, height };
+        self.panels.push(Panel {
+            id: id.to_owned(),
+            title: title.to_owned(),
+            filter: filter.clone(),
+            chart,
+            grid,
+        });
+        self.x += width;
+        self.height = self.height.max(height);
+    }
+}
