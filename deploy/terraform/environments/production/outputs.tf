@@ -1,0 +1,17 @@
+# Checked with Terraform 1.11.4 and 1.15.5 and OpenTofu 1.12.6, provider 2.99.1: see deploy/terraform/README.md.
+# No output carries a credential.
+
+output "kubeconfig_command" {
+  description = "Command that adds the cluster to the kubeconfig. The credentials it fetches expire and are renewed by `doctl`."
+  value       = "doctl kubernetes cluster kubeconfig save ${module.cluster.cluster_id}"
+}
+
+output "kubernetes_version" {
+  description = "Version of Kubernetes that the cluster runs."
+  value       = module.cluster.kubernetes_version
+}
+
+output "registry_endpoint" {
+  description = "Prefix of the images' names, for `podman push` and for the overlay deploy/kubernetes/overlays/digitalocean."
+  value       = module.cluster.registry_endpoint
+}
