@@ -21,9 +21,19 @@ def objects(request, rendered_once):
     return copy.deepcopy(rendered_once[request.param])
 
 
+class Copies:
+    """The objects of all kustomizations by name, copied when asked for: a test may change them."""
+
+    def __init__(self, originals):
+        self.originals = originals
+
+    def __getitem__(self, name):
+        return copy.deepcopy(self.originals[name])
+
+
 @pytest.fixture
 def rendered(rendered_once):
-    return copy.deepcopy(rendered_once)
+    return Copies(rendered_once)
 
 
 @pytest.fixture(scope="session")

@@ -22,7 +22,12 @@ def versions_agree(objects, wanted):
 
 
 # Made by hand, as README.md says; made by ECK (pkg/controller/common/certificates, Namer and public/internal names).
-BY_HAND = {("logging-system", "elasticsearch-setup-user"), ("log-shipping", "logstash-ca")}
+BY_HAND = {
+    ("logging-system", "elasticsearch-setup-user"),
+    ("logging-system", "elasticsearch-shipper-user"),
+    ("log-shipping", "elasticsearch-shipper-user"),
+    ("log-shipping", "logstash-ca"),
+}
 
 
 def made_by_eck(objects):
@@ -48,6 +53,10 @@ def references_resolve(objects):
         # ECK adds the volumes of data by these names.
         eck = {"elasticsearch-data", "logstash-data"}
         for container in w.containers():
+            for variable in container.get("env", []):
+                key = variable.get("valueFrom", {}).get("secretKeyRef")
+                if key and (w.namespace, key["name"]) not in secrets:
+                    yield f"{w.name}: no Secret {key['name']} in {w.namespace}"
             for mount in container.get("volumeMounts", []):
                 if mount["name"] not in w.volumes().keys() | eck:
                     yield f"{w.name}: {container['name']} mounts {mount['name']}, which is no volume"
@@ -171,15 +180,20 @@ def roles(objects):
     return result
 
 
-WRITERS = {"eck_beat_es_filebeat_role_v77", "eck_logstash_user_role"}
+WRITERS = {"model_log_shipper", "eck_logstash_user_role"}
 
 
 def roles_are_small(objects):
     """Shippers may add documents to log streams and nothing else; the loader may not touch an index."""
     found = roles(objects)
-    shipper = "eck_logstash_user_role" if objects.of_kind("Logstash") else "eck_beat_es_filebeat_role_v77"
+    shipper = "eck_logstash_user_role" if objects.of_kind("Logstash") else "model_log_shipper"
     if shipper not in found:
-        yield f"no role {shipper}: ECK's own may manage and read every log"
+        yield f"no role {shipper}"
+    output = stack.flat(stack.workload(objects, "Beat").object["spec"]["config"])
+    if not objects.of_kind("Logstash"):
+        for name in ("username", "password"):
+            if output.get(f"output.elasticsearch.{name}") != f"${{ELASTICSEARCH_{name.upper()}}}":
+                yield f"output.elasticsearch.{name}: ECK's user may manage and read every log"
     for name, role in found.items():
         if name in WRITERS:
             if role["cluster"] != ["monitor"]:
@@ -199,6 +213,11 @@ def only_filebeat_has_power(objects):
         beat = w.object["kind"] == "Beat"
         if w.pod.get("automountServiceAccountToken") is not beat:
             yield f"{w.name}: automountServiceAccountToken is {w.pod.get('automountServiceAccountToken')}"
+        context = w.pod.get("securityContext", {})
+        if context.get("seccompProfile") != {"type": "RuntimeDefault"}:
+            yield f"{w.name}: no seccompProfile for all containers, those of ECK's included"
+        if not beat and context.get("runAsNonRoot") is not True:
+            yield f"{w.name}: runAsNonRoot is not set for all containers, those of ECK's included"
         paths = {v["hostPath"]["path"]: v["name"] for v in w.volumes().values() if "hostPath" in v}
         if not beat and paths:
             yield f"{w.name}: mounts {sorted(paths)} of the node"

@@ -20,6 +20,7 @@ from stand_in import Server
 
 SHIPPED = {"co.elastic.logs/enabled": "true"}
 MODEL, SERVICE = "logs-insurance_charges_model-production", "logs-insurance_charges_model_service-production"
+USER = ("log-shipper", "p0123456789abcdef")
 PANIC = "thread 'main' panicked at src/main.rs:1:1:"
 # Of the kubelet: a longer line comes in parts.
 LINE_LIMIT = 16 * 1024
@@ -56,7 +57,7 @@ class Run:
     def __init__(self, objects, folder, change=lambda config: None):
         self.objects, self.folder, self.change = objects, folder, change
         self.logs = folder / "pods"
-        self.server = Server(reject=lambda action, document: document.get("age") == "old")
+        self.server = Server(user=USER, reject=lambda action, document: document.get("age") == "old")
         self.instances = []
         self.filebeat = None
 
@@ -84,7 +85,12 @@ class Run:
         file.write_text(yaml.safe_dump(config))
         file.chmod(0o600)
         command = [os.environ["FILEBEAT"], "-e", "-c", str(file), "--path.home", str(self.folder / "home")]
-        environment = {"PATH": os.environ["PATH"], "NODE_NAME": kubernetes_stand_in.NODE}
+        environment = {
+            "PATH": os.environ["PATH"],
+            "NODE_NAME": kubernetes_stand_in.NODE,
+            "ELASTICSEARCH_USERNAME": USER[0],
+            "ELASTICSEARCH_PASSWORD": USER[1],
+        }
         done = subprocess.run([*command, "test", "config"], env=environment, capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
         self.filebeat = Process("Filebeat", command, self.folder / "filebeat.log", environment)

@@ -37,7 +37,7 @@ def output(objects):
     return spec(objects, "Beat")["config"]["output.elasticsearch"]
 
 
-def role_of_eck(objects):
+def no_roles(objects):
     spec(objects, "Elasticsearch")["auth"]["roles"] = []
 
 
@@ -145,7 +145,17 @@ MUTATIONS = {
         lambda o: spec(o, "Elasticsearch")["nodeSets"][0]["volumeClaimTemplates"][0]["spec"].pop("storageClassName"),
     ),
     "Filebeat everywhere": (rules.on_their_pool, "runs elsewhere", lambda o: pod(o, "Beat").pop("nodeSelector")),
-    "role of ECK": (rules.roles_are_small, "ECK's own may manage", role_of_eck),
+    "no roles": (rules.roles_are_small, "no role model_log_shipper", no_roles),
+    "user of ECK": (
+        rules.roles_are_small,
+        "ECK's user may manage",
+        lambda o: output(o).pop("username"),
+    ),
+    "password of nobody": (
+        rules.references_resolve,
+        "no Secret shipper in log-shipping",
+        lambda o: container(o, "Beat")["env"][2]["valueFrom"]["secretKeyRef"].update(name="shipper"),
+    ),
     "token": (
         rules.only_filebeat_has_power,
         "automountServiceAccountToken",
@@ -180,6 +190,16 @@ MUTATIONS = {
         rules.only_filebeat_has_power,
         "runs as root",
         lambda o: container(o, "Job")["securityContext"].update(runAsUser=0),
+    ),
+    "no seccomp": (
+        rules.only_filebeat_has_power,
+        "no seccompProfile",
+        lambda o: pod(o, "Beat")["securityContext"].pop("seccompProfile"),
+    ),
+    "any user": (
+        rules.only_filebeat_has_power,
+        "runAsNonRoot is not set",
+        lambda o: pod(o, "Elasticsearch")["securityContext"].pop("runAsNonRoot"),
     ),
     "writable root": (
         rules.only_filebeat_has_power,

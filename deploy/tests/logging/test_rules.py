@@ -50,11 +50,15 @@ def test_eck_has_the_roles_that_are_replaced(eck):
     """A role under another name would be without effect, and ECK's own would stay."""
     roles = (eck / "pkg/controller/elasticsearch/user/roles.go").read_text()
     assert 'LogstashUserRole = "eck_logstash_user_role"' in roles
-    assert 'return fmt.Sprintf("eck_beat_es_%s_role_%s", beatType, version)' in roles
-    assert 'V77 = "v77"' in roles
-    beats = (eck / "pkg/controller/association/controller/beat_es.go").read_text()
-    newest = re.search(r"esuser\.BeatEsRoleName\(esuser\.(\w+), beat", beats)
-    assert newest[1] == "V77"
+    association = (eck / "pkg/controller/association/controller/logstash_es.go").read_text()
+    assert "return user.LogstashUserRole, nil" in association
+
+
+def test_eck_lets_filebeat_name_its_user(eck):
+    """The settings of the object are merged over ECK's own, so that its administrator is not used."""
+    config = (eck / "pkg/controller/beat/common/config.go").read_text()
+    assert config.index("cfg.MergeWith(outputCfg, managedConfig)") < config.index("cfg.MergeWith(userConfig)")
+    assert '"kibana_admin"' in (eck / "pkg/controller/association/controller/beat_es.go").read_text()
 
 
 def test_eck_has_the_names_that_are_used(eck):
