@@ -110,6 +110,8 @@ def against_object(objects, sections):
     queue = settings.get("queue.max_bytes", "1024mb").replace("mb", "Mi")
     if settings.get("queue.type") != "persisted" or size(queue) > size(claims["logstash-data"]) / 2:
         yield "acknowledged records would not survive a restart"
+    if settings.get("dead_letter_queue.enable") is not True:
+        yield "refused records would be dropped"
 
 
 def tls_names(service):

@@ -1,5 +1,6 @@
 """What the manifests say of the generated files."""
 
+import copy
 import json
 import os
 
@@ -23,25 +24,48 @@ def fields(properties, prefix=""):
             yield f"{prefix}{name}"
 
 
-def test_routing_goes_by_fields_of_the_template(rendered, template):
-    known = set(fields(template["template"]["mappings"]["properties"]))
-    asked = set(filebeat_settings.fields_asked(rendered["base"]))
+def unknown_fields(objects, template):
+    """The fields that Filebeat routes by and the template does not have."""
+    asked = set(filebeat_settings.fields_asked(objects))
     # Not of the record: Filebeat's autodiscover adds it.
-    asked.discard("kubernetes.labels.environment")
-    assert asked and asked <= known
+    asked.remove("kubernetes.labels.environment")
+    return asked - set(fields(template["template"]["mappings"]["properties"]))
 
 
-def test_every_data_stream_has_the_template(rendered, template):
-    config = stack.flat(stack.workload(rendered["base"], "Beat").object["spec"]["config"])
+def test_routing_goes_by_fields_of_the_template(rendered, template):
+    assert unknown_fields(rendered["base"], template) == set()
+
+
+@pytest.mark.parametrize("field", ["action", "model_qualified_name"])
+def test_routing_by_another_field_is_found(rendered, template, field):
+    changed = copy.deepcopy(template)
+    del changed["template"]["mappings"]["properties"][field]
+    assert unknown_fields(rendered["base"], changed) == {field}
+
+
+def streams_without_template(objects, template):
+    config = stack.flat(stack.workload(objects, "Beat").object["spec"]["config"])
     streams = [
         "logs-insurance_charges_model-production",
         config["output.elasticsearch.index"].replace("%{[kubernetes.labels.environment]:default}", "production"),
         config["output.elasticsearch.non_indexable_policy.dead_letter_index.index"],
     ]
-    prefixes = [pattern.removesuffix("*") for pattern in template["index_patterns"]]
+    prefixes = tuple(pattern.removesuffix("*") for pattern in template["index_patterns"])
     for stream in streams:
-        assert any(stream.startswith(prefix) for prefix in prefixes), stream
-        assert stream.startswith("logs-") and stream.count("-") == 2, f"the roles' `logs-*-*` does not cover {stream}"
+        if not stream.startswith(prefixes):
+            yield f"{stream} has no template"
+        if not stream.startswith("logs-") or stream.count("-") != 2:
+            yield f"the roles' `logs-*-*` does not cover {stream}"
+
+
+def test_every_data_stream_has_the_template(rendered, template):
+    assert list(streams_without_template(rendered["base"], template)) == []
+
+
+def test_a_data_stream_without_template_is_found(rendered, template):
+    objects = rendered["base"]
+    stack.workload(objects, "Beat").object["spec"]["config"]["output.elasticsearch"]["index"] = "logs-other-production"
+    assert list(streams_without_template(objects, template)) == ["logs-other-production has no template"]
 
 
 def test_the_job_loads_what_is_generated(objects, template):

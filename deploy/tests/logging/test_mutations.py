@@ -333,6 +333,7 @@ def test_logstash_object_fails(rendered):
         "not where the pipeline": lambda o: spec(o, "Logstash")["pipelines"][0].update({"path.config": "/pipeline"}),
         "certificate does not name": lambda o: spec(o, "Logstash")["services"][1].pop("tls"),
         "survive a restart": lambda o: spec(o, "Logstash")["config"].pop("queue.type"),
+        "would be dropped": lambda o: spec(o, "Logstash")["config"].pop("dead_letter_queue.enable"),
     }
     for message, change in changes.items():
         objects = copy.deepcopy(rendered[WITH_LOGSTASH])
