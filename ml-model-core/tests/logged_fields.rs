@@ -96,7 +96,7 @@ fn every_form_of_a_model_names_them() {
     let fields = ChargesModel.logged_fields();
     let json: RegisteredModel = Arc::new(JsonModel::new(ChargesModel));
     assert_eq!(json.logged_fields(), fields);
-    assert_eq!((&ChargesModel).logged_fields(), fields);
+    assert_eq!(Box::new(ChargesModel).logged_fields(), fields);
     let mut registry = ml_model_core::ModelRegistry::new();
     registry.add(ChargesModel).unwrap();
     registry.add_decorator("charges_model", PassThrough).unwrap();
