@@ -61,8 +61,6 @@ def problems(manifests, levels):
             yield f"{label(namespace)} enforces no pod security ({level})"
     for workload in manifests.of_kind(*WORKLOADS):
         level = levels.get(workload["metadata"].get("namespace"))
-        if level is None:
-            yield f"{label(workload)} is in a namespace that no manifest makes"
         if level == "restricted":
             for problem in restricted(workload["spec"]["template"]["spec"]):
                 yield f"{label(workload)}: {problem}, against `restricted`"

@@ -35,12 +35,17 @@ def label(o):
 
 
 def kustomizations():
-    """Lists the directories of all kustomizations, and says which of them are components."""
-    found = []
-    for file in sorted(KUBERNETES.rglob("kustomization.yaml")):
-        kind = yaml.safe_load(file.read_text())["kind"]
-        found.append((file.parent, kind == "Component"))
-    return found
+    """Lists the directories that are rendered, and says which of them are components.
+
+    Parts, which another kustomization includes, are rendered with that one; bases and overlays also alone.
+    """
+    found = {file.parent: yaml.safe_load(file.read_text()) for file in sorted(KUBERNETES.rglob("kustomization.yaml"))}
+    included = {(d / r).resolve() for d, content in found.items() for r in content.get("resources", [])}
+    return [
+        (directory, content["kind"] == "Component")
+        for directory, content in found.items()
+        if directory not in included or directory.name == "base" or directory.parent.name == "overlays"
+    ]
 
 
 def name_of(directory):
@@ -55,12 +60,8 @@ def base_of(component):
 
 
 def roots():
-    """Lists the kustomizations that are applied as they are: no component, and in no other one's resources."""
-    included = set()
-    for directory, _ in kustomizations():
-        resources = yaml.safe_load((directory / "kustomization.yaml").read_text()).get("resources", [])
-        included |= {(directory / r).resolve() for r in resources}
-    return [d for d, is_component in kustomizations() if not is_component and d not in included]
+    """Lists the kustomizations that are applied as they are."""
+    return [d for d, is_component in kustomizations() if not is_component and d.name != "base"]
 
 
 def build(directory):

@@ -2,6 +2,7 @@
 
 import against_service
 import overlays
+import placement
 import pod_security
 import rules
 import schemas
@@ -29,6 +30,10 @@ def test_schemas(rendered, kubernetes, custom):
 
 def test_pod_security(rendered, everything):
     assert list(pod_security.problems(rendered, pod_security.enforced(everything.values()))) == []
+
+
+def test_placement(rendered, everything):
+    assert list(placement.problems(rendered, placement.made(everything.values()))) == []
 
 
 def test_rules(with_service):

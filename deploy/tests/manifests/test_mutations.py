@@ -9,6 +9,7 @@ import pytest
 import against_service
 import container
 import overlays
+import placement
 import pod_security
 import rendering
 import rules
@@ -35,6 +36,7 @@ def checks(newest):
     return {
         "schema": newest,
         "pod-security": lambda m: pod_security.problems(m, pod_security.enforced([m])),
+        "placement": lambda m: placement.problems(m, placement.made([m])),
         "rules": rules.problems,
         "overlay": overlays.problems,
         "service": against_service.problems,

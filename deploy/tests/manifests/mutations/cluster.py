@@ -1,4 +1,4 @@
-"""Mistakes about the cluster: identity, resources, availability, network, monitoring, and schemas."""
+"""Mistakes about the cluster: identity, resources, availability, network, monitoring, schemas and namespaces."""
 
 from facts import NAMESPACE
 from mutations.registry import app, configure, drop, mutation, one, pod
@@ -230,9 +230,19 @@ def misspelt_key_of_the_operator(m):
     one(m, "PodMonitor")["spec"]["podMetricsEndpoints"][0]["bearerToken"] = "x"
 
 
-@mutation("schema", r"PrometheusRule/insurance-charges: spec\.groups\.0\.rules\.0: 'expr' is a required property")
+@mutation("schema", r"PrometheusRule/\S+: spec\.groups\.0\.rules\.0: 'expr' is a required property")
 def rule_without_expression(m):
-    del one(m, "PrometheusRule")["spec"]["groups"][0]["rules"][0]["expr"]
+    del m.of_kind("PrometheusRule")[0]["spec"]["groups"][0]["rules"][0]["expr"]
+
+
+@mutation("placement", r"PodDisruptionBudget/insurance-charges is in no namespace")
+def object_without_namespace(m):
+    del one(m, "PodDisruptionBudget")["metadata"]["namespace"]
+
+
+@mutation("placement", r"Service/insurance-charges is in namespace default, which no manifest makes")
+def object_in_another_namespace(m):
+    one(m, "Service")["metadata"]["namespace"] = "default"
 
 
 @mutation("schema", r"metadata\.labels\.x: True is not of type 'string'")

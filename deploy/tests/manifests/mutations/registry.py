@@ -1,7 +1,7 @@
 """Mutations of the manifests, each with the words by which a check must name it.
 
 A mutation changes the rendered objects in place. Its `check` says which check finds it: the schemas, the Pod
-Security Standards, the rules, or the running service.
+Security Standards, the placement in namespaces, the rules, or the running service.
 """
 
 from collections.abc import Callable
