@@ -23,7 +23,7 @@ def probes(running):
     budget = startup.get("periodSeconds", 10) * startup.get("failureThreshold", 3)
     path = startup["httpGet"]["path"]
     try:
-        running.wait_for(lambda: running.ask(path)[0] == 200, f"200 from the startupProbe's {path}", min(budget, 5))
+        running.wait_for(lambda: running.ask(path)[0] == 200, f"200 from the startupProbe's {path}", min(budget, 10))
     except Contradiction as e:
         yield str(e)
     for name in ("readiness", "liveness"):
@@ -48,7 +48,7 @@ def records(running):
         return own if len(own) >= 2 * PREDICTIONS else None
 
     try:
-        own = running.wait_for(all_logged, f"{2 * PREDICTIONS} records of predictions", 5)
+        own = running.wait_for(all_logged, f"{2 * PREDICTIONS} records of predictions", 10)
     except Contradiction as e:
         yield str(e)
         return

@@ -179,9 +179,7 @@ def network(facts):
 
 def availability(facts):
     scalers = [
-        h
-        for h in facts.manifests.of_kind("HorizontalPodAutoscaler")
-        if h["spec"]["scaleTargetRef"]["name"] == SERVICE
+        h for h in facts.manifests.of_kind("HorizontalPodAutoscaler") if h["spec"]["scaleTargetRef"]["name"] == SERVICE
     ]
     budgets = facts.manifests.of_kind("PodDisruptionBudget")
     if not scalers:
