@@ -2,6 +2,7 @@
 
 import base64
 import contextlib
+import gzip
 import http.server
 import json
 import ssl
@@ -20,15 +21,16 @@ class Server:
     def __init__(self, user=None, unready=0, fail=None, refuse_import=False, reject=lambda action, document: False):
         self.user, self.fail, self.refuse_import, self.reject = user, fail or {}, refuse_import, reject
         self.unready = {"health": unready, "status": unready}
-        self.requests, self.templates, self.imported, self.documents = [], {}, [], []
+        self.templates, self.imported, self.documents, self.repeated = {}, [], [], []
         self.lock = threading.Lock()
 
     def answer(self, request):
         parts = urllib.parse.urlsplit(request.path)
         path, query = parts.path, urllib.parse.parse_qs(parts.query)
         body = request.rfile.read(int(request.headers.get("content-length") or 0))
+        if request.headers.get("content-encoding") == "gzip":
+            body = gzip.decompress(body)
         with self.lock:
-            self.requests.append((request.command, request.path))
             if self.user and request.headers.get("authorization") != self.expected():
                 return 401, {"error": "no such user"}
             for beginning, status in self.fail.items():
@@ -38,6 +40,8 @@ class Server:
                 # Filebeat wants an Elasticsearch of its own version or newer.
                 version = {"number": "9.5.3", "build_flavor": "default"}
                 return 200, {"version": version, "tagline": "You Know, for Search"}
+            if path == "/_license":
+                return 200, {"license": {"status": "active", "uid": "stand-in", "type": "basic"}}
             if path == "/_cluster/health":
                 return (408, {"timed_out": True}) if self.is_unready("health") else (200, {"status": "yellow"})
             if path == "/api/status":
@@ -83,7 +87,9 @@ class Server:
             ((operation, action),) = json.loads(line).items()
             document = json.loads(next(lines))
             item = {"_index": action["_index"], "status": 201}
-            if any(action.get("_id") == a.get("_id") is not None for _, a, _ in self.documents):
+            same = [d for _, a, d in self.documents if a.get("_id") == action.get("_id") is not None]
+            if same:
+                self.repeated.append((same[0], document))
                 item |= {"status": 409, "error": {"type": "version_conflict_engine_exception", "reason": "is there"}}
             elif self.reject(action, document):
                 item |= {"status": 400, "error": {"type": "document_parsing_exception", "reason": "told to refuse"}}
