@@ -52,6 +52,7 @@ class Instance:
             self.process = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, stdout=log,
                                             stderr=errors)
         self.asked = Asked()
+        self.model: dict = {}
         self.connection: http.client.HTTPConnection | None = None
 
     def wait_until_ready(self):
@@ -75,7 +76,7 @@ class Instance:
         return answer.status, json.loads(text) if text else {}
 
     def only_model(self) -> dict:
-        """Metadata of the model, which has the schemas of its input and output."""
+        """Asks for the metadata of the model, which has the schemas of its input and output."""
         status, answer = self._call("GET", "/api/models")
         assert status == 200 and len(answer["models"]) == 1, answer
         name = answer["models"][0]["qualified_name"]
@@ -83,10 +84,11 @@ class Instance:
         assert status == 200, metadata
         return metadata
 
-    def ask(self, model: dict, good: int, bad: int, chance: random.Random):
+    def ask(self, good: int, bad: int, chance: random.Random):
         """Asks `good` valid and `bad` invalid questions, some of them as rows of one batch."""
-        path = f"/api/models/{model['qualified_name']}"
-        schema = model["input_schema"]
+        self.model = self.only_model()
+        path = f"/api/models/{self.model['qualified_name']}"
+        schema = self.model["input_schema"]
         questions = [(True, valid_input(schema, chance)) for _ in range(good)]
         questions += [(False, invalid_input(schema, chance, number)) for number in range(bad)]
         chance.shuffle(questions)

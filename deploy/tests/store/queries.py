@@ -128,8 +128,8 @@ def fields_in(query: dict) -> set[str]:
     if kind == "match_all":
         return set()
     if kind == "bool":
-        clauses = [clause for part in ("must", "filter", "should", "must_not") for clause in listed(inner.get(part, []))]
-        return set().union(*(fields_in(clause) for clause in clauses))
+        parts = [listed(inner.get(part, [])) for part in ("must", "filter", "should", "must_not")]
+        return set().union(*(fields_in(clause) for part in parts for clause in part))
     if kind == "exists":
         return {inner["field"]}
     return {name for name in inner if name != "boost"}
