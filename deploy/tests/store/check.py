@@ -11,7 +11,6 @@ and aggregations of every panel are run against the store that the product shows
 import argparse
 import json
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -103,25 +102,26 @@ def check_mutations(server: Server, file: Path, read, expectation: Expectation):
     report(f"{file.name} with a mistake", ", ".join(what for what, _, _ in MUTATIONS), "each is noticed")
 
 
-def with_other_fields(configuration: Path, changed: Path, inputs: list[str], outputs: list[str]):
-    """Writes the configuration with all inputs logged, and each output under another name."""
-    renamed = [f'"{output} as predicted_{output}"' for output in outputs]
+def with_other_fields(configuration: Path, changed: Path, model: dict):
+    """Writes the configuration with all of the model's inputs logged, and each output under another name."""
+    outputs = [name for name in model["output_schema"]["required"] if name != "prediction_id"]
+    logged = {"input_fields": model["input_schema"]["required"],
+              "output_fields": [f"{output} as predicted_{output}" for output in outputs]}
+    models = [{"qualified_name": model["qualified_name"], "decorators": ["prediction_id", {"logging": logged}]}]
     text = configuration.read_text()
-    for key, fields in (("input_fields", inputs), ("output_fields", renamed)):
-        text, count = re.subn(rf"{key}: \[[^\]]*\]", f"{key}: [{', '.join(fields)}]", text)
-        assert count == 1, f"{configuration.name} names {key} {count} times"
-    changed.write_text(text)
+    assert "\nmodels:" not in text, f"{configuration.name} has models of its own, which would have to be changed here"
+    # JSON is YAML, too.
+    changed.write_text(f"{text}models: {json.dumps(models)}\n")
 
 
 def check_changed_fields(program: Path, configuration: Path, nodes: Path, folder: Path, committed: Expectation):
     """The demo logs other fields: what it exports fits its records, and the committed files do not."""
     folder.mkdir()
     changed, generated = folder / "rest_config.yaml", folder / "generated"
-    model = committed.instances[0].model
-    outputs = [name for name in model["output_schema"]["required"] if name != "prediction_id"]
-    with_other_fields(configuration, changed, model["input_schema"]["required"], outputs)
+    with_other_fields(configuration, changed, committed.instances[0].model)
     instances = run_instances(program, changed, folder)
-    environment = os.environ | {"ML_SERVICE__SERVER__API_KEYS__FILE": str(folder / "api-keys")}
+    keys = folder / f"{instances[0].pod}.keys"
+    environment = os.environ | {"ML_SERVICE__SERVER__API_KEYS__FILE": str(keys)}
     for target in ("elasticsearch", "kibana", "opensearch"):
         subprocess.run([program, "export", target, "--config", changed, "--output-dir", generated],
                        env=environment, check=True, stdout=subprocess.DEVNULL)

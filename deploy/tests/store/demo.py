@@ -32,7 +32,7 @@ class Instance:
         self.pod = f"insurance-charges-{number}"
         self.node = f"node-{number}"
         self.log = folder / f"{self.pod}.log"
-        keys = folder / "api-keys"
+        keys = folder / f"{self.pod}.keys"
         keys.write_text(API_KEY + "\n")
         environment = {
             "PATH": os.environ["PATH"],
@@ -48,7 +48,8 @@ class Instance:
         # A pod has a host name of its own, so each instance has one.
         command = ["unshare", "--user", "--map-root-user", "--uts", "sh", "-c",
                    'hostname "$0" && exec "$1"', self.pod, str(program)]
-        with self.log.open("wb") as log, (folder / f"{self.pod}.stderr").open("wb") as errors:
+        self.errors = folder / f"{self.pod}.stderr"
+        with self.log.open("wb") as log, self.errors.open("wb") as errors:
             self.process = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, stdout=log,
                                             stderr=errors)
         self.asked = Asked()
@@ -66,7 +67,7 @@ class Instance:
                 if self._call("GET", "/api/health/ready")[0] == 200:
                     return
             time.sleep(0.05)
-        raise RuntimeError(f"{self.pod} did not get ready, see {self.log}")
+        raise RuntimeError(f"{self.pod} did not get ready: {self.errors.read_text()} {self.log.read_text()}")
 
     def _call(self, method: str, path: str, body=None, headers=None) -> tuple[int, dict]:
         headers = {"x-api-key": API_KEY, "content-type": "application/json", **(headers or {})}
