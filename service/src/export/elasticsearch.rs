@@ -20,6 +20,11 @@ pub(super) fn index_template(records: &DescribedRecords) -> Value {
         insert(&mut properties, key, kind.mapping());
     }
     let searched = ["message", &records.keys.error, &records.keys.prediction_id];
+    // `logsdb` would keep a value of the wrong type without a word.
+    let settings = json!({
+        "mapping": {"ignore_malformed": false},
+        "query": {"default_field": searched},
+    });
     json!({
         "index_patterns": patterns,
         "data_stream": {},
@@ -27,7 +32,7 @@ pub(super) fn index_template(records: &DescribedRecords) -> Value {
         "priority": 500,
         "composed_of": [format!("{}@lifecycle", records.service)],
         "template": {
-            "settings": {"index": {"query": {"default_field": searched}}},
+            "settings": {"index": settings},
             "mappings": {"dynamic": false, "properties": properties},
         },
         "_meta": {"description": format!("Log records of {}. Written by `export elasticsearch`.", records.title)},
