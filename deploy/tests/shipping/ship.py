@@ -6,6 +6,7 @@ holds with what the instances wrote. The collector is killed once on the way.
 import argparse
 import json
 import os
+import signal
 import sys
 import tempfile
 import threading
@@ -286,6 +287,8 @@ def main():
         parser.add_argument(f"--{name}", required=True, help="path of the program")
     parser.add_argument("--against", required=True, help="names and versions for the table of results")
     options = parser.parse_args()
+    # So that children are ended and the folder is removed.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     target = os.environ.get("DEPLOY_RESULTS")
     with tempfile.TemporaryDirectory(prefix="shipping-") as folder:
         run = None
