@@ -44,6 +44,7 @@ fn data_source() -> Value {
 }
 
 fn jobs(records: &DescribedRecords) -> Value {
+    // Without a value of its own for "All", that is the jobs that the query finds, and no other service's.
     let query = format!("label_values(model_predictions_total{{{}}}, job)", models(records));
     json!({
         "name": "job",
@@ -55,7 +56,6 @@ fn jobs(records: &DescribedRecords) -> Value {
         "refresh": 2,
         "includeAll": true,
         "multi": true,
-        "allValue": ".+",
         "current": {"text": ["All"], "value": ["$__all"]},
     })
 }

@@ -3,6 +3,13 @@
 from facts import NAMESPACE, SERVICE
 from mutations.registry import app, configure, mount, mutation, one, pod, volume
 
+
+def decorate(manifests, decorators):
+    """Replaces the decorators of the model's attributes by those given."""
+    model = {"qualified_name": "insurance_charges_model", "decorators": decorators}
+    configure(manifests, lambda c: c.update(models=[model]))
+
+
 # Ports
 
 
@@ -150,10 +157,15 @@ def key_file_missing(m):
     configure(m, lambda c: c["server"].update(api_keys={"file": "/run/secrets/insurance-charges/keys"}))
 
 
+def decorated(*decorators):
+    """The configuration of the model with these decorators in place of its own."""
+    return {"qualified_name": "insurance_charges_model", "decorators": list(decorators)}
+
+
 @mutation("service", r"check-config: .*unknown field `agee`; did you mean `age`")
 def configuration_with_a_typo(m):
     fields = {"input_fields": ["agee"], "output_fields": ["charges"]}
-    configure(m, lambda c: c["models"][0].update(decorators=["prediction_id", {"logging": fields}]))
+    configure(m, lambda c: c.update(models=[decorated("prediction_id", {"logging": fields})]))
 
 
 @mutation("service-as-root", r"check-config: .*cannot be read: Permission denied")
@@ -197,7 +209,7 @@ def plain_json_formatter(m):
 
 @mutation("service", r"no 400 records of predictions")
 def predictions_not_logged(m):
-    configure(m, lambda c: c["models"][0].update(decorators=["prediction_id"]))
+    configure(m, lambda c: c.update(models=[decorated("prediction_id")]))
 
 
 @mutation("rules", r"no handler of the log writes to standard output")
