@@ -3,13 +3,6 @@
 from facts import NAMESPACE, SERVICE
 from mutations.registry import app, configure, mount, mutation, one, pod, volume
 
-
-def decorate(manifests, decorators):
-    """Replaces the decorators of the model's attributes by those given."""
-    model = {"qualified_name": "insurance_charges_model", "decorators": decorators}
-    configure(manifests, lambda c: c.update(models=[model]))
-
-
 # Ports
 
 
