@@ -5,6 +5,11 @@ use std::process::ExitCode;
 use insurance_charges::InsuranceChargesModel;
 use ml_model_service::Service;
 
+// The allocator of musl has one lock for all threads.
+#[cfg(target_env = "musl")]
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     Service::new("Insurance Charges Model Service").model(InsuranceChargesModel::load).main()
 }
