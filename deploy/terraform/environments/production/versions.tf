@@ -1,8 +1,8 @@
-# Checked with Terraform 1.11.4 and 1.15.5 and OpenTofu 1.12.6, provider 2.99.1: see deploy/terraform/README.md.
+# Checked with Terraform 1.11.4 and 1.15.5, provider 2.99.1, not with OpenTofu: see deploy/terraform/README.md.
 # Not applied to an account.
 
 terraform {
-  required_version = ">= 1.9, < 2.0"
+  required_version = ">= 1.11, < 2.0"
 
   required_providers {
     digitalocean = {

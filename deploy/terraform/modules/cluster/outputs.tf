@@ -1,4 +1,4 @@
-# Checked with Terraform 1.11.4 and 1.15.5 and OpenTofu 1.12.6, provider 2.99.1: see deploy/terraform/README.md.
+# Checked with Terraform 1.11.4 and 1.15.5, provider 2.99.1, not with OpenTofu: see deploy/terraform/README.md.
 # No output carries a credential: `doctl` fetches the kubeconfig.
 
 output "cluster_id" {

@@ -1,4 +1,4 @@
-# Checked with Terraform 1.11.4 and 1.15.5 and OpenTofu 1.12.6, provider 2.99.1: see deploy/terraform/README.md.
+# Checked with Terraform 1.11.4 and 1.15.5, provider 2.99.1, not with OpenTofu: see deploy/terraform/README.md.
 # Not applied to an account. Droplet sizes and regions are checked by DigitalOcean only, when a plan is applied.
 
 variable "name" {
