@@ -38,6 +38,7 @@ class Run:
 
     def results(self):
         yield self._file()
+        yield self._refusals()
         self.stack.up()
         self.stack.wait_ready()
         yield self._containers()
@@ -79,6 +80,16 @@ class Run:
             raise Failure("a misspelt key is not found")
         self.stack.compose("config")
         return "compose.yaml", "loaders of Docker Compose and podman-compose", "valid; a misspelt key is not"
+
+    def _refusals(self):
+        """The script names what is missing before it starts anything."""
+        missing = {"SECRETS_DIRECTORY": str(self.folder / "nowhere"), "SERVICE_IMAGE": "localhost/no-such-image:test"}
+        for name, value in missing.items():
+            result = subprocess.run([COMPOSE / "up"], env=self.stack.environment | {name: value},
+                                    capture_output=True, text=True, check=False)
+            if not result.returncode or f"{value}" not in result.stderr:
+                raise Failure(f"up without {name}: {result.returncode} {result.stderr}")
+        return "up without keys, up without the image", "its exit status", "refused, with what is missing"
 
     def _containers(self):
         users = {SERVICE: "65532", LOGS: "0", METRICS: "65534"}
@@ -163,10 +174,10 @@ class Run:
             return result and float(result[0]["value"][1]) == len(self.answered)
 
         wait_until(total, "every prediction is counted")
-        rules = [rule for group in self.stack.prometheus("rules")["groups"] for rule in group["rules"]]
-        wait_until(lambda: all(rule["health"] == "ok" for rule in self._rules()), "the rules are evaluated")
-        if not rules or any(rule["state"] != "inactive" for rule in self._rules()):
-            raise Failure(f"rules: {[(rule['name'], rule['state']) for rule in rules]}")
+        # Rules that were evaluated before the first scrape see no instance.
+        wait_until(lambda: {(rule["health"], rule["state"]) for rule in self._rules()} == {("ok", "inactive")},
+                   "every rule is evaluated, and none is active")
+        rules = self._rules()
         return f"1 target, {len(rules)} alert rules", "Prometheus", f"up, evaluated, none active; {len(self.answered)} predictions counted"
 
     def _rules(self):
@@ -249,11 +260,16 @@ class Run:
         state = json.loads(self.stack.run("podman", "inspect", container))[0]["State"]
         if state["ExitCode"] != 0 or state["OOMKilled"]:
             raise Failure(f"the service ended with {state}")
-        rows = self.stack.stored("action:=predict | stats by (prediction_id) count() n")
-        counts = {row["prediction_id"]: int(row["n"]) for row in rows}
-        incomplete = [identifier for identifier in answered if counts.get(identifier) != 2]
-        if incomplete:
-            raise Failure(f"{len(incomplete)} of {len(answered)} predictions are not stored twice")
+
+        def incomplete():
+            rows = self.stack.stored("action:=predict | stats by (prediction_id) count() n")
+            counts = {row["prediction_id"]: row["n"] for row in rows}
+            return [identifier for identifier in answered if counts.get(identifier) != "2"]
+
+        try:
+            wait_until(lambda: not incomplete(), "both records of each prediction are stored")
+        except Failure as failure:
+            raise Failure(f"{failure}: {len(incomplete())} of {len(answered)} are not") from None
         return "the service is stopped under load", "VictoriaLogs", f"exit status 0; {len(answered)} predictions answered, both records each"
 
     def _down(self):
