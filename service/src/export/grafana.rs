@@ -86,6 +86,8 @@ impl Panel {
             "title": self.title,
             "description": self.description,
             "datasource": source(),
+            // How often Prometheus scrapes: rates need two samples.
+            "interval": "30s",
             "gridPos": grid,
             "fieldConfig": {
                 "defaults": {"unit": self.unit, "min": 0, "custom": {"fillOpacity": 10, "showPoints": "never"}},

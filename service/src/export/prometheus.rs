@@ -29,14 +29,15 @@ struct Alert {
 }
 
 impl Alert {
-    fn rule(self, runbook: &str) -> Value {
+    fn rule(self, service: &str, runbook: &str) -> Value {
         let Self { name, expression, lasting, severity, summary } = self;
         let section = name.to_lowercase();
         json!({
             "alert": name,
             "expr": expression,
             "for": lasting,
-            "labels": {"severity": severity},
+            // Alerts of two services with the same labels would be one for the Alertmanager.
+            "labels": {"severity": severity, "service": service},
             "annotations": {"summary": summary, "runbook_url": format!("{runbook}#{section}")},
         })
     }
