@@ -6,7 +6,8 @@ use super::records::DescribedRecords;
 
 /// Builds a file of rules as Prometheus reads it. Each alert links to its section of `runbook`.
 pub(super) fn rules(records: &DescribedRecords, runbook: &str) -> Value {
-    let alerts: Vec<Value> = alerts(records).into_iter().map(|alert| alert.rule(runbook)).collect();
+    let alerts = alerts(records).into_iter();
+    let alerts: Vec<Value> = alerts.map(|alert| alert.rule(&records.service, runbook)).collect();
     json!({"groups": [{"name": records.service, "rules": alerts}]})
 }
 
