@@ -2,9 +2,9 @@
 
 use serde_json::{Map, Value, json};
 
-use super::records::DescribedRecords;
+use super::records::{DescribedRecords, stream_pattern};
 
-/// Days that records are kept.
+/// How long records are kept.
 const RETENTION: &str = "90d";
 
 /// Builds the body of `PUT _index_template/{service}`, for Elasticsearch and OpenSearch.
@@ -12,9 +12,8 @@ const RETENTION: &str = "90d";
 /// A model's predictions go to `logs-{qualified_name}-{environment}`, all other records to
 /// `logs-{service}-{environment}`. Every known field has its type; other fields are kept, but not indexed.
 pub(super) fn index_template(records: &DescribedRecords) -> Value {
-    let mut streams: Vec<&String> = records.models.iter().collect();
-    streams.push(&records.service);
-    let patterns: Vec<String> = streams.iter().map(|stream| format!("logs-{stream}-*")).collect();
+    let streams = records.models.iter().chain([&records.service]);
+    let patterns: Vec<String> = streams.map(|name| stream_pattern(name)).collect();
     let mut properties = Map::new();
     for (key, kind) in &records.fields {
         insert(&mut properties, key, kind.mapping());
@@ -39,7 +38,7 @@ pub(super) fn index_template(records: &DescribedRecords) -> Value {
     })
 }
 
-/// Builds the body of `PUT _component_template/{service}@lifecycle`. OpenSearch knows neither of both: an
+/// Builds the body of `PUT _component_template/{service}@lifecycle`. OpenSearch knows neither setting: an
 /// empty component takes its place there.
 pub(super) fn lifecycle() -> Value {
     json!({

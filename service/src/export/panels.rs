@@ -1,6 +1,6 @@
 //! The panels of the dashboard on the log records, whatever product shows them.
 
-use super::records::DescribedRecords;
+use super::records::{DescribedRecords, stream_pattern};
 
 /// A panel: what it shows, and where on a grid of 48 columns.
 #[derive(Debug)]
@@ -63,8 +63,7 @@ impl Filter {
 
 /// Names of the data streams of predictions in every environment.
 pub(super) fn index_pattern(records: &DescribedRecords) -> String {
-    let streams: Vec<String> =
-        records.models.iter().map(|model| format!("logs-{model}-*")).collect();
+    let streams: Vec<String> = records.models.iter().map(|name| stream_pattern(name)).collect();
     streams.join(",")
 }
 

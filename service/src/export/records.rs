@@ -117,16 +117,13 @@ impl FieldType {
 }
 
 /// Types of the keys that [`ml_logging::EcsFormatter`] writes by itself.
-const CONTEXT: [(&str, FieldType); 8] = [
+/// Those that are not listed are keywords, or of the type of their fixed value.
+const CONTEXT: [(&str, FieldType); 5] = [
     ("@timestamp", FieldType::Timestamp),
     ("message", FieldType::Text),
     ("log.origin.file.line", FieldType::Long),
     ("process.pid", FieldType::Long),
     ("process.thread.id", FieldType::Long),
-    // Names of the machine are texts, whatever they look like.
-    ("host.name", FieldType::Keyword),
-    ("log.level", FieldType::Keyword),
-    ("log.logger", FieldType::Keyword),
 ];
 
 /// Fields of every prediction and of the service's spans, by the names that they have before a formatter
@@ -221,6 +218,11 @@ impl DescribedRecords {
             fields.0.into_iter().map(|Field { key, kind, .. }| (key, kind)).collect();
         Ok(described)
     }
+}
+
+/// Names of the data streams of a model or of the service, in every environment.
+pub(super) fn stream_pattern(name: &str) -> String {
+    format!("logs-{name}-*")
 }
 
 const POD: &str = "pod_name";
