@@ -29,7 +29,7 @@ def main():
     problems += [f"in the binary, not in the list: {p}" for p in sorted(binary - listed - {(root["name"], root["version"])})]
     names = {name for name, _ in binary | listed}
     problems += [f"part of the training: {name}" for name in sorted(names & {"smartcore", "csv", "indicatif"})]
-    problems += [f"missing: {name}" for name in sorted({"ml-model-service", "opentelemetry", "mimalloc"} - names)]
+    problems += [f"missing: {name}" for name in sorted({"ml-model-service", "opentelemetry", "tikv-jemallocator"} - names)]
     if document["bomFormat"] != "CycloneDX" or root["name"] != "insurance-charges":
         problems.append("not the list of components of the demo")
     problems += [f"no licence: {c['name']}" for c in document["components"] if not c.get("licenses")]

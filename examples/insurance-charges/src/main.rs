@@ -8,7 +8,7 @@ use ml_model_service::Service;
 // The allocator of musl has one lock for all threads.
 #[cfg(target_env = "musl")]
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 fn main() -> ExitCode {
     Service::new("Insurance Charges Model Service").model(InsuranceChargesModel::load).main()
