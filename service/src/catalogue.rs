@@ -7,7 +7,7 @@ use std::sync::Arc;
 use ml_configuration::{Node, Problems};
 use ml_model_core::decorators::logging::LoggingOptions;
 use ml_model_core::{
-    Decorator, Described, Infer, JsonModel, MLModel, Metadata, RegisteredModel, Stack,
+    Decorator, Described, Infer, JsonModel, MLModel, ModelMetadata, RegisteredModel, Stack,
 };
 use schemars::Schema;
 use serde::Serialize;
@@ -49,7 +49,8 @@ pub(crate) struct Catalogue {
 
 /// A model that the program can load.
 pub(crate) struct KnownModel {
-    pub(crate) metadata: &'static Metadata,
+    pub(crate) type_name: &'static str,
+    pub(crate) metadata: &'static ModelMetadata,
     pub(crate) input_schema: fn() -> Schema,
     pub(crate) output_schema: fn() -> Schema,
     configure: Configure,
@@ -97,7 +98,7 @@ impl KnownModel {
         E: Into<BoxError>,
     {
         Self::with::<M>(Box::new(move |at, configuration, problems| {
-            let name = M::METADATA.qualified_name;
+            let name = &*M::METADATA.qualified_name;
             let configuration: C = read_for_model(name, at, configuration, problems)?;
             Some(Box::new(move |layers| {
                 Ok(decorated(load(configuration).map_err(Into::into)?, layers))
@@ -107,6 +108,7 @@ impl KnownModel {
 
     fn with<M: HostedType>(configure: Configure) -> Self {
         Self {
+            type_name: M::type_name(),
             metadata: M::METADATA,
             input_schema: M::bare_input_schema,
             output_schema: M::bare_output_schema,

@@ -5,8 +5,7 @@ use std::sync::Arc;
 
 use axum::http::{HeaderMap, HeaderName};
 use ml_model_core::{
-    Answer, BatchRow, MLModel, PredictionError, PredictionId, PredictionIdDecorator,
-    RegisteredModel, Request, Violation,
+    Answer, BatchRow, MLModel, PredictionError, PredictionId, RegisteredModel, Request, Violation,
 };
 use serde_json::Value;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -51,7 +50,7 @@ impl HostedModel {
         let permits = handling.concurrency_limit.map(|limit| Arc::new(Semaphore::new(limit)));
         Ok(Self {
             takes_prediction_id: PredictionId::is_in(&schema),
-            has_prediction_id: PredictionIdDecorator::is_on(&model),
+            has_prediction_id: model.stack().has_prediction_id,
             takes_batches: model.takes_batches(),
             schema: InputSchema::new(&schema)?,
             permits,

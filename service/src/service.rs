@@ -12,7 +12,7 @@ use std::time::Duration;
 use clap::Parser;
 use ml_configuration::{Document, Mapping, Problems};
 use ml_logging::{ContextFilter, EcsFormatter, Handler, Logging};
-use ml_model_core::{Decorator, ModelDetails, ModelRegistry, RegisteredModel, error_chain};
+use ml_model_core::{Decorator, MLModel as _, ModelRegistry, RegisteredModel, error_chain};
 use serde::de::DeserializeOwned;
 use tokio::net::TcpListener;
 
@@ -437,10 +437,10 @@ fn load(
             Ok(Err(error)) => return Err(format!("`{name}`: {}", error_chain(&*error))),
             Err(_panic) => return Err(format!("`{name}` panicked while it was loaded")),
         };
-        let details = ModelDetails::of(&model);
+        let details = model.metadata();
         tracing::info!(
-            model_qualified_name = details.qualified_name,
-            model_version = details.version,
+            model_qualified_name = &*details.qualified_name,
+            model_version = &*details.version,
             decorators = format!("{:?}", ml_model_core::MLModel::decorators(&model)),
             decorators_from = if is_configured { "configuration" } else { "attributes" },
             "Loaded model."

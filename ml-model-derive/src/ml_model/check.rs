@@ -21,6 +21,8 @@ pub(super) struct Model<'a> {
     /// An expression for a `&'static str`.
     pub(super) description: TokenStream,
     pub(super) version: String,
+    /// Variant of `Execution`.
+    pub(super) execution: &'static str,
     pub(super) krate: Path,
     /// Outermost first.
     pub(super) decorators: Vec<Decorator>,
@@ -105,6 +107,7 @@ pub(super) fn check<'a>(
         display_name: text(&attributes.display_name).unwrap_or_else(|| words::title(name)),
         description: description(attributes.description, attributes.doc),
         version,
+        execution: execution(attributes.execution.as_ref(), errors),
         krate: attributes.krate.unwrap_or_else(|| parse_quote!(::ml_model_core)),
         decorators: decorators(attributes.decorators, &qualified_name, errors),
         qualified_name,
@@ -259,6 +262,18 @@ fn reject_second(word: &Ident, has_one: &mut bool, errors: &mut Errors) {
         errors.at(word.span(), format!("`{word}` is already on this model: remove one of them"));
     }
     *has_one = true;
+}
+
+fn execution(execution: Option<&(String, Span)>, errors: &mut Errors) -> &'static str {
+    match execution.map(|(name, span)| (name.as_str(), *span)) {
+        None | Some(("blocking", _)) => "Blocking",
+        Some(("inline", _)) => "Inline",
+        Some((name, span)) => {
+            let what = format!("execution `{name}`");
+            errors.at(span, words::unknown(&what, name, &["inline", "blocking"]));
+            "Blocking"
+        }
+    }
 }
 
 fn level(level: Option<&(String, Span)>, errors: &mut Errors) -> &'static str {

@@ -95,7 +95,7 @@ impl Configuration {
 /// The program itself may have registered a name twice.
 fn check_names(models: &[KnownModel], known: &[KnownDecorator], problems: &mut Problems) {
     for (index, model) in models.iter().enumerate() {
-        let name = model.metadata.qualified_name;
+        let name = &*model.metadata.qualified_name;
         if models[..index].iter().any(|other| other.metadata.qualified_name == name) {
             problems.add(format!(
                 "the program has two models named `{name}`: give one of them another `qualified_name`"

@@ -196,7 +196,7 @@ impl DescribedRecords {
             }
             described.models.push(name.to_owned());
             let metadata = registry.metadata(name)?;
-            let logged = model.logged_fields();
+            let logged = model.stack().logged_fields;
             let sides = [
                 ("input", &logged.input, &metadata.input_schema),
                 ("output", &logged.output, &metadata.output_schema),

@@ -26,7 +26,7 @@ mod levels;
 mod paths;
 mod security;
 
-use ml_model_core::ModelMetadata;
+use ml_model_core::ModelDescription;
 use serde_json::{Value, json};
 
 use components::Components;
@@ -72,7 +72,7 @@ impl Info {
 #[derive(Debug, Clone, PartialEq)]
 pub struct ModelApi {
     /// All there is to know about it.
-    pub metadata: ModelMetadata,
+    pub metadata: ModelDescription,
     /// Whether it takes requests.
     pub has_endpoint: bool,
 }

@@ -1,12 +1,8 @@
 //! Decorators chosen at run time: their records are those of the attributes, field for field.
 
-#![allow(clippy::unwrap_used, reason = "clippy takes only test functions for tests")]
-
-mod common;
-
 use std::sync::Arc;
 
-use common::{Logged, Sex, logged};
+use crate::common::{Logged, Sex, logged};
 use ml_model_core::decorators::logging::{FieldError, LoggedField, LoggingOptions};
 use ml_model_core::{
     Decorator, Described, Infer, JsonForm, JsonModel, MLModel, Prediction, PredictionError,
