@@ -340,7 +340,7 @@ fn rename(key: &str, is_renamed: bool) -> String {
 
 fn repeated(key: &str, is_renamed: bool) -> String {
     if is_renamed {
-        format!("another field is named `{key}` already: choose another name")
+        format!("another field is already named `{key}`: choose another name")
     } else {
         format!(
             "`{key}` is listed twice: remove one of them, or rename it, as in `{key} as other_name`"

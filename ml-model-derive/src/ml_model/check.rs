@@ -45,8 +45,7 @@ pub(super) struct Logging {
     pub(super) output_fields: Vec<Field>,
 }
 
-/// What a record holds besides its fields, whatever they are. `prediction_id` is apart: it may be
-/// named, but it is there without being named.
+/// Keys that every record has; a test compares them with the list of `ml-model-core`.
 const RECORD_KEYS: &[&str] = &[
     "message",
     "action",
@@ -334,4 +333,12 @@ fn fields(listed: Vec<Field>, has_id: bool, errors: &mut Errors) -> Vec<Field> {
         }
     }
     fields
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_keys_of_records_are_those_of_the_core() {
+        assert_eq!(super::RECORD_KEYS, ml_model_core::decorators::logging::RECORD_KEYS);
+    }
 }
