@@ -257,7 +257,10 @@ fn a_broken_link_is_reported() {
     std::os::unix::fs::symlink("..data/rest_config.yaml", link).unwrap();
     let (success, _, errors) = checked(folder.path(), &[]);
     assert!(!success);
-    assert!(errors.contains("rest_config.yaml: this link points to a file that does not exist"), "{errors}");
+    assert!(
+        errors.contains("rest_config.yaml: this link points to a file that does not exist"),
+        "{errors}"
+    );
 }
 
 #[test]
