@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -13,7 +12,8 @@ from pathlib import Path
 
 from stack import BAD, COMPOSE, GOOD, LOGS, METRICS, SERVICE, Failure, Stack, wait_until
 
-from records import Comparison, expected, stored  # noqa: E402 (found by stack)
+from records import Comparison, expected, stored  # noqa: E402 (stack extends the path)
+from results import report  # noqa: E402
 
 # What OTLP has a place for, under VictoriaLogs' name for it.
 RENAMED = {"@timestamp": "_time", "message": "_msg", "log.level": "severity_text", "log.logger": "scope.name"}
@@ -164,16 +164,15 @@ class Run:
 
     def _metrics(self):
         def scraped():
-            targets = self.stack.prometheus("targets")["activeTargets"]
+            targets = self.stack.prometheus.get("targets")["activeTargets"]
             return [target["health"] for target in targets] == ["up"]
 
         wait_until(scraped, "the target of Prometheus is up")
 
-        def total():
-            result = self.stack.prometheus("query", query="sum(model_predictions_total)")["result"]
-            return result and float(result[0]["value"][1]) == len(self.answered)
+        def all_counted():
+            return self.stack.prometheus.value("sum(model_predictions_total)") == len(self.answered)
 
-        wait_until(total, "every prediction is counted")
+        wait_until(all_counted, "every prediction is counted")
         # Rules that were evaluated before the first scrape see no instance.
         wait_until(lambda: {(rule["health"], rule["state"]) for rule in self._rules()} == {("ok", "inactive")},
                    "every rule is evaluated, and none is active")
@@ -181,7 +180,7 @@ class Run:
         return f"1 target, {len(rules)} alert rules", "Prometheus", f"up, evaluated, none active; {len(self.answered)} predictions counted"
 
     def _rules(self):
-        return [rule for group in self.stack.prometheus("rules")["groups"] for rule in group["rules"]]
+        return list(self.stack.prometheus.alerts().values())
 
     def _batches(self):
         before = self.stack.count("batch_id:*")
@@ -289,15 +288,11 @@ def main():
     for name in ("image", "loader", "podman-compose"):
         parser.add_argument(f"--{name}", required=True)
     options = parser.parse_args()
-    target = os.environ.get("DEPLOY_RESULTS")
     with tempfile.TemporaryDirectory(prefix="compose-") as folder:
         run = Run(options, Path(folder))
         try:
-            for what, against, result in run.results():
-                print(f"{what}: {result}", flush=True)
-                if target:
-                    with open(target, "a", encoding="utf-8") as file:
-                        file.write(f"{what}\t{against}\t{result}\n")
+            for line in run.results():
+                report(*line)
         except Failure as failure:
             print(f"compose: {failure}", file=sys.stderr)
             for name in (SERVICE, LOGS, METRICS):

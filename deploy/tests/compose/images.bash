@@ -2,21 +2,6 @@
 # Sourced: podman with a store of its own, and stand-ins for images that are published in registries. Expects `root`,
 # the repository, and `cache`, a folder that is kept.
 
-# Unpacks a package of Debian's, without installing it.
-debian_package() {
-  local name=$1 download
-  [ ! -d "$cache/debian/$name" ] || return 0
-  download=$(mktemp -d)
-  (
-    cd "$download" || exit
-    apt-get download -qq "$name" 2>/dev/null || { apt-get update -qq && apt-get download -qq "$name"; }
-    dpkg -x "$name"_*.deb unpacked
-    mkdir -p "$cache/debian"
-    mv unpacked "$cache/debian/$name"
-  )
-  rm -rf "$download"
-}
-
 # configure_podman FOLDER STORE: podman, and podman-compose with it, finds images in the store as well, keeps its own
 # in `cache`, and everything else in the folder. netavark gives containers addresses and names. runc and cgroupfs work
 # without systemd.

@@ -12,9 +12,10 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 COMPOSE = HERE.parents[1] / "compose"
-sys.path.insert(0, str(HERE.parent / "shipping"))
+sys.path[:0] = [str(HERE.parent), str(HERE.parent / "shipping")]
 
 from processes import Failure, free_port, wait_until  # noqa: E402
+from prometheus import Prometheus  # noqa: E402
 
 SERVICE, LOGS, METRICS = "insurance-charges", "victoria-logs", "prometheus"
 MODEL = "/api/models/insurance_charges_model"
@@ -31,6 +32,7 @@ class Stack:
             (secrets / name).write_text(text, encoding="utf-8")
             (secrets / name).chmod(0o444)
         self.ports = {name: free_port() for name in (SERVICE, LOGS, METRICS)}
+        self.prometheus = Prometheus(f"http://127.0.0.1:{self.ports[METRICS]}")
         self.environment = os.environ | {
             "COMPOSE": podman_compose,
             "SECRETS_DIRECTORY": str(secrets),
@@ -114,12 +116,6 @@ class Stack:
 
     def count(self, query):
         return int(self.stored(f"{query} | stats count() n")[0]["n"])
-
-    def prometheus(self, path, **parameters):
-        status, text = self.request(METRICS, f"/api/v1/{path}?{urllib.parse.urlencode(parameters)}")
-        if status != 200:
-            raise Failure(f"{path}: {text.decode()}")
-        return json.loads(text)["data"]
 
     def metric(self, series):
         """A value of the service's /metrics; 0 if it is not there."""

@@ -32,14 +32,3 @@ within_a_minute() {
     sleep 0.1
   done
 }
-
-# Installs the Debian packages of programs that are missing: PROGRAM, or PROGRAM:PACKAGE where the names differ.
-install_missing() {
-  local program missing=()
-  for program in "$@"; do
-    command -v "${program%:*}" >/dev/null || missing+=("${program#*:}")
-  done
-  [ "${#missing[@]}" -gt 0 ] || return 0
-  step "Debian packages: ${missing[*]}"
-  { apt-get update -qq && apt-get install -qq -y --no-install-recommends "${missing[@]}"; } >&2
-}

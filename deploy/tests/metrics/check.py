@@ -6,7 +6,6 @@ import argparse
 import copy
 import json
 import math
-import os
 import re
 import sys
 import tempfile
@@ -15,12 +14,13 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 DEPLOY = HERE.parents[1]
-sys.path.insert(0, str(HERE.parent / "shipping"))
+sys.path.insert(0, str(HERE.parent))
 
 import runbook  # noqa: E402
 from dashboard import ALL, Dashboard, legend  # noqa: E402
 from processes import Failure, wait_until  # noqa: E402
-from servers import JOB, Demo, Prometheus  # noqa: E402
+from results import report  # noqa: E402
+from servers import JOB, Demo, ScrapingPrometheus  # noqa: E402
 
 GENERATED = DEPLOY / "kubernetes/components/monitoring/generated"
 CONFIGURATION = DEPLOY / "kubernetes/base/rest_config.yaml"
@@ -38,9 +38,9 @@ class Run:
 
     def start(self):
         self.demo = Demo(self.binary, CONFIGURATION, self.folder)
-        self.prometheus = Prometheus(GENERATED / "rules.yaml", self.demo, self.folder)
+        self.prometheus = ScrapingPrometheus(GENERATED / "rules.yaml", self.demo, self.folder)
         self.started = time.time()
-        version = self.prometheus.ask("/api/v1/status/buildinfo")["version"]
+        version = self.prometheus.get("status/buildinfo")["version"]
         self.against = f"Prometheus {version}"
 
     def results(self):
@@ -84,7 +84,7 @@ class Run:
         # The first samples have no predictions.
         wait_until(lambda: total("success") == 0, "a first scrape")
         for _ in range(ROUNDS):
-            self.demo.ask(GOOD, BAD)
+            self.demo.predict(GOOD, BAD)
             wait_until(lambda: total("success") == self.demo.good and total("error") == self.demo.bad, "a scrape")
 
     def _counts(self):
@@ -128,18 +128,18 @@ class Run:
         return "the runbook's sections", "runbook_url of each alert", f"{len(alerts)} of {len(alerts)}"
 
     def _queries(self, job, rate_interval):
-        jobs = self.dashboard.jobs(self.prometheus.ask)
+        jobs = self.dashboard.jobs(self.prometheus.get)
         for panel, target in self.dashboard.targets():
             yield panel, target, self.dashboard.query(target, job, jobs, rate_interval)
 
     def _has_data(self, query):
         """The series of a range query that have a number, as a panel shows them."""
         parameters = {"query": query, "start": self.started, "end": time.time(), "step": 1}
-        result = self.prometheus.ask("/api/v1/query_range", parameters)["result"]
+        result = self.prometheus.get("query_range", parameters)["result"]
         return [s for s in result if any(math.isfinite(float(value)) for _, value in s["values"])]
 
     def _panels(self):
-        jobs = self.dashboard.jobs(self.prometheus.ask)
+        jobs = self.dashboard.jobs(self.prometheus.get)
         if jobs != [JOB]:
             raise Failure(f"the jobs to choose from are {jobs}")
         count = 0
@@ -181,7 +181,7 @@ class Run:
         return "misspelt metrics in these queries", self.against, f"{count} of {count} return nothing"
 
     def _runbook_queries(self):
-        names = set(self.prometheus.ask("/api/v1/label/__name__/values"))
+        names = set(self.prometheus.get("label/__name__/values"))
         queries = list(runbook.queries(self.runbook))
         if not queries:
             raise Failure("the runbook has no queries")
@@ -257,15 +257,11 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--demo", required=True, help="path of the program")
     options = parser.parse_args()
-    target = os.environ.get("DEPLOY_RESULTS")
     with tempfile.TemporaryDirectory(prefix="metrics-") as folder:
         run = Run(options.demo, Path(folder))
         try:
-            for what, against, result in run.results():
-                print(f"{what}: {result}", flush=True)
-                if target:
-                    with open(target, "a", encoding="utf-8") as file:
-                        file.write(f"{what}\t{against}\t{result}\n")
+            for line in run.results():
+                report(*line)
         except Failure as failure:
             print(f"metrics: {failure}", file=sys.stderr)
             for log in sorted(Path(folder).glob("*.log")):

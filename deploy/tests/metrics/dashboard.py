@@ -55,11 +55,11 @@ class Dashboard:
             for target in panel["targets"]:
                 yield panel, target
 
-    def jobs(self, ask):
+    def jobs(self, get):
         """The values of the variable `job`, as Grafana asks for `label_values(SERIES, job)`."""
         query = self.variables["job"]["query"]["query"]
         found = re.fullmatch(r"label_values\((.*), *(\w+)\)", query)
-        return ask(f"/api/v1/label/{found[2]}/values", {"match[]": found[1]})
+        return get(f"label/{found[2]}/values", {"match[]": found[1]})
 
     def query(self, target, job, jobs, rate_interval):
         """A query with its variables replaced; `job` is one of `jobs` or ALL."""

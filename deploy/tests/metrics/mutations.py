@@ -8,6 +8,10 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from results import report  # noqa: E402
+
 SERVICE = r" and on \(namespace, job\) group by \(namespace, job\) \([^()]*\)"
 INSTANCE = r" and on \(namespace, job, instance\) group by \(namespace, job, instance\) \([^()]*\)"
 # What is altered, as a regular expression, and what takes its place.
@@ -73,11 +77,7 @@ def main():
     if survivors:
         raise SystemExit("metrics: the tests pass although: " + "; ".join(survivors))
     cases = len(re.findall(r"^ +- name: ", tests, flags=re.M))
-    what, result = "alert rules", f"{cases} cases pass; {len(found)} altered rules fail"
-    print(f"{what}: {result}")
-    if target := os.environ.get("DEPLOY_RESULTS"):
-        with open(target, "a", encoding="utf-8") as file:
-            file.write(f"{what}\tpromtool\t{result}\n")
+    report("alert rules", "promtool", f"{cases} cases pass; {len(found)} altered rules fail")
 
 
 if __name__ == "__main__":

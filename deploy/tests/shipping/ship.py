@@ -14,12 +14,15 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-from container import CONTAINER, KEY, NAMESPACE, CriLog, Instance
-from processes import Failure, Process, free_port, wait_until
-from records import Comparison, expected, identifiers, stored
-from store import Store
-
 HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent))
+
+from container import CONTAINER, KEY, NAMESPACE, CriLog, Instance  # noqa: E402
+from processes import Failure, Process, free_port, wait_until  # noqa: E402
+from records import Comparison, expected, identifiers, stored  # noqa: E402
+from results import report  # noqa: E402
+from store import Store  # noqa: E402
+
 KUBERNETES = HERE.parents[1] / "kubernetes"
 CONFIGURATION = KUBERNETES / "logging/collector/config.yaml"
 DEMO_CONFIGURATION = KUBERNETES / "base/rest_config.yaml"
@@ -289,16 +292,12 @@ def main():
     options = parser.parse_args()
     # So that children are ended and the folder is removed.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    target = os.environ.get("DEPLOY_RESULTS")
     with tempfile.TemporaryDirectory(prefix="shipping-") as folder:
         run = None
         try:
             run = Run(options, Path(folder))
             for what, result in run.results():
-                print(f"{what}: {result}", flush=True)
-                if target:
-                    with open(target, "a", encoding="utf-8") as file:
-                        file.write(f"{what}\t{options.against}\t{result}\n")
+                report(what, options.against, result)
         except Failure as failure:
             print(f"shipping: {failure}", file=sys.stderr)
             for log in Path(folder).glob("*.log"):

@@ -17,12 +17,14 @@ import sys
 import tempfile
 from pathlib import Path
 
-from checks import ROOT, check_panels, check_store
-from expectation import Expectation, run_instances
-from panels import SavedObjects, kibana_panels, opensearch_panels
-from results import report
-from server import Server
-from template import fields_of
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from checks import ROOT, check_panels, check_store  # noqa: E402
+from expectation import Expectation, run_instances  # noqa: E402
+from panels import SavedObjects, kibana_panels, opensearch_panels  # noqa: E402
+from results import report  # noqa: E402
+from server import Server  # noqa: E402
+from template import fields_of  # noqa: E402
 
 # Each must fail: what is replaced in a dashboard, and by what.
 MUTATIONS = [
