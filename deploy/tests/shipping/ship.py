@@ -1,6 +1,5 @@
-"""Ships the records of three instances of the demo through a collector, as
-container log files that are rotated meanwhile, and compares what the store
-holds with what the instances wrote. The collector is killed once on the way.
+"""Ships the records of three instances of the demo through a collector, as container log files that are rotated
+meanwhile, and compares the store with the log files. The collector is killed once.
 """
 
 import argparse
@@ -26,10 +25,10 @@ from store import Store  # noqa: E402
 KUBERNETES = HERE.parents[1] / "kubernetes"
 CONFIGURATION = KUBERNETES / "logging/collector/config.yaml"
 DEMO_CONFIGURATION = KUBERNETES / "base/rest_config.yaml"
-# The flag of the DaemonSet beside that file.
+# The flag of the DaemonSet next to that file.
 FEATURE_GATES = "--feature-gates=stanza.synchronousLogEmitter"
 
-# What OTLP has a place for, under VictoriaLogs' name for it.
+# Fields with a place of their own in OTLP, by VictoriaLogs' name.
 RENAMED = {
     "@timestamp": "_time",
     "message": "_msg",
@@ -73,7 +72,7 @@ class Collector:
             return False
 
     def send(self, message):
-        """Sends one record as a service with an OTLP exporter does."""
+        """Sends one record over OTLP, as a service does."""
         body = {"resourceLogs": [{
             "resource": {"attributes": [{"key": "service.name", "value": {"stringValue": "direct"}}]},
             "scopeLogs": [{"logRecords": [{
@@ -111,7 +110,7 @@ class Run:
         self.duplicates = 0
 
     def results(self):
-        """Does everything, and yields what was checked."""
+        """Runs all checks and yields their results."""
         self.collector.start()
         for instance in self.instances:
             wait_until(instance.is_ready, f"{instance.name} is ready")
@@ -157,7 +156,7 @@ class Run:
         if kill:
             wait_until(lambda: failures or self._answered() - before > share // 2, "half of the questions")
             if not self.collector.process.kill():
-                raise Failure("something else than SIGKILL ended the collector")
+                raise Failure("the collector was not ended by SIGKILL")
             self.waiting_at_kill = self._written() - self.store.count()
         for thread in threads:
             thread.join()
@@ -171,7 +170,7 @@ class Run:
         return sum(instance.log.lines for instance in self.instances)
 
     def _wait_stored(self, lines_of):
-        """Waits until the store has that many different lines of each pod."""
+        """Waits until the store has this number of different lines of each pod."""
         for instance in self.instances:
             lines = lines_of[instance.name]
             distinct = (
@@ -262,10 +261,10 @@ class Run:
         yield "a record sent by OTLP", "stored with its attributes"
 
         self._check_the_check()
-        yield "a record taken away, one altered, one added", "each found by the comparison"
+        yield "one record removed, one changed, one added", "each found by the comparison"
 
     def _check_the_check(self):
-        """The comparison must find what it is there to find."""
+        """Checks that the comparison finds a missing, a changed and a duplicate record."""
         wanted = list(self._wanted())
         altered = tuple((name, "0" if name == "event.duration" else value) for name, value in wanted[-1])
         kept = [record for record in self.found if record != wanted[0]]
@@ -290,7 +289,7 @@ def main():
         parser.add_argument(f"--{name}", required=True, help="path of the program")
     parser.add_argument("--against", required=True, help="names and versions for the table of results")
     options = parser.parse_args()
-    # So that children are ended and the folder is removed.
+    # SIGTERM also ends the children and removes the folder.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     with tempfile.TemporaryDirectory(prefix="shipping-") as folder:
         run = None
@@ -301,7 +300,7 @@ def main():
         except Failure as failure:
             print(f"shipping: {failure}", file=sys.stderr)
             for log in Path(folder).glob("*.log"):
-                print(f"--- the end of {log.name}", *log.read_text().splitlines()[-20:], sep="\n", file=sys.stderr)
+                print(f"--- last lines of {log.name}", *log.read_text().splitlines()[-20:], sep="\n", file=sys.stderr)
             return 1
         finally:
             if run:
