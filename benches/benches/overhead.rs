@@ -1,6 +1,6 @@
-//! What the decorators cost, in instructions, for [`PREDICTIONS`] predictions each.
+//! Counts the instructions of [`PREDICTIONS`] predictions with each decorator.
 //!
-//! `cargo run --release` in this folder runs them and prints what one prediction costs.
+//! `cargo run --release` in this folder runs these benchmarks and prints the cost of one prediction.
 
 use gungraun::prelude::*;
 use ml_model_benches::{
@@ -12,8 +12,7 @@ use tracing::level_filters::LevelFilter;
 
 const PREDICTIONS: u32 = 1_000;
 
-/// Makes the first predictions, which complete call sites and fill caches, outside of what is
-/// measured.
+/// Sets up and warms up: the first predictions register callsites and fill caches.
 fn warm(set_up: fn(), run: fn()) -> fn() {
     set_up();
     run();

@@ -1,4 +1,4 @@
-//! Runs the instruction counts and prints what one prediction costs, beside the budgets.
+//! Counts instructions and prints the cost of one prediction.
 
 use std::collections::HashMap;
 use std::error::Error;
@@ -57,7 +57,7 @@ fn run() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Instructions of each benchmark, by its id.
+/// Returns the instructions of each benchmark, by its id.
 fn instructions() -> Result<HashMap<String, f64>, Box<dyn Error>> {
     let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
     let output = Command::new(env!("CARGO"))
@@ -84,8 +84,8 @@ fn instructions() -> Result<HashMap<String, f64>, Box<dyn Error>> {
     Ok(counts)
 }
 
-/// Nanoseconds per prediction, bare, with an id and counted: the fastest of rounds that take turns,
-/// so that whatever else the machine does meets all of them.
+/// Returns the nanoseconds per prediction: bare, with an id, with metrics. Each is the fastest of interleaved
+/// rounds, so that other load on the machine affects all of them alike.
 fn nanoseconds() -> [f64; 3] {
     const ROUNDS: u32 = 400;
     const PER_ROUND: u32 = 1_000;
