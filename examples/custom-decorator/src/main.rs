@@ -1,7 +1,7 @@
-//! Two custom decorators around a model that converts temperatures.
+//! Two user-defined decorators around a model that converts temperatures.
 //!
-//! `Timing` stands outside the built-in decorators and measures them, too. `Clamp` stands inside them,
-//! so that the log contains the clamped output.
+//! `Timing` is the outermost decorator, so it measures the built-in ones too. `Clamp` is the innermost one, so
+//! the log has the clamped output.
 
 use std::borrow::Cow;
 use std::convert::Infallible;
@@ -41,7 +41,7 @@ impl<M: MLModel> Decorator<M> for Timing {
     }
 }
 
-/// Limits outputs to a range of temperatures.
+/// Limits the output to a range of temperatures.
 struct Clamp {
     lowest: f64,
     highest: f64,
