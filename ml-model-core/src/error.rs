@@ -34,10 +34,10 @@ impl PredictionError {
     /// ```
     /// use ml_model_core::{PredictionError, error_chain};
     ///
-    /// let error = PredictionError::rejected("8 predictions are under way");
+    /// let error = PredictionError::rejected("8 requests are pending");
     /// assert_eq!(
     ///     error_chain(&error).to_string(),
-    ///     "the request was rejected: 8 predictions are under way",
+    ///     "the request was rejected: 8 requests are pending",
     /// );
     /// ```
     #[cold]
@@ -88,7 +88,7 @@ impl fmt::Display for List<'_> {
 }
 
 /// Writes an error and its sources: `outer: inner: root`. A source with the same text as the error
-/// around it is written once.
+/// around it is omitted.
 pub fn error_chain<'a>(error: &'a (dyn Error + 'static)) -> impl fmt::Display + 'a {
     fmt::from_fn(move |f| {
         let mut shown = error.to_string();

@@ -60,7 +60,7 @@
 //! | `prediction_id`, `error` | [`PredictionId`] and [`PredictionError`] |
 //! | `log_value`, `logged_field` | values and fields of log records |
 //! | `decorator` | [`Decorator`] and [`Decorated`], the layers of a stack |
-//! | [`decorators`] | the built-in decorators, one file each |
+//! | [`decorators`] | the built-in decorators, one module each |
 //! | [`metrics`] | the counts of the `metrics` decorator, for exporters |
 //! | `registry` | [`ModelRegistry`] and the JSON form in which it holds models |
 //! | `stack` | [`Stack`]: decorators chosen at run time |

@@ -4,7 +4,8 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
-use schemars::{JsonSchema, Schema, SchemaGenerator};
+use schemars::generate::SchemaSettings;
+use schemars::{Schema, SchemaGenerator};
 use serde::Serialize;
 
 use crate::error::PredictionError;
@@ -241,16 +242,10 @@ pub trait Described {
     where
         Self: Infer,
     {
-        output_schema::<Self::Output>()
+        // Renames and defaults follow `Serialize`.
+        let settings = SchemaSettings::default().for_serialize();
+        settings.into_generator().into_root_schema_for::<Self::Output>()
     }
-}
-
-/// Returns the schema of serialized values: renames and defaults follow `Serialize`.
-fn output_schema<O: JsonSchema>() -> Schema {
-    schemars::generate::SchemaSettings::default()
-        .for_serialize()
-        .into_generator()
-        .into_root_schema_for::<O>()
 }
 
 /// Returns the name of a type without modules and parameters.

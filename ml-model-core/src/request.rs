@@ -19,7 +19,7 @@ use crate::prediction_id::PredictionId;
 #[derive(Debug)]
 pub struct Request<I> {
     input: Option<I>,
-    // Boxed, because valid requests have none and should not pay for moving an empty list.
+    // Boxed, because a valid request has none and moves a null pointer.
     violations: Option<Box<Violations>>,
     context: Context,
 }
@@ -241,7 +241,7 @@ impl<O> DerefMut for Prediction<O> {
 /// ```
 #[derive(Default)]
 pub struct Context {
-    // Boxed, because most calls without an id have no metadata and should not pay for moving it.
+    // Boxed and allocated at the first use: a call without metadata moves a null pointer.
     metadata: Option<Box<Metadata>>,
     // Outside the box, so that counting a call does not allocate.
     is_counted: bool,

@@ -122,7 +122,7 @@ fn rename_all(attributes: &[Attribute], errors: &mut Errors) -> Option<String> {
     if RULES.contains(&rule.value().as_str()) {
         return Some(rule.value());
     }
-    // Worded as by serde: the compiler reports identical errors once.
+    // The wording of serde: the compiler reports identical errors once.
     let (rule, rules) = (rule.value(), RULES.map(|rule| format!("{rule:?}")).join(", "));
     let message = format!("unknown rename rule `rename_all = {rule:?}`, expected one of {rules}");
     errors.at(span, message);
@@ -156,8 +156,8 @@ const VARIANT: SerdeAttributes = SerdeAttributes {
 
 /// Reads the value of `key = "..."` or `key(serialize = "...")` from the `serde` attributes.
 ///
-/// Errors in it are worded as by serde, so that the compiler reports them once if the type derives
-/// `Serialize`, too. All other keys are left to serde.
+/// Errors in it have the wording of serde, so that the compiler reports them once if the type derives
+/// `Serialize`, too. serde checks all other keys.
 fn serde_string(
     attributes: &[Attribute],
     known: &SerdeAttributes,

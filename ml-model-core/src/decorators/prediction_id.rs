@@ -8,7 +8,7 @@ use crate::model::{Answer, MLModel, StackInfo};
 use crate::prediction_id::PredictionId;
 use crate::request::Request;
 
-/// Gives every prediction an id: the caller's id, or a new UUID.
+/// Decorator that gives every prediction an id: the caller's id, or a new UUID.
 ///
 /// Inner decorators and the model find the id in the request, the caller finds it in the prediction.
 /// A `tracing` span around the call adds the id to all records that the model emits. A batch that is

@@ -1,7 +1,14 @@
-//! The fields of log records: [`LoggedField`] is one field in its text form, `schema` looks fields up
-//! in a JSON Schema, `error` holds the reasons why a field cannot be logged.
+//! The fields of log records.
+//!
+//! | module | contents |
+//! |---|---|
+//! | this one | [`LoggedField`], one field and its text form |
+//! | `schema` | looks fields up in a JSON Schema |
+//! | `keys` | the keys that records have besides their logged fields |
+//! | `error` | the reasons why a field cannot be logged |
 
 mod error;
+pub(crate) mod keys;
 mod schema;
 
 use std::fmt;
@@ -12,6 +19,7 @@ use schemars::Schema;
 use crate::prediction_id::PredictionId;
 
 pub use error::FieldError;
+pub use keys::RECORD_KEYS;
 pub use schema::FieldKind;
 
 /// A field of the input or output that is logged: `age`, `address.zip`, `bmi as body_mass_index`.
@@ -49,20 +57,6 @@ impl FromStr for LoggedField {
         })
     }
 }
-
-/// Keys that are reserved in every record. `prediction_id` is not among them, because it may be listed
-/// as a field.
-pub const RECORD_KEYS: &[&str] = &[
-    "message",
-    "action",
-    "model_qualified_name",
-    "model_version",
-    "batch_id",
-    "row",
-    "status",
-    "duration_ms",
-    "error_info",
-];
 
 impl LoggedField {
     /// Returns the key of the field in the record.

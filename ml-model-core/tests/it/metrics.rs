@@ -68,7 +68,7 @@ fn predictions_are_counted_by_outcome() {
 
     OutcomesModel.predict(aged(40)).unwrap_err();
     assert_eq!(outcomes("outcomes_model", "1"), Some((2, 1)), "an error of the model");
-    OutcomesModel.predict(Request::invalid(vec![Violation::new("age", "is bad")])).unwrap_err();
+    OutcomesModel.predict(Request::invalid(vec![Violation::new("age", "is invalid")])).unwrap_err();
     assert_eq!(outcomes("outcomes_model", "1"), Some((2, 2)), "an invalid request");
     let panic = catch_unwind(|| OutcomesModel.predict(aged(50))).unwrap_err();
     assert_eq!(panic.downcast_ref(), Some(&"fifty"), "the panic continues");

@@ -106,8 +106,8 @@ fn a_removed_model_is_gone_and_still_works() {
 fn the_callers_id_is_read_from_the_body_and_is_last_in_the_output() {
     let mut with_id = body();
     with_id["prediction_id"] = json!("order-7");
-    let answer = predict(&registry(), "charges_model", with_id).unwrap();
-    assert_eq!(answer.to_string(), r#"{"charges":250.0,"prediction_id":"order-7"}"#);
+    let output = predict(&registry(), "charges_model", with_id).unwrap();
+    assert_eq!(output.to_string(), r#"{"charges":250.0,"prediction_id":"order-7"}"#);
 }
 
 #[test]
@@ -117,8 +117,8 @@ fn without_an_id_one_is_made() {
         if let Some(null) = absent {
             body["prediction_id"] = null;
         }
-        let answer = predict(&registry(), "charges_model", body).unwrap();
-        let id = answer["prediction_id"].as_str().unwrap();
+        let output = predict(&registry(), "charges_model", body).unwrap();
+        let id = output["prediction_id"].as_str().unwrap();
         assert!(uuid::Uuid::parse_str(id).is_ok());
     }
 }
@@ -127,8 +127,8 @@ fn without_an_id_one_is_made() {
 fn a_model_without_the_decorator_returns_no_id() {
     let mut with_id = body();
     with_id["prediction_id"] = json!("order-7");
-    let answer = predict(&registry(), "plain_model", with_id).unwrap();
-    assert_eq!(answer, json!({"charges": 250.0}));
+    let output = predict(&registry(), "plain_model", with_id).unwrap();
+    assert_eq!(output, json!({"charges": 250.0}));
 }
 
 #[test]
@@ -175,8 +175,8 @@ fn an_id_of_the_request_takes_precedence() {
     body["prediction_id"] = json!("body");
     let id = PredictionId::try_from("request").unwrap();
     let request = Request::new(body).with_prediction_id(id);
-    let answer = registry().get("charges_model").unwrap().call(request).unwrap();
-    assert_eq!(answer["prediction_id"], "request");
+    let output = registry().get("charges_model").unwrap().call(request).unwrap();
+    assert_eq!(output["prediction_id"], "request");
 }
 
 struct Renamed(&'static str);
@@ -195,8 +195,8 @@ fn decorators_are_added_by_name() {
     registry.add_decorator("plain_model", PredictionIdDecorator).unwrap();
     let mut with_id = body();
     with_id["prediction_id"] = json!("order-7");
-    let answer = predict(&registry, "plain_model", with_id).unwrap();
-    assert_eq!(answer.to_string(), r#"{"charges":250.0,"prediction_id":"order-7"}"#);
+    let output = predict(&registry, "plain_model", with_id).unwrap();
+    assert_eq!(output.to_string(), r#"{"charges":250.0,"prediction_id":"order-7"}"#);
     assert_eq!(
         format!("{registry:?}"),
         r#"{"charges_model": PredictionIdDecorator(LoggingDecorator(ChargesModel)), "plain_model": PredictionIdDecorator(PlainModel)}"#

@@ -17,7 +17,8 @@ use tracing_core::callsite::{self, Callsite, Identifier};
 use tracing_core::field::FieldSet;
 use tracing_core::metadata::Kind;
 
-use crate::logged_field::{LoggedField, LoggedFields, key_of};
+use crate::logged_field::{LoggedField, LoggedFields, key_of, keys};
+use crate::prediction_id::PredictionId;
 use crate::request::Context;
 
 /// The `tracing` call sites of one logging attribute. It is a static in the user's crate.
@@ -47,32 +48,19 @@ impl LogSites {
         output_fields: &'static [&'static str],
     ) -> Self {
         let caller = Location::caller();
-        Self::at((caller.file(), caller.line()), target, level, input_fields, output_fields)
+        let origin = Origin { target, level, file: caller.file(), line: caller.line() };
+        Self::of_origin(origin, [input_fields, output_fields])
     }
 
-    /// Creates call sites with another source location: file and line.
-    pub(super) const fn at(
-        location: (&'static str, u32),
-        target: &'static str,
-        level: Level,
-        input_fields: &'static [&'static str],
-        output_fields: &'static [&'static str],
-    ) -> Self {
-        const fn sites(
-            origin: Origin,
-            fields: [&'static [&'static str]; 2],
-            batch: &'static [&'static str],
-        ) -> Sites {
+    /// Creates the call sites for the fields of input and output.
+    pub(super) const fn of_origin(origin: Origin, fields: [Names; 2]) -> Self {
+        const fn sites(origin: Origin, fields: [Names; 2], batch: Names) -> Sites {
             Sites {
                 without_id: SiteSet::new(origin, [&[], batch], fields),
-                with_id: SiteSet::new(origin, [&["prediction_id"], batch], fields),
+                with_id: SiteSet::new(origin, [&[PredictionId::FIELD], batch], fields),
             }
         }
-        let (origin, fields) = ((target, level, location), [input_fields, output_fields]);
-        Self {
-            single: sites(origin, fields, &[]),
-            in_batch: sites(origin, fields, &["batch_id", "row"]),
-        }
+        Self { single: sites(origin, fields, &[]), in_batch: sites(origin, fields, &keys::BATCH) }
     }
 
     /// Returns the logged fields.
@@ -99,6 +87,18 @@ impl LogSites {
     }
 }
 
+/// Names of fields.
+type Names = &'static [&'static str];
+
+/// Target, level and source location of records.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Origin {
+    pub(super) target: &'static str,
+    pub(super) level: Level,
+    pub(super) file: &'static str,
+    pub(super) line: u32,
+}
+
 /// The call sites of the records of one prediction.
 #[derive(Debug)]
 pub(super) struct SiteSet {
@@ -110,13 +110,12 @@ pub(super) struct SiteSet {
 impl SiteSet {
     const fn new(
         origin: Origin,
-        [id, batch]: [&'static [&'static str]; 2],
-        [input_fields, output_fields]: [&'static [&'static str]; 2],
+        [id, batch]: [Names; 2],
+        [input_fields, output_fields]: [Names; 2],
     ) -> Self {
-        const HEAD: &[&str] = &["message", "action", "model_qualified_name", "model_version"];
-        const OUTCOME: &[&str] = &["status", "duration_ms"];
-        let (target, _, location) = origin;
-        let failed = (target, Level::ERROR, location);
+        const HEAD: Names = &keys::HEAD;
+        const OUTCOME: Names = &keys::OUTCOME;
+        let failed = Origin { level: Level::ERROR, ..origin };
         Self {
             requested: CallSite::new(
                 "prediction requested",
@@ -131,7 +130,7 @@ impl SiteSet {
             failed: CallSite::new(
                 "prediction failed",
                 failed,
-                [HEAD, id, batch, OUTCOME, &["error_info"]],
+                [HEAD, id, batch, OUTCOME, &[keys::ERROR]],
             ),
         }
     }
@@ -150,18 +149,13 @@ impl SiteSet {
 /// One `tracing` call site, completed and registered at its first use.
 pub(super) struct CallSite {
     name: &'static str,
-    target: &'static str,
-    level: Level,
-    location: (&'static str, u32),
+    origin: Origin,
     /// Parts of the list of field names, which are joined at the first use. The last part holds the
     /// logged fields in their text form.
-    field_names: [&'static [&'static str]; 5],
+    field_names: [Names; 5],
     interest: AtomicU8,
     metadata: OnceLock<Metadata<'static>>,
 }
-
-/// Target, level and source location (file and line) of records.
-type Origin = (&'static str, Level, (&'static str, u32));
 
 const UNREGISTERED: u8 = 0;
 const NEVER: u8 = 1;
@@ -169,16 +163,10 @@ const SOMETIMES: u8 = 2;
 const ALWAYS: u8 = 3;
 
 impl CallSite {
-    const fn new(
-        name: &'static str,
-        (target, level, location): Origin,
-        field_names: [&'static [&'static str]; 5],
-    ) -> Self {
+    const fn new(name: &'static str, origin: Origin, field_names: [Names; 5]) -> Self {
         Self {
             name,
-            target,
-            level,
-            location,
+            origin,
             field_names,
             interest: AtomicU8::new(UNREGISTERED),
             metadata: OnceLock::new(),
@@ -188,8 +176,8 @@ impl CallSite {
     /// Returns whether some subscriber may be interested in the record.
     #[inline]
     fn is_possible(&'static self) -> bool {
-        self.level <= STATIC_MAX_LEVEL
-            && self.level <= LevelFilter::current()
+        self.origin.level <= STATIC_MAX_LEVEL
+            && self.origin.level <= LevelFilter::current()
             && self.interest() != NEVER
     }
 
@@ -243,13 +231,13 @@ impl CallSite {
         self.metadata.get_or_init(|| {
             // `tracing` requires static names. This leaks once per site.
             let names = self.field_names.iter().copied().flatten().map(|name| key_of(name));
-            let names: &'static [&'static str] = names.collect::<Vec<_>>().leak();
+            let names: Names = names.collect::<Vec<_>>().leak();
             Metadata::new(
                 self.name,
-                self.target,
-                self.level,
-                Some(self.location.0),
-                Some(self.location.1),
+                self.origin.target,
+                self.origin.level,
+                Some(self.origin.file),
+                Some(self.origin.line),
                 None,
                 FieldSet::new(names, Identifier(self)),
                 Kind::EVENT,
@@ -279,8 +267,7 @@ impl fmt::Debug for CallSite {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("CallSite")
             .field("name", &self.name)
-            .field("target", &self.target)
-            .field("level", &self.level)
+            .field("origin", &self.origin)
             .finish_non_exhaustive()
     }
 }

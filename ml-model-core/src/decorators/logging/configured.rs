@@ -4,8 +4,9 @@ use serde::Serialize;
 use tracing::Level;
 
 use super::LoggingDecorator;
-use super::callsites::LogSites;
-use super::extract::{Extracted, FieldTree, extract};
+use super::callsites::{LogSites, Origin};
+use super::extract::{Extracted, extract};
+use super::field_tree::FieldTree;
 use super::record::{Record, Recorder};
 use crate::logged_field::LoggedField;
 use crate::model::MLModel;
@@ -87,13 +88,8 @@ impl LoggingDecorator<ConfiguredFields> {
                 fields.iter().map(|field| &*field.to_string().leak()).collect();
             fields.leak()
         };
-        let sites = LogSites::at(
-            (file.leak(), line),
-            target.leak(),
-            level,
-            names(input_fields),
-            names(output_fields),
-        );
+        let origin = Origin { target: target.leak(), level, file: file.leak(), line };
+        let sites = LogSites::of_origin(origin, [names(input_fields), names(output_fields)]);
         Self::new(ConfiguredFields { sites: Box::leak(Box::new(sites)), input, output })
     }
 }

@@ -3,7 +3,7 @@
 //! Generated code reads fields directly. The fields of a configuration are known by name only, and
 //! serde provides the names: an [`Extractor`] is a serializer that keeps the scalars at the paths of a
 //! [`FieldTree`] and skips everything else. It reads the model's own types. A `u8` is therefore an
-//! integer and an `f64` a float, whatever the caller has written, and defaults are filled in.
+//! integer and an `f64` a float, regardless of their spelling in the request, and defaults are present.
 
 use std::fmt;
 
@@ -14,39 +14,8 @@ use serde::ser::{
 use tracing::Value;
 use tracing::field::Empty;
 
-use crate::LogValue;
-
-/// The paths of the fields of a record, as a tree.
-#[derive(Debug, Default)]
-pub(super) struct FieldTree {
-    /// Positions in the record of the fields that end here.
-    positions: Vec<usize>,
-    children: Vec<(String, FieldTree)>,
-}
-
-impl FieldTree {
-    /// Creates the tree of the fields at these paths.
-    pub(super) fn new<'p>(paths: impl IntoIterator<Item = &'p [String]>) -> Self {
-        let mut root = Self::default();
-        for (position, path) in paths.into_iter().enumerate() {
-            let mut node = &mut root;
-            for name in path {
-                let index = node.children.iter().position(|(child, _)| child == name);
-                let index = index.unwrap_or_else(|| {
-                    node.children.push((name.clone(), Self::default()));
-                    node.children.len() - 1
-                });
-                node = &mut node.children[index].1;
-            }
-            node.positions.push(position);
-        }
-        root
-    }
-
-    fn child(&self, name: &str) -> Option<&Self> {
-        self.children.iter().find(|(child, _)| child == name).map(|(_, child)| child)
-    }
-}
+use super::field_tree::FieldTree;
+use crate::log_value::LogValue;
 
 /// The value of one field.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -97,7 +66,7 @@ struct Extractor<'a> {
 
 impl Extractor<'_> {
     fn scalar(self, value: Extracted) -> Result<(), Stopped> {
-        if let Some((last, others)) = self.tree.positions.split_last() {
+        if let Some((last, others)) = self.tree.positions().split_last() {
             for position in others {
                 self.extracted[*position] = value.clone();
             }
@@ -291,7 +260,7 @@ impl Elements<'_> {
     fn element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Stopped> {
         let index = self.next;
         self.next += 1;
-        if self.extractor.tree.children.is_empty() {
+        if !self.extractor.tree.has_children() {
             return Ok(());
         }
         self.extractor.child(&index.to_string(), value)
@@ -344,7 +313,7 @@ impl SerializeMap for Entries<'_> {
 
     fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), Stopped> {
         // A key is a scalar, so it is extracted like a field with an empty path.
-        let tree = FieldTree { positions: vec![0], children: Vec::new() };
+        let tree = FieldTree::new([&[] as &[String]]);
         let mut extracted = [Extracted::Null];
         extract(key, &tree, &mut extracted);
         let [key] = extracted;

@@ -6,11 +6,12 @@
 //! | `record` | [`Recorder`], which reads the fields of a record, and the record itself |
 //! | `callsites` | the `tracing` call sites of one attribute |
 //! | `configured` | a [`Recorder`] [made from a configuration](LoggingOptions) |
-//! | `extract` | reads fields by name from serializable values |
+//! | `field_tree`, `extract` | read fields by name from serializable values |
 
 pub(crate) mod callsites;
 mod configured;
 mod extract;
+mod field_tree;
 pub(crate) mod record;
 
 use std::any::Any;
@@ -31,7 +32,7 @@ pub use crate::logged_field::{FieldError, FieldKind, LoggedField, LoggedFields, 
 pub use configured::{ConfiguredFields, LoggingOptions};
 pub use record::Recorder;
 
-/// Writes the log records of every prediction.
+/// Decorator that writes the log records of every prediction.
 ///
 /// A prediction has two records: `Prediction requested.`, then `Prediction created.` or
 /// `Prediction exception.` If the model panics, `Prediction exception.` is written before the panic

@@ -1,9 +1,9 @@
-//! A histogram of durations that threads share without a lock.
+//! [`Histogram`], which threads share without a lock.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-/// Counts durations in buckets.
+/// Histogram of durations.
 #[derive(Debug)]
 pub struct Histogram {
     bounds: &'static [Duration],

@@ -69,7 +69,7 @@ const BOUNDS: [Duration; 24] = {
 /// All models that a decorator of this process counts.
 static MODELS: AppendList<Counters> = AppendList::new();
 
-/// Counts the predictions of a model by outcome, and their durations.
+/// Decorator that counts the predictions of a model by outcome, and measures their durations.
 ///
 /// A prediction counts as failed if it ends in an error of the model or of a decorator, or in a panic,
 /// which continues to unwind. A request with an invalid input counts as failed, too.
@@ -166,7 +166,7 @@ impl<M: MLModel> Decorator<M> for MetricsDecorator {
     }
 }
 
-/// Guard that counts a prediction on drop, and so during a panic, too.
+/// Guard that counts a prediction on drop, including during a panic.
 struct Count {
     counters: &'static Counters,
     of: &'static Histogram,
