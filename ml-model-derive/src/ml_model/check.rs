@@ -118,7 +118,7 @@ pub(super) fn check<'a>(
 fn own_generics(input: &DeriveInput) -> Generics {
     let mut generics = input.generics.clone();
     if let Some(clause) = &mut generics.where_clause {
-        // The generated functions stand outside of the `impl`, where there is no `Self`.
+        // The generated functions stand outside the `impl`, where there is no `Self`.
         let (ident, (_, type_generics, _)) = (&input.ident, input.generics.split_for_impl());
         let tokens = without_self(quote!(#clause), &quote!(#ident #type_generics));
         *clause = parse_quote!(#tokens);
