@@ -10,7 +10,7 @@ use serde::Serialize;
 #[non_exhaustive]
 pub enum PredictionError {
     /// The input is invalid. All violations are reported at once.
-    #[error("invalid input: {}", List(.0))]
+    #[error("invalid input: {}", joined(.0))]
     InvalidInput(Vec<Violation>),
 
     /// The model failed. The [`source`](Error::source) is its own error, which can be downcast.
@@ -72,19 +72,9 @@ impl fmt::Display for Violation {
     }
 }
 
-/// Writes violations in one line.
-struct List<'a>(&'a [Violation]);
-
-impl fmt::Display for List<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, violation) in self.0.iter().enumerate() {
-            if index > 0 {
-                f.write_str("; ")?;
-            }
-            violation.fmt(f)?;
-        }
-        Ok(())
-    }
+/// Joins violations in one line.
+fn joined(violations: &[Violation]) -> String {
+    violations.iter().map(Violation::to_string).collect::<Vec<_>>().join("; ")
 }
 
 /// Writes an error and its sources: `outer: inner: root`. A source with the same text as the error

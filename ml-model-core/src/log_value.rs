@@ -107,39 +107,34 @@ impl Write for Buffer {
     }
 }
 
-impl LogValue for str {
-    type Value<'a> = &'a str;
+macro_rules! strings {
+    ($($type:ty)*) => {$(
+        impl LogValue for $type {
+            type Value<'a> = &'a str;
 
-    #[inline]
-    fn log_value(&self) -> &str {
-        self
-    }
+            #[inline]
+            fn log_value(&self) -> &str {
+                self
+            }
+        }
+    )*};
 }
 
-impl LogValue for String {
-    type Value<'a> = &'a str;
+strings! { str String }
 
-    #[inline]
-    fn log_value(&self) -> &str {
-        self
-    }
+macro_rules! displayed {
+    ($($type:ty)*) => {$(
+        impl LogValue for $type {
+            type Value<'a> = DisplayValue<Self>;
+
+            fn log_value(&self) -> DisplayValue<Self> {
+                tracing::field::display(*self)
+            }
+        }
+    )*};
 }
 
-impl LogValue for Uuid {
-    type Value<'a> = DisplayValue<Uuid>;
-
-    fn log_value(&self) -> DisplayValue<Uuid> {
-        tracing::field::display(*self)
-    }
-}
-
-impl LogValue for char {
-    type Value<'a> = DisplayValue<char>;
-
-    fn log_value(&self) -> DisplayValue<char> {
-        tracing::field::display(*self)
-    }
-}
+displayed! { Uuid char }
 
 impl<T: LogValue> LogValue for Option<T> {
     type Value<'a>

@@ -1,7 +1,7 @@
 //! The `prediction_id` decorator.
 
 use schemars::{Schema, json_schema};
-use serde_json::{Map, Value};
+use serde_json::{Value, json};
 
 use crate::decorator::Decorator;
 use crate::model::{Answer, MLModel, StackInfo};
@@ -57,32 +57,25 @@ impl<M: MLModel> Decorator<M> for PredictionIdDecorator {
 
     fn input_schema(&self, model: &M) -> Schema {
         let mut schema = model.input_schema();
-        if let Some(properties) = properties_of(&mut schema) {
-            let field = json_schema!({
-                "description": "Id to record this prediction under; made by the service if absent.",
-                "type": ["string", "null"],
-                "pattern": PredictionId::PATTERN,
-            });
-            properties.entry(PredictionId::FIELD).or_insert(field.to_value());
-        }
+        let field = json_schema!({
+            "description": "Id to record this prediction under; made by the service if absent.",
+            "type": ["string", "null"],
+            "pattern": PredictionId::PATTERN,
+        });
+        add_property(&mut schema, field);
         schema
     }
 
     fn output_schema(&self, model: &M) -> Schema {
         let mut schema = model.output_schema();
-        if let Some(properties) = properties_of(&mut schema) {
-            let field = json_schema!({
-                "description": "Id under which this prediction was recorded.",
-                "type": "string",
-                "pattern": PredictionId::PATTERN,
-            });
-            properties.entry(PredictionId::FIELD).or_insert(field.to_value());
-        }
+        let field = json_schema!({
+            "description": "Id under which this prediction was recorded.",
+            "type": "string",
+            "pattern": PredictionId::PATTERN,
+        });
+        add_property(&mut schema, field);
         if PredictionId::is_in(&schema) {
-            let required = schema
-                .ensure_object()
-                .entry("required")
-                .or_insert_with(|| Value::Array(Vec::new()));
+            let required = schema.ensure_object().entry("required").or_insert_with(|| json!([]));
             if let Value::Array(names) = required
                 && !names.iter().any(|name| name == PredictionId::FIELD)
             {
@@ -105,14 +98,12 @@ fn ensure_id<I>(request: &mut Request<I>) -> PredictionId {
     }
 }
 
-/// Returns the properties of a schema if it describes an object.
-fn properties_of(schema: &mut Schema) -> Option<&mut Map<String, Value>> {
-    if schema.get("type") != Some(&Value::from("object")) {
-        return None;
+/// Adds the `prediction_id` to a schema that describes an object and has no such property.
+fn add_property(schema: &mut Schema, field: Schema) {
+    if schema.get("type") == Some(&Value::from("object"))
+        && let properties = schema.ensure_object().entry("properties").or_insert_with(|| json!({}))
+        && let Some(properties) = properties.as_object_mut()
+    {
+        properties.entry(PredictionId::FIELD).or_insert(field.to_value());
     }
-    schema
-        .ensure_object()
-        .entry("properties")
-        .or_insert_with(|| Value::Object(Map::new()))
-        .as_object_mut()
 }

@@ -14,6 +14,7 @@ mod schema;
 use std::fmt;
 use std::str::FromStr;
 
+use schema::{Naming, find};
 use schemars::Schema;
 
 use crate::prediction_id::PredictionId;
@@ -86,7 +87,7 @@ impl LoggedField {
         if before.iter().any(|other| other.key == key) {
             return Err(FieldError::Repeated { key, is_renamed });
         }
-        schema::find(schema, &self.path).map(|_forms| ())
+        find(schema, &self.path, Naming::Exact).map(|_forms| ())
     }
 
     /// Returns the kind of value that the schema of the input or output declares for the field.
@@ -99,8 +100,8 @@ impl LoggedField {
     ///
     /// Returns an error if the schema has no such field, or if the field is not a single value.
     pub fn kind(&self, schema: &Schema) -> Result<FieldKind, FieldError> {
-        let forms = schema::find(schema, &self.path)
-            .or_else(|_| schema::find_loosely(schema, &self.path))?;
+        let forms = find(schema, &self.path, Naming::Exact)
+            .or_else(|_| find(schema, &self.path, Naming::Loose))?;
         Ok(FieldKind::of(&forms))
     }
 

@@ -92,8 +92,8 @@ fn kind_name(value: &Value) -> &'static str {
 }
 
 /// Comparison of the names in a path with those in a schema.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Naming {
+#[derive(Clone, Copy)]
+pub(super) enum Naming {
     Exact,
     /// Ignores case, `_` and `-`.
     Loose,
@@ -119,18 +119,13 @@ impl Naming {
 
 /// Finds the field at `path` and returns the forms that its value may have. Where the schema does not
 /// restrict the field, there are no forms.
-pub(super) fn find<'s>(schema: &'s Schema, path: &[String]) -> Result<Vec<&'s Value>, FieldError> {
-    let root = schema.as_value();
-    Lookup { root, naming: Naming::Exact }.find(root, path, None)
-}
-
-/// Finds the field at `path` like [`find`], but ignores case and separators in names.
-pub(super) fn find_loosely<'s>(
+pub(super) fn find<'s>(
     schema: &'s Schema,
     path: &[String],
+    naming: Naming,
 ) -> Result<Vec<&'s Value>, FieldError> {
     let root = schema.as_value();
-    Lookup { root, naming: Naming::Loose }.find(root, path, None)
+    Lookup { root, naming }.find(root, path, None)
 }
 
 #[derive(Clone, Copy)]
