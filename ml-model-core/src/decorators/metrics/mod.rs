@@ -1,10 +1,9 @@
-//! Counts the predictions of every model, for whoever exports metrics.
+//! The `metrics` decorator, and the counts of all models for metrics exporters.
 //!
-//! [`MetricsDecorator`] counts; [`snapshot`] is the read side. There is no metrics library in
-//! between: the counts are plain atomics in one list per process, by qualified name and version of
-//! the model. What they mean to Prometheus:
+//! [`MetricsDecorator`] counts, [`snapshot`] reads the counts. They are atomics in one list per process,
+//! by qualified name and version of the model. A Prometheus exporter would name them:
 //!
-//! | family | labels | here |
+//! | family | labels | value |
 //! |---|---|---|
 //! | `model_predictions_total`, a counter | `model`, `version`, `status` = `success` or `error` | [`PredictionCounts::succeeded`], [`PredictionCounts::failed`] |
 //! | `model_prediction_duration_seconds`, a histogram | `model`, `version` | [`PredictionCounts::durations`] |
@@ -32,10 +31,11 @@
 //! # Ok::<(), ml_model_core::PredictionError>(())
 //! ```
 
+mod histogram;
+
 use std::mem;
 use std::ops::Deref;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -46,8 +46,10 @@ use crate::model::{Answer, MLModel};
 use crate::registry::JsonForm;
 use crate::request::Request;
 
-/// Upper bounds of the buckets of [`PredictionCounts::durations`]: 1, 2.5 and 5 per decade from a
-/// microsecond, which a small tree takes, to 50 seconds, past the patience of most callers.
+pub use histogram::{Histogram, HistogramSnapshot};
+
+/// Upper bounds of the buckets of [`PredictionCounts::durations`]: 1, 2.5 and 5 per decade, from one
+/// microsecond to 50 seconds.
 pub const DURATION_BOUNDS: &[Duration] = &BOUNDS;
 
 const BOUNDS: [Duration; 24] = {
@@ -64,41 +66,39 @@ const BOUNDS: [Duration; 24] = {
     bounds
 };
 
-/// Every model counted by a decorator of this process.
+/// All models that a decorator of this process counts.
 static MODELS: AppendList<Counters> = AppendList::new();
 
-/// Counts the predictions of a model by outcome, and their durations.
+/// Decorator that counts the predictions of a model by outcome, and measures their durations.
 ///
-/// A prediction has failed if it ends in an error, whoever returned it, or in a panic, which goes on
-/// unwinding. So has a request that is refused for its input.
+/// A prediction counts as failed if it ends in an error of the model or of a decorator, or in a panic,
+/// which continues to unwind. A request with an invalid input counts as failed, too.
 ///
-/// A call is counted once: a decorator inside of another one leaves it to that, also if the two know
-/// the model under different names because of a decorator between them. (A decorator that calls
-/// its model with a [`Context`](crate::Context) of its own makes another call.) Decorators of models
-/// of the same qualified name and version add to the same counts.
+/// A call is counted once, by the outermost `metrics` decorator of the stack and under the name that
+/// the model has there. A decorator that calls its model with a new [`Context`](crate::Context) starts a
+/// new call. Decorators around models with the same qualified name and version share their counts.
 ///
-/// A prediction costs two readings of the clock and two relaxed atomic additions. It allocates
-/// nothing and takes no lock. Only the first one registers the model, by the name and version that
-/// it has then.
+/// Counting a prediction reads the clock twice and makes two relaxed atomic additions. It neither
+/// allocates nor locks. The first call registers the model under its current name and version.
 #[derive(Debug, Default)]
 pub struct MetricsDecorator {
     counters: OnceLock<&'static Counters>,
 }
 
 impl MetricsDecorator {
-    /// Registers the model when it is first called.
+    /// Creates a decorator that registers its model at the first call.
     #[must_use]
     pub const fn new() -> Self {
         Self { counters: OnceLock::new() }
     }
 
-    /// Registers the model at once, so that it is exported before its first prediction.
+    /// Creates a decorator and registers `model`, so that it is exported before its first prediction.
     #[must_use]
     pub fn of<M: MLModel>(model: &M) -> Self {
         Self { counters: OnceLock::from(Counters::of(model)) }
     }
 
-    /// Begins to count a call, unless somebody outside does.
+    /// Starts to count a call, unless an outer decorator counts it.
     #[inline]
     fn begin<I>(
         &self,
@@ -115,7 +115,7 @@ impl MetricsDecorator {
     }
 }
 
-/// A model in JSON form keeps its ways past [`Value`] when it is counted.
+/// Preserves the direct paths between text and the model's types that skip [`Value`].
 impl<M: JsonForm> JsonForm for Decorated<MetricsDecorator, M> {
     fn call_to_text(&self, mut request: Request<Value>) -> Answer<Vec<u8>> {
         let count = self.decorator().begin(self.deref(), &mut request, Instant::now);
@@ -128,9 +128,9 @@ impl<M: JsonForm> JsonForm for Decorated<MetricsDecorator, M> {
     ) -> Result<Answer<Vec<u8>>, Request<&'t str>> {
         let count = self.decorator().begin(self.deref(), &mut request, Instant::now);
         match self.deref().call_text(request) {
-            Ok(answer) => Ok(Count::end(count, answer)),
+            Ok(result) => Ok(Count::end(count, result)),
             Err(mut request) => {
-                // It was no call yet.
+                // The model has not been called.
                 if let Some(count) = count {
                     mem::forget(count);
                     request.context_mut().clear_counted();
@@ -153,12 +153,12 @@ impl<M: MLModel> Decorator<M> for MetricsDecorator {
         model: &M,
         mut requests: Vec<Request<M::Input>>,
     ) -> Vec<Answer<M::Output>> {
-        // A row takes as long as its batch.
+        // The duration of a row is that of its batch.
         let started = Instant::now();
         let counts: Vec<_> =
             requests.iter_mut().map(|request| self.begin(model, request, || started)).collect();
-        let answers = model.call_batch(requests);
-        counts.into_iter().zip(answers).map(|(count, answer)| Count::end(count, answer)).collect()
+        let results = model.call_batch(requests);
+        counts.into_iter().zip(results).map(|(count, result)| Count::end(count, result)).collect()
     }
 
     fn takes_batches(&self) -> bool {
@@ -166,7 +166,7 @@ impl<M: MLModel> Decorator<M> for MetricsDecorator {
     }
 }
 
-/// Counts a prediction when it is dropped: also when a panic passes by.
+/// Guard that counts a prediction on drop, including during a panic.
 struct Count {
     counters: &'static Counters,
     of: &'static Histogram,
@@ -174,15 +174,15 @@ struct Count {
 }
 
 impl Count {
-    /// Ends what [`MetricsDecorator::begin`] has begun.
+    /// Counts the result of a call.
     #[inline]
-    fn end<O>(count: Option<Self>, mut answer: Answer<O>) -> Answer<O> {
-        if let (Some(mut count), Ok(prediction)) = (count, &mut answer) {
+    fn end<O>(count: Option<Self>, mut result: Answer<O>) -> Answer<O> {
+        if let (Some(mut count), Ok(prediction)) = (count, &mut result) {
             count.of = &count.counters.succeeded;
-            // The context may go on to another call.
+            // The context may be passed to another call.
             prediction.context_mut().clear_counted();
         }
-        answer
+        result
     }
 }
 
@@ -193,8 +193,10 @@ impl Drop for Count {
     }
 }
 
-/// The counts of one model. Each outcome has its own histogram, whose total is the number of
-/// predictions: nothing that is exported can contradict itself or go backwards.
+/// The counts of one model.
+///
+/// The number of predictions is the total of a histogram per outcome, so that exported counts and
+/// durations are consistent.
 #[derive(Debug)]
 struct Counters {
     model: Box<str>,
@@ -220,8 +222,8 @@ impl Counters {
     }
 }
 
-/// The counts of every model of this process that a [`MetricsDecorator`] knows, in the order in
-/// which they were registered.
+/// Returns the counts of all models that a [`MetricsDecorator`] has registered in this process, in the
+/// order of their registration.
 pub fn snapshot() -> impl Iterator<Item = PredictionCounts> {
     MODELS.iter().map(|counters| {
         let (succeeded, failed) = (counters.succeeded.snapshot(), counters.failed.snapshot());
@@ -235,7 +237,7 @@ pub fn snapshot() -> impl Iterator<Item = PredictionCounts> {
     })
 }
 
-/// What a [`MetricsDecorator`] has counted, at one moment.
+/// The counts of one model at one moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PredictionCounts {
@@ -243,87 +245,11 @@ pub struct PredictionCounts {
     pub model: &'static str,
     /// Version of the model.
     pub version: &'static str,
-    /// Predictions made.
+    /// Number of predictions.
     pub succeeded: u64,
-    /// Predictions that ended in an error or a panic, and requests refused for their input.
+    /// Number of predictions that ended in an error or a panic, including requests with an invalid
+    /// input.
     pub failed: u64,
-    /// How long all of them took.
+    /// Durations of all calls, failed ones included.
     pub durations: HistogramSnapshot,
-}
-
-/// Counts durations by size. Shared between threads without a lock.
-#[derive(Debug)]
-pub struct Histogram {
-    bounds: &'static [Duration],
-    /// One more than there are bounds.
-    buckets: Box<[AtomicU64]>,
-    /// In nanoseconds; enough for 584 years.
-    sum: AtomicU64,
-}
-
-impl Histogram {
-    /// A histogram with a bucket up to each of the bounds, which ascend, and one for all beyond.
-    #[must_use]
-    pub fn new(bounds: &'static [Duration]) -> Self {
-        let buckets = (0..=bounds.len()).map(|_| AtomicU64::new(0)).collect();
-        Self { bounds, buckets, sum: AtomicU64::new(0) }
-    }
-
-    /// Counts a duration.
-    #[inline]
-    pub fn observe(&self, duration: Duration) {
-        // A bound belongs to its bucket.
-        let bucket = self.bounds.partition_point(|bound| *bound < duration);
-        self.buckets[bucket].fetch_add(1, Ordering::Relaxed);
-        self.sum.fetch_add(nanoseconds(duration), Ordering::Relaxed);
-    }
-
-    /// What has been counted so far.
-    #[must_use]
-    pub fn snapshot(&self) -> HistogramSnapshot {
-        HistogramSnapshot {
-            bounds: self.bounds,
-            buckets: self.buckets.iter().map(|bucket| bucket.load(Ordering::Relaxed)).collect(),
-            sum: Duration::from_nanos(self.sum.load(Ordering::Relaxed)),
-        }
-    }
-}
-
-fn nanoseconds(duration: Duration) -> u64 {
-    duration.as_nanos().try_into().unwrap_or(u64::MAX)
-}
-
-/// What a [`Histogram`] has counted, at one moment.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct HistogramSnapshot {
-    /// The upper bounds, inclusive, of all buckets but the last.
-    pub bounds: &'static [Duration],
-    /// How many durations fell into each bucket; not cumulative.
-    pub buckets: Vec<u64>,
-    /// The sum of all durations.
-    pub sum: Duration,
-}
-
-impl HistogramSnapshot {
-    /// How many durations were counted.
-    #[must_use]
-    pub fn count(&self) -> u64 {
-        self.buckets.iter().sum()
-    }
-
-    /// How many durations were at most each of the bounds, and at last how many there were.
-    pub fn cumulative(&self) -> impl Iterator<Item = u64> {
-        self.buckets.iter().scan(0, |sum, count| {
-            *sum += count;
-            Some(*sum)
-        })
-    }
-
-    fn merged(mut self, other: Self) -> Self {
-        for (count, more) in self.buckets.iter_mut().zip(other.buckets) {
-            *count += more;
-        }
-        self.sum += other.sum;
-        self
-    }
 }
