@@ -63,7 +63,7 @@ def files(facts):
     facts.configuration_text()
     key_file = configuration.get("server", {}).get("api_keys", {}).get("file")
     if key_file is None:
-        yield "the configuration names no api_keys.file: anyone who reaches the port may ask"
+        yield "the configuration names no api_keys.file: every client that reaches the port has access"
     elif present.get(key_file, ("",))[0] != "Secret":
         yield f"api_keys.file is {key_file}, which no Secret is mounted as"
     for name, handler in configuration.get("logging", {}).get("handlers", {}).items():
