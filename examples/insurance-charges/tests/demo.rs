@@ -6,7 +6,6 @@
 mod common;
 
 use std::net::TcpListener;
-use std::time::Instant;
 
 use common::{Demo, PUBLISHED, command};
 use serde_json::{Value, json};
@@ -67,34 +66,6 @@ fn every_signal_that_asks_to_stop_is_followed() {
             rest.iter().filter(|record| record["message"] == "Prediction created.").count();
         assert_eq!(created, 1);
     }
-}
-
-#[test]
-fn two_signals_change_the_levels_of_the_log() {
-    let mut demo = Demo::start();
-    let has_debug = |demo: &mut Demo| {
-        demo.get("/api/models");
-        demo.predict("{}");
-        let next = |record: &Value| {
-            ["Request answered.", "Prediction exception."].iter().any(|m| record["message"] == **m)
-        };
-        demo.record_with(next)["levelname"] == "DEBUG"
-    };
-    let levels = |demo: &mut Demo| {
-        let record = demo.record_with(|record| record.get("previous_levels").is_some());
-        [record["previous_levels"].clone(), record["levels"].clone()]
-    };
-    assert!(!has_debug(&mut demo));
-    demo.signal("USR1");
-    assert_eq!(levels(&mut demo), ["info", "debug"]);
-    // The record stands before the change.
-    let started = Instant::now();
-    while !has_debug(&mut demo) {
-        assert!(started.elapsed().as_secs() < 60, "the levels are not changed");
-    }
-    demo.signal("USR2");
-    assert_eq!(levels(&mut demo), ["debug", "info"]);
-    demo.stop("TERM");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use ml_model_core::{ModelRegistry, RegistryError};
 use schemars::Schema;
 use serde_json::{Value, json};
 
-use crate::openapi::Info;
+use crate::info::Info;
 
 /// All that an index, a dashboard or an alert must know about the records and models of a program.
 #[derive(Debug)]
