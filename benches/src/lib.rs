@@ -130,6 +130,43 @@ pub fn log_to_nowhere() {
     std::mem::forget(logging.expect("nothing is installed yet"));
 }
 
+/// Installs ml-logging as a service has it, with nine fields of context; its records go nowhere.
+pub fn log_records_to_nowhere() {
+    const FORMAT: &str = "%(asctime)s %(hostname)s %(pod_name)s %(process)s %(thread)s \
+                          %(pathname)s %(lineno)s %(levelname)s %(message)s";
+    let formatter = ml_logging::JsonFormatter::new(FORMAT).expect("the format is right");
+    let builder = ml_logging::builder().environment(|_| None).formatter(formatter);
+    let logging = builder.filter(Names).writer(io::sink).init();
+    std::mem::forget(logging.expect("nothing is installed yet"));
+}
+
+/// Fixed names of a host and a pod.
+struct Names;
+
+impl ml_logging::ContextFilter for Names {
+    fn fields(&self) -> Vec<(String, String)> {
+        let names =
+            [("hostname", "pricing-7d9c6f"), ("pod_name", "insurance-charges-6c9f7b5d-x2x4k")];
+        names.map(|(name, value)| (name.to_owned(), value.to_owned())).into()
+    }
+}
+
+/// Logs one record with eight fields of its own, as those of a prediction.
+pub fn log_record() {
+    tracing::info!(
+        target: "bench_model_logger",
+        action = "predict",
+        model_qualified_name = "insurance_charges_model",
+        model_version = "0.1.0",
+        prediction_id = black_box("05351f67-d5bd-4302-b762-1d9dfe251f99"),
+        status = "success",
+        duration_ms = black_box(0.042),
+        age = black_box(42_u8),
+        charges = black_box(2696.69),
+        "Prediction created."
+    );
+}
+
 /// Installs a subscriber that wants records up to `level`.
 pub fn log_up_to(level: LevelFilter) {
     let subscriber = tracing_subscriber::registry().with(level);

@@ -1,4 +1,4 @@
-//! Values as types of the user's own, through serde, with the place of what does not fit.
+//! Conversion of values to types that implement `Deserialize`, with the place of each mistake.
 
 use std::fmt;
 
@@ -13,32 +13,35 @@ use serde::{
 
 use crate::{
     Kind, Node, Problems,
-    document::Value,
-    mapping::unknown_key,
+    did_you_mean::{unknown_key, unknown_word},
     scalar::{self, Scalar},
+    tree::Value,
 };
 
-pub(crate) fn deserialize<T: DeserializeOwned>(
-    node: Node<'_>,
-    problems: &mut Problems,
-) -> Option<T> {
-    T::deserialize(Typed(node)).map_err(|error| error.report(node, problems)).ok()
+impl Node<'_> {
+    /// Deserializes the value.
+    ///
+    /// The first mistake is reported, at the line and the path of the inner value. Messages of the
+    /// type's own `Deserialize` implementation are shown without the value.
+    pub fn deserialize<T: DeserializeOwned>(&self, problems: &mut Problems) -> Option<T> {
+        T::deserialize(Typed(*self)).map_err(|error| error.report(*self, problems)).ok()
+    }
 }
 
-/// What does not fit, and where as soon as that is known.
+/// A mistake; its place is set while the error passes through the enclosing values.
 #[derive(Debug)]
 struct Error {
     fault: Fault,
     at: Option<usize>,
-    /// The key is at fault, not its value.
+    /// Whether the mistake is in the key rather than in the value.
     is_key: bool,
 }
 
-// serde hands over values, which are not to be shown: what is kept is what is shown.
+// serde passes values to an error, but messages must not show values: only the message is kept.
 #[derive(Debug)]
 enum Fault {
     Message(String),
-    /// A message of the type's own, which may quote the value.
+    /// A message of the type's `Deserialize` implementation, which may quote the value.
     Custom(String),
     UnknownKey(String, &'static [&'static str]),
     UnknownWord(String, &'static [&'static str]),
@@ -61,14 +64,11 @@ impl Error {
         let node = root.with_index(self.at.unwrap_or(root.index()));
         let message = match self.fault {
             Fault::Message(message) => message,
-            Fault::Custom(mut message) => {
-                for secret in node.secrets() {
-                    message = message.replace(secret, "…");
-                }
-                message
+            Fault::Custom(message) => {
+                node.secrets().fold(message, |message, secret| message.replace(secret, "…"))
             }
-            Fault::UnknownKey(key, valid) => unknown_key(&key, Some(&key), valid),
-            Fault::UnknownWord(word, valid) => node.unknown("word", &word, valid.to_vec()),
+            Fault::UnknownKey(key, valid) => unknown_key(&key, true, valid),
+            Fault::UnknownWord(word, valid) => unknown_word("word", &word, node.is_shown(), valid),
         };
         if self.is_key {
             node.report_in_parent(problems, message);
@@ -122,7 +122,7 @@ impl de::Error for Error {
         let expected = plain_words(&expected.to_string());
         let found = match found {
             Unexpected::Signed(_) | Unexpected::Unsigned(_) => "another integer".to_owned(),
-            found => format!("{}, but not such", kind(&found)),
+            found => format!("{} that does not match", kind(&found)),
         };
         Fault::Message(format!("expected {expected}, found {found}")).into()
     }
@@ -140,11 +140,11 @@ impl de::Error for Error {
     }
 
     fn duplicate_field(key: &'static str) -> Self {
-        Fault::Message(format!("the key `{key}` is here under two names; keep one of them")).into()
+        Fault::Message(format!("the key `{key}` is given under two names; keep one of them")).into()
     }
 }
 
-/// serde's words for what it expects, as somebody knows them who writes YAML.
+/// Translates serde's name of an expected type to the vocabulary of YAML.
 fn plain_words(expected: &str) -> String {
     let integer = |min: i128, max: i128| format!("an integer from {min} to {max}");
     match expected {
@@ -176,14 +176,14 @@ fn kind(found: &Unexpected<'_>) -> String {
         Unexpected::Unit | Unexpected::Option => Kind::Null,
         Unexpected::Seq => Kind::List,
         Unexpected::Map => Kind::Mapping,
-        // Not the text of `Other`: 128-bit integers put their value there.
+        // The text of `Other` is left out: for 128-bit integers it is the value.
         Unexpected::Other(_) => return "something else".to_owned(),
-        _ => return "something that has parts".to_owned(),
+        _ => return "a value with parts".to_owned(),
     };
     kind.to_string()
 }
 
-/// A value to be deserialized.
+/// Deserializer of a value.
 struct Typed<'d>(Node<'d>);
 
 impl<'d> Typed<'d> {
@@ -226,7 +226,7 @@ impl<'d> Typed<'d> {
     }
 }
 
-/// A tuple leaves items over if there are too many of them; none may be lost.
+/// Deserializes a list. A tuple that leaves items unread is an error.
 fn all_of<'d, V: Visitor<'d>>(
     visitor: V,
     items: &'d [usize],
@@ -341,7 +341,7 @@ impl<'d> SeqAccess<'d> for &mut Items<'d> {
 struct Entries<'d> {
     node: Node<'d>,
     entries: &'d [usize],
-    /// The one whose key has been read.
+    /// The entry whose key has been read and whose value has not.
     value: Option<Node<'d>>,
 }
 
@@ -364,7 +364,7 @@ impl<'d> MapAccess<'d> for Entries<'d> {
     fn next_value_seed<V: DeserializeSeed<'d>>(&mut self, seed: V) -> Result<V::Value, Error> {
         match self.value.take() {
             Some(node) => seed.deserialize(Typed(node)),
-            None => Err(de::Error::custom("the type asks for a value before its key")),
+            None => Err(de::Error::custom("a value is read before its key")),
         }
     }
 
@@ -373,7 +373,7 @@ impl<'d> MapAccess<'d> for Entries<'d> {
     }
 }
 
-/// A variant that has content, `key: content`.
+/// A variant with content, written `variant: content`.
 struct Variant<'d>(Node<'d>);
 
 impl<'d> EnumAccess<'d> for Variant<'d> {

@@ -1,8 +1,8 @@
-//! Reads one YAML file so that every mistake in it can be reported at once, each with its file, its
-//! line, its key path and what was probably meant.
+//! Reads a YAML configuration file and reports all its mistakes at once, each with its file, line,
+//! key path and a suggestion.
 //!
-//! This crate knows YAML and environment variables, and nothing of what a file is for. Whoever does
-//! walks from the [root](Document::root) down and passes on the same [`Problems`] everywhere:
+//! A [`Document`] holds the values of the file and of the environment variables that override it. A
+//! reader walks from its [root](Document::root) down and collects all mistakes in one [`Problems`]:
 //!
 //! ```
 //! use ml_configuration::{Document, Problems};
@@ -42,32 +42,33 @@
 //!
 //! # YAML
 //!
-//! One document, UTF-8. Scalars are those of YAML 1.2's core schema; [`Node::boolean`] also takes
-//! `yes`, `no`, `on` and `off`, as PyYAML does, and integers that begin with 0 are refused, because
-//! the two versions of YAML disagree about them. Anchors, aliases and merge keys (`<<`) work. Keys
-//! are text, and none stands twice.
+//! The file is one YAML document in UTF-8. Scalars are those of YAML 1.2's core schema.
+//! [`Node::boolean`] also accepts `yes`, `no`, `on` and `off`, as PyYAML does. Integers with a
+//! leading zero are refused, because YAML 1.1 and 1.2 disagree about them. Anchors, aliases and
+//! merge keys (`<<`) are supported. Keys must be text and unique.
 //!
 //! # Secrets
 //!
-//! Messages do not show values, only keys, kinds and words that should have been one of a closed list
-//! ([`Node::choice`]). Of values from environment variables they show nothing at all; whoever makes a message
-//! of a value asks [`Node::is_variable`] before. Where keys themselves may be secrets in the wrong place,
-//! [`Mapping::hiding_unknown_keys`] leaves them out.
+//! Messages show keys, types and words that should have been one of a closed list
+//! ([`Node::choice`]), but no other values. Values from environment variables are never shown: check
+//! [`Node::is_variable`] before you put a value in a message. Where a secret may have been written
+//! as a key, [`Mapping::hiding_unknown_keys`] hides the keys too.
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
 mod deserialize;
+mod did_you_mean;
 mod document;
 mod mapping;
-mod nearest;
 mod node;
+mod parse;
 mod problems;
 mod scalar;
 mod tree;
 mod variables;
 
+pub use did_you_mean::nearest;
 pub use document::Document;
 pub use mapping::Mapping;
-pub use nearest::nearest;
 pub use node::{Kind, Node};
 pub use problems::{Place, Problem, Problems};

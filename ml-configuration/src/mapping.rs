@@ -1,13 +1,13 @@
-//! A mapping whose keys are known, so that the unknown ones can be told.
+//! Mappings: access to their keys, and a report of the unknown ones.
 
 use std::fmt;
 
-use crate::{Node, Problems, document::shortened, nearest};
+use crate::{Node, Problems, did_you_mean::unknown_key, tree::Value};
 
 /// The entries of a mapping; made by [`Node::mapping`].
 ///
-/// It remembers which keys it was asked for. Ask for every key that there may be, then call
-/// [`finish`](Self::finish), which reports all others. Leave no early return between the two.
+/// A mapping records the keys that are read. Read every valid key, then call
+/// [`finish`](Self::finish), which reports all others. An early return in between loses the report.
 ///
 /// ```
 /// use ml_configuration::{Document, Problems};
@@ -23,44 +23,53 @@ use crate::{Node, Problems, document::shortened, nearest};
 ///     "rest_config.yaml:1: unknown key `loging`; did you mean `logging`?",
 /// );
 /// ```
-#[must_use = "call `finish`, or unknown keys are not reported"]
+#[must_use = "unknown keys are reported by `finish`"]
 pub struct Mapping<'d> {
     node: Node<'d>,
     entries: Vec<(&'d str, Node<'d>)>,
-    asked: Vec<String>,
-    all_known: bool,
+    valid_keys: Vec<String>,
+    any_key_is_valid: bool,
     hides_keys: bool,
 }
 
-impl<'d> Mapping<'d> {
-    pub(crate) fn new(node: Node<'d>, children: &'d [usize]) -> Self {
-        let entries = children
-            .iter()
-            .map(|index| node.with_index(*index))
-            .map(|child| (child.key(), child))
-            .collect();
-        Self { node, entries, asked: Vec::new(), all_known: false, hides_keys: false }
+impl<'d> Node<'d> {
+    /// Returns the entries of a mapping. Read all valid keys, then call [`Mapping::finish`].
+    pub fn mapping(&self, problems: &mut Problems) -> Option<Mapping<'d>> {
+        let Value::Mapping(children) = self.value() else {
+            let remedy = "write its keys below, as in `key: value`";
+            return self.expected_parts("a mapping", remedy, problems);
+        };
+        let entries = children.iter().map(|index| self.with_index(*index));
+        Some(Mapping {
+            node: *self,
+            entries: entries.map(|child| (child.key(), child)).collect(),
+            valid_keys: Vec::new(),
+            any_key_is_valid: false,
+            hides_keys: false,
+        })
     }
+}
 
-    /// The mapping itself, for problems with the whole of it.
+impl<'d> Mapping<'d> {
+    /// Returns the mapping as a value, for problems with the whole of it.
     pub fn node(&self) -> Node<'d> {
         self.node
     }
 
-    /// The value of a key, `null` included.
+    /// Returns the value of a key, which may be `null`.
     pub fn get(&mut self, key: &str) -> Option<Node<'d>> {
-        if !self.asked.iter().any(|asked| asked == key) {
-            self.asked.push(key.to_owned());
+        if !self.valid_keys.iter().any(|valid| valid == key) {
+            self.valid_keys.push(key.to_owned());
         }
         self.entries.iter().find(|(own, _)| *own == key).map(|(_, node)| *node)
     }
 
-    /// The value of a key; `None` also if it is `null`.
+    /// Returns the value of a key unless it is `null`.
     pub fn optional(&mut self, key: &str) -> Option<Node<'d>> {
         self.get(key).filter(|node| !node.is_null())
     }
 
-    /// The value of a key that must be there.
+    /// Returns the value of a key, which may be `null`, and reports a missing key.
     pub fn required(&mut self, key: &str, problems: &mut Problems) -> Option<Node<'d>> {
         let node = self.get(key);
         if node.is_none() {
@@ -69,45 +78,31 @@ impl<'d> Mapping<'d> {
         node
     }
 
-    /// All entries in their order, for mappings whose keys are names; no key is unknown then.
+    /// Returns all entries in their order, for mappings whose keys are names. Every key is valid
+    /// then.
     pub fn entries(&mut self) -> impl Iterator<Item = (&'d str, Node<'d>)> + use<'d> {
-        self.all_known = true;
+        self.any_key_is_valid = true;
         self.entries.clone().into_iter()
     }
 
-    /// Lets [`finish`](Self::finish) not show the keys that nobody asked for: where secrets are near,
-    /// one of them may be in the wrong place.
+    /// Makes [`finish`](Self::finish) report unknown keys without showing them. Use it where a
+    /// secret may have been written as a key.
     pub fn hiding_unknown_keys(self) -> Self {
         Self { hides_keys: true, ..self }
     }
 
-    /// Reports the keys that nobody asked for, each at its own line.
+    /// Reports the keys that have not been read, each at its own line.
     pub fn finish(self, problems: &mut Problems) {
-        if self.all_known {
+        if self.any_key_is_valid {
             return;
         }
         for (key, node) in &self.entries {
-            if !self.asked.iter().any(|asked| asked == key) {
-                let shown = (!self.hides_keys).then_some(*key);
-                node.report_in_parent(problems, unknown_key(key, shown, &self.asked));
+            if !self.valid_keys.iter().any(|valid| valid == key) {
+                let message = unknown_key(key, !self.hides_keys, &self.valid_keys);
+                node.report_in_parent(problems, message);
             }
         }
     }
-}
-
-/// What is said of a key that is none of these.
-pub(crate) fn unknown_key<S: AsRef<str>>(key: &str, shown: Option<&str>, valid: &[S]) -> String {
-    let mut message = "unknown key".to_owned();
-    if let Some(key) = shown {
-        message.push_str(&format!(" `{}`", shortened(key)));
-    }
-    let quoted: Vec<_> = valid.iter().map(|key| format!("`{}`", key.as_ref())).collect();
-    match nearest(key, valid.iter().map(AsRef::as_ref)) {
-        Some(nearest) => message.push_str(&format!("; did you mean `{nearest}`?")),
-        None if valid.is_empty() => message.push_str("; there are no keys here"),
-        None => message.push_str(&format!("; valid are {}", quoted.join(", "))),
-    }
-    message
 }
 
 impl fmt::Debug for Mapping<'_> {

@@ -1,37 +1,35 @@
-//! Reading a document: values with their types, mappings with their keys.
+//! Values of a document: their type, their place and their conversion to Rust types.
 
 use std::{fmt, ops::RangeInclusive, time::Duration};
 
-use serde::de::DeserializeOwned;
-
 use crate::{
-    Document, Mapping, Place, Problems, deserialize,
-    document::{Origin, Step, Value, shortened},
-    nearest,
+    Place, Problems,
+    did_you_mean::unknown_word,
     problems::Problem,
     scalar::{self, Scalar},
+    tree::{Item, Step, Tree, Value},
 };
 
 /// A value of a document.
 ///
-/// The methods that expect a certain type report any other to [`Problems`] and return `None`; go on
-/// reading then, so that all mistakes are found at once. Messages never show the value itself: it
-/// may be a secret.
+/// A method that expects a type reports any other type to [`Problems`] and returns `None`. Continue
+/// reading then, so that all mistakes are found at once. Messages never show the value, which may
+/// be a secret.
 #[derive(Clone, Copy)]
 pub struct Node<'d> {
-    document: &'d Document,
+    tree: &'d Tree,
     index: usize,
 }
 
 const MAX_SECONDS: u32 = 1_000_000_000;
 
-/// What a value is.
+/// Type of a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Kind {
-    /// Nothing at all, or `null`.
+    /// No value, or `null`.
     Null,
-    /// `true` or `false`. `yes`, `no`, `on` and `off` are text, although
-    /// [`Node::boolean`] takes them, too.
+    /// `true` or `false`. The words `yes`, `no`, `on` and `off` are text, although
+    /// [`Node::boolean`] accepts them.
     Boolean,
     /// An integer.
     Integer,
@@ -60,31 +58,35 @@ impl fmt::Display for Kind {
 }
 
 impl<'d> Node<'d> {
-    pub(crate) fn new(document: &'d Document, index: usize) -> Self {
-        Self { document, index }
+    pub(crate) fn new(tree: &'d Tree, index: usize) -> Self {
+        Self { tree, index }
     }
 
     pub(crate) fn with_index(self, index: usize) -> Self {
         Self { index, ..self }
     }
 
-    pub(crate) fn value(&self) -> &'d Value {
-        &self.document.items[self.index].value
-    }
-
     pub(crate) fn index(&self) -> usize {
         self.index
     }
 
-    /// The key that the value stands at, empty if it stands at none.
+    fn item(&self) -> &'d Item {
+        &self.tree.items[self.index]
+    }
+
+    pub(crate) fn value(&self) -> &'d Value {
+        &self.item().value
+    }
+
+    /// Returns the key of the value; empty for the root and for list items.
     pub(crate) fn key(&self) -> &'d str {
-        match &self.document.items[self.index].step {
+        match &self.item().step {
             Step::Key(key) => key,
             Step::Root | Step::Index(_) => "",
         }
     }
 
-    /// The text of a scalar if its text decides about its type.
+    /// Returns the text of a scalar whose type follows from the text.
     pub(crate) fn plain(&self) -> Option<&'d str> {
         match self.value() {
             Value::Scalar { text, plain: true } => Some(text),
@@ -92,24 +94,26 @@ impl<'d> Node<'d> {
         }
     }
 
-    /// Whether the value comes from an environment variable: no message may show it then. They have
-    /// no types, so a reader that wants text takes theirs as it is.
+    /// Returns whether the value comes from an environment variable. Messages must not show it then.
+    ///
+    /// Variables have no types: [`string`](Self::string) accepts any scalar of theirs.
     pub fn is_variable(&self) -> bool {
-        matches!(self.document.items[self.index].origin, Origin::Variable(_))
+        matches!(self.item().place, Place::Variable(_))
     }
 
-    /// The key path, `models[0].decorators[1].configuration.input_fields[0]`; empty at the root.
+    /// Returns the key path, such as `models[0].decorators[1].logging.input_fields[0]`; empty for
+    /// the root.
     pub fn path(&self) -> String {
-        self.document.path(self.index)
+        self.tree.path(self.index)
     }
 
-    /// Where the value is: the line of its key if it has one, else its own, or the environment
-    /// variable that it comes from.
+    /// Returns the source of the value: the line of its key, its own line if it has no key, or its
+    /// environment variable.
     pub fn place(&self) -> Place {
-        self.document.place(self.index)
+        self.item().place.clone()
     }
 
-    /// What the value is.
+    /// Returns the type of the value.
     pub fn kind(&self) -> Kind {
         match self.value() {
             Value::List(_) => Kind::List,
@@ -125,52 +129,29 @@ impl<'d> Node<'d> {
         }
     }
 
-    /// Whether there is no value, as in `key:` or `key: null`.
+    /// Returns whether there is no value, as in `key:` or `key: null`.
     pub fn is_null(&self) -> bool {
         self.kind() == Kind::Null
     }
 
-    /// The entries of a mapping. Ask for all known keys, then [`finish`](Mapping::finish).
-    pub fn mapping(&self, problems: &mut Problems) -> Option<Mapping<'d>> {
-        match self.value() {
-            Value::Mapping(children) => Some(Mapping::new(*self, children)),
-            _ if self.is_variable() => self.expected_in_file("a mapping", problems),
-            _ => {
-                let found = self.kind();
-                let message = format!(
-                    "expected a mapping, found {found}; write its keys below, as in `key: value`"
-                );
-                self.report(problems, message);
-                None
-            }
-        }
-    }
-
-    /// The items of a list.
+    /// Returns the items of a list.
     pub fn list(&self, problems: &mut Problems) -> Option<Vec<Node<'d>>> {
         match self.value() {
             Value::List(children) => {
                 Some(children.iter().map(|index| self.with_index(*index)).collect())
             }
-            _ if self.is_variable() => self.expected_in_file("a list", problems),
-            _ => {
-                let found = self.kind();
-                let message = format!("expected a list, found {found}; begin each item with `- `");
-                self.report(problems, message);
-                None
-            }
+            _ => self.expected_parts("a list", "begin each item with `- `", problems),
         }
     }
 
-    /// Text. Numbers and booleans without quotes are none, except from environment variables.
+    /// Returns a text. Numbers and booleans must be quoted, except in environment variables.
     pub fn string(&self, problems: &mut Problems) -> Option<&'d str> {
         match (self.value(), self.kind()) {
             (Value::Scalar { text, .. }, Kind::Text) => Some(text),
             (Value::Scalar { text, .. }, kind) if self.is_variable() && kind != Kind::Null => {
                 Some(text)
             }
-            (_, Kind::Boolean | Kind::Integer | Kind::Number) => {
-                let found = self.kind();
+            (_, found @ (Kind::Boolean | Kind::Integer | Kind::Number)) => {
                 self.report(problems, format!("expected text, found {found}; put it in quotes"));
                 None
             }
@@ -178,7 +159,7 @@ impl<'d> Node<'d> {
         }
     }
 
-    /// `true` or `false`; also `yes`, `no`, `on` and `off`, which are booleans for PyYAML.
+    /// Returns a boolean: `true`, `false`, or as in PyYAML `yes`, `no`, `on`, `off`.
     pub fn boolean(&self, problems: &mut Problems) -> Option<bool> {
         match self.plain().and_then(scalar::boolean) {
             Some(value) => Some(value),
@@ -186,7 +167,7 @@ impl<'d> Node<'d> {
         }
     }
 
-    /// An integer in this range.
+    /// Returns an integer of a range.
     ///
     /// ```
     /// # let document = ml_configuration::Document::parse("example.yaml", "port: 99999").unwrap();
@@ -226,7 +207,7 @@ impl<'d> Node<'d> {
         }
     }
 
-    /// A finite number, with or without a fraction.
+    /// Returns a finite number, with or without a fraction.
     pub fn number(&self, problems: &mut Problems) -> Option<f64> {
         match self.plain().map(scalar::resolve) {
             Some(Scalar::Integer(Ok(value))) => Some(value as f64),
@@ -243,8 +224,10 @@ impl<'d> Node<'d> {
         }
     }
 
-    /// A time in seconds, `30` or `0.5`; at most 1,000,000,000, about 31 years, which clocks can add to
-    /// the time of day.
+    /// Returns a duration given in seconds, such as `30` or `0.5`.
+    ///
+    /// The maximum is 1,000,000,000 seconds, about 31 years: `Instant` and `SystemTime` can add that
+    /// without an overflow.
     pub fn duration_s(&self, problems: &mut Problems) -> Option<Duration> {
         let seconds = match self.plain().map(scalar::resolve) {
             Some(Scalar::Integer(Ok(value))) => u64::try_from(value).ok().map(Duration::from_secs),
@@ -266,34 +249,30 @@ impl<'d> Node<'d> {
         seconds
     }
 
-    /// One of these words, in upper or lower case. `what` is what they are called, as in `unknown
-    /// level`.
+    /// Returns the value that belongs to one of these words. Case does not matter unless two words
+    /// differ in nothing else. `what` names the words in messages, as in `unknown level`.
     pub fn choice<T: Copy>(
         &self,
         what: &str,
         choices: &[(&str, T)],
         problems: &mut Problems,
     ) -> Option<T> {
-        let Value::Scalar { text, .. } = self.value() else {
-            return self.expected(&format!("a {what}"), problems);
+        let text = match self.value() {
+            Value::Scalar { text, .. } if !self.is_null() => &**text,
+            _ => return self.expected(&format!("a {what}"), problems),
         };
-        if self.is_null() {
-            return self.expected(&format!("a {what}"), problems);
-        }
         let found = choices
             .iter()
-            .find(|(choice, _)| **choice == **text)
+            .find(|(choice, _)| *choice == text)
             .or_else(|| choices.iter().find(|(choice, _)| choice.eq_ignore_ascii_case(text)));
-        if let Some((_, value)) = found {
-            return Some(*value);
+        if found.is_none() {
+            self.report_unknown(problems, what, text, choices.iter().map(|(choice, _)| *choice));
         }
-        self.report_unknown(problems, what, text, choices.iter().map(|(choice, _)| *choice));
-        None
+        found.map(|(_, value)| *value)
     }
 
-    /// Reports a word that should have been one of these, with the nearest of them: `unknown handler
-    /// `stdot`; did you mean `stdout`?`. The word is not shown if it may come from an environment
-    /// variable.
+    /// Reports a word that is not one of `valid`, with the nearest of them: `unknown handler
+    /// `stdot`; did you mean `stdout`?`. A word from an environment variable is not shown.
     pub fn report_unknown<'c>(
         &self,
         problems: &mut Problems,
@@ -301,52 +280,31 @@ impl<'d> Node<'d> {
         word: &str,
         valid: impl IntoIterator<Item = &'c str>,
     ) {
-        let message = self.unknown(what, word, valid.into_iter().collect());
-        self.report(problems, message);
+        let valid: Vec<_> = valid.into_iter().collect();
+        self.report(problems, unknown_word(what, word, self.is_shown(), &valid));
     }
 
-    pub(crate) fn unknown(&self, what: &str, word: &str, valid: Vec<&str>) -> String {
-        let mut text = format!("unknown {what}");
-        // The word may stand further inside if the type is a user's own.
-        if self.variables().is_empty() {
-            text.push_str(&format!(" `{}`", shortened(word)));
-        }
-        let quoted: Vec<_> = valid.iter().map(|word| format!("`{word}`")).collect();
-        let quoted = quoted.join(", ");
-        let only = valid.len() == 1;
-        match nearest(word, valid) {
-            _ if quoted.is_empty() => text.push_str("; there is none"),
-            Some(nearest) if only => text.push_str(&format!("; did you mean `{nearest}`?")),
-            Some(nearest) => {
-                text.push_str(&format!("; did you mean `{nearest}`? Valid are {quoted}"));
-            }
-            None => text.push_str(&format!("; valid are {quoted}")),
-        }
-        text
-    }
-
-    /// The value as a type of the user's own.
-    ///
-    /// The first mistake that the type finds is reported, at the line and the path of the inner
-    /// value that is at fault. Messages that the type makes itself are shown without that value.
-    pub fn deserialize<T: DeserializeOwned>(&self, problems: &mut Problems) -> Option<T> {
-        deserialize::deserialize(*self, problems)
+    /// Returns whether a message may show a word of this value, which may be a word of a part.
+    pub(crate) fn is_shown(&self) -> bool {
+        self.variables().is_empty()
     }
 
     /// Adds a problem with this value.
     pub fn report(&self, problems: &mut Problems, message: impl Into<String>) {
-        let problem = Problem::new(&self.document.name, Some(self.place()), message.into());
-        problems.push(problem.with_path(self.path()));
+        self.report_at(self.index, problems, message.into());
     }
 
     /// Adds a problem with the key of this value.
     pub(crate) fn report_in_parent(&self, problems: &mut Problems, message: impl Into<String>) {
-        let parent = self.document.items[self.index].parent.unwrap_or(self.index);
-        let problem = Problem::new(&self.document.name, Some(self.place()), message.into());
-        problems.push(problem.with_path(self.document.path(parent)));
+        self.report_at(self.item().parent.unwrap_or(self.index), problems, message.into());
     }
 
-    /// The texts that come from environment variables, here and further inside.
+    fn report_at(&self, path_of: usize, problems: &mut Problems, message: String) {
+        let problem = Problem::new(&self.tree.name, Some(self.place()), message);
+        problems.push(problem.with_path(self.tree.path(path_of)));
+    }
+
+    /// Returns the texts in this value, at any depth, that come from environment variables.
     fn variables(&self) -> Vec<&'d str> {
         match self.value() {
             Value::Scalar { text, .. } if self.is_variable() => vec![text],
@@ -357,20 +315,28 @@ impl<'d> Node<'d> {
         }
     }
 
-    /// The texts that a message on this value must not quote.
+    /// Returns the texts that a message on this value must not quote.
     pub(crate) fn secrets(&self) -> impl Iterator<Item = &'d str> {
         let own = match self.value() {
             Value::Scalar { text, .. } => Some(&**text),
             Value::List(_) | Value::Mapping(_) => None,
         };
-        // One or two characters are in every message.
+        // One or two characters occur in every message.
         own.into_iter().chain(self.variables()).filter(|text| text.len() > 2)
     }
 
-    /// Variables set scalars only.
-    fn expected_in_file<T>(&self, expected: &str, problems: &mut Problems) -> Option<T> {
-        let message =
-            format!("expected {expected}, which a variable cannot be: write it in the file");
+    /// Reports a value that should have been a list or a mapping.
+    pub(crate) fn expected_parts<T>(
+        &self,
+        expected: &str,
+        remedy: &str,
+        problems: &mut Problems,
+    ) -> Option<T> {
+        let message = if self.is_variable() {
+            format!("expected {expected}, which a variable cannot set; write it in the file")
+        } else {
+            format!("expected {expected}, found {}; {remedy}", self.kind())
+        };
         self.report(problems, message);
         None
     }
@@ -382,7 +348,7 @@ impl<'d> Node<'d> {
 }
 
 impl fmt::Debug for Node<'_> {
-    // Not the value: it may be a secret.
+    // The value is left out because it may be a secret.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Node").field("place", &self.place()).field("path", &self.path()).finish()
     }

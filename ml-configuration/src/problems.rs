@@ -1,20 +1,20 @@
-//! The mistakes found in a file, each with its place.
+//! The mistakes in a file, each with its place.
 
 use std::{
     fmt::{self, Write as _},
     sync::Arc,
 };
 
-/// Where a value comes from.
+/// Source of a value.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Place {
-    /// A line of the file, the first being 1.
+    /// A line of the file; the first one is 1.
     Line(usize),
-    /// An environment variable.
-    Variable(String),
+    /// The name of an environment variable.
+    Variable(Arc<str>),
 }
 
-/// One mistake; its `Display` is the whole message, in one line.
+/// One mistake. Its `Display` writes the whole message on one line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
     file: Arc<str>,
@@ -39,17 +39,18 @@ impl Problem {
         self
     }
 
-    /// Where the mistake is; `None` if it is that of the file as a whole.
+    /// Returns the place of the mistake; `None` for the file as a whole.
     pub fn place(&self) -> Option<&Place> {
         self.place.as_ref()
     }
 
-    /// The key path of the value at fault, `models[0].create_endpoint`; empty for the whole file.
+    /// Returns the key path of the value, such as `models[0].create_endpoint`; empty for the whole
+    /// file.
     pub fn path(&self) -> &str {
         &self.path
     }
 
-    /// What is wrong, and the remedy.
+    /// Returns the message: the mistake and its remedy.
     pub fn message(&self) -> &str {
         &self.message
     }
@@ -57,7 +58,7 @@ impl Problem {
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Keys and words of the file are part of it; they must not drive the terminal.
+        // The text contains keys and words of the file, which must not control the terminal.
         let mut text = OneLine(f);
         match &self.place {
             Some(Place::Variable(name)) => write!(text, "environment variable {name}: ")?,
@@ -78,85 +79,94 @@ impl fmt::Display for Problem {
     }
 }
 
-/// Escapes whatever would end the line or is not to be seen.
+/// Escapes line breaks, control characters and invisible characters.
 struct OneLine<'a, 'f>(&'a mut fmt::Formatter<'f>);
 
 impl fmt::Write for OneLine<'_, '_> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        let unseen = |c: char| c.is_control() || matches!(c, '\u{2028}'..='\u{202e}');
-        for piece in text.split_inclusive(unseen) {
-            match piece.chars().next_back().filter(|last| unseen(*last)) {
+        let escaped = |c: char| c.is_control() || matches!(c, '\u{2028}'..='\u{202e}');
+        for part in text.split_inclusive(escaped) {
+            match part.chars().next_back().filter(|last| escaped(*last)) {
                 Some(last) => {
-                    self.0.write_str(&piece[..piece.len() - last.len_utf8()])?;
+                    self.0.write_str(&part[..part.len() - last.len_utf8()])?;
                     write!(self.0, "{}", last.escape_default())?;
                 }
-                None => self.0.write_str(piece)?,
+                None => self.0.write_str(part)?,
             }
         }
         Ok(())
     }
 }
 
-/// All mistakes that have been found, in the order of their places.
+/// Shortens a key or a word of the file for a message.
+pub(crate) fn shortened(word: &str) -> String {
+    const MAX_CHARS: usize = 60;
+    match word.char_indices().nth(MAX_CHARS) {
+        Some((end, _)) => format!("{}…", &word[..end]),
+        None => word.to_owned(),
+    }
+}
+
+/// All mistakes found so far, ordered by place.
 ///
-/// Its `Display` has a line for each: `rest_config.yaml:12: models[0].create_endpoint: expected
-/// true or false, found text`.
+/// Its `Display` writes one line for each: `rest_config.yaml:12: models[0].create_endpoint:
+/// expected true or false, found text`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-#[must_use = "mistakes that nobody reports are lost"]
+#[must_use = "problems have to be reported"]
 pub struct Problems {
     list: Vec<Problem>,
 }
 
-/// More are counted, not shown: nobody reads on.
+/// Number of problems that are written out. The others are counted.
 const SHOWN: usize = 100;
 
 impl Problems {
-    /// No problems so far.
+    /// Creates an empty list.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Adds a mistake that is in no file, such as one of the command line.
+    /// Adds a mistake that is not in a file, such as one on the command line.
     pub fn add(&mut self, message: impl Into<String>) {
         self.push(Problem::new(&Arc::from(""), None, message.into()));
     }
 
-    /// Adds all of these.
+    /// Adds all problems of another list.
     pub fn extend(&mut self, others: Self) {
         for problem in others.list {
             self.push(problem);
         }
     }
 
-    /// Keeps the order of the places; those of the same place stay in the order of their finding.
+    /// Inserts a problem after those of the same or an earlier place.
     pub(crate) fn push(&mut self, problem: Problem) {
         let index = self.list.partition_point(|other| other.place <= problem.place);
-        // What is read twice is reported once; not looking further back keeps huge files quick.
+        // A value that is read twice is reported once. The limit keeps huge files fast.
         if !self.list[..index].iter().rev().take(SHOWN).any(|other| *other == problem) {
             self.list.insert(index, problem);
         }
     }
 
-    /// Whether there are none.
+    /// Returns whether the list is empty.
     pub fn is_empty(&self) -> bool {
         self.list.is_empty()
     }
 
-    /// How many there are.
+    /// Returns the number of problems.
     pub fn len(&self) -> usize {
         self.list.len()
     }
 
-    /// Each of them, in the order of their places.
+    /// Returns the problems, ordered by place.
     pub fn iter(&self) -> impl Iterator<Item = &Problem> {
         self.list.iter()
     }
 
-    /// The value if there are no problems.
+    /// Returns `value` if there are no problems.
     ///
     /// # Errors
     ///
-    /// The problems, if there are any.
+    /// Returns the problems if there are any.
     pub fn into_result<T>(self, value: T) -> Result<T, Self> {
         if self.is_empty() { Ok(value) } else { Err(self) }
     }

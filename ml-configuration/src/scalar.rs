@@ -1,15 +1,15 @@
-//! What a word without quotes means.
+//! Types of scalars without quotes.
 //!
-//! These are the scalars of YAML 1.2's core schema. The files come from Python services, though, and
-//! PyYAML reads YAML 1.1: where both would read the same word as different numbers, neither
-//! reading is taken silently.
+//! The scalars are those of the core schema of YAML 1.2. The files may have been written for
+//! PyYAML, which implements YAML 1.1: a word that is a different number in the two versions is
+//! refused.
 
 /// A scalar without quotes.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Scalar {
     Null,
     Boolean(bool),
-    /// An integer, or why it cannot be one.
+    /// An integer, or the reason why it is refused.
     Integer(Result<i128, &'static str>),
     Number(f64),
     Text,
@@ -29,7 +29,7 @@ pub(crate) fn resolve(text: &str) -> Scalar {
     }
 }
 
-/// A boolean as YAML 1.1 has it, and so PyYAML.
+/// Reads a boolean of YAML 1.1, as PyYAML does.
 pub(crate) fn boolean(text: &str) -> Option<bool> {
     match text {
         "yes" | "Yes" | "YES" | "on" | "On" | "ON" => Some(true),
@@ -68,7 +68,7 @@ fn number(text: &str) -> Option<Scalar> {
         let sign = if text.starts_with('-') { -1.0 } else { 1.0 };
         return Some(Scalar::Number(sign * f64::INFINITY));
     }
-    // Rust also reads `inf` and `nan`, which are words here.
+    // `inf` and `nan` are words in YAML and numbers in Rust.
     if !digits.starts_with(|c: char| c.is_ascii_digit() || c == '.') {
         return None;
     }
@@ -110,14 +110,14 @@ mod tests {
     }
 
     #[test]
-    fn integers_that_cannot_be_taken_say_why() {
+    fn refused_integers_have_a_reason() {
         assert_eq!(resolve("0777"), Scalar::Integer(Err(LEADING_ZERO)));
         assert_eq!(resolve("-00"), Scalar::Integer(Err(LEADING_ZERO)));
         assert_eq!(resolve(&"9".repeat(40)), Scalar::Integer(Err(TOO_LARGE)));
     }
 
     #[test]
-    fn booleans_as_a_user_of_pyyaml_knows_them() {
+    fn booleans_of_pyyaml() {
         for (text, value) in [("yes", true), ("On", true), ("NO", false), ("true", true)] {
             assert_eq!(boolean(text), Some(value), "{text}");
         }

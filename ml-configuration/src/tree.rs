@@ -1,412 +1,85 @@
-//! From the parser's events to the items of a document: aliases become copies, each with its own
-//! path; merge keys are merged; what has no place in a configuration file is reported.
-//!
-//! Nesting and the number of values are limited, so that no text exhausts the stack or the memory.
+//! The values of a document, in one list: parents and parts refer to each other by index.
 
-use std::{collections::HashMap, sync::Arc};
-
-use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Tag};
+use std::sync::Arc;
 
 use crate::{
-    Place, Problems,
-    document::{Item, Origin, Step, Value, shortened},
-    problems::Problem,
+    Place,
+    problems::shortened,
     scalar::{self, Scalar},
 };
 
-const MAX_DEPTH: usize = 64;
-const MAX_ITEMS: usize = 100_000;
+/// The values of a document and the name of its file.
+pub(crate) struct Tree {
+    /// Name of the file in messages.
+    pub(crate) name: Arc<str>,
+    /// All values; the first one is the root.
+    pub(crate) items: Vec<Item>,
+}
 
-/// What the parser says of a value that has no anchor; it counts them from 1.
-const NO_ANCHOR: usize = 0;
+/// A value, its source and its position in the document.
+#[derive(Debug, Clone)]
+pub(crate) struct Item {
+    pub(crate) parent: Option<usize>,
+    pub(crate) step: Step,
+    pub(crate) place: Place,
+    pub(crate) value: Value,
+}
 
-/// How the parser says that a quote is not closed.
-const QUOTE_NOT_CLOSED: [&str; 3] = [
-    "invalid indentation in quoted scalar",
-    "while scanning a quoted scalar, found unexpected end of stream",
-    "while scanning a quoted scalar, found unexpected document indicator",
-];
+/// Last step of the path to a value.
+#[derive(Debug, Clone)]
+pub(crate) enum Step {
+    Root,
+    Key(Arc<str>),
+    Index(usize),
+}
 
-const MERGE: &str = "<<";
+#[derive(Debug, Clone)]
+pub(crate) enum Value {
+    Scalar {
+        /// Shared by all aliases of the value.
+        text: Arc<str>,
+        /// Whether the type follows from the text: the scalar is neither quoted nor tagged `!!str`.
+        plain: bool,
+    },
+    List(Vec<usize>),
+    Mapping(Vec<usize>),
+}
 
-/// The items of the text.
-pub(crate) fn build(name: &Arc<str>, text: &str) -> Result<Vec<Item>, Problems> {
-    let mut builder = Builder {
-        name: Arc::clone(name),
-        items: Vec::new(),
-        open: Vec::new(),
-        anchors: HashMap::new(),
-        problems: Problems::new(),
-    };
-    if let Err(stop) = builder.read(text) {
-        builder.problems.push(*stop);
+impl Value {
+    pub(crate) fn null() -> Self {
+        Self::Scalar { text: "".into(), plain: true }
     }
-    builder.problems.into_result(builder.items)
+
+    pub(crate) fn is_null(&self) -> bool {
+        matches!(self, Self::Scalar { text, plain: true } if scalar::resolve(text) == Scalar::Null)
+    }
 }
 
-/// Why reading cannot go on.
-type Stop = Box<Problem>;
-
-struct Builder {
-    name: Arc<str>,
-    items: Vec<Item>,
-    /// The collections that have begun and not ended.
-    open: Vec<Open>,
-    /// The items that anchors stand at.
-    anchors: HashMap<usize, usize>,
-    problems: Problems,
-}
-
-/// A collection that has begun.
-struct Open {
-    item: usize,
-    /// The key whose value comes next, if this is a mapping.
-    key: Option<Key>,
-    /// All keys so far, and their lines.
-    keys: HashMap<Arc<str>, usize>,
-    /// The value of the key `<<`.
-    merged: Option<usize>,
-}
-
-struct Key {
-    text: Arc<str>,
-    line: usize,
-    is_merge: bool,
-}
-
-impl Builder {
-    fn read(&mut self, text: &str) -> Result<(), Stop> {
-        let last_line = lines(text).count();
-        let mut documents = 0;
-        for event in Parser::new_from_str(text) {
-            let (event, span) = event.map_err(|error| self.syntax(text, &error))?;
-            let line = span.start.line().clamp(1, last_line);
-            match event {
-                Event::DocumentStart(_) => {
-                    documents += 1;
-                    if documents > 1 {
-                        return Err(self.stop(
-                            line,
-                            "a second document begins here; a configuration file has one, remove `---` or what follows",
-                        ));
+impl Tree {
+    /// Returns the key path of a value, such as `models[0].decorators[1]`; empty for the root.
+    pub(crate) fn path(&self, index: usize) -> String {
+        let mut steps = Vec::new();
+        let mut next = Some(index);
+        while let Some(index) = next {
+            steps.push(&self.items[index].step);
+            next = self.items[index].parent;
+        }
+        let mut path = String::new();
+        for step in steps.into_iter().rev() {
+            match step {
+                Step::Root => {}
+                Step::Index(index) => path.push_str(&format!("[{index}]")),
+                Step::Key(key) if key.is_empty() || key.contains(['.', '[', ']', '"', ' ']) => {
+                    path.push_str(&format!("[\"{}\"]", shortened(key)));
+                }
+                Step::Key(key) => {
+                    if !path.is_empty() {
+                        path.push('.');
                     }
-                }
-                Event::Scalar(text, style, anchor, tag) => {
-                    let plain = self.is_plain(&text, style, tag.as_deref(), line);
-                    let value = Value::Scalar { text: text.into(), plain };
-                    self.value(value, line, anchor)?;
-                }
-                Event::SequenceStart(anchor, tag) => {
-                    self.check_tag(tag.as_deref(), "seq", line);
-                    self.begin(Value::List(Vec::new()), line, anchor)?;
-                }
-                Event::MappingStart(anchor, tag) => {
-                    self.check_tag(tag.as_deref(), "map", line);
-                    self.begin(Value::Mapping(Vec::new()), line, anchor)?;
-                }
-                Event::SequenceEnd | Event::MappingEnd => self.end()?,
-                Event::Alias(anchor) => self.alias(anchor, line)?,
-                Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentEnd => {}
-            }
-        }
-        match self.items.first_mut() {
-            None => self.items.push(Item {
-                parent: None,
-                step: Step::Root,
-                origin: Origin::Line(1),
-                value: Value::Mapping(Vec::new()),
-            }),
-            Some(root) if root.value.is_null() => root.value = Value::Mapping(Vec::new()),
-            Some(_) => {}
-        }
-        Ok(())
-    }
-
-    fn begin(&mut self, value: Value, line: usize, anchor: usize) -> Result<(), Stop> {
-        if self.expects_key() {
-            return Err(self.stop(line, "a key must be text, not a list or a mapping"));
-        }
-        if self.open.len() >= MAX_DEPTH {
-            return Err(self.too_deep(line));
-        }
-        let item = self.attach(value, line)?;
-        self.anchors.insert(anchor, item);
-        self.open.push(Open { item, key: None, keys: HashMap::new(), merged: None });
-        Ok(())
-    }
-
-    fn end(&mut self) -> Result<(), Stop> {
-        match self.open.pop() {
-            Some(Open { item, keys, merged: Some(merged), .. }) => self.merge(item, keys, merged),
-            _ => Ok(()),
-        }
-    }
-
-    /// A value that has no parts: a scalar.
-    fn value(&mut self, value: Value, line: usize, anchor: usize) -> Result<(), Stop> {
-        let item = if self.expects_key() {
-            self.key(&value, line);
-            if anchor == NO_ANCHOR {
-                return Ok(());
-            }
-            // Nobody's child, but an alias wants it.
-            let origin = Origin::Line(line);
-            self.add(Item { parent: None, step: Step::Root, origin, value }, line)?
-        } else {
-            self.attach(value, line)?
-        };
-        self.anchors.insert(anchor, item);
-        Ok(())
-    }
-
-    fn alias(&mut self, anchor: usize, line: usize) -> Result<(), Stop> {
-        let Some(source) = self.anchors.get(&anchor).copied() else {
-            return Err(self.stop(line, "the alias has no anchor; write `&name` before its value"));
-        };
-        if self.open.iter().any(|open| open.item == source) {
-            return Err(self.stop(line, "this alias contains itself; copy what it is to stand for"));
-        }
-        if self.expects_key() {
-            let value = self.items[source].value.clone();
-            if !matches!(value, Value::Scalar { .. }) {
-                return Err(self.stop(line, "a key must be text, not a list or a mapping"));
-            }
-            self.key(&value, line);
-            return Ok(());
-        }
-        let copy = self.attach(Value::null(), line)?;
-        self.fill(copy, source, self.open.len(), line)
-    }
-
-    fn expects_key(&self) -> bool {
-        self.open.last().is_some_and(|open| {
-            open.key.is_none() && matches!(self.items[open.item].value, Value::Mapping(_))
-        })
-    }
-
-    fn key(&mut self, value: &Value, line: usize) {
-        let Value::Scalar { text, plain } = value else { return };
-        let found = match scalar::resolve(text) {
-            Scalar::Null => "nothing",
-            Scalar::Boolean(_) => "a boolean",
-            Scalar::Integer(_) | Scalar::Number(_) => "a number",
-            Scalar::Text => "text",
-        };
-        if *plain && found != "text" {
-            let message = format!("a key must be text, this one is {found}; put it in quotes");
-            self.report(line, message);
-        }
-        let Some(open) = self.open.last_mut() else { return };
-        let is_merge = *plain && **text == *MERGE;
-        open.key = Some(Key { text: Arc::clone(text), line, is_merge });
-        if let Some(first) = open.keys.insert(Arc::clone(text), line) {
-            let remedy = if is_merge { "write one `<<: [*a, *b]`" } else { "keep one of them" };
-            let word = shortened(text);
-            self.report(line, format!("the key `{word}` is already on line {first}; {remedy}"));
-        }
-    }
-
-    /// Adds a value where the next one belongs.
-    fn attach(&mut self, value: Value, line: usize) -> Result<usize, Stop> {
-        let next = self.items.len();
-        let (mut parent, mut step, mut origin) = (None, Step::Root, line);
-        if let Some(open) = self.open.last_mut() {
-            parent = Some(open.item);
-            match &mut self.items[open.item].value {
-                Value::Mapping(children) => {
-                    if let Some(key) = open.key.take() {
-                        if key.is_merge {
-                            open.merged = Some(next);
-                        } else {
-                            children.push(next);
-                        }
-                        (step, origin) = (Step::Key(key.text), key.line);
-                    }
-                }
-                Value::List(children) => {
-                    step = Step::Index(children.len());
-                    children.push(next);
-                }
-                Value::Scalar { .. } => {}
-            }
-        }
-        self.add(Item { parent, step, origin: Origin::Line(origin), value }, line)
-    }
-
-    fn add(&mut self, item: Item, line: usize) -> Result<usize, Stop> {
-        if self.items.len() >= MAX_ITEMS {
-            return Err(self.stop(
-                line,
-                format!(
-                    "there are more than {MAX_ITEMS} values, counting those that aliases stand for"
-                ),
-            ));
-        }
-        self.items.push(item);
-        Ok(self.items.len() - 1)
-    }
-
-    /// Makes `copy` the same as `source`, parts and all.
-    // Recursive, and as deep as `MAX_DEPTH` at most.
-    fn fill(&mut self, copy: usize, source: usize, depth: usize, line: usize) -> Result<(), Stop> {
-        let value = self.items[source].value.clone();
-        let (Value::List(sources) | Value::Mapping(sources)) = &value else {
-            self.items[copy].value = value;
-            return Ok(());
-        };
-        if depth >= MAX_DEPTH {
-            return Err(self.too_deep(line));
-        }
-        let mut copies = Vec::with_capacity(sources.len());
-        for source in sources {
-            copies.push(self.copy(*source, copy, depth + 1, line)?);
-        }
-        self.items[copy].value = match value {
-            Value::List(_) => Value::List(copies),
-            _ => Value::Mapping(copies),
-        };
-        Ok(())
-    }
-
-    fn copy(
-        &mut self,
-        source: usize,
-        parent: usize,
-        depth: usize,
-        line: usize,
-    ) -> Result<usize, Stop> {
-        let Item { step, origin, .. } = self.items[source].clone();
-        let copy =
-            self.add(Item { parent: Some(parent), step, origin, value: Value::null() }, line)?;
-        self.fill(copy, source, depth, line)?;
-        Ok(copy)
-    }
-
-    /// Adds the entries of `<<` to a mapping: those whose keys it does not have, before its own, as
-    /// PyYAML does. Of several mappings the first one counts.
-    fn merge(
-        &mut self,
-        item: usize,
-        mut keys: HashMap<Arc<str>, usize>,
-        merged: usize,
-    ) -> Result<(), Stop> {
-        let Origin::Line(line) = self.items[merged].origin else { return Ok(()) };
-        let sources = match &self.items[merged].value {
-            Value::List(sources) => sources.clone(),
-            _ => vec![merged],
-        };
-        let mut children = Vec::new();
-        for source in sources {
-            let Value::Mapping(entries) = &self.items[source].value else {
-                self.report(line, "`<<` takes a mapping, as `*name`, or a list of mappings");
-                continue;
-            };
-            for entry in entries.clone() {
-                let Step::Key(key) = &self.items[entry].step else { continue };
-                if !keys.contains_key(key) {
-                    keys.insert(Arc::clone(key), line);
-                    children.push(self.copy(entry, item, self.open.len() + 1, line)?);
+                    path.push_str(&shortened(key));
                 }
             }
         }
-        if let Value::Mapping(own) = &mut self.items[item].value {
-            children.append(own);
-            *own = children;
-        }
-        Ok(())
+        path
     }
-
-    /// Whether the text of a scalar decides about its type.
-    fn is_plain(&mut self, text: &str, style: ScalarStyle, tag: Option<&Tag>, line: usize) -> bool {
-        let Some(tag) = tag else { return style == ScalarStyle::Plain };
-        if tag.suffix.is_empty() || (tag.handle.is_empty() && tag.suffix == "!") {
-            return false;
-        }
-        let resolved = scalar::resolve(text);
-        let fits = match tag.suffix.as_str() {
-            _ if !tag.is_yaml_core_schema() => None,
-            "str" => return false,
-            "null" => Some(resolved == Scalar::Null),
-            "bool" => Some(scalar::boolean(text).is_some()),
-            "int" => Some(matches!(resolved, Scalar::Integer(_))),
-            "float" => Some(matches!(resolved, Scalar::Integer(_) | Scalar::Number(_))),
-            _ => None,
-        };
-        match fits {
-            None => self.unsupported(tag, line),
-            Some(false) => {
-                self.report(line, format!("the value is not what its tag `{}` says", written(tag)));
-            }
-            Some(true) => {}
-        }
-        true
-    }
-
-    fn check_tag(&mut self, tag: Option<&Tag>, expected: &str, line: usize) {
-        if let Some(tag) = tag
-            && !tag.suffix.is_empty()
-            && !(tag.is_yaml_core_schema() && tag.suffix == expected)
-        {
-            self.unsupported(tag, line);
-        }
-    }
-
-    fn unsupported(&mut self, tag: &Tag, line: usize) {
-        let tag = written(tag);
-        self.report(line, format!("the tag `{tag}` is not supported; remove it"));
-    }
-
-    fn report(&mut self, line: usize, message: impl Into<String>) {
-        self.problems.push(*self.stop(line, message));
-    }
-
-    fn stop(&self, line: usize, message: impl Into<String>) -> Stop {
-        Box::new(Problem::new(&self.name, Some(Place::Line(line)), message.into()))
-    }
-
-    fn too_deep(&self, line: usize) -> Stop {
-        self.stop(line, format!("the nesting is deeper than {MAX_DEPTH} levels"))
-    }
-
-    fn syntax(&self, text: &str, error: &ScanError) -> Stop {
-        let (mut line, mut column) = (error.marker().line().max(1), error.marker().col() + 1);
-        if let (true, Some(last)) = (line > lines(text).count(), lines(text).last()) {
-            (line, column) = (lines(text).count(), last.chars().count() + 1);
-        }
-        let what = error.info();
-        if what.contains("recursion limit") {
-            // The parser's own limit, which brackets reach before it has told of any of them.
-            return self.too_deep(line);
-        }
-        let begins = text.lines().nth(line - 1).unwrap_or_default().trim_start_matches(' ');
-        let remedy = if begins.starts_with('\t') {
-            "; indent with spaces, not with tabs"
-        } else if what.starts_with("unexpected character") {
-            "; put a value that begins with it in quotes"
-        } else if QUOTE_NOT_CLOSED.contains(&what) {
-            "; close the quote that begins here or above"
-        } else if what.contains("trailing content after") {
-            "; put the whole value in quotes"
-        } else if what.contains("unknown anchor") {
-            "; write `&name` before the value that `*name` stands for, further up"
-        } else if what.starts_with("mapping values are not allowed") {
-            "; check the indentation, and put a value that has `: ` in it in quotes"
-        } else {
-            ""
-        };
-        let stop = self.stop(line, format!("this is not YAML: {what}{remedy}"));
-        Box::new((*stop).with_column(column))
-    }
-}
-
-/// The lines of a text as YAML has them, the one after the last line break included. For the parser the
-/// end of a text that does not end its last line is on a line of its own.
-fn lines(text: &str) -> impl Iterator<Item = &str> {
-    text.split('\n').flat_map(|line| line.strip_suffix('\r').unwrap_or(line).split('\r'))
-}
-
-/// A tag as one writes it.
-fn written(tag: &Tag) -> String {
-    let handle = if tag.is_yaml_core_schema() { "!!" } else { tag.handle.as_str() };
-    shortened(&format!("{handle}{}", tag.suffix))
 }

@@ -1,17 +1,20 @@
-//! Environment variables that override parts of a document.
+//! Environment variables that override parts of a tree.
 
 use std::sync::Arc;
 
 use crate::{
-    Document, Place, Problems,
-    document::{Item, Origin, Step, Value, shortened},
-    problems::Problem,
+    Place, Problems,
+    problems::{Problem, shortened},
+    tree::{Item, Step, Tree, Value},
 };
 
 const SEPARATOR: &str = "__";
 
+const ITEMS_BELONG_IN_THE_FILE: &str =
+    "write its items in the file, because variables cannot add items";
+
 pub(crate) fn apply(
-    document: &mut Document,
+    tree: &mut Tree,
     prefix: &str,
     variables: impl IntoIterator<Item = (String, String)>,
 ) -> Result<(), Problems> {
@@ -21,29 +24,24 @@ pub(crate) fn apply(
             name.strip_prefix(prefix).is_some_and(|rest| rest.starts_with(SEPARATOR))
         })
         .collect();
-    // The order of an environment means nothing.
+    // The environment has no order; sorting makes the result deterministic.
     variables.sort();
     let mut problems = Problems::new();
     for (name, value) in variables {
         let keys = &name[prefix.len() + SEPARATOR.len()..];
-        if let Err((path, message)) = set(document, &name, keys, &value) {
-            let place = Some(Place::Variable(name));
-            problems.push(Problem::new(&document.name, place, message).with_path(path));
+        if let Err((path, message)) = set(tree, &name, keys, &value) {
+            let place = Some(Place::Variable(name.into()));
+            problems.push(Problem::new(&tree.name, place, message).with_path(path));
         }
     }
     problems.into_result(())
 }
 
-/// Sets one value; the error is a path and a message.
-fn set(
-    document: &mut Document,
-    variable: &str,
-    keys: &str,
-    text: &str,
-) -> Result<(), (String, String)> {
-    let origin = Origin::Variable(variable.into());
-    let mut at = Target::There(0);
-    // Nothing is changed before it is known that all of the name fits.
+/// Sets one value. An error consists of a path and a message.
+fn set(tree: &mut Tree, variable: &str, keys: &str, text: &str) -> Result<(), (String, String)> {
+    let place = Place::Variable(variable.into());
+    let mut at = Target::Existing(0);
+    // The tree is changed only after the whole name has been resolved.
     let mut added: Vec<Arc<str>> = Vec::new();
     let is_index = |key: &str| key.bytes().all(|byte| byte.is_ascii_digit());
     for key in keys.split(SEPARATOR) {
@@ -51,44 +49,39 @@ fn set(
             return Err((String::new(), "a key between two `__` is missing".to_owned()));
         }
         match at {
-            // It may be meant for a list, which the file does not have.
-            Target::Below(item) if is_index(key) => {
-                let list = [document.path(item)].into_iter().filter(|path| !path.is_empty());
+            // A number is meant for a list, which the file does not have.
+            Target::New(item) if is_index(key) => {
+                let list = [tree.path(item)].into_iter().filter(|path| !path.is_empty());
                 let list: Vec<_> = list.chain(added.iter().map(|key| shortened(key))).collect();
+                let list = list.join(".");
                 return Err((
                     String::new(),
-                    format!(
-                        "the file has no list `{}`; list its items there first, variables cannot \
-                         add any",
-                        list.join(".")
-                    ),
+                    format!("the file has no list `{list}`; {ITEMS_BELONG_IN_THE_FILE}"),
                 ));
             }
-            Target::There(item) if is_index(key) && document.items[item].value.is_null() => {
+            Target::Existing(item) if is_index(key) && tree.items[item].value.is_null() => {
                 return Err((
-                    document.path(item),
-                    "this list is empty in the file; list its items there first, variables cannot \
-                     add any"
-                        .to_owned(),
+                    tree.path(item),
+                    format!("this list is empty in the file; {ITEMS_BELONG_IN_THE_FILE}"),
                 ));
             }
-            Target::There(item) => match descend(document, item, key) {
-                Ok(Some(child)) => at = Target::There(child),
+            Target::Existing(item) => match descend(tree, item, key) {
+                Ok(Some(child)) => at = Target::Existing(child),
                 Ok(None) => {
                     added.push(key.to_lowercase().into());
-                    at = Target::Below(item);
+                    at = Target::New(item);
                 }
-                Err(message) => return Err((document.path(item), message)),
+                Err(message) => return Err((tree.path(item), message)),
             },
-            Target::Below(_) => added.push(key.to_lowercase().into()),
+            Target::New(_) => added.push(key.to_lowercase().into()),
         }
     }
     match at {
-        Target::There(item) => {
-            replace(document, item, text, origin).map_err(|message| (document.path(item), message))
+        Target::Existing(item) => {
+            replace(tree, item, text, place).map_err(|message| (tree.path(item), message))
         }
-        Target::Below(item) => {
-            add(document, item, added, text, &origin);
+        Target::New(item) => {
+            add(tree, item, added, text, &place);
             Ok(())
         }
     }
@@ -96,25 +89,25 @@ fn set(
 
 #[derive(Clone, Copy)]
 enum Target {
-    /// This item.
-    There(usize),
-    /// Something that is not there yet, in this item.
-    Below(usize),
+    /// An item of the document.
+    Existing(usize),
+    /// An item that is to be added, at any depth, below this one.
+    New(usize),
 }
 
-/// The item below another one that a key means; `None` if it is to be added.
-fn descend(document: &Document, item: usize, key: &str) -> Result<Option<usize>, String> {
-    match &document.items[item].value {
+/// Returns the child that a key names; `None` if it is to be added.
+fn descend(tree: &Tree, item: usize, key: &str) -> Result<Option<usize>, String> {
+    match &tree.items[item].value {
         Value::Mapping(children) => {
             let lower = key.to_lowercase();
-            let fits = |child: &usize| match &document.items[*child].step {
+            let fits = |child: &usize| match &tree.items[*child].step {
                 Step::Key(own) => own.to_lowercase() == lower,
                 Step::Root | Step::Index(_) => false,
             };
             let mut fitting = children.iter().copied().filter(fits);
             match (fitting.next(), fitting.next()) {
                 (Some(_), Some(_)) => Err(format!(
-                    "several keys differ from `{}` in upper and lower case only; rename them",
+                    "several keys differ from `{}` only in upper and lower case; rename them",
                     shortened(&lower)
                 )),
                 (child, _) => Ok(child),
@@ -137,46 +130,46 @@ fn descend(document: &Document, item: usize, key: &str) -> Result<Option<usize>,
         }
         value if value.is_null() => Ok(None),
         Value::Scalar { .. } => {
-            Err(format!("this is a single value, it has no key `{}`", shortened(key)))
+            Err(format!("this is a single value and has no key `{}`", shortened(key)))
         }
     }
 }
 
-fn replace(document: &mut Document, item: usize, text: &str, origin: Origin) -> Result<(), String> {
-    let item = &mut document.items[item];
-    match (&item.value, &item.origin) {
+fn replace(tree: &mut Tree, item: usize, text: &str, place: Place) -> Result<(), String> {
+    let item = &mut tree.items[item];
+    match (&item.value, &item.place) {
         (Value::List(_), _) => {
             return Err("this is a list; set its items, as in `…__0`".to_owned());
         }
         (Value::Mapping(_), _) => {
             return Err("this is a mapping; set its keys, as in `…__KEY`".to_owned());
         }
-        (Value::Scalar { .. }, Origin::Variable(other)) => {
-            return Err(format!("the variable {other} has set this already; remove one of them"));
+        (Value::Scalar { .. }, Place::Variable(other)) => {
+            return Err(format!("the variable {other} sets this value too; remove one of them"));
         }
-        (Value::Scalar { .. }, Origin::Line(_)) => {}
+        (Value::Scalar { .. }, Place::Line(_)) => {}
     }
     item.value = Value::Scalar { text: text.into(), plain: true };
-    item.origin = origin;
+    item.place = place;
     Ok(())
 }
 
-/// Adds mappings in mappings, and in the last one the value.
-fn add(document: &mut Document, item: usize, keys: Vec<Arc<str>>, text: &str, origin: &Origin) {
+/// Adds one mapping per key, each inside the previous one, and the value in the last one.
+fn add(tree: &mut Tree, item: usize, keys: Vec<Arc<str>>, text: &str, place: &Place) {
     let mut parent = item;
     for key in keys {
-        let child = document.items.len();
-        match &mut document.items[parent].value {
+        let child = tree.items.len();
+        match &mut tree.items[parent].value {
             Value::Mapping(children) => children.push(child),
             value => *value = Value::Mapping(vec![child]),
         }
-        document.items.push(Item {
+        tree.items.push(Item {
             parent: Some(parent),
             step: Step::Key(key),
-            origin: origin.clone(),
+            place: place.clone(),
             value: Value::null(),
         });
         parent = child;
     }
-    document.items[parent].value = Value::Scalar { text: text.into(), plain: true };
+    tree.items[parent].value = Value::Scalar { text: text.into(), plain: true };
 }

@@ -51,23 +51,28 @@
 //! This crate knows no HTTP and no log format: records leave through [`tracing`], and the
 //! application chooses where they go.
 //!
-//! | module | what lives there |
+//! | module | contents |
 //! |---|---|
-//! | `model` | [`Infer`], [`MLModel`] and the bare model under a stack |
+//! | `infer` | [`Infer`], which a model's author implements |
+//! | `model` | [`MLModel`], its [`ModelMetadata`] and [`StackInfo`] |
+//! | `bare` | the model under a stack |
 //! | `request` | [`Request`], [`Prediction`] and the [`Context`] they share |
-//! | `decorator` | [`Decorator`] and [`Decorated`], of which stacks are built |
-//! | `stack` | [`Stack`]: decorators chosen at run time |
+//! | `prediction_id`, `error`, `log_value`, `logged_field` | types that requests and records are made of |
+//! | `decorator` | [`Decorator`] and [`Decorated`], the parts of a stack |
 //! | [`decorators`] | the built-in decorators, one file each |
-//! | [`metrics`] | what the `metrics` decorator has counted, for exporters |
-//! | `append_list` | where models are registered for that, read without a lock |
-//! | `registry`, `json` | [`ModelRegistry`] and the JSON form in which it holds models |
+//! | [`metrics`] | the counts of the `metrics` decorator, for exporters |
+//! | `registry` | [`ModelRegistry`] and the JSON form in which it holds models |
+//! | `stack` | [`Stack`]: decorators chosen at run time |
+//! | `append_list` | a list that is read without a lock |
 
 mod append_list;
+mod bare;
 mod decorator;
 pub mod decorators;
 mod error;
-mod json;
+mod infer;
 mod log_value;
+mod logged_field;
 mod model;
 mod prediction_id;
 mod registry;
@@ -81,11 +86,13 @@ pub mod __private;
 pub use decorator::{Decorated, Decorator};
 pub use decorators::{LoggingDecorator, MetricsDecorator, PredictionIdDecorator, metrics};
 pub use error::{PredictionError, Violation, error_chain};
-pub use json::{JsonForm, JsonModel};
+pub use infer::Infer;
 pub use log_value::LogValue;
 pub use ml_model_derive::{LogValue, MLModel};
-pub use model::{Answer, Described, Infer, MLModel, Metadata};
+pub use model::{Answer, Described, Execution, MLModel, ModelMetadata, StackInfo};
 pub use prediction_id::{InvalidPredictionId, PredictionId};
-pub use registry::{ModelDetails, ModelMetadata, ModelRegistry, RegisteredModel, RegistryError};
+pub use registry::{
+    JsonForm, JsonModel, ModelDescription, ModelRegistry, RegisteredModel, RegistryError,
+};
 pub use request::{BatchRow, Context, Prediction, Request};
 pub use stack::Stack;

@@ -1,98 +1,24 @@
-//! What a model is: [`Infer`] is written by the user, [`MLModel`] is derived.
+//! [`MLModel`]: a model with its metadata and decorators, as the derive implements it.
 
 use std::borrow::Cow;
-use std::error::Error;
 use std::fmt;
-use std::ops::Deref;
 use std::sync::Arc;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde::Serialize;
 
-use crate::decorators::logging::LoggedFields;
-use crate::{Context, Prediction, PredictionError, Request};
+use crate::error::PredictionError;
+use crate::infer::Infer;
+use crate::logged_field::LoggedFields;
+use crate::request::{Prediction, Request};
 
-/// The model itself: from one input to one output.
-///
-/// Written by hand; `#[derive(MLModel)]` builds everything else on it.
-#[diagnostic::on_unimplemented(
-    message = "the model `{Self}` does not implement `Infer`",
-    label = "this model has no `infer` method yet",
-    note = "`#[derive(MLModel)]` decorates what `Infer` computes: write `impl Infer for {Self}` \
-            with `Input`, `Output`, `Error` and `fn infer`"
-)]
-pub trait Infer: Send + Sync {
-    /// What the model predicts from. Its doc comments and `#[schemars(...)]` attributes become
-    /// the input schema.
-    type Input: JsonSchema;
-    /// What the model predicts.
-    type Output: JsonSchema;
-    /// Why the model can fail. [`std::convert::Infallible`] if it cannot.
-    type Error: Error + Send + Sync + 'static;
-
-    /// Makes one prediction.
-    ///
-    /// # Errors
-    ///
-    /// Whatever the model reports; callers of [`MLModel::predict`] see it as
-    /// [`PredictionError::Model`].
-    fn infer(&self, input: &Self::Input) -> Result<Self::Output, Self::Error>;
-
-    /// Makes one prediction, knowing the call's metadata: its prediction id and whatever a
-    /// decorator has left in the [`Context`].
-    ///
-    /// Override it only if the model wants them; the default calls [`infer`](Self::infer).
-    ///
-    /// # Errors
-    ///
-    /// As [`infer`](Self::infer).
-    #[inline]
-    fn infer_with(
-        &self,
-        input: &Self::Input,
-        _context: &Context,
-    ) -> Result<Self::Output, Self::Error> {
-        self.infer(input)
-    }
-
-    /// Makes many predictions at once, for models that do that faster than one by one.
-    ///
-    /// Whether it is overridden is found out by calling it with no rows. The default says `None`:
-    /// a batch is then predicted row by row through [`infer_with`](Self::infer_with).
-    ///
-    /// ```
-    /// # use ml_model_core::{Context, Infer, MLModel};
-    /// # #[derive(MLModel)]
-    /// # struct Sum;
-    /// # impl Infer for Sum {
-    /// #     type Input = Vec<f64>;
-    /// #     type Output = f64;
-    /// #     type Error = std::convert::Infallible;
-    /// #     fn infer(&self, input: &Vec<f64>) -> Result<f64, Self::Error> { Ok(input.iter().sum()) }
-    /// fn infer_batch(&self, rows: &[(Self::Input, Context)]) -> Option<Vec<Result<f64, Self::Error>>> {
-    ///     Some(rows.iter().map(|(input, _context)| Ok(input.iter().sum())).collect())
-    /// }
-    /// # }
-    /// # assert!(Sum.takes_batches());
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// As [`infer`](Self::infer), one result per row and in the order of the rows.
-    fn infer_batch(
-        &self,
-        _rows: &[(Self::Input, Context)],
-    ) -> Option<Vec<Result<Self::Output, Self::Error>>> {
-        None
-    }
-}
-
-/// What becomes of one request.
+/// Result of one request.
 pub type Answer<O> = Result<Prediction<O>, PredictionError>;
 
 /// A decorated model with its metadata.
 ///
-/// Derived for a user's model by `#[derive(MLModel)]`, implemented by [`Decorated`] for every stack
-/// of decorators, and usable as `dyn MLModel<Input = _, Output = _>`.
+/// `#[derive(MLModel)]` implements it for a user's model, and [`Decorated`] for every stack of
+/// decorators. It can be used as `dyn MLModel<Input = _, Output = _>`.
 ///
 /// [`Decorated`]: crate::Decorated
 #[diagnostic::on_unimplemented(
@@ -100,27 +26,18 @@ pub type Answer<O> = Result<Prediction<O>, PredictionError>;
     note = "add `#[derive(MLModel)]` to the struct and write `impl Infer for` it"
 )]
 pub trait MLModel: Send + Sync {
-    /// What the model predicts from.
+    /// Input of the model.
     type Input;
-    /// What the model predicts.
+    /// Output of the model.
     type Output;
 
-    /// Name for people, such as `Insurance Charges Model`.
-    fn display_name(&self) -> Cow<'_, str>;
+    /// Names, description and version of the model, with the changes that its decorators make.
+    fn metadata(&self) -> Cow<'_, ModelMetadata>;
 
-    /// Name for programs, unique in a service, such as `insurance_charges_model`.
-    fn qualified_name(&self) -> Cow<'_, str>;
-
-    /// What the model does, in a sentence.
-    fn description(&self) -> Cow<'_, str>;
-
-    /// Version of the model, by default that of its crate.
-    fn version(&self) -> Cow<'_, str>;
-
-    /// JSON Schema (2020-12) of what [`predict`](Self::predict) accepts.
+    /// JSON Schema (2020-12) of the inputs that [`predict`](Self::predict) accepts.
     fn input_schema(&self) -> Schema;
 
-    /// JSON Schema (2020-12) of what [`predict`](Self::predict) returns.
+    /// JSON Schema (2020-12) of the outputs that [`predict`](Self::predict) returns.
     fn output_schema(&self) -> Schema;
 
     /// Sends one request through the decorators to the model.
@@ -130,15 +47,14 @@ pub trait MLModel: Send + Sync {
     /// # Errors
     ///
     /// See [`PredictionError`].
-    fn call(
-        &self,
-        request: Request<Self::Input>,
-    ) -> Result<Prediction<Self::Output>, PredictionError>;
+    fn call(&self, request: Request<Self::Input>) -> Answer<Self::Output>;
 
-    /// Sends several requests through the decorators to the model and returns an answer for
-    /// each, in their order. Row by row, unless the model [takes batches](Self::takes_batches).
+    /// Sends several requests through the decorators to the model. Returns one answer per request, in
+    /// their order.
+    ///
+    /// A model that does not [take batches](Self::takes_batches) is called row by row.
     fn call_batch(&self, requests: Vec<Request<Self::Input>>) -> Vec<Answer<Self::Output>> {
-        requests.into_iter().map(|request| self.call(request)).collect()
+        row_by_row(requests, |request| self.call(request))
     }
 
     /// Whether the model and all its decorators handle the rows of a batch together.
@@ -146,18 +62,28 @@ pub trait MLModel: Send + Sync {
         false
     }
 
-    /// Fields of input and output that the records of the stack's `logging` decorators hold. Generated
-    /// and configured stacks know them; by default there are none.
-    fn logged_fields(&self) -> LoggedFields {
-        LoggedFields::default()
+    /// Describes the stack: its decorators, and what they add to predictions and records.
+    fn stack(&self) -> StackInfo;
+
+    /// Name for people, such as `Insurance Charges Model`.
+    fn display_name(&self) -> Cow<'_, str> {
+        text_of(self.metadata(), |metadata| &metadata.display_name)
     }
 
-    /// Writes the stack as `Outer(Inner(Model))`.
-    ///
-    /// # Errors
-    ///
-    /// Only those of the formatter.
-    fn fmt_decorators(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result;
+    /// Name for programs, unique in a service, such as `insurance_charges_model`.
+    fn qualified_name(&self) -> Cow<'_, str> {
+        text_of(self.metadata(), |metadata| &metadata.qualified_name)
+    }
+
+    /// Purpose of the model, in a sentence.
+    fn description(&self) -> Cow<'_, str> {
+        text_of(self.metadata(), |metadata| &metadata.description)
+    }
+
+    /// Version of the model, by default that of its crate.
+    fn version(&self) -> Cow<'_, str> {
+        text_of(self.metadata(), |metadata| &metadata.version)
+    }
 
     /// Makes one prediction. Takes an input, or a [`Request`] that carries metadata beside it.
     ///
@@ -165,10 +91,7 @@ pub trait MLModel: Send + Sync {
     ///
     /// See [`PredictionError`].
     #[inline]
-    fn predict(
-        &self,
-        request: impl Into<Request<Self::Input>>,
-    ) -> Result<Prediction<Self::Output>, PredictionError>
+    fn predict(&self, request: impl Into<Request<Self::Input>>) -> Answer<Self::Output>
     where
         Self: Sized,
     {
@@ -180,28 +103,37 @@ pub trait MLModel: Send + Sync {
     where
         Self: Sized,
     {
-        fmt::from_fn(|f| self.fmt_decorators(f))
+        fmt::from_fn(|f| fmt::Display::fmt(&self.stack(), f))
     }
 }
 
-/// Passes every call on to what a pointer points to.
+fn text_of<'a>(
+    metadata: Cow<'a, ModelMetadata>,
+    text: impl Fn(&ModelMetadata) -> &Cow<'static, str>,
+) -> Cow<'a, str> {
+    match metadata {
+        Cow::Borrowed(metadata) => Cow::Borrowed(text(metadata)),
+        Cow::Owned(metadata) => text(&metadata).clone(),
+    }
+}
+
+/// Answers the requests of a batch one after the other.
+pub(crate) fn row_by_row<I, O>(
+    requests: Vec<Request<I>>,
+    call: impl FnMut(Request<I>) -> Answer<O>,
+) -> Vec<Answer<O>> {
+    requests.into_iter().map(call).collect()
+}
+
+/// Implements [`MLModel`] for a pointer to a model.
 macro_rules! forward_model {
     ($pointer:ty) => {
         impl<M: MLModel + ?Sized> MLModel for $pointer {
             type Input = M::Input;
             type Output = M::Output;
 
-            fn display_name(&self) -> Cow<'_, str> {
-                (**self).display_name()
-            }
-            fn qualified_name(&self) -> Cow<'_, str> {
-                (**self).qualified_name()
-            }
-            fn description(&self) -> Cow<'_, str> {
-                (**self).description()
-            }
-            fn version(&self) -> Cow<'_, str> {
-                (**self).version()
+            fn metadata(&self) -> Cow<'_, ModelMetadata> {
+                (**self).metadata()
             }
             fn input_schema(&self) -> Schema {
                 (**self).input_schema()
@@ -210,10 +142,7 @@ macro_rules! forward_model {
                 (**self).output_schema()
             }
             #[inline]
-            fn call(
-                &self,
-                request: Request<Self::Input>,
-            ) -> Result<Prediction<Self::Output>, PredictionError> {
+            fn call(&self, request: Request<Self::Input>) -> Answer<Self::Output> {
                 (**self).call(request)
             }
             fn call_batch(&self, requests: Vec<Request<Self::Input>>) -> Vec<Answer<Self::Output>> {
@@ -222,11 +151,8 @@ macro_rules! forward_model {
             fn takes_batches(&self) -> bool {
                 (**self).takes_batches()
             }
-            fn logged_fields(&self) -> LoggedFields {
-                (**self).logged_fields()
-            }
-            fn fmt_decorators(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                (**self).fmt_decorators(f)
+            fn stack(&self) -> StackInfo {
+                (**self).stack()
             }
         }
     };
@@ -236,34 +162,72 @@ forward_model!(&M);
 forward_model!(Box<M>);
 forward_model!(Arc<M>);
 
-/// The metadata of one model, as the derive found it on the struct.
-#[derive(Debug)]
-pub struct Metadata {
-    /// Name of the struct.
-    pub type_name: &'static str,
-    /// See [`MLModel::display_name`].
-    pub display_name: &'static str,
-    /// See [`MLModel::qualified_name`].
-    pub qualified_name: &'static str,
-    /// See [`MLModel::description`].
-    pub description: &'static str,
-    /// See [`MLModel::version`].
-    pub version: &'static str,
+/// Names, description and version of a model.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ModelMetadata {
+    /// Name for people, such as `Insurance Charges Model`.
+    pub display_name: Cow<'static, str>,
+    /// Name for programs, unique in a service, such as `insurance_charges_model`.
+    pub qualified_name: Cow<'static, str>,
+    /// Purpose of the model, in a sentence.
+    pub description: Cow<'static, str>,
+    /// Version of the model, by default that of its crate.
+    pub version: Cow<'static, str>,
 }
 
-/// A type of model whose metadata is known without a value of it; derived along with [`MLModel`].
+/// Description of a stack of decorators.
 ///
-/// It lets a service check its configuration before any model is loaded, and decorate the model
-/// otherwise than its attributes do.
+/// Displays as `Outer(Inner(Model))`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct StackInfo {
+    /// Names of the decorators, innermost first, after the name of the model's type.
+    pub names: Vec<Cow<'static, str>>,
+    /// Whether a decorator gives every prediction an id.
+    pub has_prediction_id: bool,
+    /// Fields of input and output in the records of the stack's `logging` decorators.
+    pub logged_fields: LoggedFields,
+}
+
+impl fmt::Display for StackInfo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.names.iter().rev().map(|name| &**name).collect::<Vec<_>>().join("("))?;
+        (1..self.names.len()).try_for_each(|_| f.write_str(")"))
+    }
+}
+
+/// Where a service runs the predictions of a model.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Execution {
+    /// On the thread that has read the request. The model must not block, sleep, wait for other
+    /// systems or drive a runtime.
+    Inline,
+    /// On a thread of the blocking pool, where a model may do all of this.
+    #[default]
+    Blocking,
+}
+
+/// A type of model whose declaration is known without a value of it; derived along with [`MLModel`].
+///
+/// With it a service checks its configuration before it loads any model, and replaces the decorators of
+/// the model's attributes.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a derived ML model",
     note = "add `#[derive(MLModel)]` to the struct"
 )]
 pub trait Described {
-    /// What the attributes say of the model, without the changes that its decorators make.
-    const METADATA: &'static Metadata;
+    /// Metadata of the bare model, without the changes that its decorators make.
+    const METADATA: &'static ModelMetadata;
 
-    /// JSON Schema of what the bare model predicts from.
+    /// Where a service runs the predictions, unless its configuration overrides it.
+    const EXECUTION: Execution;
+
+    /// Name of the type, without modules and parameters.
+    fn type_name() -> &'static str {
+        short_type_name::<Self>()
+    }
+
+    /// JSON Schema of the bare model's input.
     fn bare_input_schema() -> Schema
     where
         Self: Infer,
@@ -271,117 +235,26 @@ pub trait Described {
         SchemaGenerator::default().into_root_schema_for::<Self::Input>()
     }
 
-    /// JSON Schema of what the bare model predicts.
+    /// JSON Schema of the bare model's output.
     fn bare_output_schema() -> Schema
     where
         Self: Infer,
     {
-        output_schema_of::<Self::Output>()
+        output_schema::<Self::Output>()
     }
 }
 
-/// The bare model under a stack of decorators.
-///
-/// The stack that the derive composes borrows it, so that the user's struct stores nothing; one
-/// made from configuration owns it, in a box.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Bare<P> {
-    model: P,
-    metadata: &'static Metadata,
-}
-
-impl<P> Bare<P> {
-    /// Puts `metadata` beside `model`.
-    #[inline]
-    pub(crate) fn new(model: P, metadata: &'static Metadata) -> Self {
-        Self { model, metadata }
-    }
-}
-
-impl<P: Deref> Deref for Bare<P> {
-    type Target = P::Target;
-
-    fn deref(&self) -> &P::Target {
-        &self.model
-    }
-}
-
-impl<P: Deref<Target: Infer> + Send + Sync> MLModel for Bare<P> {
-    type Input = <P::Target as Infer>::Input;
-    type Output = <P::Target as Infer>::Output;
-
-    fn display_name(&self) -> Cow<'_, str> {
-        self.metadata.display_name.into()
-    }
-    fn qualified_name(&self) -> Cow<'_, str> {
-        self.metadata.qualified_name.into()
-    }
-    fn description(&self) -> Cow<'_, str> {
-        self.metadata.description.into()
-    }
-    fn version(&self) -> Cow<'_, str> {
-        self.metadata.version.into()
-    }
-    fn input_schema(&self) -> Schema {
-        SchemaGenerator::default().into_root_schema_for::<Self::Input>()
-    }
-    fn output_schema(&self) -> Schema {
-        output_schema_of::<Self::Output>()
-    }
-
-    #[inline]
-    fn call(
-        &self,
-        request: Request<Self::Input>,
-    ) -> Result<Prediction<Self::Output>, PredictionError> {
-        let (input, context) = request.into_parts()?;
-        match self.model.infer_with(&input, &context) {
-            Ok(output) => Ok(Prediction::new(output, context)),
-            Err(error) => Err(PredictionError::model(error)),
-        }
-    }
-
-    fn call_batch(&self, requests: Vec<Request<Self::Input>>) -> Vec<Answer<Self::Output>> {
-        if !self.takes_batches() {
-            return requests.into_iter().map(|request| self.call(request)).collect();
-        }
-        // The model sees the acceptable rows only; the places of the others are kept.
-        let mut rows = Vec::with_capacity(requests.len());
-        let refused: Vec<_> = requests
-            .into_iter()
-            .map(|request| request.into_parts().map(|row| rows.push(row)).err())
-            .collect();
-        let outputs = self.model.infer_batch(&rows).unwrap_or_default();
-        let (expected, given) = (rows.len(), outputs.len());
-        let mut answers = rows.into_iter().zip(outputs).map(|((_input, context), output)| {
-            output.map(|output| Prediction::new(output, context)).map_err(PredictionError::model)
-        });
-        let too_few = || {
-            let message = format!("the model has answered {given} of {expected} rows");
-            Err(PredictionError::model(message))
-        };
-        refused
-            .into_iter()
-            .map(|refused| match refused {
-                Some(error) => Err(error),
-                None => answers.next().unwrap_or_else(too_few),
-            })
-            .collect()
-    }
-
-    fn takes_batches(&self) -> bool {
-        self.model.infer_batch(&[]).is_some()
-    }
-
-    fn fmt_decorators(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.metadata.type_name)
-    }
-}
-
-/// What is sent is what `Serialize` writes: renames and defaults follow that direction.
-fn output_schema_of<O: JsonSchema>() -> Schema {
+/// The schema of what `Serialize` writes: renames and defaults follow that direction.
+fn output_schema<O: JsonSchema>() -> Schema {
     schemars::generate::SchemaSettings::default()
         .for_serialize()
         .into_generator()
         .into_root_schema_for::<O>()
+}
+
+/// Name of a type without its modules and parameters.
+pub(crate) fn short_type_name<T: ?Sized>() -> &'static str {
+    let path = std::any::type_name::<T>();
+    let path = path.split_once('<').map_or(path, |(path, _parameters)| path);
+    path.rsplit_once("::").map_or(path, |(_modules, name)| name)
 }

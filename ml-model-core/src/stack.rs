@@ -8,9 +8,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use crate::bare::Bare;
 use crate::decorators::logging::LoggingOptions;
-use crate::json::deserialize;
-use crate::model::Bare;
+use crate::registry::deserialize;
 use crate::{
     Decorated, Decorator, Described, Infer, JsonModel, LoggingDecorator, MLModel, MetricsDecorator,
     PredictionIdDecorator, RegisteredModel, Violation,
@@ -64,7 +64,7 @@ where
     where
         M: Infer<Input = I, Output = O> + Described + 'static,
     {
-        Self(Layers::Typed(Arc::new(Bare::new(Box::new(model), M::METADATA))))
+        Self(Layers::Typed(Arc::new(Bare(Box::new(model)))))
     }
 
     /// Puts a [`PredictionIdDecorator`] around the stack.
@@ -126,9 +126,10 @@ fn normalized<I: Serialize + DeserializeOwned>(body: Value) -> Result<Value, Vio
 
 impl<I, O> fmt::Debug for Stack<I, O> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.0 {
-            Layers::Typed(model) => model.fmt_decorators(f),
-            Layers::Json(model) => model.fmt_decorators(f),
-        }
+        let stack = match &self.0 {
+            Layers::Typed(model) => model.stack(),
+            Layers::Json(model) => model.stack(),
+        };
+        fmt::Display::fmt(&stack, f)
     }
 }

@@ -2,13 +2,6 @@
 #[allow(trivial_bounds)]
 const _: () = {
     use ::ml_model_core::__private as __core;
-    static __METADATA: __core::Metadata = __core::Metadata {
-        type_name: "SumModel",
-        display_name: "Sum",
-        qualified_name: "sum",
-        description: "Adds up.",
-        version: "2",
-    };
     struct __Log;
     #[automatically_derived]
     impl<__M: __core::ModelOf<SumModel>> __core::Recorder<__M> for __Log
@@ -85,7 +78,7 @@ const _: () = {
                         __decorator_3(),
                         __core::decorate(
                             __core::LoggingDecorator::new(__Log),
-                            __core::bare(model, &__METADATA),
+                            __core::bare(model),
                         ),
                     ),
                 ),
@@ -99,26 +92,8 @@ const _: () = {
     {
         type Input = __core::Input<Self>;
         type Output = __core::Output<Self>;
-        fn display_name(&self) -> __core::Text<'_> {
-            __core::keep(
-                __core::MLModel::display_name(&__stack(self)),
-                __METADATA.display_name,
-            )
-        }
-        fn qualified_name(&self) -> __core::Text<'_> {
-            __core::keep(
-                __core::MLModel::qualified_name(&__stack(self)),
-                __METADATA.qualified_name,
-            )
-        }
-        fn description(&self) -> __core::Text<'_> {
-            __core::keep(
-                __core::MLModel::description(&__stack(self)),
-                __METADATA.description,
-            )
-        }
-        fn version(&self) -> __core::Text<'_> {
-            __core::keep(__core::MLModel::version(&__stack(self)), __METADATA.version)
+        fn metadata(&self) -> __core::Cow<'_, __core::ModelMetadata> {
+            __core::keep::<Self>(__core::MLModel::metadata(&__stack(self)))
         }
         fn input_schema(&self) -> __core::Schema {
             __core::MLModel::input_schema(&__stack(self))
@@ -142,11 +117,8 @@ const _: () = {
         fn takes_batches(&self) -> __core::bool {
             __core::MLModel::takes_batches(&__stack(self))
         }
-        fn logged_fields(&self) -> __core::LoggedFields {
-            __core::MLModel::logged_fields(&__stack(self))
-        }
-        fn fmt_decorators(&self, f: &mut __core::Formatter<'_>) -> __core::FmtResult {
-            __core::MLModel::fmt_decorators(&__stack(self), f)
+        fn stack(&self) -> __core::StackInfo {
+            __core::MLModel::stack(&__stack(self))
         }
     }
     #[automatically_derived]
@@ -154,6 +126,12 @@ const _: () = {
     where
         SumModel: __core::Infer,
     {
-        const METADATA: &'static __core::Metadata = &__METADATA;
+        const METADATA: &'static __core::ModelMetadata = &__core::metadata(
+            "Sum",
+            "sum",
+            "Adds up.",
+            "2",
+        );
+        const EXECUTION: __core::Execution = __core::Execution::Blocking;
     }
 };

@@ -1,49 +1,36 @@
-//! Names in other spellings, and the nearest of some names.
+//! Names in other spellings, and corrections of misspelt names.
 
-/// The words of a name in PascalCase or snake_case: `XGBoostModelV2` has `XG`, `Boost`, `Model`,
-/// `V2`.
-fn words(name: &str) -> Vec<String> {
-    let chars: Vec<char> = name.chars().collect();
-    let mut words = vec![String::new()];
-    for (index, &c) in chars.iter().enumerate() {
-        let after_lower = index > 0 && !chars[index - 1].is_uppercase();
-        let before_lower = chars.get(index + 1).is_some_and(|next| next.is_lowercase());
-        let starts_word = c == '_' || c.is_uppercase() && (after_lower || before_lower);
-        if starts_word && words.last().is_some_and(|word| !word.is_empty()) {
-            words.push(String::new());
-        }
-        if c != '_'
-            && let Some(word) = words.last_mut()
-        {
-            word.push(c);
-        }
-    }
-    words.retain(|word| !word.is_empty());
-    words
-}
+use heck::ToSnakeCase;
+use strsim::osa_distance;
 
-/// `InsuranceChargesModel` as `Insurance Charges Model`.
+/// `InsuranceChargesModel` as `Insurance Charges Model`. Capital letters stay as they are.
 pub(crate) fn title(name: &str) -> String {
-    words(name).join(" ")
+    let mut letters = name.chars().filter(|c| *c != '_');
+    let snake = snake_case(name);
+    let words = snake.split('_');
+    words
+        .map(|word| letters.by_ref().take(word.chars().count()).collect())
+        .collect::<Vec<String>>()
+        .join(" ")
 }
 
 /// `InsuranceChargesModel` as `insurance_charges_model`.
 pub(crate) fn snake_case(name: &str) -> String {
-    words(name).join("_").to_lowercase()
+    name.to_snake_case()
 }
 
-/// The one of `known` that `name` was probably meant to be.
+/// Finds the name in `known` that `name` probably stands for.
 pub(crate) fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
     known
         .iter()
-        .map(|known| (distance(name, known), *known))
+        .map(|known| (osa_distance(name, known), *known))
         .filter(|(distance, known)| *distance <= known.len() / 3)
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, known)| known)
 }
 
-/// Says that `what`, such as ``option `colour` of `logging` ``, is not one of `known`, and which of
-/// them `name` was probably meant to be.
+/// Message for an unknown `what`, such as ``option `colour` of `logging` ``, with the nearest of the
+/// `known` names.
 pub(crate) fn unknown(what: &str, name: &str, known: &[&str]) -> String {
     let known_ones = list(known);
     match nearest(name, known) {
@@ -59,26 +46,6 @@ pub(crate) fn list(names: &[&str]) -> String {
         Some((last, rest)) if !rest.is_empty() => format!("{} and {last}", rest.join(", ")),
         _ => quoted.concat(),
     }
-}
-
-/// How many characters to insert, remove, replace, or swap with their neighbour.
-fn distance(a: &str, b: &str) -> usize {
-    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
-    // `rows[i][j]` is the distance between the first `i` of `a` and the first `j` of `b`.
-    let mut rows = vec![(0..=b.len()).collect::<Vec<usize>>()];
-    for i in 1..=a.len() {
-        let mut row = vec![i];
-        for j in 1..=b.len() {
-            let replaced = rows[i - 1][j - 1] + usize::from(a[i - 1] != b[j - 1]);
-            let mut least = replaced.min(rows[i - 1][j] + 1).min(row[j - 1] + 1);
-            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
-                least = least.min(rows[i - 2][j - 2] + 1);
-            }
-            row.push(least);
-        }
-        rows.push(row);
-    }
-    rows[a.len()][b.len()]
 }
 
 #[cfg(test)]

@@ -8,7 +8,9 @@ use std::convert::Infallible;
 use std::error::Error;
 use std::time::Instant;
 
-use ml_model_core::{Decorator, Infer, MLModel, Prediction, PredictionError, Request};
+use ml_model_core::{
+    Decorator, Infer, MLModel, ModelMetadata, Prediction, PredictionError, Request,
+};
 use schemars::JsonSchema;
 
 #[derive(Debug, JsonSchema)]
@@ -62,8 +64,10 @@ impl<M: MLModel<Output = Output>> Decorator<M> for Clamp {
         Ok(prediction)
     }
 
-    fn version<'a>(&'a self, model: &'a M) -> Cow<'a, str> {
-        format!("{}+clamped", model.version()).into()
+    fn metadata<'a>(&'a self, model: &'a M) -> Cow<'a, ModelMetadata> {
+        let mut metadata = model.metadata();
+        metadata.to_mut().version.to_mut().push_str("+clamped");
+        metadata
     }
 }
 

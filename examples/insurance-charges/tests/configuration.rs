@@ -229,7 +229,7 @@ fn mistakes_in_the_environment_and_in_the_file_are_reported_together() {
         [
             "error: rest_config.yaml:1: metrics.enabled: expected true or false, found text",
             "error: environment variable ML_SERVICE__MODELS__0__CREATE_ENDPOINT: the file has no \
-             list `models`; list its items there first, variables cannot add any",
+             list `models`; write its items in the file, because variables cannot add items",
             "error: environment variable ML_SERVICE__SERVER__API_KEYS: server.api_keys: `api_keys` \
              is empty; remove the key to serve without API keys",
         ]
@@ -251,13 +251,16 @@ fn the_flag_says_what_an_address_is_and_beats_a_mistaken_variable() {
 }
 
 #[test]
-fn a_link_to_nowhere_is_a_file_that_is_missing() {
+fn a_broken_link_is_reported() {
     let folder = tempfile::tempdir().unwrap();
     let link = folder.path().join("rest_config.yaml");
     std::os::unix::fs::symlink("..data/rest_config.yaml", link).unwrap();
     let (success, _, errors) = checked(folder.path(), &[]);
     assert!(!success);
-    assert!(errors.contains("rest_config.yaml: this is a link to a file that is not"), "{errors}");
+    assert!(
+        errors.contains("rest_config.yaml: this link points to a file that does not exist"),
+        "{errors}"
+    );
 }
 
 #[test]

@@ -41,7 +41,10 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use crate::append_list::AppendList;
-use crate::{Answer, Decorated, Decorator, JsonForm, MLModel, Request};
+use crate::decorator::{Decorated, Decorator};
+use crate::model::{Answer, MLModel};
+use crate::registry::JsonForm;
+use crate::request::Request;
 
 /// Upper bounds of the buckets of [`PredictionCounts::durations`]: 1, 2.5 and 5 per decade from a
 /// microsecond, which a small tree takes, to 50 seconds, past the patience of most callers.
@@ -150,9 +153,6 @@ impl<M: MLModel> Decorator<M> for MetricsDecorator {
         model: &M,
         mut requests: Vec<Request<M::Input>>,
     ) -> Vec<Answer<M::Output>> {
-        if !model.takes_batches() {
-            return requests.into_iter().map(|request| self.call(model, request)).collect();
-        }
         // A row takes as long as its batch.
         let started = Instant::now();
         let counts: Vec<_> =
@@ -161,8 +161,8 @@ impl<M: MLModel> Decorator<M> for MetricsDecorator {
         counts.into_iter().zip(answers).map(|(count, answer)| Count::end(count, answer)).collect()
     }
 
-    fn takes_batches(&self, model: &M) -> bool {
-        model.takes_batches()
+    fn takes_batches(&self) -> bool {
+        true
     }
 }
 
@@ -206,12 +206,13 @@ struct Counters {
 impl Counters {
     #[cold]
     fn of(model: &impl MLModel) -> &'static Self {
-        let (name, version) = (model.qualified_name(), model.version());
+        let metadata = model.metadata();
+        let (name, version) = (&*metadata.qualified_name, &*metadata.version);
         MODELS.find_or_add(
             |known| *known.model == *name && *known.version == *version,
             || Self {
-                model: name.as_ref().into(),
-                version: version.as_ref().into(),
+                model: name.into(),
+                version: version.into(),
                 succeeded: Histogram::new(DURATION_BOUNDS),
                 failed: Histogram::new(DURATION_BOUNDS),
             },

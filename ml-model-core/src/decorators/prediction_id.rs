@@ -3,7 +3,10 @@
 use schemars::{Schema, json_schema};
 use serde_json::{Map, Value};
 
-use crate::{Answer, Decorator, MLModel, Prediction, PredictionError, PredictionId, Request};
+use crate::decorator::Decorator;
+use crate::model::{Answer, MLModel, StackInfo};
+use crate::prediction_id::PredictionId;
+use crate::request::Request;
 
 /// Gives every prediction its id: the caller's, or a new UUID.
 ///
@@ -14,25 +17,12 @@ use crate::{Answer, Decorator, MLModel, Prediction, PredictionError, PredictionI
 ///
 /// To the input schema it adds an optional `prediction_id`, to the output schema a required one,
 /// if the schema is one of an object (`"type": "object"` at its root) that has no such field of its
-/// own. Elsewhere the id is in the log and in the [`Prediction`], but not in the JSON.
+/// own. Elsewhere the id is in the log and in the [`Prediction`](crate::Prediction), but not in the JSON.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct PredictionIdDecorator;
 
-impl PredictionIdDecorator {
-    /// Whether this decorator is on `model`, at any depth: then each of its predictions has an id, and
-    /// who calls it with one knows the id of a prediction that fails, too.
-    pub fn is_on(model: &impl MLModel) -> bool {
-        let decorators = format!("{:?}", model.decorators());
-        decorators.split(['(', ')']).any(|name| name == "PredictionIdDecorator")
-    }
-}
-
 impl<M: MLModel> Decorator<M> for PredictionIdDecorator {
-    fn call(
-        &self,
-        model: &M,
-        mut request: Request<M::Input>,
-    ) -> Result<Prediction<M::Output>, PredictionError> {
+    fn call(&self, model: &M, mut request: Request<M::Input>) -> Answer<M::Output> {
         let id = given_or_new(&mut request);
         // At the highest level, so that the id is there whenever any record is.
         let span = tracing::error_span!("prediction", prediction_id = id.as_str());
@@ -47,9 +37,6 @@ impl<M: MLModel> Decorator<M> for PredictionIdDecorator {
         model: &M,
         mut requests: Vec<Request<M::Input>>,
     ) -> Vec<Answer<M::Output>> {
-        if !model.takes_batches() {
-            return requests.into_iter().map(|request| self.call(model, request)).collect();
-        }
         let ids: Vec<_> = requests.iter_mut().map(given_or_new).collect();
         let mut answers = model.call_batch(requests);
         for (answer, id) in answers.iter_mut().zip(ids) {
@@ -60,8 +47,12 @@ impl<M: MLModel> Decorator<M> for PredictionIdDecorator {
         answers
     }
 
-    fn takes_batches(&self, model: &M) -> bool {
-        model.takes_batches()
+    fn takes_batches(&self) -> bool {
+        true
+    }
+
+    fn describe(&self, stack: &mut StackInfo) {
+        stack.has_prediction_id = true;
     }
 
     fn input_schema(&self, model: &M) -> Schema {

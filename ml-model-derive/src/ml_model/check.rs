@@ -21,6 +21,8 @@ pub(super) struct Model<'a> {
     /// An expression for a `&'static str`.
     pub(super) description: TokenStream,
     pub(super) version: String,
+    /// Variant of `Execution`.
+    pub(super) execution: &'static str,
     pub(super) krate: Path,
     /// Outermost first.
     pub(super) decorators: Vec<Decorator>,
@@ -43,8 +45,7 @@ pub(super) struct Logging {
     pub(super) output_fields: Vec<Field>,
 }
 
-/// What a record holds besides its fields, whatever they are. `prediction_id` is apart: it may be
-/// named, but it is there without being named.
+/// Keys that every record has; a test compares them with the list of `ml-model-core`.
 const RECORD_KEYS: &[&str] = &[
     "message",
     "action",
@@ -105,6 +106,7 @@ pub(super) fn check<'a>(
         display_name: text(&attributes.display_name).unwrap_or_else(|| words::title(name)),
         description: description(attributes.description, attributes.doc),
         version,
+        execution: execution(attributes.execution.as_ref(), errors),
         krate: attributes.krate.unwrap_or_else(|| parse_quote!(::ml_model_core)),
         decorators: decorators(attributes.decorators, &qualified_name, errors),
         qualified_name,
@@ -261,6 +263,18 @@ fn reject_second(word: &Ident, has_one: &mut bool, errors: &mut Errors) {
     *has_one = true;
 }
 
+fn execution(execution: Option<&(String, Span)>, errors: &mut Errors) -> &'static str {
+    match execution.map(|(name, span)| (name.as_str(), *span)) {
+        None | Some(("blocking", _)) => "Blocking",
+        Some(("inline", _)) => "Inline",
+        Some((name, span)) => {
+            let what = format!("execution `{name}`");
+            errors.at(span, words::unknown(&what, name, &["inline", "blocking"]));
+            "Blocking"
+        }
+    }
+}
+
 fn level(level: Option<&(String, Span)>, errors: &mut Errors) -> &'static str {
     const LEVELS: &[&str] = &["trace", "debug", "info", "warn", "error"];
     let Some((name, span)) = level else { return "INFO" };
@@ -319,4 +333,12 @@ fn fields(listed: Vec<Field>, has_id: bool, errors: &mut Errors) -> Vec<Field> {
         }
     }
     fields
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_keys_of_records_are_those_of_the_core() {
+        assert_eq!(super::RECORD_KEYS, ml_model_core::decorators::logging::RECORD_KEYS);
+    }
 }

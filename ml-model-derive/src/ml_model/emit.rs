@@ -3,12 +3,11 @@
 //! ```text
 //! const _: () = {
 //!     use ::ml_model_core::__private as __core;
-//!     static __METADATA: __core::Metadata = __core::Metadata { /* names and version */ };
 //!     struct __Log;
 //!     impl<__M: __core::ModelOf<Model>> __core::Recorder<__M> for __Log { /* reads fields */ }
 //!     fn __stack(model: &Model) -> impl __core::ModelOf<Model> + '_ { /* puts it together */ }
 //!     impl __core::MLModel for Model { /* asks the stack */ }
-//!     impl __core::Described for Model { /* names the metadata */ }
+//!     impl __core::Described for Model { /* metadata and execution */ }
 //! };
 //! ```
 //!
@@ -16,7 +15,6 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
-use syn::ext::IdentExt;
 use syn::{GenericParam, Generics, Lifetime, parse_quote};
 
 use super::check::{Decorator, Logging, Model};
@@ -26,7 +24,6 @@ use crate::words;
 
 pub(super) fn emit(model: &Model<'_>) -> TokenStream {
     let krate = &model.krate;
-    let metadata = metadata(model);
     let logging = model.decorators.iter().find_map(|decorator| match decorator {
         Decorator::Logging(logging) => Some(recorder(model, logging)),
         _ => None,
@@ -38,24 +35,9 @@ pub(super) fn emit(model: &Model<'_>) -> TokenStream {
         #[allow(trivial_bounds)]
         const _: () = {
             use #krate::__private as __core;
-            #metadata
             #logging
             #stack
             #implementation
-        };
-    }
-}
-
-fn metadata(model: &Model<'_>) -> TokenStream {
-    let type_name = model.ident.unraw().to_string();
-    let Model { display_name, qualified_name, description, version, .. } = model;
-    quote! {
-        static __METADATA: __core::Metadata = __core::Metadata {
-            type_name: #type_name,
-            display_name: #display_name,
-            qualified_name: #qualified_name,
-            description: #description,
-            version: #version,
         };
     }
 }
@@ -137,7 +119,7 @@ fn stack(model: &Model<'_>) -> TokenStream {
     let model_type = model_type(model);
     let parameter = Ident::new("model", Span::mixed_site());
     let mut custom = Vec::new();
-    let mut composed = quote!(__core::bare(#parameter, &__METADATA));
+    let mut composed = quote!(__core::bare(#parameter));
     for (index, decorator) in model.decorators.iter().enumerate().rev() {
         let decorator = match decorator {
             Decorator::PredictionId => quote!(__core::PredictionIdDecorator),
@@ -235,20 +217,16 @@ fn hint(expression: &TokenStream) -> Option<TokenStream> {
 fn implementation(model: &Model<'_>) -> TokenStream {
     let ident = model.ident;
     let (generics, type_generics, where_clause) = model.generics.split_for_impl();
-    let texts = ["display_name", "qualified_name", "description", "version"].map(|name| {
-        let name = Ident::new(name, Span::call_site());
-        quote! {
-            fn #name(&self) -> __core::Text<'_> {
-                __core::keep(__core::MLModel::#name(&__stack(self)), __METADATA.#name)
-            }
-        }
-    });
+    let Model { display_name, qualified_name, description, version, .. } = model;
+    let execution = Ident::new(model.execution, Span::call_site());
     quote! {
         #[automatically_derived]
         impl #generics __core::MLModel for #ident #type_generics #where_clause {
             type Input = __core::Input<Self>;
             type Output = __core::Output<Self>;
-            #(#texts)*
+            fn metadata(&self) -> __core::Cow<'_, __core::ModelMetadata> {
+                __core::keep::<Self>(__core::MLModel::metadata(&__stack(self)))
+            }
             fn input_schema(&self) -> __core::Schema {
                 __core::MLModel::input_schema(&__stack(self))
             }
@@ -271,16 +249,15 @@ fn implementation(model: &Model<'_>) -> TokenStream {
             fn takes_batches(&self) -> __core::bool {
                 __core::MLModel::takes_batches(&__stack(self))
             }
-            fn logged_fields(&self) -> __core::LoggedFields {
-                __core::MLModel::logged_fields(&__stack(self))
-            }
-            fn fmt_decorators(&self, f: &mut __core::Formatter<'_>) -> __core::FmtResult {
-                __core::MLModel::fmt_decorators(&__stack(self), f)
+            fn stack(&self) -> __core::StackInfo {
+                __core::MLModel::stack(&__stack(self))
             }
         }
         #[automatically_derived]
         impl #generics __core::Described for #ident #type_generics #where_clause {
-            const METADATA: &'static __core::Metadata = &__METADATA;
+            const METADATA: &'static __core::ModelMetadata =
+                &__core::metadata(#display_name, #qualified_name, #description, #version);
+            const EXECUTION: __core::Execution = __core::Execution::#execution;
         }
     }
 }

@@ -18,6 +18,7 @@ pub(super) struct Attributes {
     pub(super) qualified_name: Option<LitStr>,
     pub(super) description: Option<LitStr>,
     pub(super) version: Option<LitStr>,
+    pub(super) execution: Option<(String, Span)>,
     pub(super) krate: Option<Path>,
     /// The doc comment, a value per line.
     pub(super) doc: Vec<syn::Expr>,
@@ -53,6 +54,7 @@ const MODEL_OPTIONS: &[Known] = &[
     Known { name: "qualified_name", form: "qualified_name = \"...\"" },
     Known { name: "description", form: "description = \"...\"" },
     Known { name: "version", form: "version = \"...\"" },
+    Known { name: "execution", form: "execution = inline` or `execution = blocking" },
     Known { name: "crate", form: "crate = path::to::ml_model_core" },
 ];
 const LOGGING_OPTIONS: &[Known] = &[
@@ -104,6 +106,10 @@ fn read_ml_model(
             "qualified_name" => &mut read.qualified_name,
             "description" => &mut read.description,
             "version" => &mut read.version,
+            "execution" => {
+                read.execution = Some(word(input, "expected `inline` or `blocking`")?);
+                return Ok(());
+            }
             _ => {
                 read.krate = Some(Path::parse_mod_style(input)?);
                 return Ok(());
@@ -270,7 +276,7 @@ fn logging(input: ParseStream<'_>, errors: &mut Errors) -> Logging {
             "input_fields" => logging.input_fields = fields(input, errors)?,
             "output_fields" => logging.output_fields = fields(input, errors)?,
             "target" => logging.target = Some(options::string(input)?),
-            _ => logging.level = Some(level(input)?),
+            _ => logging.level = Some(word(input, "expected the name of a level")?),
         }
         Ok(())
     });
@@ -291,13 +297,13 @@ fn fields(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Vec<Field>
     Ok(fields)
 }
 
-/// `info`, `"info"`.
-fn level(input: ParseStream<'_>) -> syn::Result<(String, Span)> {
+/// `info` or `"info"`.
+fn word(input: ParseStream<'_>, expected: &str) -> syn::Result<(String, Span)> {
     if let Some(literal) = input.parse::<Option<LitStr>>()? {
         return Ok((literal.value(), literal.span()));
     }
     match input.call(Ident::parse_any) {
         Ok(ident) => Ok((ident.to_string(), ident.span())),
-        Err(error) => Err(syn::Error::new(error.span(), "expected the name of a level")),
+        Err(error) => Err(syn::Error::new(error.span(), expected)),
     }
 }

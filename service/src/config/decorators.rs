@@ -153,7 +153,7 @@ impl Outside<'_> {
         configuration: Option<Node<'_>>,
         problems: &mut Problems,
     ) -> LoggingOptions {
-        let qualified_name = self.model.map_or("", |model| model.metadata.qualified_name);
+        let qualified_name = self.model.map_or("", |model| &*model.metadata.qualified_name);
         let mut options = LoggingOptions::new(qualified_name);
         options.file = self.file.to_owned();
         if let Place::Line(line) = node.place() {

@@ -103,7 +103,7 @@ fn check_names(
     problems: &mut Problems,
 ) {
     for (index, model) in models.iter().enumerate() {
-        let name = model.metadata.qualified_name;
+        let name = &*model.metadata.qualified_name;
         if models[..index].iter().any(|other| other.metadata.qualified_name == name) {
             problems.add(format!(
                 "the program has two models named `{name}`: give one of them another `qualified_name`"

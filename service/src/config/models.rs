@@ -1,12 +1,12 @@
 //! `models:`: which of the registered models are hosted, and how.
 
 use ml_configuration::{Kind, Node, Problems, nearest};
-use ml_model_core::Metadata;
+use ml_model_core::{Execution, ModelMetadata};
 
 use super::decorators;
 use super::names::last_segment;
 use crate::hosting::loading::ChosenModel;
-use crate::hosting::options::{Execution, HostingOptions};
+use crate::hosting::options::HostingOptions;
 use crate::hosting::registered::{DecoratorRegistration, ModelRegistration};
 
 /// Chooses all models with their own decorators and options, as without `models:`.
@@ -14,7 +14,7 @@ pub(super) fn all(known: Vec<ModelRegistration>, problems: &mut Problems) -> Vec
     known
         .into_iter()
         .filter_map(|model| {
-            let name = model.metadata.qualified_name;
+            let name = &*model.metadata.qualified_name;
             let execution = model.execution;
             let options = HostingOptions { execution, concurrency_limit: None, has_endpoint: true };
             let load = model.configure(None, None, problems)?;
@@ -25,7 +25,8 @@ pub(super) fn all(known: Vec<ModelRegistration>, problems: &mut Problems) -> Vec
 
 /// A model that is listed already.
 struct Chosen {
-    metadata: &'static Metadata,
+    type_name: &'static str,
+    metadata: &'static ModelMetadata,
     /// Key path of the value that names it.
     path: String,
 }
@@ -64,14 +65,15 @@ pub(super) fn read(
         let found = find(node, class_path, qualified_name, &known, &chosen, problems);
         let model = found.map(|(by, index)| (by, known.remove(index)));
         if let Some((by, model)) = &model {
-            chosen.push(Chosen { metadata: model.metadata, path: by.path() });
+            let ModelRegistration { type_name, metadata, .. } = *model;
+            chosen.push(Chosen { type_name, metadata, path: by.path() });
         }
         let layers = list.and_then(|node| node.list(problems)).map(|list| {
             let model = model.as_ref().map(|(_, model)| model);
             decorators::read(list, file, model, known_decorators, problems)
         });
         let Some((_, model)) = model else { continue };
-        let name = model.metadata.qualified_name;
+        let name = &*model.metadata.qualified_name;
         let execution = execution.unwrap_or(model.execution);
         let options = HostingOptions { execution, concurrency_limit, has_endpoint };
         if let Some(load) = model.configure(Some(node), configuration, problems) {
@@ -99,7 +101,7 @@ fn find<'d>(
         (by, name, known.iter().position(|model| model.metadata.qualified_name == name))
     } else if let Some(by) = class_path {
         let name = last_segment(by.string(problems)?);
-        let mut positions = (0..known.len()).filter(|i| known[*i].metadata.type_name == name);
+        let mut positions = (0..known.len()).filter(|i| known[*i].type_name == name);
         let position = positions.next();
         if positions.next().is_some() {
             let message =
@@ -115,31 +117,35 @@ fn find<'d>(
     if let Some(position) = position {
         if let (Some(class_path), Some(_)) = (class_path, qualified_name)
             && let Some(path) = class_path.string(problems)
-            && last_segment(path) != known[position].metadata.type_name
+            && last_segment(path) != known[position].type_name
         {
-            let type_name = known[position].metadata.type_name;
+            let type_name = known[position].type_name;
             class_path.report(problems, format!("the type of `{name}` is `{type_name}`, not this"));
         }
         return Some((by, position));
     }
     let is_name = qualified_name.is_some();
-    let own_name = |metadata: &Metadata| match is_name {
-        true => metadata.qualified_name,
-        false => metadata.type_name,
+    let own_name = |metadata: &'static ModelMetadata, type_name: &'static str| match is_name {
+        true => &*metadata.qualified_name,
+        false => type_name,
     };
     if let Some(Chosen { path: first, .. }) =
-        chosen.iter().find(|chosen| own_name(chosen.metadata) == name)
+        chosen.iter().find(|chosen| own_name(chosen.metadata, chosen.type_name) == name)
     {
         by.report(problems, format!("`{name}` is listed twice, first as {first}: remove one"));
         return None;
     }
     // One that is listed already may be what is meant, also if no other is left.
-    let left = || known.iter().map(|model| own_name(model.metadata));
-    let meant = nearest(name, left().chain(chosen.iter().map(|chosen| own_name(chosen.metadata))));
-    let listed = chosen.iter().find(|chosen| Some(own_name(chosen.metadata)) == meant);
+    let left = || known.iter().map(|model| own_name(model.metadata, model.type_name));
+    let meant = nearest(
+        name,
+        left().chain(chosen.iter().map(|chosen| own_name(chosen.metadata, chosen.type_name))),
+    );
+    let listed =
+        chosen.iter().find(|chosen| Some(own_name(chosen.metadata, chosen.type_name)) == meant);
     let word = if by.is_variable() { String::new() } else { format!(" `{name}`") };
-    if let Some(Chosen { metadata, path }) = listed {
-        let meant = own_name(metadata);
+    if let Some(Chosen { metadata, type_name, path }) = listed {
+        let meant = own_name(metadata, type_name);
         let message = format!(
             "unknown model{word}; did you mean `{meant}`? That is listed already, as {path}: \
              remove one"

@@ -5,14 +5,14 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use ml_model_core::{
-    BatchRow, MLModel, PredictionId, PredictionIdDecorator, RegisteredModel, Request, Violation,
+    BatchRow, Execution, MLModel, PredictionId, RegisteredModel, Request, Violation,
 };
 use serde_json::Value;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::body::{Body, Parsed};
 use super::execution::SlowCalls;
-use super::options::{Execution, HostingOptions};
+use super::options::HostingOptions;
 use super::outcome::{Failure, Outcome, PendingCall, call};
 use super::schema::InputSchema;
 
@@ -45,7 +45,7 @@ impl Endpoint {
         let permits = options.concurrency_limit.map(|limit| Arc::new(Semaphore::new(limit)));
         Ok(Self {
             takes_prediction_id: PredictionId::is_in(&schema),
-            has_prediction_id: PredictionIdDecorator::is_on(&model),
+            has_prediction_id: model.stack().has_prediction_id,
             takes_batches: model.takes_batches(),
             schema: InputSchema::new(&schema)?,
             permits,
@@ -141,8 +141,10 @@ impl Endpoint {
                 None
             })
             .collect();
-        let outcomes: Vec<_> = match catch_unwind(AssertUnwindSafe(|| self.model.call_batch(valid)))
-        {
+        // A model does not expect a batch without rows.
+        let call_batch =
+            || if valid.is_empty() { Vec::new() } else { self.model.call_batch(valid) };
+        let outcomes: Vec<_> = match catch_unwind(AssertUnwindSafe(call_batch)) {
             Ok(results) => {
                 let mut results = results.into_iter();
                 let finish = |pending: PendingCall| match results.next() {

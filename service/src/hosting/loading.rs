@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
 use ml_model_core::{
-    Decorated, MLModel, MetricsDecorator, ModelDetails, ModelRegistry, RegisteredModel, error_chain,
+    Decorated, MLModel, MetricsDecorator, ModelRegistry, RegisteredModel, error_chain,
 };
 
 use super::endpoint::Endpoint;
@@ -91,10 +91,10 @@ pub(crate) fn load(chosen: Vec<ChosenModel>) -> Result<ModelRegistry, String> {
             Ok(Err(error)) => return Err(format!("`{name}`: {}", error_chain(&*error))),
             Err(_panic) => return Err(format!("`{name}` panicked while it was loaded")),
         };
-        let details = ModelDetails::of(&model);
+        let metadata = model.metadata();
         tracing::info!(
-            model_qualified_name = details.qualified_name,
-            model_version = details.version,
+            model_qualified_name = &*metadata.qualified_name,
+            model_version = &*metadata.version,
             decorators = format!("{:?}", model.decorators()),
             decorators_from = if is_configured { "configuration" } else { "attributes" },
             "Loaded model."

@@ -1,14 +1,6 @@
 //! How a model is hosted.
 
-/// Where the predictions of a model run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) enum Execution {
-    /// On the thread that has read the request.
-    Inline,
-    /// On the blocking pool, where a model may block, sleep, or drive a runtime of its own.
-    #[default]
-    Blocking,
-}
+use ml_model_core::Execution;
 
 /// Options of one hosted model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -7,14 +7,13 @@ use std::sync::Arc;
 use ml_configuration::{Node, Problems};
 use ml_model_core::decorators::logging::LoggingOptions;
 use ml_model_core::{
-    Decorator, Described, Infer, JsonModel, MLModel, Metadata, RegisteredModel, Stack,
+    Decorator, Described, Execution, Infer, JsonModel, MLModel, ModelMetadata, RegisteredModel,
+    Stack,
 };
 use schemars::Schema;
 use serde::Serialize;
 use serde::de::value::MapDeserializer;
 use serde::de::{DeserializeOwned, IntoDeserializer};
-
-use super::options::Execution;
 
 pub(crate) type BoxError = Box<dyn Error + Send + Sync>;
 
@@ -51,7 +50,8 @@ pub(crate) struct Registered {
 
 /// A model that the program can load.
 pub(crate) struct ModelRegistration {
-    pub(crate) metadata: &'static Metadata,
+    pub(crate) type_name: &'static str,
+    pub(crate) metadata: &'static ModelMetadata,
     pub(crate) input_schema: fn() -> Schema,
     pub(crate) output_schema: fn() -> Schema,
     pub(crate) execution: Execution,
@@ -100,7 +100,7 @@ impl ModelRegistration {
         E: Into<BoxError>,
     {
         Self::with::<M>(Box::new(move |at, configuration, problems| {
-            let name = M::METADATA.qualified_name;
+            let name = &*M::METADATA.qualified_name;
             let configuration: C = read_for_model(name, at, configuration, problems)?;
             Some(Box::new(move |layers| {
                 Ok(decorated(load(configuration).map_err(Into::into)?, layers))
@@ -110,10 +110,11 @@ impl ModelRegistration {
 
     fn with<M: HostedType>(configure: Configure) -> Self {
         Self {
+            type_name: M::type_name(),
             metadata: M::METADATA,
             input_schema: M::bare_input_schema,
             output_schema: M::bare_output_schema,
-            execution: Execution::default(),
+            execution: M::EXECUTION,
             configure,
         }
     }

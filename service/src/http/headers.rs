@@ -1,17 +1,13 @@
-//! Checks of the head of a request, and the prediction id in it.
+//! Checks of the head of a request.
 
 use hyper::Version;
-use hyper::header::{self, HeaderMap, HeaderName};
+use hyper::header::{self, HeaderMap};
 use hyper::http::request::Parts;
 use hyper::http::uri::Authority;
-use ml_model_core::{PredictionId, Violation};
 
 use super::compression::Coding;
 use super::response::ErrorResponse;
 use crate::hosting::limits::shortened;
-
-/// Header with the prediction id, of requests and of answers.
-pub(super) const PREDICTION_ID: HeaderName = HeaderName::from_static("x-prediction-id");
 
 /// Checks the head of a request, whatever it asks for.
 ///
@@ -110,23 +106,4 @@ pub(super) fn content_coding(
         shortened(name)
     );
     Err(ErrorResponse::unsupported_content_coding(message, supported))
-}
-
-/// Returns the prediction id in the headers, or what is wrong with it.
-pub(super) fn prediction_id(headers: &HeaderMap) -> Option<Result<PredictionId, Violation>> {
-    let mut values = headers.get_all(PREDICTION_ID).iter();
-    let value = values.next()?;
-    let wrong = |message: String| Violation::new("X-Prediction-Id", message);
-    if values.next().is_some() {
-        return Some(Err(wrong("must be there once".to_owned())));
-    }
-    Some(match value.to_str() {
-        Ok(id) => PredictionId::try_from(id).map_err(|error| wrong(error.to_string())),
-        Err(_) => Err(wrong("must be visible ASCII characters".to_owned())),
-    })
-}
-
-/// Returns the prediction id in the headers if it is valid.
-pub(super) fn callers_id(headers: &HeaderMap) -> Option<PredictionId> {
-    prediction_id(headers)?.ok()
 }

@@ -14,6 +14,7 @@
 //! | `cors` | pages of other origins |
 //! | `headers` | checks of the head of a request |
 //! | `auth` | API keys and admin keys in the head of a request |
+//! | `prediction_id` | the prediction id in headers |
 //! | `extract` | the body of a request |
 //! | `compression` | content codings of bodies and answers |
 //! | `trace_context` | the trace that a request belongs to |
@@ -26,6 +27,7 @@ mod cors;
 mod extract;
 pub(crate) mod handlers;
 mod headers;
+mod prediction_id;
 pub(crate) mod response;
 mod router;
 pub(crate) mod routes;

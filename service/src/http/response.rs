@@ -7,7 +7,7 @@ use ml_model_core::{PredictionError, PredictionId, error_chain};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::headers::{PREDICTION_ID, callers_id};
+use super::prediction_id;
 use crate::hosting::limits::messages;
 use crate::hosting::outcome::Failure;
 
@@ -185,7 +185,7 @@ impl ErrorResponse {
 
     /// Names the prediction by the id that the caller has given it, if any.
     pub(crate) fn of_caller(self, headers: &HeaderMap) -> Self {
-        self.of_prediction(callers_id(headers))
+        self.of_prediction(prediction_id::callers_id(headers))
     }
 
     /// Names the batch whose records tell more.
@@ -200,7 +200,7 @@ impl ErrorResponse {
 /// Adds the header with the prediction id.
 pub(super) fn add_id(response: &mut Response, id: &PredictionId) {
     if let Ok(value) = HeaderValue::from_str(id.as_str()) {
-        response.headers_mut().insert(PREDICTION_ID, value);
+        response.headers_mut().insert(prediction_id::HEADER, value);
     }
 }
 

@@ -1,6 +1,6 @@
 //! The operations of the API.
 
-use ml_model_core::{ModelDetails, ModelMetadata, PredictionId};
+use ml_model_core::{ModelDescription, ModelMetadata, PredictionId};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use schemars::Schema;
 use serde_json::{Map, Value, json};
@@ -36,7 +36,7 @@ pub(super) fn paths(
 ) -> Map<String, Value> {
     let mut paths = Map::new();
     for model in models.iter().filter(|model| model.has_endpoint) {
-        let name = &model.metadata.details.qualified_name;
+        let name = &model.metadata.metadata.qualified_name;
         let name_in_path = utf8_percent_encode(name, ESCAPED);
         let schemas = Schemas::new(&model.metadata, components);
         paths.insert(
@@ -71,9 +71,9 @@ struct Schemas {
 }
 
 impl Schemas {
-    fn new(metadata: &ModelMetadata, components: &mut Components) -> Self {
-        let name = &metadata.details.qualified_name;
-        let ModelMetadata { input_schema, output_schema, .. } = metadata;
+    fn new(metadata: &ModelDescription, components: &mut Components) -> Self {
+        let name = &metadata.metadata.qualified_name;
+        let ModelDescription { input_schema, output_schema, .. } = metadata;
         Self {
             input: components.add(name, Side::Input, input_schema),
             output: components.add(name, Side::Output, output_schema),
@@ -107,8 +107,8 @@ fn identifier(text: &str) -> String {
     text.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect()
 }
 
-fn prediction(metadata: &ModelMetadata, schemas: &Schemas) -> Value {
-    let ModelDetails { display_name, qualified_name, description, version } = &metadata.details;
+fn prediction(metadata: &ModelDescription, schemas: &Schemas) -> Value {
+    let ModelMetadata { display_name, qualified_name, description, version } = &metadata.metadata;
     let mut answer =
         json_response("The prediction.", &schemas.output, schemas.output_example.clone());
     answer["headers"] = prediction_id_header();
@@ -156,8 +156,8 @@ fn traceparent() -> Value {
     })
 }
 
-fn batch(metadata: &ModelMetadata, schemas: &Schemas) -> Value {
-    let ModelDetails { display_name, qualified_name, version, .. } = &metadata.details;
+fn batch(metadata: &ModelDescription, schemas: &Schemas) -> Value {
+    let ModelMetadata { display_name, qualified_name, version, .. } = &metadata.metadata;
     let one_of = |key: &str, schema: &Value| {
         json!({
             "type": "object",
@@ -213,7 +213,7 @@ fn batch(metadata: &ModelMetadata, schemas: &Schemas) -> Value {
 }
 
 fn list(models: &[ModelApi]) -> Value {
-    let details: Vec<_> = models.iter().map(|model| &model.metadata.details).collect();
+    let details: Vec<_> = models.iter().map(|model| &model.metadata.metadata).collect();
     let answer = json_response(
         "The models.",
         &reference_to("ModelList"),
@@ -230,12 +230,12 @@ fn list(models: &[ModelApi]) -> Value {
 
 fn metadata(models: &[ModelApi]) -> Value {
     let mut name = json!({ "type": "string" });
-    let names = models.iter().map(|model| model.metadata.details.qualified_name.as_str());
+    let names = models.iter().map(|model| &*model.metadata.metadata.qualified_name);
     if !models.is_empty() {
         name["enum"] = names.collect();
     }
     let example = models.first().map(|ModelApi { metadata, .. }| {
-        let mut example = json!(metadata.details);
+        let mut example = json!(metadata.metadata);
         example["input_schema"] = abridged(&metadata.input_schema);
         example["output_schema"] = abridged(&metadata.output_schema);
         example

@@ -240,7 +240,7 @@ fn fields_that_cannot_be_logged_say_what_can_be_done() {
     };
     assert_eq!(
         input("[items as weight2, tier as weight2]"),
-        ["another field is named `weight2` already: choose another name"]
+        ["another field is already named `weight2`: choose another name"]
     );
     assert_eq!(
         input("[items, items]"),

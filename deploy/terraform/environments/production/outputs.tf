@@ -2,12 +2,12 @@
 # No output carries a credential.
 
 output "kubeconfig_command" {
-  description = "Command that adds the cluster to the kubeconfig. The credentials it fetches expire and are renewed by `doctl`."
+  description = "Command that adds the cluster to the kubeconfig. Its credentials expire, and `doctl` renews them."
   value       = "doctl kubernetes cluster kubeconfig save ${module.cluster.cluster_id}"
 }
 
 output "kubernetes_version" {
-  description = "Version of Kubernetes that the cluster runs."
+  description = "Version of Kubernetes in the cluster."
   value       = module.cluster.kubernetes_version
 }
 

@@ -21,7 +21,7 @@ variable "region" {
 }
 
 variable "kubernetes_version_prefix" {
-  description = "Minor version of Kubernetes with a dot at its end. `doctl kubernetes options versions` lists what is offered."
+  description = "Minor version of Kubernetes with a dot at its end. `doctl kubernetes options versions` lists the available ones."
   type        = string
   default     = "1.36."
   nullable    = false

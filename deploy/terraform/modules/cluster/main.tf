@@ -43,7 +43,8 @@ resource "digitalocean_kubernetes_cluster" "this" {
   # Pods pull from the account's registry without a pull secret of their own.
   registry_integration = true
 
-  # Load balancers and volumes that Kubernetes created are unknown to the state. Without this they outlive the cluster.
+  # The state does not contain load balancers and volumes that Kubernetes created. Without this they outlive the
+  # cluster.
   destroy_all_associated_resources = true
 
   maintenance_policy {

@@ -2,12 +2,12 @@
 # No output carries a credential: `doctl` fetches the kubeconfig.
 
 output "cluster_id" {
-  description = "Id of the cluster, as `doctl` takes it."
+  description = "Id of the cluster, for `doctl`."
   value       = digitalocean_kubernetes_cluster.this.id
 }
 
 output "kubernetes_version" {
-  description = "Version of Kubernetes that the cluster runs."
+  description = "Version of Kubernetes in the cluster."
   value       = digitalocean_kubernetes_cluster.this.version
 }
 

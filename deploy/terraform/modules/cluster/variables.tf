@@ -1,5 +1,5 @@
 # Checked with Terraform 1.11.4 and 1.15.5, provider 2.99.1, not with OpenTofu: see deploy/terraform/README.md.
-# Not applied to an account. Droplet sizes and regions are checked by DigitalOcean only, when a plan is applied.
+# Not applied to an account. Only DigitalOcean checks droplet sizes and regions, when a plan is applied.
 
 variable "name" {
   description = "Name of the cluster. The project, the VPC and the node pools derive their names from it."
@@ -53,7 +53,7 @@ variable "control_plane_allowed_addresses" {
 
   validation {
     condition     = length(var.control_plane_allowed_addresses) > 0
-    error_message = "Name at least one address: the firewall would lock out everybody."
+    error_message = "Name at least one address; otherwise the firewall blocks every client."
   }
 
   validation {

@@ -2,7 +2,7 @@
 # Not applied to an account.
 
 terraform {
-  # 1.11 is the oldest version that the tests were run with.
+  # 1.11 is the oldest version that passed the tests.
   required_version = ">= 1.11, < 2.0"
 
   required_providers {

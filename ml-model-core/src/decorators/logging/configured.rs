@@ -3,9 +3,12 @@
 use serde::Serialize;
 use tracing::Level;
 
-use super::pick::{Picked, Wanted, pick};
-use super::{LogSites, LoggedField, LoggingDecorator, Record, Recorder};
-use crate::MLModel;
+use super::LoggingDecorator;
+use super::callsites::LogSites;
+use super::extract::{Extracted, FieldTree, extract};
+use super::record::{Record, Recorder};
+use crate::logged_field::LoggedField;
+use crate::model::MLModel;
 
 /// What stands in the records of a configured [`LoggingDecorator`]; see
 /// [`LoggingDecorator::configured`].
@@ -51,20 +54,20 @@ pub struct ConfiguredFields {
 
 #[derive(Debug)]
 struct Fields {
-    wanted: Wanted,
+    tree: FieldTree,
     len: usize,
 }
 
 impl Fields {
     fn new(fields: &[LoggedField]) -> Self {
-        let wanted = Wanted::new(fields.iter().map(LoggedField::path));
-        Self { wanted, len: fields.len() }
+        let tree = FieldTree::new(fields.iter().map(LoggedField::path));
+        Self { tree, len: fields.len() }
     }
 
     fn record(&self, record: Record<'_>, value: &impl Serialize) {
-        let mut picked = vec![Picked::Null; self.len];
-        pick(value, &self.wanted, &mut picked);
-        record.write_all(picked.iter().map(Picked::value));
+        let mut extracted = vec![Extracted::Null; self.len];
+        extract(value, &self.tree, &mut extracted);
+        record.write_all(extracted.iter().map(Extracted::value));
     }
 }
 

@@ -5,16 +5,15 @@ use std::sync::{Arc, OnceLock};
 use hyper::StatusCode;
 use hyper::body::Incoming;
 use hyper::header::HeaderMap;
-use ml_model_core::PredictionId;
+use ml_model_core::{Execution, PredictionId};
 use serde_json::{Value, json};
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::models::endpoint;
 use crate::hosting::body::Body;
 use crate::hosting::endpoint::{Busy, Endpoint, parse};
-use crate::hosting::options::Execution;
 use crate::http::extract::{json_body, within};
-use crate::http::headers::prediction_id;
+use crate::http::prediction_id;
 use crate::http::response::{ErrorResponse, Response, add_id, json, json_text};
 use crate::http::trace_context::TraceContext;
 use crate::state::State;
@@ -31,7 +30,7 @@ pub(in crate::http) async fn one(
     let body = body.map_err(|error| error.of_caller(&headers))?;
     let permit = permit(endpoint).map_err(|error| error.of_caller(&headers))?;
     let predict = move |endpoint: &Endpoint, headers: &HeaderMap, begun: Option<&Begun>| {
-        endpoint.predict(&body, prediction_id(headers), |id| {
+        endpoint.predict(&body, prediction_id::of_request(headers), |id| {
             if let Some(begun) = begun {
                 begun.get_or_init(|| id.clone());
             }

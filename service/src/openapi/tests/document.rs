@@ -4,19 +4,19 @@ use std::collections::BTreeSet;
 
 use crate::info::Info;
 use crate::openapi::{ModelApi, document};
-use ml_model_core::{MLModel, ModelDetails, ModelMetadata};
+use ml_model_core::{MLModel, ModelDescription, ModelMetadata};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::{Value, json};
 
 fn model(name: &str, input_schema: Schema, output_schema: Schema) -> ModelApi {
-    let details = ModelDetails {
-        display_name: name.to_uppercase(),
-        qualified_name: name.to_owned(),
-        description: format!("Does what {name} does."),
-        version: "1.2.3".to_owned(),
+    let details = ModelMetadata {
+        display_name: name.to_uppercase().into(),
+        qualified_name: name.to_owned().into(),
+        description: format!("Does what {name} does.").into(),
+        version: "1.2.3".into(),
     };
     ModelApi {
-        metadata: ModelMetadata { details, input_schema, output_schema },
+        metadata: ModelDescription { metadata: details, input_schema, output_schema },
         has_endpoint: true,
     }
 }
@@ -32,8 +32,8 @@ fn schema(value: Value) -> Schema {
 
 fn charges_model() -> ModelApi {
     let model = super::charges::ChargesModel { gate: std::sync::Arc::default() };
-    let metadata = ModelMetadata {
-        details: ModelDetails::of(&model),
+    let metadata = ModelDescription {
+        metadata: model.metadata().into_owned(),
         input_schema: model.input_schema(),
         output_schema: model.output_schema(),
     };

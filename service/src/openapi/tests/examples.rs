@@ -2,21 +2,21 @@
 
 use crate::info::Info;
 use crate::openapi::{ModelApi, document};
-use ml_model_core::{ModelDetails, ModelMetadata};
+use ml_model_core::{ModelDescription, ModelMetadata};
 use schemars::Schema;
 use serde_json::{Value, json};
 
 /// The example for a schema, which the schema in the document accepts.
 fn example(input: Value) -> Option<Value> {
-    let details = ModelDetails {
-        display_name: "Any Model".to_owned(),
-        qualified_name: "any_model".to_owned(),
-        description: "Anything.".to_owned(),
-        version: "1.0.0".to_owned(),
+    let details = ModelMetadata {
+        display_name: "Any Model".into(),
+        qualified_name: "any_model".into(),
+        description: "Anything.".into(),
+        version: "1.0.0".into(),
     };
     let output_schema = Schema::default();
     let input_schema = Schema::try_from(input.clone()).unwrap();
-    let metadata = ModelMetadata { details, input_schema, output_schema };
+    let metadata = ModelDescription { metadata: details, input_schema, output_schema };
     let model = ModelApi { metadata, has_endpoint: true };
     let document = document(&Info::new("Test"), &[model]);
     let operation = &document["paths"]["/api/models/any_model/prediction"]["post"];

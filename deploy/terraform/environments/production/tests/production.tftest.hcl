@@ -1,5 +1,5 @@
-# Run by deploy/tests/terraform/run with a mocked provider: nothing is asked of DigitalOcean and nothing is created.
-# Passes with Terraform 1.11.4 and 1.15.5. OpenTofu has not run it.
+# Run by deploy/tests/terraform/run with a mocked provider, which sends nothing to DigitalOcean.
+# Passes with Terraform 1.11.4 and 1.15.5. Not run with OpenTofu.
 
 mock_provider "digitalocean" {
   mock_data "digitalocean_kubernetes_versions" {

@@ -1,5 +1,5 @@
-# Run by deploy/tests/terraform/run with a mocked provider: nothing is asked of DigitalOcean and nothing is created.
-# Passes with Terraform 1.11.4 and 1.15.5. OpenTofu has not run it.
+# Run by deploy/tests/terraform/run with a mocked provider, which sends nothing to DigitalOcean.
+# Passes with Terraform 1.11.4 and 1.15.5. Not run with OpenTofu.
 
 mock_provider "digitalocean" {
   mock_data "digitalocean_kubernetes_versions" {
@@ -83,7 +83,7 @@ run "control_plane" {
       digitalocean_kubernetes_cluster.this.control_plane_firewall[0].enabled &&
       digitalocean_kubernetes_cluster.this.control_plane_firewall[0].allowed_addresses == tolist(["203.0.113.7/32", "198.51.100.0/24"])
     )
-    error_message = "The control plane is reachable from other addresses than the named ones."
+    error_message = "The control plane is reachable from other addresses than the configured ones."
   }
 
   assert {
@@ -93,7 +93,7 @@ run "control_plane" {
 
   assert {
     condition     = data.digitalocean_kubernetes_versions.this.version_prefix == "1.36."
-    error_message = "The versions are not limited to the minor version asked for."
+    error_message = "The versions are not limited to the requested minor version."
   }
 
   assert {
@@ -108,7 +108,7 @@ run "control_plane" {
 
   assert {
     condition     = !digitalocean_kubernetes_cluster.this.ha
-    error_message = "High availability is charged for and has to be asked for."
+    error_message = "High availability costs money and must be requested."
   }
 }
 

@@ -1,5 +1,4 @@
-//! Types of the user's own.
-#![allow(clippy::unwrap_used, reason = "clippy takes only test functions for tests")]
+//! Deserialization of user-defined types.
 
 use std::{collections::BTreeMap, num::NonZeroU8};
 
@@ -53,7 +52,7 @@ impl TryFrom<String> for Checked {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
-        Err(format!("`{text}` is not what I want"))
+        Err(format!("`{text}` is not valid"))
     }
 }
 
@@ -71,7 +70,7 @@ fn mistake(text: &str) -> String {
 }
 
 #[test]
-fn everything_that_fits() {
+fn all_supported_types() {
     let settings: Settings = read(
         "c:\n  name: no\n  enabled: yes\n  ratio: 1\n  limits: [{max: 5}, {max: 0x10, other: 1}]\n  \
          mode: {custom: {steps: 3}}\n  labels: {a: 1, b: null}\n  pair: [1, é]\n  nonzero: 1\n",
@@ -99,7 +98,7 @@ fn everything_that_fits() {
 }
 
 #[test]
-fn mistakes_have_the_place_of_the_inner_value_and_do_not_show_it() {
+fn mistakes_have_the_place_of_the_inner_value_but_not_the_value() {
     for (text, expected) in [
         ("  enabled: hunter2\n", "f:3: c.enabled: expected true or false, found text"),
         (
@@ -144,7 +143,7 @@ fn mistakes_have_the_place_of_the_inner_value_and_do_not_show_it() {
             "  nonzero: 07\n",
             "f:3: c.nonzero: an integer that begins with 0 is octal in YAML 1.1 and decimal in YAML 1.2; write it without the 0, or as 0o17 if it is octal, or in quotes if it is text",
         ),
-        ("  checked: hunter2\n", "f:3: c.checked: `…` is not what I want"),
+        ("  checked: hunter2\n", "f:3: c.checked: `…` is not valid"),
     ] {
         assert_eq!(mistake(text), expected, "{text}");
     }

@@ -1,11 +1,10 @@
-//! Typed reading: what is taken, and every mistake with its place.
-#![allow(clippy::unwrap_used, reason = "clippy takes only test functions for tests")]
+//! Typed reading: accepted values, and the place of every mistake.
 
 use std::time::Duration;
 
 use ml_configuration::{Document, Kind, Node, Place, Problems};
 
-/// The value of the key `v`, read by `read`, and the problems.
+/// Returns the value of the key `v`, read by `read`, and the problems.
 fn read<T>(
     value: &str,
     read: impl FnOnce(Node<'_>, &mut Problems) -> Option<T>,
@@ -139,7 +138,7 @@ fn kinds() {
 }
 
 #[test]
-fn mappings_tell_unknown_and_missing_keys() {
+fn unknown_and_missing_keys_are_reported() {
     let text = "handlers:\n  a.b:\n    levle: INFO\n    strem: x\n    zzz: 1\n    empty:\n";
     let document = Document::parse("f", text).unwrap();
     let mut problems = Problems::new();
@@ -168,7 +167,7 @@ fn mappings_tell_unknown_and_missing_keys() {
 }
 
 #[test]
-fn lists_and_mappings_say_how_they_are_written() {
+fn messages_on_lists_and_mappings_show_the_syntax() {
     let list = |text| read(text, |node, p| node.list(p).map(|_| ())).1;
     for (text, found) in [("a", "text"), ("{a: 1}", "a mapping"), ("1", "an integer")] {
         let expected = format!("f:1: v: expected a list, found {found}; begin each item with `- `");
@@ -201,7 +200,7 @@ fn keys_that_may_be_secrets_are_not_shown() {
 }
 
 #[test]
-fn messages_are_one_line_each_whatever_the_file_holds() {
+fn each_message_is_one_line() {
     let key = format!("a\\e[31m\\n{}", "x".repeat(1000));
     let document = Document::parse("f", &format!("\"{key}\": 1\n")).unwrap();
     let mut problems = Problems::new();
@@ -225,7 +224,7 @@ fn problems_without_a_place_come_first_and_many_are_counted() {
     let text = problems.to_string();
     let lines: Vec<_> = text.lines().collect();
     assert_eq!(lines[0], "the flag is wrong");
-    assert_eq!(lines[1], "f:1: unknown key `k0`; there are no keys here");
+    assert_eq!(lines[1], "f:1: unknown key `k0`; this mapping takes no keys");
     assert_eq!(lines[2], "f:1: the whole is wrong");
     assert_eq!(lines[100], "and 52 more");
     assert!(problems.into_result(()).is_err());
@@ -233,7 +232,7 @@ fn problems_without_a_place_come_first_and_many_are_counted() {
 }
 
 #[test]
-fn nothing_shows_values_when_debugged() {
+fn debug_output_hides_values() {
     let document = Document::parse("f", "password: hunter2").unwrap();
     let mut problems = Problems::new();
     let mapping = document.root().mapping(&mut problems).unwrap();

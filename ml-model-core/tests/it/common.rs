@@ -1,12 +1,10 @@
 //! A subscriber that keeps what it is told, and the model that most tests annotate.
 
-#![allow(dead_code, unreachable_pub, reason = "each test binary uses a part")]
-#![allow(clippy::unwrap_used, reason = "clippy takes only test functions for tests")]
-
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::{Arc, LazyLock, Mutex};
 
-use ml_model_core::LogValue;
+use ml_model_core::{LogValue, MLModel, ModelMetadata};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tracing::field::{Field, Visit};
@@ -168,6 +166,16 @@ pub enum ModelError {
     NoTrees { age: u8, source: std::num::ParseIntError },
 }
 
+/// Metadata of `model` with another version.
+pub fn with_version(
+    model: &impl MLModel,
+    version: impl Into<Cow<'static, str>>,
+) -> Cow<'_, ModelMetadata> {
+    let mut metadata = model.metadata();
+    metadata.to_mut().version = version.into();
+    metadata
+}
+
 /// Charges ten times the age; fails at 40, panics at 50 and 51.
 pub fn charges(input: &Input) -> Result<Output, ModelError> {
     match input.age {
@@ -182,17 +190,16 @@ pub fn charges(input: &Input) -> Result<Output, ModelError> {
 }
 
 /// `impl Infer` for a model of the test, by [`charges`].
-#[macro_export]
 macro_rules! infer {
     ($model:ty) => {
         impl Infer for $model {
             type Input = Input;
             type Output = Output;
-            type Error = $crate::common::ModelError;
+            type Error = crate::common::ModelError;
 
             fn infer(&self, input: &Input) -> Result<Output, Self::Error> {
                 tracing::info!("thinking");
-                $crate::common::charges(input)
+                crate::common::charges(input)
             }
         }
     };

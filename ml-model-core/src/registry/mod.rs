@@ -1,4 +1,6 @@
-//! The models of one program, by qualified name.
+//! The models of one program, by qualified name, and the JSON form in which it holds them.
+
+mod json;
 
 use std::fmt;
 use std::sync::Arc;
@@ -7,7 +9,11 @@ use schemars::Schema;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::{Decorated, Decorator, JsonForm, JsonModel, MLModel};
+use crate::decorator::{Decorated, Decorator};
+use crate::model::{MLModel, ModelMetadata};
+
+pub(crate) use json::deserialize;
+pub use json::{JsonForm, JsonModel};
 
 /// A registered model, whatever its own types: JSON in, JSON out.
 pub type RegisteredModel = Arc<dyn JsonForm>;
@@ -82,21 +88,21 @@ impl ModelRegistry {
         self.models.iter().map(|(name, model)| (name.as_str(), model))
     }
 
-    /// What there is to know about each model, without the schemas.
+    /// Returns the metadata of every model.
     #[must_use]
-    pub fn list(&self) -> Vec<ModelDetails> {
-        self.models.iter().map(|(_, model)| ModelDetails::of(model)).collect()
+    pub fn list(&self) -> Vec<ModelMetadata> {
+        self.models.iter().map(|(_, model)| model.metadata().into_owned()).collect()
     }
 
-    /// All there is to know about one model.
+    /// Returns the metadata and schemas of one model.
     ///
     /// # Errors
     ///
     /// [`RegistryError::UnknownName`] if there is no model of that name.
-    pub fn metadata(&self, name: &str) -> Result<ModelMetadata, RegistryError> {
+    pub fn metadata(&self, name: &str) -> Result<ModelDescription, RegistryError> {
         let model = self.get(name)?;
-        Ok(ModelMetadata {
-            details: ModelDetails::of(model),
+        Ok(ModelDescription {
+            metadata: model.metadata().into_owned(),
             input_schema: model.input_schema(),
             output_schema: model.output_schema(),
         })
@@ -144,40 +150,15 @@ impl fmt::Debug for ModelRegistry {
     }
 }
 
-/// What there is to know about a model, without its schemas.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct ModelDetails {
-    /// See [`MLModel::display_name`].
-    pub display_name: String,
-    /// See [`MLModel::qualified_name`].
-    pub qualified_name: String,
-    /// See [`MLModel::description`].
-    pub description: String,
-    /// See [`MLModel::version`].
-    pub version: String,
-}
-
-impl ModelDetails {
-    /// The details of `model`.
-    pub fn of(model: &impl MLModel) -> Self {
-        Self {
-            display_name: model.display_name().into_owned(),
-            qualified_name: model.qualified_name().into_owned(),
-            description: model.description().into_owned(),
-            version: model.version().into_owned(),
-        }
-    }
-}
-
-/// All there is to know about a model.
+/// Metadata and schemas of a model.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct ModelMetadata {
-    /// Its names, description and version.
+pub struct ModelDescription {
+    /// Names, description and version.
     #[serde(flatten)]
-    pub details: ModelDetails,
-    /// See [`MLModel::input_schema`].
+    pub metadata: ModelMetadata,
+    /// JSON Schema of the inputs.
     pub input_schema: Schema,
-    /// See [`MLModel::output_schema`].
+    /// JSON Schema of the outputs.
     pub output_schema: Schema,
 }
 

@@ -1,13 +1,11 @@
 //! The registry, and models in their JSON form.
 
-mod common;
-
 use std::borrow::Cow;
 
-use common::{Input, Output, logged};
+use crate::common::{Input, Output, logged};
 use ml_model_core::{
-    Decorator, Infer, MLModel, ModelRegistry, PredictionError, PredictionId, PredictionIdDecorator,
-    RegistryError, Request,
+    Decorator, Infer, MLModel, ModelMetadata, ModelRegistry, PredictionError, PredictionId,
+    PredictionIdDecorator, RegistryError, Request,
 };
 use serde_json::{Value, json};
 use tracing_subscriber::filter::LevelFilter;
@@ -184,8 +182,10 @@ fn an_id_given_with_the_request_wins() {
 struct Renamed(&'static str);
 
 impl<M: MLModel> Decorator<M> for Renamed {
-    fn qualified_name<'a>(&'a self, _: &'a M) -> Cow<'a, str> {
-        self.0.into()
+    fn metadata<'a>(&'a self, model: &'a M) -> Cow<'a, ModelMetadata> {
+        let mut metadata = model.metadata();
+        metadata.to_mut().qualified_name = self.0.into();
+        metadata
     }
 }
 

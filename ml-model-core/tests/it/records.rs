@@ -1,10 +1,8 @@
 //! The log records of a prediction.
 
-mod common;
-
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use common::{Input, Logged, Output, logged};
+use crate::common::{Input, Logged, Output, logged};
 use ml_model_core::{Infer, MLModel, PredictionError, Request, Violation};
 use tracing::Level;
 use tracing_subscriber::filter::LevelFilter;
@@ -52,7 +50,7 @@ fn a_prediction_leaves_two_records_that_share_its_id() {
         assert_eq!(record.get("model_qualified_name"), Some("charges_model"));
         assert_eq!(record.get("model_version"), Some("1.2.3"));
         assert_eq!(record.get("prediction_id"), Some(id));
-        assert!(record.file.ends_with("tests/records.rs"), "{}", record.file);
+        assert!(record.file.ends_with("it/records.rs"), "{}", record.file);
         assert_eq!(record.line, attribute_line());
     }
     let fields = [
@@ -129,7 +127,7 @@ fn a_failed_prediction_ends_in_an_exception_with_the_whole_chain() {
     let (error, records) =
         logged(LevelFilter::INFO, || ChargesModel.predict(with_age(40)).unwrap_err());
     let PredictionError::Model(source) = &error else { panic!("{error:?}") };
-    assert!(source.downcast_ref::<common::ModelError>().is_some());
+    assert!(source.downcast_ref::<crate::common::ModelError>().is_some());
 
     let [requested, exception] = own(records).try_into().unwrap();
     assert_eq!(requested.message(), "Prediction requested.");

@@ -1,12 +1,13 @@
 //! Models with parameters.
 
-mod common;
-
+use std::borrow::Cow;
 use std::marker::PhantomData;
 use std::sync::Mutex;
 
-use common::{Input, Output, logged};
-use ml_model_core::{Decorator, Infer, MLModel, Prediction, PredictionError, Request};
+use crate::common::{Input, Output, logged, with_version};
+use ml_model_core::{
+    Decorator, Infer, MLModel, ModelMetadata, Prediction, PredictionError, Request,
+};
 use tracing_subscriber::filter::LevelFilter;
 
 trait Score: Send + Sync {
@@ -157,8 +158,8 @@ static NEXT: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::ne
 struct Numbered(usize);
 
 impl<M: MLModel> Decorator<M> for Numbered {
-    fn version<'a>(&'a self, _: &'a M) -> std::borrow::Cow<'a, str> {
-        self.0.to_string().into()
+    fn metadata<'a>(&'a self, model: &'a M) -> Cow<'a, ModelMetadata> {
+        with_version(model, self.0.to_string())
     }
 }
 

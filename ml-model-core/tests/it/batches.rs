@@ -1,13 +1,9 @@
 //! Many predictions in one call.
 
-#![allow(clippy::unwrap_used, reason = "clippy takes only test functions for tests")]
-
-mod common;
-
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use common::{Input, Logged, Output, logged};
+use crate::common::{Input, Logged, Output, logged};
 use ml_model_core::{
     Answer, BatchRow, Context, Decorated, Decorator, Infer, MLModel, PredictionError, PredictionId,
     Request, Stack, Violation, metrics,
@@ -32,17 +28,19 @@ struct WholeModel {
 impl Infer for WholeModel {
     type Input = Input;
     type Output = Output;
-    type Error = common::ModelError;
+    type Error = crate::common::ModelError;
 
     fn infer(&self, input: &Input) -> Result<Output, Self::Error> {
-        common::charges(input)
+        crate::common::charges(input)
     }
 
-    fn infer_batch(&self, rows: &[(Input, Context)]) -> Option<Vec<Result<Output, Self::Error>>> {
-        self.calls.fetch_add(usize::from(!rows.is_empty()), Ordering::Relaxed);
+    const TAKES_BATCHES: bool = true;
+
+    fn infer_batch(&self, rows: &[(Input, Context)]) -> Vec<Result<Output, Self::Error>> {
+        self.calls.fetch_add(1, Ordering::Relaxed);
         assert!(rows.iter().all(|(_, context)| context.prediction_id().is_some()));
         let rows = rows.iter().filter(|(input, _)| input.age != 60);
-        Some(rows.map(|(input, _)| common::charges(input)).collect())
+        rows.map(|(input, _)| crate::common::charges(input)).collect()
     }
 }
 

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use schemars::Schema;
 use serde_json::{Map, Value};
 
-use crate::PredictionId;
+use crate::prediction_id::PredictionId;
 
 /// A field to be recorded: `age`, `address.zip`, `bmi as body_mass_index`.
 ///
@@ -45,8 +45,9 @@ impl FromStr for LoggedField {
     }
 }
 
-/// What a record holds besides its fields, whatever they are.
-const RECORD_KEYS: &[&str] = &[
+/// Keys that every record has, whatever its fields are. `prediction_id` is apart: naming it among the
+/// fields is no mistake.
+pub const RECORD_KEYS: &[&str] = &[
     "message",
     "action",
     "model_qualified_name",
@@ -106,18 +107,18 @@ impl LoggedField {
     }
 
     /// Names from the root of the input or output to the field.
-    pub(super) fn path(&self) -> &[String] {
+    pub(crate) fn path(&self) -> &[String] {
         &self.path
     }
 
     /// Reads a field as generated code lists it.
-    pub(super) fn listed(text: &str) -> Self {
+    pub(crate) fn listed(text: &str) -> Self {
         text.parse().expect("the derive and `Display` write fields that can be read")
     }
 }
 
 /// Key of a field as it is listed: `zip` of `address.zip as zip`.
-pub(super) fn key_of(listed: &'static str) -> &'static str {
+pub(crate) fn key_of(listed: &'static str) -> &'static str {
     listed.rsplit_once(" as ").map_or(listed, |(_path, key)| key)
 }
 
@@ -141,7 +142,7 @@ pub struct LoggedFields {
 
 impl LoggedFields {
     /// Adds the fields of another decorator of the same stack; those with the same key are the same.
-    pub(super) fn extend(&mut self, more: Self) {
+    pub(crate) fn extend(&mut self, more: Self) {
         for (fields, more) in [(&mut self.input, more.input), (&mut self.output, more.output)] {
             for field in more {
                 if fields.iter().all(|known| known.key != field.key) {
@@ -339,7 +340,7 @@ fn rename(key: &str, is_renamed: bool) -> String {
 
 fn repeated(key: &str, is_renamed: bool) -> String {
     if is_renamed {
-        format!("another field is named `{key}` already: choose another name")
+        format!("another field is already named `{key}`: choose another name")
     } else {
         format!(
             "`{key}` is listed twice: remove one of them, or rename it, as in `{key} as other_name`"

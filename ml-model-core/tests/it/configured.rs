@@ -1,12 +1,8 @@
 //! Decorators chosen at run time: their records are those of the attributes, field for field.
 
-#![allow(clippy::unwrap_used, reason = "clippy takes only test functions for tests")]
-
-mod common;
-
 use std::sync::Arc;
 
-use common::{Logged, Sex, logged};
+use crate::common::{Logged, Sex, logged};
 use ml_model_core::decorators::logging::{FieldError, LoggedField, LoggingOptions};
 use ml_model_core::{
     Decorator, Described, Infer, JsonForm, JsonModel, MLModel, Prediction, PredictionError,
@@ -372,7 +368,7 @@ fn fields_are_checked_against_the_schema() {
         message("age"),
         "`age` is listed twice: remove one of them, or rename it, as in `age as other_name`"
     );
-    assert_eq!(message("bmi as age"), "another field is named `age` already: choose another name");
+    assert_eq!(message("bmi as age"), "another field is already named `age`: choose another name");
     assert_eq!(
         message("bmi as message"),
         "every record has its own `message`: choose another name"

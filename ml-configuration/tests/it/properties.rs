@@ -1,11 +1,10 @@
-//! No text makes the reader panic, and what is written comes back.
-#![allow(clippy::unwrap_used, reason = "clippy takes only test functions for tests")]
+//! Properties: no text causes a panic, and values survive a round trip.
 
 use ml_configuration::{Document, Node, Problems, nearest};
 use proptest::{collection::vec, prelude::*, sample::select};
 use serde_json::Value;
 
-/// Reads everything in every way.
+/// Reads every value with every method.
 fn read_all(node: Node<'_>, problems: &mut Problems) {
     let _ = (node.path(), node.place(), node.kind(), node.is_null());
     let _ = (node.string(problems), node.boolean(problems), node.number(problems));
@@ -98,7 +97,7 @@ proptest! {
     }
 
     #[test]
-    fn what_looks_like_yaml(pieces in vec(select(&PIECES[..]), 0..30)) {
+    fn text_similar_to_yaml(pieces in vec(select(&PIECES[..]), 0..30)) {
         check(&pieces.concat());
     }
 
@@ -112,8 +111,8 @@ proptest! {
     }
 
     #[test]
-    fn quoted_text_comes_back(key: String, value: String) {
-        // JSON is YAML, but for what JSON does not escape and YAML does not allow.
+    fn quoted_text_round_trips(key: String, value: String) {
+        // JSON is YAML, except for characters that JSON does not escape and YAML does not allow.
         let text = Value::from_iter([(key.clone(), value.clone())]).to_string();
         if let Ok(document) = Document::parse("f", &text) {
             let mut problems = Problems::new();
@@ -125,7 +124,7 @@ proptest! {
     }
 
     #[test]
-    fn numbers_come_back(integer: i64, number in proptest::num::f64::NORMAL) {
+    fn numbers_round_trip(integer: i64, number in proptest::num::f64::NORMAL) {
         let document = Document::parse("f", &format!("[{integer}, {number:?}]")).unwrap();
         let mut problems = Problems::new();
         let items = document.root().list(&mut problems).unwrap();

@@ -9,10 +9,10 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::decorators::logging::LoggedFields;
-use crate::{
-    Answer, Context, MLModel, Prediction, PredictionError, PredictionId, Request, Violation,
-};
+use crate::error::{PredictionError, Violation};
+use crate::model::{Answer, MLModel, ModelMetadata, StackInfo};
+use crate::prediction_id::PredictionId;
+use crate::request::{Context, Prediction, Request};
 
 /// A model whose input and output are JSON values.
 ///
@@ -167,17 +167,8 @@ impl<M: MLModel> MLModel for JsonModel<M> {
     type Input = Value;
     type Output = Value;
 
-    fn display_name(&self) -> Cow<'_, str> {
-        self.model.display_name()
-    }
-    fn qualified_name(&self) -> Cow<'_, str> {
-        self.model.qualified_name()
-    }
-    fn description(&self) -> Cow<'_, str> {
-        self.model.description()
-    }
-    fn version(&self) -> Cow<'_, str> {
-        self.model.version()
+    fn metadata(&self) -> Cow<'_, ModelMetadata> {
+        self.model.metadata()
     }
     fn input_schema(&self) -> Schema {
         self.model.input_schema()
@@ -186,7 +177,7 @@ impl<M: MLModel> MLModel for JsonModel<M> {
         self.model.output_schema()
     }
 
-    fn call(&self, request: Request<Value>) -> Result<Prediction<Value>, PredictionError> {
+    fn call(&self, request: Request<Value>) -> Answer<Value> {
         self.answer(self.model.call(self.read(request)))
     }
 
@@ -200,12 +191,8 @@ impl<M: MLModel> MLModel for JsonModel<M> {
         self.model.takes_batches()
     }
 
-    fn logged_fields(&self) -> LoggedFields {
-        self.model.logged_fields()
-    }
-
-    fn fmt_decorators(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.model.fmt_decorators(f)
+    fn stack(&self) -> StackInfo {
+        self.model.stack()
     }
 }
 

@@ -1,8 +1,8 @@
 //! Reads single fields out of a value by what it serialises to, and skips all others.
 //!
-//! Fields that are known at compile time are read directly. Those of a configuration are known by
-//! name only, and serde is what knows the names: a [`Picker`] is a serialiser that keeps the
-//! scalars at the wanted paths. It sees the model's own types, so a `u8` is an integer and an `f64`
+//! Generated code reads its fields directly. The fields of a configuration are known by name only, and
+//! serde knows the names: an [`Extractor`] is a serialiser that keeps the scalars
+//! at the paths of a [`FieldTree`]. It sees the model's own types, so a `u8` is an integer and an `f64`
 //! is a float however the caller wrote them, and defaults are filled in.
 
 use std::fmt;
@@ -16,15 +16,15 @@ use tracing::field::Empty;
 
 use crate::LogValue;
 
-/// The wanted fields, as a tree of their names.
+/// The fields of a record, as a tree of their names.
 #[derive(Debug, Default)]
-pub(super) struct Wanted {
+pub(super) struct FieldTree {
     /// The positions in the record of the fields that end here.
     positions: Vec<usize>,
-    children: Vec<(String, Wanted)>,
+    children: Vec<(String, FieldTree)>,
 }
 
-impl Wanted {
+impl FieldTree {
     /// The tree of the fields at these paths.
     pub(super) fn new<'p>(paths: impl IntoIterator<Item = &'p [String]>) -> Self {
         let mut root = Self::default();
@@ -50,7 +50,7 @@ impl Wanted {
 
 /// A value as it goes into a record.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub(super) enum Picked {
+pub(super) enum Extracted {
     /// `None`, or nothing at this path.
     #[default]
     Null,
@@ -63,7 +63,7 @@ pub(super) enum Picked {
     Text(String),
 }
 
-impl Picked {
+impl Extracted {
     /// What `tracing` records.
     pub(super) fn value(&self) -> &dyn Value {
         match self {
@@ -79,32 +79,36 @@ impl Picked {
     }
 }
 
-/// Keeps the values of the wanted fields of `value`, each at its position.
-pub(super) fn pick(value: &(impl Serialize + ?Sized), wanted: &Wanted, picked: &mut [Picked]) {
+/// Keeps the values of the tree fields of `value`, each at its position.
+pub(super) fn extract(
+    value: &(impl Serialize + ?Sized),
+    tree: &FieldTree,
+    extracted: &mut [Extracted],
+) {
     // What cannot be serialised to its end has given the fields before.
-    let _stopped = value.serialize(Picker { wanted, picked });
+    let _stopped = value.serialize(Extractor { tree, extracted });
 }
 
-/// Stands where the value stands whose wanted parts are `wanted`.
-struct Picker<'a> {
-    wanted: &'a Wanted,
-    picked: &'a mut [Picked],
+/// Serialiser of the part of the value whose fields are `tree`.
+struct Extractor<'a> {
+    tree: &'a FieldTree,
+    extracted: &'a mut [Extracted],
 }
 
-impl Picker<'_> {
-    fn scalar(self, value: Picked) -> Result<(), Stopped> {
-        if let Some((last, others)) = self.wanted.positions.split_last() {
+impl Extractor<'_> {
+    fn scalar(self, value: Extracted) -> Result<(), Stopped> {
+        if let Some((last, others)) = self.tree.positions.split_last() {
             for position in others {
-                self.picked[*position] = value.clone();
+                self.extracted[*position] = value.clone();
             }
-            self.picked[*last] = value;
+            self.extracted[*last] = value;
         }
         Ok(())
     }
 
     fn child<T: Serialize + ?Sized>(&mut self, name: &str, value: &T) -> Result<(), Stopped> {
-        match self.wanted.child(name) {
-            Some(wanted) => value.serialize(Picker { wanted, picked: self.picked }),
+        match self.tree.child(name) {
+            Some(tree) => value.serialize(Extractor { tree, extracted: self.extracted }),
             None => Ok(()),
         }
     }
@@ -131,12 +135,12 @@ impl serde::ser::Error for Stopped {
 macro_rules! scalars {
     ($($method:ident($type:ty) => $variant:ident,)*) => {$(
         fn $method(self, value: $type) -> Result<(), Stopped> {
-            self.scalar(Picked::$variant(value.into()))
+            self.scalar(Extracted::$variant(value.into()))
         }
     )*};
 }
 
-impl<'a> Serializer for Picker<'a> {
+impl<'a> Serializer for Extractor<'a> {
     type Ok = ();
     type Error = Stopped;
     type SerializeSeq = Elements<'a>;
@@ -165,7 +169,7 @@ impl<'a> Serializer for Picker<'a> {
     }
 
     fn serialize_f32(self, value: f32) -> Result<(), Stopped> {
-        self.scalar(Picked::F64(value.log_value()))
+        self.scalar(Extracted::F64(value.log_value()))
     }
 
     fn serialize_bytes(self, value: &[u8]) -> Result<(), Stopped> {
@@ -174,7 +178,7 @@ impl<'a> Serializer for Picker<'a> {
     }
 
     fn serialize_none(self) -> Result<(), Stopped> {
-        self.scalar(Picked::Null)
+        self.scalar(Extracted::Null)
     }
 
     fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<(), Stopped> {
@@ -182,11 +186,11 @@ impl<'a> Serializer for Picker<'a> {
     }
 
     fn serialize_unit(self) -> Result<(), Stopped> {
-        self.scalar(Picked::Null)
+        self.scalar(Extracted::Null)
     }
 
     fn serialize_unit_struct(self, _name: &'static str) -> Result<(), Stopped> {
-        self.scalar(Picked::Null)
+        self.scalar(Extracted::Null)
     }
 
     fn serialize_unit_variant(
@@ -195,7 +199,7 @@ impl<'a> Serializer for Picker<'a> {
         _index: u32,
         variant: &'static str,
     ) -> Result<(), Stopped> {
-        self.scalar(Picked::Text(variant.to_owned()))
+        self.scalar(Extracted::Text(variant.to_owned()))
     }
 
     fn serialize_newtype_struct<T: Serialize + ?Sized>(
@@ -261,14 +265,14 @@ impl<'a> Serializer for Picker<'a> {
     }
 }
 
-impl<'a> Picker<'a> {
+impl<'a> Extractor<'a> {
     fn variant(self, name: &str) -> Variant<Self> {
-        let Self { wanted, picked } = self;
-        Variant(wanted.child(name).map(|wanted| Picker { wanted, picked }))
+        let Self { tree, extracted } = self;
+        Variant(tree.child(name).map(|tree| Extractor { tree, extracted }))
     }
 }
 
-/// The fields of an enum's variant, if one of them is wanted.
+/// The fields of an enum's variant, if one of them is tree.
 struct Variant<T>(Option<T>);
 
 impl<T> Variant<T> {
@@ -279,7 +283,7 @@ impl<T> Variant<T> {
 
 /// The elements of a sequence or tuple, named by their numbers.
 struct Elements<'a> {
-    picker: Picker<'a>,
+    picker: Extractor<'a>,
     next: usize,
 }
 
@@ -287,7 +291,7 @@ impl Elements<'_> {
     fn element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Stopped> {
         let index = self.next;
         self.next += 1;
-        if self.picker.wanted.children.is_empty() {
+        if self.picker.tree.children.is_empty() {
             return Ok(());
         }
         self.picker.child(&index.to_string(), value)
@@ -296,11 +300,11 @@ impl Elements<'_> {
 
 /// The entries of a map; of a flattened struct, too.
 struct Entries<'a> {
-    picker: Picker<'a>,
+    picker: Extractor<'a>,
     key: Option<String>,
 }
 
-impl SerializeStruct for Picker<'_> {
+impl SerializeStruct for Extractor<'_> {
     type Ok = ();
     type Error = Stopped;
 
@@ -317,7 +321,7 @@ impl SerializeStruct for Picker<'_> {
     }
 }
 
-impl SerializeStructVariant for Variant<Picker<'_>> {
+impl SerializeStructVariant for Variant<Extractor<'_>> {
     type Ok = ();
     type Error = Stopped;
 
@@ -339,16 +343,16 @@ impl SerializeMap for Entries<'_> {
     type Error = Stopped;
 
     fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), Stopped> {
-        // Keys are scalars: picked like a field of their own, whose path is empty.
-        let wanted = Wanted { positions: vec![0], children: Vec::new() };
-        let mut picked = [Picked::Null];
-        pick(key, &wanted, &mut picked);
-        let [key] = picked;
+        // Keys are scalars: extracted like a field of their own, whose path is empty.
+        let tree = FieldTree { positions: vec![0], children: Vec::new() };
+        let mut extracted = [Extracted::Null];
+        extract(key, &tree, &mut extracted);
+        let [key] = extracted;
         self.key = match key {
-            Picked::Text(text) => Some(text),
-            Picked::U64(number) => Some(number.to_string()),
-            Picked::I64(number) => Some(number.to_string()),
-            Picked::Bool(value) => Some(value.to_string()),
+            Extracted::Text(text) => Some(text),
+            Extracted::U64(number) => Some(number.to_string()),
+            Extracted::I64(number) => Some(number.to_string()),
+            Extracted::Bool(value) => Some(value.to_string()),
             _ => None,
         };
         Ok(())

@@ -1,14 +1,12 @@
 //! Stacks of decorators: composition, metadata, users' own.
 
-mod common;
-
 use std::borrow::Cow;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use common::{Input, Output, logged};
+use crate::common::{Input, Output, logged, with_version};
 use ml_model_core::{
-    Decorated, Decorator, Infer, MLModel, Prediction, PredictionError, PredictionIdDecorator,
-    Request,
+    Decorated, Decorator, Described, Execution, Infer, MLModel, ModelMetadata, Prediction,
+    PredictionError, PredictionIdDecorator, Request,
 };
 use schemars::Schema;
 use tracing_subscriber::filter::LevelFilter;
@@ -108,17 +106,14 @@ impl<M: MLModel> Decorator<M> for Counting {
         request.context_mut().insert(CallNumber(number));
         model.call(request)
     }
-    fn display_name<'a>(&'a self, model: &'a M) -> Cow<'a, str> {
-        format!("Counted {}", model.display_name()).into()
-    }
-    fn qualified_name<'a>(&'a self, model: &'a M) -> Cow<'a, str> {
-        format!("counted_{}", model.qualified_name()).into()
-    }
-    fn description<'a>(&'a self, _: &'a M) -> Cow<'a, str> {
-        "Counted.".into()
-    }
-    fn version<'a>(&'a self, model: &'a M) -> Cow<'a, str> {
-        format!("{}+counted", model.version()).into()
+    fn metadata<'a>(&'a self, model: &'a M) -> Cow<'a, ModelMetadata> {
+        let inner = model.metadata();
+        Cow::Owned(ModelMetadata {
+            display_name: format!("Counted {}", inner.display_name).into(),
+            qualified_name: format!("counted_{}", inner.qualified_name).into(),
+            description: "Counted.".into(),
+            version: format!("{}+counted", inner.version).into(),
+        })
     }
     fn input_schema(&self, model: &M) -> Schema {
         let mut schema = model.input_schema();
@@ -317,8 +312,8 @@ fn expressions_may_have_commas() {
 struct Versioned(String);
 
 impl<M: MLModel> Decorator<M> for Versioned {
-    fn version<'a>(&'a self, _: &'a M) -> Cow<'a, str> {
-        (&*self.0).into()
+    fn metadata<'a>(&'a self, model: &'a M) -> Cow<'a, ModelMetadata> {
+        with_version(model, self.0.clone())
     }
 }
 
@@ -337,4 +332,24 @@ fn a_decorator_that_waits_for_itself_is_told_so() {
 fn a_request_without_input_says_so() {
     let error = NamedModel.call(Request::invalid(Vec::new())).unwrap_err();
     assert_eq!(error.to_string(), "invalid input: there is no input");
+}
+
+#[derive(MLModel)]
+#[ml_model(execution = inline)]
+struct InlineModel;
+infer!(InlineModel);
+
+#[test]
+fn execution_is_declared() {
+    assert_eq!(InlineModel::EXECUTION, Execution::Inline);
+    assert_eq!(PairedModel::EXECUTION, Execution::Blocking);
+}
+
+#[test]
+fn a_stack_is_described() {
+    let stack = PairedModel.stack();
+    assert_eq!(stack.names, ["PairedModel", "Pair", "Pair"]);
+    assert_eq!(stack.to_string(), "Pair(Pair(PairedModel))");
+    assert!(!stack.has_prediction_id);
+    assert!(Decorated::new(PredictionIdDecorator, PairedModel).stack().has_prediction_id);
 }

@@ -1,5 +1,4 @@
-//! Environment variables in place of what the file says.
-#![allow(clippy::unwrap_used, reason = "clippy takes only test functions for tests")]
+//! Values overridden by environment variables.
 
 use ml_configuration::{Document, Place, Problems};
 use serde::Deserialize;
@@ -92,7 +91,7 @@ fn variables_have_no_types() {
 }
 
 #[test]
-fn what_a_variable_cannot_do() {
+fn variables_that_are_refused() {
     let text = "title: t\nmodels: [a]\nlogging: {version: 1}\nAge: 1\nage: 2\n";
     let (document, problems) = overridden(
         text,
@@ -113,21 +112,21 @@ fn what_a_variable_cannot_do() {
     assert_eq!(
         problems,
         "environment variable ML__: a key between two `__` is missing\n\
-         environment variable ML__AGE: several keys differ from `age` in upper and lower case only; rename them\n\
+         environment variable ML__AGE: several keys differ from `age` only in upper and lower case; rename them\n\
          environment variable ML__LOGGING: logging: this is a mapping; set its keys, as in `…__KEY`\n\
          environment variable ML__MODELS: models: this is a list; set its items, as in `…__0`\n\
          environment variable ML__MODELS__-1: models: there is no item `-1` in this list: its only item is 0\n\
          environment variable ML__MODELS__1: models: there is no item `1` in this list: its only item is 0\n\
          environment variable ML__MODELS__FIRST: models: there is no item `FIRST` in this list: its only item is 0\n\
-         environment variable ML__TITLE__X: title: this is a single value, it has no key `X`\n\
+         environment variable ML__TITLE__X: title: this is a single value and has no key `X`\n\
          environment variable ML____TITLE: a key between two `__` is missing\n\
-         environment variable ML__logging__version: logging.version: the variable ML__LOGGING__VERSION has set this already; remove one of them"
+         environment variable ML__logging__version: logging.version: the variable ML__LOGGING__VERSION sets this value too; remove one of them"
     );
     assert_eq!(value(&document)["logging"]["version"], 2);
 }
 
 #[test]
-fn a_variable_cannot_make_a_list() {
+fn a_variable_cannot_create_a_list() {
     let (document, problems) = overridden(
         "empty: []\nblank:\ntwo: [a, b]\nouter: {}\n",
         &[
@@ -141,10 +140,10 @@ fn a_variable_cannot_make_a_list() {
     );
     assert_eq!(
         problems,
-        "environment variable ML__BLANK__0: blank: this list is empty in the file; list its items there first, variables cannot add any\n\
+        "environment variable ML__BLANK__0: blank: this list is empty in the file; write its items in the file, because variables cannot add items\n\
          environment variable ML__EMPTY__0: empty: there is no item `0` in this list: it is empty\n\
-         environment variable ML__MODELS__0__CREATE_ENDPOINT: the file has no list `models`; list its items there first, variables cannot add any\n\
-         environment variable ML__OUTER__INNER__0: the file has no list `outer.inner`; list its items there first, variables cannot add any\n\
+         environment variable ML__MODELS__0__CREATE_ENDPOINT: the file has no list `models`; write its items in the file, because variables cannot add items\n\
+         environment variable ML__OUTER__INNER__0: the file has no list `outer.inner`; write its items in the file, because variables cannot add items\n\
          environment variable ML__TWO__2: two: there is no item `2` in this list: its items are 0 to 1"
     );
     assert_eq!(
@@ -154,7 +153,7 @@ fn a_variable_cannot_make_a_list() {
 }
 
 #[test]
-fn what_variables_set_where_more_is_expected_is_to_be_written_in_the_file() {
+fn lists_and_mappings_cannot_come_from_a_variable() {
     let (document, _) = overridden("", &[("ML__LIST", "hunter2"), ("ML__KEYS", "hunter2")]);
     let mut problems = Problems::new();
     let mut root = document.root().mapping(&mut problems).unwrap();
@@ -163,7 +162,7 @@ fn what_variables_set_where_more_is_expected_is_to_be_written_in_the_file() {
     assert!(root.get("keys").unwrap().is_variable());
     assert_eq!(
         problems.to_string(),
-        "environment variable ML__KEYS: keys: expected a mapping, which a variable cannot be: write it in the file\n\
-         environment variable ML__LIST: list: expected a list, which a variable cannot be: write it in the file"
+        "environment variable ML__KEYS: keys: expected a mapping, which a variable cannot set; write it in the file\n\
+         environment variable ML__LIST: list: expected a list, which a variable cannot set; write it in the file"
     );
 }

@@ -17,8 +17,8 @@ use tracing_core::callsite::{self, Callsite, Identifier};
 use tracing_core::field::FieldSet;
 use tracing_core::metadata::Kind;
 
-use super::logged_field::{LoggedField, LoggedFields, key_of};
-use crate::Context;
+use crate::logged_field::{LoggedField, LoggedFields, key_of};
+use crate::request::Context;
 
 /// The `tracing` call sites of one logging attribute; a static in the user's crate.
 #[derive(Debug)]
@@ -78,7 +78,7 @@ impl LogSites {
     /// Fields of the input and of the output, as they are listed.
     pub(super) fn logged_fields(&self) -> LoggedFields {
         let SiteSet { requested, created, .. } = &self.single.without_id;
-        let listed = |site: &Site| {
+        let listed = |site: &CallSite| {
             let [.., own] = site.field_names;
             own.iter().map(|field| LoggedField::listed(field)).collect()
         };
@@ -103,9 +103,9 @@ impl LogSites {
 /// One site per record.
 #[derive(Debug)]
 pub(super) struct SiteSet {
-    pub(super) requested: Site,
-    pub(super) created: Site,
-    pub(super) failed: Site,
+    pub(super) requested: CallSite,
+    pub(super) created: CallSite,
+    pub(super) failed: CallSite,
 }
 
 impl SiteSet {
@@ -119,17 +119,17 @@ impl SiteSet {
         let (target, _, location) = whose;
         let failed = (target, Level::ERROR, location);
         Self {
-            requested: Site::new(
+            requested: CallSite::new(
                 "prediction requested",
                 whose,
                 [HEAD, id, batch, &[], input_fields],
             ),
-            created: Site::new(
+            created: CallSite::new(
                 "prediction created",
                 whose,
                 [HEAD, id, batch, OUTCOME, output_fields],
             ),
-            failed: Site::new(
+            failed: CallSite::new(
                 "prediction failed",
                 failed,
                 [HEAD, id, batch, OUTCOME, &["error_info"]],
@@ -149,7 +149,7 @@ impl SiteSet {
 }
 
 /// One `tracing` call site, completed and registered when first asked.
-pub(super) struct Site {
+pub(super) struct CallSite {
     name: &'static str,
     target: &'static str,
     level: Level,
@@ -165,7 +165,7 @@ const NEVER: u8 = 1;
 const SOMETIMES: u8 = 2;
 const ALWAYS: u8 = 3;
 
-impl Site {
+impl CallSite {
     const fn new(
         name: &'static str,
         (target, level, location): (&'static str, Level, (&'static str, u32)),
@@ -253,7 +253,7 @@ impl Site {
     }
 }
 
-impl Callsite for Site {
+impl Callsite for CallSite {
     fn set_interest(&self, interest: Interest) {
         let interest = if interest.is_always() {
             ALWAYS
@@ -270,9 +270,9 @@ impl Callsite for Site {
     }
 }
 
-impl fmt::Debug for Site {
+impl fmt::Debug for CallSite {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Site")
+        f.debug_struct("CallSite")
             .field("name", &self.name)
             .field("target", &self.target)
             .field("level", &self.level)

@@ -1,18 +1,14 @@
 //! What the `metrics` decorator counts. Counts are the process's: every test has its own models.
 
-#![allow(clippy::unwrap_used, reason = "clippy takes only test functions for tests")]
-
-mod common;
-
 use std::borrow::Cow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
-use common::{Input, Output};
+use crate::common::{Input, Output, with_version};
 use ml_model_core::metrics::{self, DURATION_BOUNDS, Histogram, PredictionCounts};
 use ml_model_core::{
-    Decorated, Decorator, Infer, JsonForm, JsonModel, MLModel, MetricsDecorator, Prediction,
-    PredictionError, PredictionIdDecorator, Request, Violation,
+    Decorated, Decorator, Infer, JsonForm, JsonModel, MLModel, MetricsDecorator, ModelMetadata,
+    Prediction, PredictionError, PredictionIdDecorator, Request, Violation,
 };
 use proptest::prelude::*;
 
@@ -39,8 +35,8 @@ fn outcomes(model: &str, version: &str) -> Option<(u64, u64)> {
 struct Version(&'static str);
 
 impl<M: MLModel> Decorator<M> for Version {
-    fn version<'a>(&'a self, _model: &'a M) -> Cow<'a, str> {
-        self.0.into()
+    fn metadata<'a>(&'a self, model: &'a M) -> Cow<'a, ModelMetadata> {
+        with_version(model, self.0)
     }
 }
 
@@ -224,10 +220,10 @@ struct TypedModel<T: Send + Sync>(T);
 impl<T: Send + Sync> Infer for TypedModel<T> {
     type Input = Input;
     type Output = Output;
-    type Error = common::ModelError;
+    type Error = crate::common::ModelError;
 
     fn infer(&self, input: &Input) -> Result<Output, Self::Error> {
-        common::charges(input)
+        crate::common::charges(input)
     }
 }
 

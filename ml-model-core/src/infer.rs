@@ -1,0 +1,89 @@
+//! [`Infer`]: the trait that a model's author implements.
+
+use std::error::Error;
+
+use schemars::JsonSchema;
+
+use crate::request::Context;
+
+/// Computes one output from one input.
+///
+/// The author of a model implements it by hand; `#[derive(MLModel)]` builds everything else on it.
+#[diagnostic::on_unimplemented(
+    message = "the model `{Self}` does not implement `Infer`",
+    label = "this model has no `infer` method yet",
+    note = "`#[derive(MLModel)]` decorates what `Infer` computes: write `impl Infer for {Self}` \
+            with `Input`, `Output`, `Error` and `fn infer`"
+)]
+pub trait Infer: Send + Sync {
+    /// Input of the model. Its doc comments and `#[schemars(...)]` attributes become the input schema.
+    type Input: JsonSchema;
+    /// Output of the model.
+    type Output: JsonSchema;
+    /// Error of the model. [`std::convert::Infallible`] if it cannot fail.
+    type Error: Error + Send + Sync + 'static;
+
+    /// Whether [`infer_batch`](Self::infer_batch) computes the rows of a batch together.
+    ///
+    /// Set it to `true` where you override `infer_batch`. As long as it is `false`, every row of a batch
+    /// passes the decorators and the model separately.
+    const TAKES_BATCHES: bool = false;
+
+    /// Makes one prediction.
+    ///
+    /// # Errors
+    ///
+    /// The model's own error. Callers of [`MLModel::predict`](crate::MLModel::predict) see it as
+    /// [`PredictionError::Model`](crate::PredictionError::Model).
+    fn infer(&self, input: &Self::Input) -> Result<Self::Output, Self::Error>;
+
+    /// Makes one prediction with access to the call's metadata: its prediction id and the values that
+    /// decorators have put into the [`Context`].
+    ///
+    /// The default calls [`infer`](Self::infer). Override it only if the model needs the metadata.
+    ///
+    /// # Errors
+    ///
+    /// As [`infer`](Self::infer).
+    #[inline]
+    fn infer_with(
+        &self,
+        input: &Self::Input,
+        _context: &Context,
+    ) -> Result<Self::Output, Self::Error> {
+        self.infer(input)
+    }
+
+    /// Makes the predictions of a batch, for models that are faster when they see all rows at once.
+    ///
+    /// It is called only if [`TAKES_BATCHES`](Self::TAKES_BATCHES) is `true`. The default predicts row by
+    /// row.
+    ///
+    /// ```
+    /// # use ml_model_core::{Context, Infer, MLModel};
+    /// # #[derive(MLModel)]
+    /// # struct Sum;
+    /// # impl Infer for Sum {
+    /// #     type Input = Vec<f64>;
+    /// #     type Output = f64;
+    /// #     type Error = std::convert::Infallible;
+    /// #     fn infer(&self, input: &Vec<f64>) -> Result<f64, Self::Error> { Ok(input.iter().sum()) }
+    /// const TAKES_BATCHES: bool = true;
+    ///
+    /// fn infer_batch(&self, rows: &[(Self::Input, Context)]) -> Vec<Result<f64, Self::Error>> {
+    ///     rows.iter().map(|(input, _context)| Ok(input.iter().sum())).collect()
+    /// }
+    /// # }
+    /// # assert!(Sum.takes_batches());
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`infer`](Self::infer): one result per row, in the order of the rows.
+    fn infer_batch(
+        &self,
+        rows: &[(Self::Input, Context)],
+    ) -> Vec<Result<Self::Output, Self::Error>> {
+        rows.iter().map(|(input, context)| self.infer_with(input, context)).collect()
+    }
+}

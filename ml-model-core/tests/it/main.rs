@@ -1,0 +1,17 @@
+//! Behaviour of annotated models, through the public interface.
+
+#![allow(clippy::unwrap_used, reason = "clippy recognises test functions only")]
+#![allow(unreachable_pub, reason = "the modules of a test binary share items")]
+
+#[macro_use]
+mod common;
+
+mod batches;
+mod configured;
+mod decorators;
+mod generics;
+mod logged_fields;
+mod metrics;
+mod records;
+mod registry;
+mod values;

@@ -1,0 +1,29 @@
+include!("../common.rs");
+
+#[derive(MLModel)]
+#[ml_model(execution = blockin)]
+struct Misspelt;
+
+infer!(Misspelt);
+
+#[derive(MLModel)]
+#[ml_model(execution = "thread pool")]
+struct Unknown;
+
+infer!(Unknown);
+
+#[derive(MLModel)]
+#[ml_model(execution(inline))]
+struct Parentheses;
+
+infer!(Parentheses);
+
+#[derive(MLModel)]
+#[ml_model(execution = 1)]
+struct Number;
+
+infer!(Number);
+
+fn main() {
+    let _ = Misspelt.display_name();
+}

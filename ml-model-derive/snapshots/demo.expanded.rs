@@ -1,0 +1,95 @@
+#[doc(hidden)]
+#[allow(trivial_bounds)]
+const _: () = {
+    use ::ml_model_core::__private as __core;
+    struct __Log;
+    #[automatically_derived]
+    impl<__M: __core::ModelOf<InsuranceChargesModel>> __core::Recorder<__M> for __Log
+    where
+        InsuranceChargesModel: __core::Infer,
+    {
+        fn sites(&self) -> &'static __core::LogSites {
+            static SITES: __core::LogSites = __core::LogSites::new(
+                "insurance_charges_model_logger",
+                __core::Level::INFO,
+                &["age", "bmi"],
+                &["charges"],
+            );
+            &SITES
+        }
+        fn requested(
+            &self,
+            record: __core::Record<'_>,
+            input: &__core::Input<InsuranceChargesModel>,
+        ) {
+            record.write([&__core::field(&input.age), &__core::field(&input.bmi)]);
+        }
+        fn created(
+            &self,
+            record: __core::Record<'_>,
+            output: &__core::Output<InsuranceChargesModel>,
+        ) {
+            record.write([&__core::field(&output.charges)]);
+        }
+    }
+    fn __stack(
+        model: &InsuranceChargesModel,
+    ) -> impl __core::ModelOf<InsuranceChargesModel> + '_
+    where
+        InsuranceChargesModel: __core::Infer,
+    {
+        __core::decorate(
+            __core::PredictionIdDecorator,
+            __core::decorate(__core::LoggingDecorator::new(__Log), __core::bare(model)),
+        )
+    }
+    #[automatically_derived]
+    impl __core::MLModel for InsuranceChargesModel
+    where
+        InsuranceChargesModel: __core::Infer,
+    {
+        type Input = __core::Input<Self>;
+        type Output = __core::Output<Self>;
+        fn metadata(&self) -> __core::Cow<'_, __core::ModelMetadata> {
+            __core::keep::<Self>(__core::MLModel::metadata(&__stack(self)))
+        }
+        fn input_schema(&self) -> __core::Schema {
+            __core::MLModel::input_schema(&__stack(self))
+        }
+        fn output_schema(&self) -> __core::Schema {
+            __core::MLModel::output_schema(&__stack(self))
+        }
+        #[inline]
+        fn call(
+            &self,
+            request: __core::Request<Self::Input>,
+        ) -> __core::Answer<Self::Output> {
+            __core::MLModel::call(&__stack(self), request)
+        }
+        fn call_batch(
+            &self,
+            requests: __core::Vec<__core::Request<Self::Input>>,
+        ) -> __core::Vec<__core::Answer<Self::Output>> {
+            __core::MLModel::call_batch(&__stack(self), requests)
+        }
+        fn takes_batches(&self) -> __core::bool {
+            __core::MLModel::takes_batches(&__stack(self))
+        }
+        fn stack(&self) -> __core::StackInfo {
+            __core::MLModel::stack(&__stack(self))
+        }
+    }
+    #[automatically_derived]
+    impl __core::Described for InsuranceChargesModel
+    where
+        InsuranceChargesModel: __core::Infer,
+    {
+        const METADATA: &'static __core::ModelMetadata = &__core::metadata(
+            "Insurance Charges Model",
+            "insurance_charges_model",
+            "Model to predict the insurance charges of a customer.",
+            "0.1.0",
+        );
+        const EXECUTION: __core::Execution = __core::Execution::Blocking;
+    }
+};
