@@ -1,6 +1,6 @@
-"""Uses the documentation page as a reader would: opens it, tries a prediction, reads the answer.
+"""Uses the documentation page as a reader does: opens it, sends a prediction, reads the answer.
 
-Arguments: the address of the service, a file for a picture of the page, the log of the service.
+Arguments: address of the service, file for a screenshot of the page, log of the service.
 """
 
 import json
@@ -24,18 +24,18 @@ def check(holds, message):
 def browser():
     options = webdriver.ChromeOptions()
     options.add_argument("--headless=new")
-    options.add_argument("--no-sandbox")  # as root there is none
+    options.add_argument("--no-sandbox")  # root has none
     options.add_argument("--disable-dev-shm-usage")
     options.add_argument("--window-size=1200,2400")
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    # Named, so that selenium looks for none elsewhere.
+    # Explicit paths, so that selenium downloads nothing.
     options.binary_location = "/usr/bin/chromium"
     service = webdriver.ChromeService("/usr/bin/chromedriver")
     return webdriver.Chrome(options=options, service=service)
 
 
 def requests(driver):
-    """The address of every request of the page."""
+    """Yields the address of every request of the page."""
     for entry in driver.get_log("performance"):
         message = json.loads(entry["message"])["message"]
         if message["method"] == "Network.requestWillBeSent":
@@ -43,14 +43,14 @@ def requests(driver):
 
 
 def try_prediction(driver):
-    """Presses what a reader would press and returns the body of the answer."""
+    """Sends the example prediction through the page and returns the body of the answer."""
 
     def wait(css):
         return WebDriverWait(driver, 30).until(
             lambda driver: next(
                 (found for found in driver.find_elements(By.CSS_SELECTOR, css) if found.is_displayed()), None
             ),
-            f"there is no {css}",
+            f"no {css}",
         )
 
     wait(f"{OPERATION} .opblock-summary-control").click()
@@ -68,10 +68,10 @@ def try_prediction(driver):
 
 
 def open_everything(driver):
-    """Unfolds the other operations, the schemas and what is in them."""
+    """Unfolds the other operations, the schemas and their contents."""
     for css in (".opblock:not(.is-open) .opblock-summary-control", ".tablinks", ".json-schema-2020-12-accordion"):
         press_all = "const all = document.querySelectorAll(arguments[0]); all.forEach(one => one.click()); return all.length"
-        check(driver.execute_script(press_all, css), f"there is no {css}")
+        check(driver.execute_script(press_all, css), f"no {css}")
 
 
 def main(address, picture, log):
@@ -83,7 +83,7 @@ def main(address, picture, log):
     driver = browser()
     try:
         driver.get(f"{address}/")
-        check(driver.current_url == f"{address}/docs", f"/ leads to {driver.current_url}")
+        check(driver.current_url == f"{address}/docs", f"/ redirects to {driver.current_url}")
         answer = try_prediction(driver)
         driver.save_screenshot(picture)
         open_everything(driver)
@@ -91,17 +91,17 @@ def main(address, picture, log):
         check(answer["charges"] > 10_000, f"the answer is {answer}")
         with open(log, encoding="utf-8") as lines:
             records = [line for line in lines if f'"prediction_id":"{answer["prediction_id"]}"' in line]
-        check(len(records) == 2, f"{len(records)} records have the id of {answer}")
+        check(len(records) == 2, f"{len(records)} records, not 2, have the id of {answer}")
 
         asked = list(requests(driver))
-        check(f"{address}/docs/swagger-ui-bundle.js" in asked, f"the browser asked for {asked}")
+        check(f"{address}/docs/swagger-ui-bundle.js" in asked, f"the browser requested {asked}")
         elsewhere = [url for url in asked if not url.startswith((f"{address}/", "data:", "blob:"))]
-        check(not elsewhere, f"the page asked other hosts: {elsewhere}")
+        check(not elsewhere, f"the page requested other hosts: {elsewhere}")
         console = driver.get_log("browser")
-        check(not console, f"the console of the page has {console}")
+        check(not console, f"the page wrote to the console: {console}")
     finally:
         driver.quit()
-    print(f"the documentation page works: {len(asked)} requests, picture in {picture}")
+    print(f"the documentation page works: {len(asked)} requests, screenshot in {picture}")
 
 
 main(*sys.argv[1:])

@@ -1,4 +1,4 @@
-//! The models that the benchmarks compare: the same arithmetic with different things around it.
+//! The models of the benchmarks: the same arithmetic with different decorators.
 
 use std::hint::black_box;
 use std::io;
@@ -43,7 +43,7 @@ macro_rules! models {
             #[inline]
             fn infer(&self, input: &Input) -> Result<Output, io::Error> {
                 if input.age == 0 {
-                    return Err(io::Error::other("nobody is that young"));
+                    return Err(io::Error::other("the age must not be 0"));
                 }
                 Ok(Output { charges: f64::from(input.age) * 37.5 + input.bmi * 11.25 })
             }
@@ -52,7 +52,7 @@ macro_rules! models {
 }
 
 models! {
-    /// No decorators: what `infer` costs.
+    /// Without decorators.
     #[derive(Debug, MLModel)]
     BareModel;
 
@@ -62,14 +62,14 @@ models! {
     #[decorate(logging(input_fields = ["age", "bmi"], output_fields = ["charges"]))]
     LoggedModel;
 
-    /// With a prediction id and these records, as a service has it.
+    /// With a prediction id and these records.
     #[derive(Debug, MLModel)]
     #[ml_model(qualified_name = "bench_model", version = "0.1.0")]
     #[decorate(prediction_id)]
     #[decorate(logging(input_fields = ["age", "bmi"], output_fields = ["charges"]))]
     TracedModel;
 
-    /// Counted.
+    /// With metrics.
     #[derive(Debug, MLModel)]
     #[decorate(metrics)]
     CountedModel;
@@ -80,11 +80,11 @@ models! {
     IdentifiedModel;
 }
 
-/// A prediction with the records of [`LoggedModel`], written by hand with `tracing`'s macros.
+/// Predicts with the records of [`LoggedModel`], written by hand with `tracing`'s macros.
 ///
 /// # Errors
 ///
-/// Those of the model.
+/// Returns the error of the model.
 #[inline]
 pub fn predict_by_hand(model: &BareModel, input: Input) -> Result<Output, io::Error> {
     tracing::info!(
@@ -124,20 +124,20 @@ pub fn predict_by_hand(model: &BareModel, input: Input) -> Result<Output, io::Er
     result
 }
 
-/// Installs ml-logging, which formats every record and writes it nowhere.
+/// Installs ml-logging with a writer that discards all records.
 pub fn log_to_nowhere() {
     let logging = ml_logging::builder().environment(|_| None).writer(io::sink).init();
-    std::mem::forget(logging.expect("nothing is installed yet"));
+    std::mem::forget(logging.expect("no other subscriber is installed"));
 }
 
-/// Installs ml-logging as a service has it, with nine fields of context; its records go nowhere.
+/// Installs ml-logging with nine context fields and a writer that discards all records.
 pub fn log_records_to_nowhere() {
     const FORMAT: &str = "%(asctime)s %(hostname)s %(pod_name)s %(process)s %(thread)s \
                           %(pathname)s %(lineno)s %(levelname)s %(message)s";
     let formatter = ml_logging::JsonFormatter::new(FORMAT).expect("the format is right");
     let builder = ml_logging::builder().environment(|_| None).formatter(formatter);
     let logging = builder.filter(Names).writer(io::sink).init();
-    std::mem::forget(logging.expect("nothing is installed yet"));
+    std::mem::forget(logging.expect("no other subscriber is installed"));
 }
 
 /// Fixed names of a host and a pod.
@@ -167,20 +167,20 @@ pub fn log_record() {
     );
 }
 
-/// Installs a subscriber that wants records up to `level`.
+/// Installs a subscriber that enables records up to `level`.
 pub fn log_up_to(level: LevelFilter) {
     let subscriber = tracing_subscriber::registry().with(level);
-    tracing::subscriber::set_global_default(subscriber).expect("nothing is installed yet");
+    tracing::subscriber::set_global_default(subscriber).expect("no other subscriber is installed");
 }
 
-/// Makes that many predictions.
+/// Makes `predictions` predictions.
 pub fn repeat(predictions: u32, mut predict: impl FnMut(Input) -> f64) {
     for _ in 0..predictions {
         black_box(predict(black_box(Input::EXAMPLE)));
     }
 }
 
-/// Charges of a prediction that is expected to succeed, NaN otherwise.
+/// Returns the charges of a prediction, or NaN for an error.
 #[inline]
 pub fn charges<O: std::ops::Deref<Target = Output>, E>(prediction: Result<O, E>) -> f64 {
     prediction.map_or(f64::NAN, |prediction| prediction.charges)

@@ -18,7 +18,7 @@ use tracing::level_filters::LevelFilter;
 /// Calls before the count begins: they complete call sites and fill caches.
 const WARM_UP: u32 = 100;
 
-/// One thing that is counted.
+/// A piece of code whose instructions are counted.
 struct Case {
     name: &'static str,
     set_up: fn(),
@@ -126,7 +126,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Runs a case under callgrind's eyes.
+/// Runs one case in a process of its own.
 fn run(case: &str, times: &str) -> Result<(), Box<dyn Error>> {
     let case = CASES.get(case.parse::<usize>()?).ok_or("no such case")?;
     (case.set_up)();

@@ -85,7 +85,8 @@ impl Builder {
                     if documents > 1 {
                         return Err(self.stop(
                             line,
-                            "a second document begins here, but a configuration file has one; remove `---` or the second document",
+                            "a second document begins here, but a configuration file has one; remove \
+                             `---` or the second document",
                         ));
                     }
                 }

@@ -59,7 +59,7 @@ impl<P: Deref<Target: Infer + Described> + Send + Sync> MLModel for Bare<P> {
             .into_iter()
             .map(|request| request.into_parts().map(|row| rows.push(row)).err())
             .collect();
-        let outputs = self.infer_batch(&rows);
+        let outputs = if rows.is_empty() { Vec::new() } else { self.infer_batch(&rows) };
         let (expected, given) = (rows.len(), outputs.len());
         let mut answers = rows.into_iter().zip(outputs).map(|((_input, context), output)| {
             output.map(|output| Prediction::new(output, context)).map_err(PredictionError::model)

@@ -1,11 +1,11 @@
-//! Pictures made of panels, as SVG: bars, or curves.
+//! Charts as SVG: panels with bars or curves.
 //!
-//! Written by hand, so that a picture follows the reader's light or dark theme, uses whatever
-//! sans-serif font is there, and comes out the same for the same figures.
+//! The crate writes the SVG without a plotting library: a chart follows the light or dark theme of the
+//! viewer, uses the system's sans-serif font, and is deterministic.
 
 use std::fmt::{self, Write};
 
-/// One colour per series, told apart by most readers; the names of the series stand in the picture.
+/// Each series has a colour and is named in the chart.
 const STYLE: &str = "
   text { font-family: system-ui, sans-serif; font-size: 13px; fill: #5b6773; }
   .card { fill: #ffffff; stroke: #e3e8ed; }
@@ -34,59 +34,59 @@ const PANEL_HEIGHT: f64 = 290.0;
 const HEADING: f64 = 70.0;
 const MARGIN: f64 = 20.0;
 
-/// A picture: a title over panels, two in a row.
+/// A chart: a title above panels, two in a row.
 #[derive(Debug)]
 pub struct Picture {
-    /// Stands above.
+    /// Title of the chart.
     pub title: &'static str,
-    /// How the figures were got.
+    /// How the values were measured.
     pub summary: String,
-    /// Its parts, two in a row.
+    /// Panels, two in a row.
     pub panels: Vec<Panel>,
 }
 
-/// Part of a picture with axes of its own.
+/// Part of a chart with its own axes.
 #[derive(Debug)]
 pub struct Panel {
-    /// What is shown, with its unit.
+    /// Measured quantity with its unit.
     pub name: &'static str,
-    /// The figures.
+    /// Values of the panel.
     pub content: Content,
 }
 
-/// What a panel shows.
+/// Content of a panel.
 #[derive(Debug)]
 pub enum Content {
-    /// A bar for each thing compared: its name, its value, and what to write beside it.
+    /// Bars, each with its name, value and label.
     Bars(Vec<(String, f64, String)>),
-    /// Curves over the same axis.
+    /// Curves with the same axes.
     Curves {
-        /// What grows to the right.
+        /// Name of the horizontal axis.
         x: &'static str,
-        /// The axis to the right.
+        /// Scale of the horizontal axis.
         scale: Scale,
-        /// The curves, the first of them ours.
+        /// Curves in the order of their colours.
         curves: Vec<Curve>,
     },
 }
 
-/// Where equal distances are equal differences or equal ratios.
+/// Scale of an axis.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Scale {
-    /// Differences.
+    /// Equal distances are equal differences.
     Linear,
-    /// Ratios.
+    /// Equal distances are equal ratios.
     Logarithmic,
 }
 
-/// One curve.
+/// A curve.
 #[derive(Debug)]
 pub struct Curve {
-    /// What the legend calls it.
+    /// Name in the legend.
     pub name: String,
-    /// Its points, from left to right.
+    /// Points from left to right.
     pub points: Vec<(f64, f64)>,
-    /// Whether each point has a mark: not where there are hundreds.
+    /// Whether each point has a mark; hundreds of marks would overlap.
     pub has_marks: bool,
 }
 
@@ -102,7 +102,7 @@ impl fmt::Display for Picture {
             "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" \
              role=\"img\" aria-labelledby=\"title summary\">\n<style>{STYLE}</style>"
         )?;
-        // Without a card of its own the picture would sit on whatever background the page has.
+        // The card keeps the chart independent of the page's background.
         let (inner_width, inner_height) = (width - 1.0, height - 1.0);
         writeln!(
             f,
@@ -137,7 +137,7 @@ impl Panel {
     }
 }
 
-/// From the top of a bar to that of the next one: many bars are thinner.
+/// Returns the distance between the tops of neighbouring bars. Many bars are thinner.
 fn bar_distance(bars: usize) -> f64 {
     if bars <= 4 { 60.0 } else { 30.0 }
 }
@@ -161,7 +161,7 @@ fn write_bars(f: &mut fmt::Formatter<'_>, bars: &[(String, f64, String)]) -> fmt
     let largest = bars.iter().map(|(_, value, _)| *value).fold(0.0, f64::max);
     for (index, (name, value, label)) in bars.iter().enumerate() {
         let y = 50.0 + index as f64 * distance;
-        // A bar too short to see is still a bar.
+        // A minimum length keeps small bars visible.
         let length = (LONGEST * value / largest).max(1.5);
         let text_y = y + thickness / 2.0 + 6.0;
         let (name_x, label_x) = (left - 8.0, left + length + 8.0);
@@ -214,7 +214,7 @@ fn write_curves(
         Some(curve) if curve.has_marks => curve.points.iter().map(|(x, _)| *x).collect(),
         _ => (0..=5).map(|mark| last * f64::from(mark) / 5.0).collect(),
     };
-    // Labels that would touch their left neighbour are left out.
+    // Labels that would touch the one to their left are left out.
     let mut free = f64::MIN;
     marks.retain(|x| {
         let fits = across(*x) >= free;
@@ -257,7 +257,7 @@ const fn colour(index: usize) -> usize {
     if index < 2 { index } else { 2 }
 }
 
-/// The distance of grid lines: 1, 2 or 5 times a power of ten, for three to six lines.
+/// Returns the distance of grid lines: 1, 2 or 5 times a power of ten, for three to six lines.
 fn step(largest: f64) -> f64 {
     let rough = (largest / 5.0).max(f64::MIN_POSITIVE);
     let power = 10_f64.powf(rough.log10().floor());
@@ -265,7 +265,7 @@ fn step(largest: f64) -> f64 {
     factor.unwrap_or(10.0) * power
 }
 
-/// A number without digits that are noise, in groups of three.
+/// Formats a number with few digits, in groups of three.
 #[must_use]
 pub fn number(value: f64) -> String {
     let decimals = if value == value.round() || value >= 100.0 {
@@ -280,7 +280,7 @@ pub fn number(value: f64) -> String {
     let mut grouped = String::new();
     for (index, character) in text.chars().enumerate() {
         if index > 0 && index < digits && (digits - index).is_multiple_of(3) {
-            // Narrow and not to be broken.
+            // A narrow no-break space.
             grouped.push('\u{202f}');
         }
         grouped.push(character);

@@ -1,4 +1,4 @@
-//! The program that logs. What it says of itself it writes into files, which outlive it.
+//! The logging program. It writes its own counts to files, which remain after a kill.
 
 use std::{
     error::Error,
@@ -21,7 +21,7 @@ pub(crate) fn log(policy: &str, records: u64, folder: &Path) -> Result<(), Box<d
         "drop" => Policy::Drop,
         "spill" => Policy::Spill(Spill::new(folder.join("spill"), 1 << 30)),
         "audit" => Policy::Audit,
-        other => return Err(format!("there is no policy {other}").into()),
+        other => return Err(format!("unknown policy {other}").into()),
     };
     let handler =
         Handler::stdout("out").formatter(JsonFormatter::new("%(message)s")?).policy(policy);
@@ -42,37 +42,38 @@ pub(crate) fn log(policy: &str, records: u64, folder: &Path) -> Result<(), Box<d
                 scope.spawn(move || work(thread, count, threads))
             })
             .collect();
-        let teller = scope.spawn(|| {
+        let reporter = scope.spawn(|| {
             while !is_over.load(Ordering::Relaxed) {
-                tell(&logging, &counts)?;
+                report(&logging, &counts)?;
                 thread::sleep(Duration::from_millis(1));
             }
             Ok::<(), std::io::Error>(())
         });
         let worked: Vec<_> = workers.into_iter().map(|worker| worker.join()).collect();
         is_over.store(true, Ordering::Relaxed);
-        for result in worked.into_iter().chain([teller.join()]) {
+        for result in worked.into_iter().chain([reporter.join()]) {
             result.map_err(|_| "a thread has panicked")??;
         }
         Ok::<(), Box<dyn Error>>(())
     })?;
     logging.flush()?;
-    tell(&logging, &counts)?;
+    report(&logging, &counts)?;
     Ok(())
 }
 
-/// Logs so many records, and says of each that it begins and that it is done.
+/// Logs `count` records. Before and after each, its number is written to the file `threads`.
 fn work(thread: usize, count: u64, threads: &File) -> Result<(), std::io::Error> {
-    let place = (thread * 16) as u64;
+    let offset = (thread * 16) as u64;
     for number in 0..count {
-        threads.write_all_at(&(number + 1).to_le_bytes(), place)?;
+        threads.write_all_at(&(number + 1).to_le_bytes(), offset)?;
         info!(thread, number, "x");
-        threads.write_all_at(&(number + 1).to_le_bytes(), place + 8)?;
+        threads.write_all_at(&(number + 1).to_le_bytes(), offset + 8)?;
     }
     Ok(())
 }
 
-fn tell(logging: &Logging, file: &File) -> Result<(), std::io::Error> {
+/// Writes the counts of the handler.
+fn report(logging: &Logging, file: &File) -> Result<(), std::io::Error> {
     let counts = logging.counts().remove(0);
     let figures = [
         counts.accepted,

@@ -1,8 +1,8 @@
-//! Logs millions of records through each policy into a pipe whose reader stalls, and checks that what
-//! goes in is what comes out, what is said to be dropped, and nothing else.
+//! Logs millions of records through each policy into a pipe whose reader stalls, and checks that every
+//! record is either read or reported as dropped.
 //!
-//! Each policy runs twice: to its end, and until it is killed half-way. The logging program is this
-//! one again, as a child; this one reads the pipe and compares.
+//! Each policy runs twice: to its end, and until it is killed half-way. The logging program is a child
+//! process of the same executable; the parent reads the pipe and compares.
 
 #![cfg(unix)]
 
@@ -23,24 +23,24 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::ledger::{Counts, Ledger};
 
-/// What the command line says.
+/// Checks the delivery of log records through each policy.
 #[derive(Parser)]
 struct Arguments {
-    /// How many records each policy gets.
+    /// Number of records for each policy.
     #[arg(long, default_value_t = 10_000_000)]
     records: u64,
-    /// What the reader does not read for so long, twenty times in each run.
+    /// Duration of a stall of the reader; each run has twenty.
     #[arg(long, default_value_t = 100)]
     stall_ms: u64,
-    /// Be the program that logs, with this policy.
+    /// Run as the logging program, with this policy.
     #[arg(long, hide = true)]
     child: Option<String>,
-    /// The folder for what that program says of itself.
+    /// Folder for the counts of the logging program.
     #[arg(long, hide = true, default_value = ".")]
     folder: String,
 }
 
-/// How many threads log.
+/// Number of logging threads.
 const THREADS: usize = 4;
 
 const POLICIES: [&str; 4] = ["block", "drop", "spill", "audit"];
@@ -81,20 +81,19 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
         arguments.records, arguments.stall_ms
     );
     println!(
-        "| policy | end | handed in | read | told to be dropped | gone with the process | spilled | s |"
+        "| policy | end | handed in | read | reported as dropped | lost with the process | spilled | s |"
     );
     println!("|---|---|---|---|---|---|---|---|");
     rows.iter().for_each(|row| println!("{row}"));
     println!(
-        "\nRead and told to be dropped are all that was handed in, where the program came to its end. \
-         What is gone with one that was killed is the rest of what its threads had begun to log; with \
-         `audit`, none that a thread was told is logged. Every thread's records came in order, none \
-         twice."
+        "\nOf a program that ended, every record was read or reported as dropped. Of a killed one, the \
+         other records that its threads had begun to log are lost; with `audit`, no acknowledged record \
+         is lost. The records of each thread were in order and without duplicates."
     );
     Ok(())
 }
 
-/// One run; its line in the table if everything is as it has to be.
+/// Executes one run and returns its table row.
 fn measure(
     arguments: &Arguments,
     policy: &str,
@@ -116,12 +115,11 @@ fn measure(
     let mut line = Vec::new();
     let stall = (arguments.records / if is_killed { 40 } else { 20 }).max(1);
     let mut lines = 0;
-    // Of those that are dropped no line comes: a killed run ends by what has gone by, not by what
-    // was read.
+    // Dropped records have no line: the kill depends on the highest number, not on the lines read.
     let mut is_over = false;
     while reader.read_until(b'\n', &mut line)? > 0 {
         if line.last() != Some(&b'\n') && is_killed {
-            // Cut short by the kill.
+            // Truncated by the kill.
             break;
         }
         ledger.take(&line)?;
@@ -142,7 +140,7 @@ fn measure(
     child.stderr.take().ok_or("no standard error")?.read_to_string(&mut stderr)?;
     let status = child.wait()?;
     if status.success() == is_killed {
-        return Err(format!("it has ended with {status}: {stderr}").into());
+        return Err(format!("the logging program ended with {status}: {stderr}").into());
     }
     let counts = Counts::read(&folder.path().join("counts"))?;
     let (begun, returned) = ledger::handed_in(&folder.path().join("threads"), THREADS)?;
@@ -157,7 +155,7 @@ fn measure(
         "| `{policy}` | {} | {handed_in} | {} | {} | {gone} | {} | {:.1} |",
         if is_killed { "`kill -9`" } else { "its own" },
         ledger.records(),
-        ledger.told(),
+        ledger.reported(),
         counts.spilled,
         started.elapsed().as_secs_f64(),
     ))

@@ -1,11 +1,11 @@
-//! Whether a line says what the record says: whoever leaves something out has less to do.
+//! Checks that a line contains the whole record, so that no library is faster by leaving something out.
 
 use serde_json::Value;
 
 use crate::Result;
 use logging_cost::{Event, HOST, MESSAGE, POD};
 
-/// Checks the line of one record, which the process `id` has logged.
+/// Checks the line of one record of the process `id`.
 pub(crate) fn check(line: &str, id: u32) -> Result<()> {
     let json: Value = serde_json::from_str(line).map_err(|error| format!("{error}: {line}"))?;
     let mut values = Vec::new();
@@ -40,7 +40,7 @@ pub(crate) fn check(line: &str, id: u32) -> Result<()> {
     if !values.iter().any(|value| value.ends_with(".rs")) {
         return Err(format!("the source file is missing in {line}").into());
     }
-    // Time, thread, line and level are called and written differently everywhere.
+    // Names and formats of time, thread, line and level differ between libraries.
     if values.len() < wanted.len() + 1 + 4 {
         return Err(format!("time, thread, line or level is missing in {line}").into());
     }
@@ -67,7 +67,7 @@ mod tests {
         "status":"success","duration_ms":0.042,"age":42,"charges":2696.69}}"#;
 
     #[test]
-    fn a_whole_line_passes_and_no_part_of_it_may_be_left_out() {
+    fn every_part_of_a_line_is_required() {
         assert!(check(LINE, 7).is_ok());
         assert!(check(LINE, 8).is_err());
         let members = LINE.split(',').map(str::trim).filter(|member| !member.contains(['{', '}']));

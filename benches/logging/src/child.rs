@@ -1,4 +1,4 @@
-//! A program per case: rounds in turn, instructions, allocations.
+//! The measured programs, one process per case: rounds, instructions, allocations.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::PathBuf;
@@ -6,11 +6,11 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use crate::Result;
 
-/// A case that waits to be told how many records to log.
+/// A running case. It waits for the number of records to log.
 pub(crate) struct Running {
     process: Child,
-    orders: Option<ChildStdin>,
-    answers: BufReader<ChildStdout>,
+    input: Option<ChildStdin>,
+    output: BufReader<ChildStdout>,
     /// The line of one record; empty if the case writes to a file.
     pub(crate) line: String,
 }
@@ -22,10 +22,10 @@ impl Running {
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()?;
-        let orders = process.stdin.take();
-        let answers = process.stdout.take().ok_or("the program has no output")?;
+        let input = process.stdin.take();
+        let output = process.stdout.take().ok_or("the program has no output")?;
         let mut running =
-            Self { process, orders, answers: BufReader::new(answers), line: String::new() };
+            Self { process, input, output: BufReader::new(output), line: String::new() };
         running.line = running.read()?;
         Ok(running)
     }
@@ -34,15 +34,16 @@ impl Running {
         self.process.id()
     }
 
-    /// Nanoseconds per record of that many, logged by so many threads at once.
+    /// Logs records from several threads at once and returns the nanoseconds per record.
     pub(crate) fn turn(&mut self, records: u64, threads: u32) -> Result<f64> {
-        let orders = self.orders.as_mut().ok_or("the program takes no orders")?;
-        writeln!(orders, "{records} {threads}")?;
-        orders.flush()?;
+        let input = self.input.as_mut().ok_or("the program has no input")?;
+        writeln!(input, "{records} {threads}")?;
+        input.flush()?;
         let answer = self.read()?;
-        let (nanoseconds, bytes) = answer.trim_end().split_once(' ').ok_or("no answer")?;
+        let (nanoseconds, bytes) =
+            answer.trim_end().split_once(' ').ok_or("the answer is incomplete")?;
         if !self.line.trim().is_empty() {
-            // Times, durations and threads have more digits at times than at others.
+            // The number of digits of times, durations and thread ids varies.
             let (bytes, wanted) = (bytes.parse::<f64>()?, self.line.len() as f64 * records as f64);
             if (bytes / wanted - 1.0).abs() > 0.02 {
                 return Err(format!("{bytes} bytes were written, {wanted} expected").into());
@@ -53,7 +54,7 @@ impl Running {
 
     fn read(&mut self) -> Result<String> {
         let mut line = String::new();
-        if self.answers.read_line(&mut line)? == 0 {
+        if self.output.read_line(&mut line)? == 0 {
             return Err("the program has ended early".into());
         }
         Ok(line)
@@ -62,14 +63,14 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // The end of its input is the program's, too.
-        self.orders = None;
+        // The program ends at the end of its input.
+        self.input = None;
         let _ = self.process.wait();
     }
 }
 
-/// Instructions per record: callgrind's count of a program that logs more of them, less the count of
-/// one that logs fewer.
+/// Counts the instructions per record: the difference between callgrind's counts of two programs that
+/// log different numbers of records.
 pub(crate) fn instructions(case: &str) -> Result<f64> {
     const FEW: u64 = 1_000;
     const MANY: u64 = 3_000;
@@ -79,18 +80,18 @@ pub(crate) fn instructions(case: &str) -> Result<f64> {
             .arg(program("log-records")?)
             .args([case, "--records", &records.to_string()])
             .output()
-            .map_err(|error| format!("valgrind, a Debian package: {error}"))?;
-        let told = String::from_utf8_lossy(&output.stderr).into_owned();
-        let count = told.lines().find_map(|line| line.split_once("Collected :"));
+            .map_err(|error| format!("cannot run valgrind (a Debian package): {error}"))?;
+        let report = String::from_utf8_lossy(&output.stderr).into_owned();
+        let count = report.lines().find_map(|line| line.split_once("Collected :"));
         match count {
             Some((_, count)) if output.status.success() => Ok(count.trim().parse()?),
-            _ => Err(format!("valgrind has counted nothing for {case}: {told}").into()),
+            _ => Err(format!("valgrind reported no count for {case}: {report}").into()),
         }
     };
     Ok((count(MANY)? - count(FEW)?) / (MANY - FEW) as f64)
 }
 
-/// Allocations per record.
+/// Counts the allocations per record.
 pub(crate) fn allocations(case: &str) -> Result<f64> {
     let output = Command::new(program("count-allocations")?).arg(case).output()?;
     if !output.status.success() {

@@ -1,4 +1,4 @@
-//! Everything that is measured.
+//! All measurements.
 
 use std::thread::available_parallelism;
 
@@ -8,7 +8,7 @@ use crate::Result;
 use crate::check::check;
 use crate::child::{Running, allocations, instructions};
 
-/// How often and how much.
+/// Numbers of rounds and records.
 #[derive(Clone, Copy)]
 pub(crate) struct Plan {
     pub(crate) rounds: usize,
@@ -16,7 +16,7 @@ pub(crate) struct Plan {
     pub(crate) thread_rounds: usize,
 }
 
-/// How many threads log at once.
+/// Numbers of threads that log at once.
 pub(crate) const THREADS: [u32; 4] = [1, 2, 4, 8];
 
 pub(crate) struct Figures {
@@ -24,17 +24,17 @@ pub(crate) struct Figures {
     pub(crate) cores: usize,
     /// In the order of [`CONTENDERS`].
     pub(crate) contenders: Vec<Cost>,
-    /// In the order of [`SIZES`]: ours, and tracing-subscriber's.
+    /// ml-logging's and tracing-subscriber's, each in the order of [`SIZES`].
     pub(crate) fields: [Vec<Cost>; 2],
-    /// A message alone, and what each field of [`CONTEXT`] adds to it: instructions.
+    /// Instructions of a message alone, and those that each field of [`CONTEXT`] adds.
     pub(crate) message: f64,
     pub(crate) context: Vec<f64>,
-    /// Who logs from several threads, the one with the queue first, and the records per second of the fastest
-    /// round for each of [`THREADS`].
+    /// The cases with several threads, the one with the queue first, and the records per second of the
+    /// fastest round for each of [`THREADS`].
     pub(crate) threads: Vec<(&'static str, Vec<f64>)>,
 }
 
-/// What one record costs.
+/// Cost of one record.
 pub(crate) struct Cost {
     pub(crate) fastest: f64,
     pub(crate) median: f64,
@@ -66,7 +66,7 @@ impl Figures {
     }
 }
 
-/// All cases in turn, round by round: whatever else the machine does meets all of them.
+/// Measures all cases. The rounds are interleaved, so that other load on the machine affects all cases alike.
 fn costs(cases: &[String], plan: Plan, checked: bool) -> Result<Vec<Cost>> {
     let mut running = Vec::new();
     for case in cases {

@@ -1,14 +1,14 @@
-//! What grows: the fields of the event, and those of the context.
+//! Cases with growing numbers of fields, in the event and in the context.
 
 use ml_logging::ContextFilter;
 
 use crate::contenders::{formatter, ml_logging_with, tracing_json_set_up};
 use crate::{Event, Log};
 
-/// How many fields an event may have here.
+/// Numbers of event fields.
 pub const SIZES: [usize; 7] = [1, 2, 5, 10, 20, 50, 100];
 
-/// The fields of the context that are measured, by name; those of [`Fixed`] last.
+/// Names of the measured context fields; those of [`Fixed`] are last.
 pub const CONTEXT: [&str; 14] = [
     "asctime",
     "created",
@@ -26,7 +26,7 @@ pub const CONTEXT: [&str; 14] = [
     "pod_name",
 ];
 
-/// Fields of a filter: the same in every record.
+/// A filter with constant fields.
 struct Fixed;
 
 impl ContextFilter for Fixed {
@@ -38,14 +38,14 @@ impl ContextFilter for Fixed {
     }
 }
 
-/// A message with that field of the context before it; with none if it is empty.
+/// Sets up a message with one context field before it, or with none if `name` is empty.
 pub(crate) fn context(name: &str) -> Log {
     let field = if name.is_empty() { String::new() } else { format!("%({name})s ") };
     ml_logging_with(formatter(&format!("{field}%(message)s")), Fixed);
     |_: &Event| tracing::info!("Prediction created.")
 }
 
-/// A message and that many integer fields; an index in [`SIZES`].
+/// Sets up a message with integer fields; `size` is an index in [`SIZES`].
 pub(crate) fn fields(size: usize, theirs: bool) -> Log {
     if theirs {
         tracing_json_set_up();
@@ -55,7 +55,7 @@ pub(crate) fn fields(size: usize, theirs: bool) -> Log {
     LOGS[size]
 }
 
-/// An event with these fields.
+/// Logs an event with these fields.
 macro_rules! log {
     ($($name:ident)*) => {
         |event: &Event| ::tracing::info!($($name = event.age,)* "Prediction created.")

@@ -1,14 +1,10 @@
 //! The same JSON log record through several libraries.
 //!
-//! A record has nine things to say about its context (time, host name, pod name, process, thread,
-//! file, line, level, message) and eight fields of an event. Each library says them in its own way,
-//! the fastest that its documentation offers, and writes each record at once to a sink that only
-//! counts: [`Case`] is what can be measured, [`sink`] the sink.
+//! A record has nine context fields (time, host name, pod name, process, thread, file, line, level,
+//! message) and eight event fields. Each library is set up in the fastest way of its documentation and
+//! writes each record at once to a [`sink`] that only counts bytes. A [`Case`] is one measured set-up.
 
-#![allow(
-    clippy::expect_used,
-    reason = "a benchmark that cannot be set up has nothing to go on with"
-)]
+#![allow(clippy::expect_used, reason = "a benchmark cannot continue without its set-up")]
 
 mod contenders;
 mod growth;
@@ -20,9 +16,9 @@ use std::str::FromStr;
 pub use contenders::{CONTENDERS, Contender, HOST, MESSAGE, POD};
 pub use growth::{CONTEXT, SIZES};
 
-/// What the event says.
+/// Fields of the event.
 #[derive(Clone, Copy, Debug)]
-#[allow(missing_docs, reason = "values without a meaning")]
+#[allow(missing_docs, reason = "the values have no meaning")]
 pub struct Event {
     pub action: &'static str,
     pub model_qualified_name: &'static str,
@@ -51,26 +47,25 @@ impl Event {
 /// Logs one record.
 pub type Log = fn(&Event);
 
-/// What can be measured: a library, or ml-logging with so many fields or such a context.
+/// A measured set-up.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Case {
     /// The record through a library; its index in [`CONTENDERS`].
     Contender(usize),
-    /// A record of so many integer fields: an index in [`SIZES`], and whether through
-    /// tracing-subscriber instead.
+    /// A record with integer fields.
     Fields {
         /// Index in [`SIZES`].
         size: usize,
         /// Whether tracing-subscriber writes it.
         theirs: bool,
     },
-    /// A message with one more field of the context; its name.
+    /// A message with the context field of this name.
     Context(String),
     /// ml-logging through its queue to a file.
     Queue,
 }
 
-/// No case has this name.
+/// Failure to parse a name that no case has.
 #[derive(Debug)]
 pub struct NoCase;
 
@@ -106,11 +101,11 @@ pub struct Ready {
 }
 
 impl Case {
-    /// Sets the library up for the whole process, which must be done once.
+    /// Sets the library up for the whole process. A process can do this once.
     ///
     /// # Panics
     ///
-    /// If it cannot be set up.
+    /// Panics if the library cannot be set up.
     #[must_use]
     pub fn set_up(&self) -> Ready {
         let (log, logging) = match self {
@@ -127,27 +122,27 @@ impl Case {
 }
 
 impl Ready {
-    /// Logs that many records.
+    /// Logs `records` records.
     pub fn log(&self, records: u64) {
         for _ in 0..records {
             (self.log)(black_box(&Event::EXAMPLE));
         }
     }
 
-    /// Whether records wait to be written.
+    /// Returns whether the case has a queue.
     #[must_use]
     pub fn is_queued(&self) -> bool {
         self.logging.is_some()
     }
 
-    /// Waits until what is queued is written.
+    /// Waits until all queued records are written.
     ///
     /// # Panics
     ///
-    /// If something was not written.
+    /// Panics if a record was not written.
     pub fn flush(&self) {
         if let Some(logging) = &self.logging {
-            logging.flush().expect("the file takes every record");
+            logging.flush().expect("every record is written to the file");
             assert_eq!(logging.lost_records(), 0);
         }
     }

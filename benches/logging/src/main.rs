@@ -1,12 +1,11 @@
-//! What a JSON log record costs: ml-logging beside other libraries and beside the same bytes put
-//! together by hand.
+//! Measures the cost of a JSON log record in ml-logging, in other libraries and in hand-written code.
 //!
-//! | module | what lives there |
+//! | module | content |
 //! |---|---|
-//! | `child` | a program per case: rounds, instructions, allocations |
-//! | `check` | whether a line says what the record says |
-//! | `figures` | everything that is measured |
-//! | `report` | the figures as tables and pictures |
+//! | `child` | the measured programs, one process per case |
+//! | `check` | check that a line contains the whole record |
+//! | `figures` | all measurements |
+//! | `report` | tables and charts |
 
 mod check;
 mod child;
@@ -24,21 +23,21 @@ use crate::figures::{Figures, Plan};
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
-/// Measures what a JSON log record costs: nanoseconds, instructions and allocations, by ml-logging and
-/// by other libraries. Needs valgrind (a Debian package).
+/// Measures the cost of a JSON log record: nanoseconds, instructions and allocations, in ml-logging and in
+/// other libraries. Needs valgrind (a Debian package).
 #[derive(Parser)]
 #[command(version = None)]
 struct CommandLine {
-    /// Folder of the tables and the pictures.
+    /// Folder for the tables and charts.
     #[arg(long, default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/benchmarks"))]
     out: PathBuf,
-    /// Rounds, in each of which everything that is compared takes its turn.
+    /// Number of rounds; each case runs once per round.
     #[arg(long, default_value_t = 30)]
     rounds: usize,
-    /// Records in each turn.
+    /// Number of records per case and round.
     #[arg(long, default_value_t = 20_000)]
     records: u64,
-    /// Rounds of the records that several threads log at once.
+    /// Number of rounds with several threads.
     #[arg(long, default_value_t = 9)]
     thread_rounds: usize,
 }
@@ -65,15 +64,15 @@ fn run(command_line: &CommandLine) -> Result<()> {
     for (file, picture) in report::pictures(&figures) {
         fs::write(out.join(file), picture.to_string())?;
     }
-    eprintln!("Tables and pictures are in {}.", out.display());
+    eprintln!("The tables and charts are in {}.", out.display());
     Ok(())
 }
 
-/// What is measured is in programs of its own: each library wants to be the only one in its process.
+/// Builds the measured programs. Each case runs in its own process, because a process has one global logger.
 fn build_programs() -> Result<()> {
     let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
     let status = Command::new(env!("CARGO"))
         .args(["build", "--release", "--bins", "--manifest-path", manifest])
         .status()?;
-    if status.success() { Ok(()) } else { Err("the programs could not be built".into()) }
+    if status.success() { Ok(()) } else { Err("the programs cannot be built".into()) }
 }

@@ -1,4 +1,4 @@
-//! The figures as tables and pictures.
+//! Tables and charts of the measurements.
 
 use std::fmt::Write as _;
 
@@ -7,10 +7,10 @@ use logging_cost::{CONTENDERS, CONTEXT, SIZES};
 
 use crate::figures::{Cost, Figures, THREADS};
 
-/// All tables, as Markdown.
+/// Returns all tables as Markdown.
 pub(crate) fn tables(figures: &Figures) -> String {
     let mut text = String::new();
-    // A `String` takes everything.
+    // Writing to a `String` does not fail.
     let _ = write_tables(&mut text, figures);
     text
 }
@@ -19,20 +19,20 @@ fn write_tables(text: &mut String, figures: &Figures) -> std::fmt::Result {
     let Figures { plan, cores, .. } = figures;
     writeln!(
         text,
-        "# What a JSON log record costs\n\n\
-         Written by `cargo run --release -p logging-cost` in `benches`. Time is that of the fastest and of\n\
-         the median of {} rounds of {} records in which all take their turn, on {cores} shared cores;\n\
-         instructions are callgrind's. Each record goes at once to a sink that counts bytes.\n\n\
-         ## Nine fields of context, eight of the event\n",
+        "# Cost of a JSON log record\n\n\
+         Written by `cargo run --release -p logging-cost` in `benches`. Times are the fastest and the median\n\
+         of {} interleaved rounds of {} records, on {cores} shared cores. Instructions are counted by\n\
+         callgrind. Each record is written at once to a sink that counts bytes.\n\n\
+         ## Nine context fields and eight event fields\n",
         plan.rounds, plan.records
     )?;
     text.push_str(&comparison(figures));
-    writeln!(text, "\n![The record's cost by library](logging.svg)\n")?;
+    writeln!(text, "\n![Cost of the record by library](logging.svg)\n")?;
 
-    writeln!(text, "## From one field of the event to 100\n")?;
+    writeln!(text, "## From one event field to 100\n")?;
     writeln!(
         text,
-        "Integers; beside them the time, the level and a message.\n\n\
+        "The fields are integers. The record also has the time, the level and a message.\n\n\
          | fields | ml-logging, ns | instructions | tracing-subscriber, ns | instructions | × |\n\
          |---|---|---|---|---|---|"
     )?;
@@ -50,23 +50,23 @@ fn write_tables(text: &mut String, figures: &Figures) -> std::fmt::Result {
     }
     writeln!(text, "\n![From one field to 100](logging-fields.svg)\n")?;
 
-    writeln!(text, "## What a field of the context adds\n")?;
+    writeln!(text, "## Cost of a context field\n")?;
     writeln!(
         text,
-        "To a record that is a message alone and takes {:.0} instructions. Neighbours that are the same\n\
-         in every record of a callsite are one copy.\n\n\
+        "Instructions in addition to the {:.0} of a record with a message alone. Adjacent fields that are constant\n\
+         for a callsite are copied together.\n\n\
          | field | instructions |\n|---|---|",
         figures.message
     )?;
     for (name, cost) in CONTEXT.iter().zip(&figures.context) {
-        // No negative zero.
+        // Avoids a negative zero.
         let cost = cost.round() + 0.0;
         writeln!(text, "| `{name}` | {cost} |")?;
     }
     writeln!(text, "\n## From one thread to eight\n")?;
     write!(
         text,
-        "Thousands of records per second, the fastest of {} rounds.\n\n| |",
+        "Thousands of records per second in the fastest of {} rounds.\n\n| |",
         plan.thread_rounds
     )?;
     for threads in THREADS {
@@ -102,7 +102,7 @@ fn comparison(figures: &Figures) -> String {
     text
 }
 
-/// The version of a package that is compiled in.
+/// Returns the version of a package from the lock file.
 fn version(package: &str) -> &'static str {
     let lock = include_str!("../../Cargo.lock");
     let after =
@@ -110,10 +110,10 @@ fn version(package: &str) -> &'static str {
     after.and_then(|rest| rest.split('"').next()).unwrap_or("?")
 }
 
-/// File names and pictures.
+/// Returns the charts and their file names.
 pub(crate) fn pictures(figures: &Figures) -> [(&'static str, Picture); 3] {
     let summary = format!(
-        "fastest of {} rounds in turn, {} shared cores",
+        "fastest of {} interleaved rounds, {} shared cores",
         figures.plan.rounds, figures.cores
     );
     let bars = |name, value: fn(&Cost) -> f64| {
@@ -153,7 +153,7 @@ pub(crate) fn pictures(figures: &Figures) -> [(&'static str, Picture); 3] {
         (
             "logging.svg",
             Picture {
-                title: "A JSON record of nine fields of context and eight of the event",
+                title: "A JSON record of nine context fields and eight event fields",
                 summary: summary.clone(),
                 panels: vec![
                     bars("Nanoseconds per record", |cost| cost.fastest),
@@ -164,7 +164,7 @@ pub(crate) fn pictures(figures: &Figures) -> [(&'static str, Picture); 3] {
         (
             "logging-fields.svg",
             Picture {
-                title: "From one field of the event to 100",
+                title: "From one event field to 100",
                 summary,
                 panels: vec![
                     curves("Nanoseconds per record", |cost| cost.fastest),
@@ -175,14 +175,14 @@ pub(crate) fn pictures(figures: &Figures) -> [(&'static str, Picture); 3] {
         (
             "logging-threads.svg",
             Picture {
-                title: "From one thread to eight that log at once",
+                title: "From one logging thread to eight",
                 summary: format!(
-                    "fastest of {} rounds in turn, {} shared cores",
+                    "fastest of {} interleaved rounds, {} shared cores",
                     figures.plan.thread_rounds, figures.cores
                 ),
                 panels: vec![
-                    threads("Thousand records a second, counted", at_once),
-                    threads("Thousand records a second, queue and file", queued),
+                    threads("Thousand records per second, counting sink", at_once),
+                    threads("Thousand records per second, queue and file", queued),
                 ],
             },
         ),

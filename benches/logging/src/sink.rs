@@ -1,4 +1,4 @@
-//! Where all records go: a count of bytes, one per thread, so that no library waits here.
+//! The sink of all records. It counts bytes per thread, so that it never blocks.
 
 use std::cell::Cell;
 use std::io;
@@ -10,7 +10,7 @@ static KEPT: Mutex<Vec<u8>> = Mutex::new(Vec::new());
 
 thread_local!(static BYTES: Cell<u64> = const { Cell::new(0) });
 
-/// Counts what is written to it.
+/// Writer that counts bytes.
 #[derive(Clone, Copy, Debug)]
 pub struct Sink;
 
@@ -36,13 +36,13 @@ fn keep(bytes: &[u8]) {
     }
 }
 
-/// How much this thread has written.
+/// Returns the number of bytes that this thread has written.
 #[must_use]
 pub fn bytes() -> u64 {
     BYTES.get()
 }
 
-/// What is written while `write` runs.
+/// Returns the bytes that are written while `write` runs.
 pub fn kept_while(write: impl FnOnce()) -> Vec<u8> {
     KEEPS.store(true, Ordering::Relaxed);
     write();

@@ -1,4 +1,4 @@
-//! The figures as pictures.
+//! Charts of the results.
 
 use std::fs;
 use std::path::Path;
@@ -12,15 +12,15 @@ type Value = fn(&Measurement) -> f64;
 
 const REQUESTS: (&str, Value) = ("Requests per second", |m| m.requests_per_second);
 const P99: (&str, Value) = ("Latency, 99th percentile, ms", |m| m.p99_ms);
-const PAUSED_P99: (&str, Value) = ("The same, load with pauses, ms", |m| {
+const PAUSED_P99: (&str, Value) = ("Latency, 99th percentile, load with pauses, ms", |m| {
     m.with_pauses.as_ref().map_or(f64::NAN, |paused| paused.p99_ms)
 });
-const CPU: (&str, Value) = ("Processor time per request, µs", |m| m.cpu_us);
+const CPU: (&str, Value) = ("CPU time per request, µs", |m| m.cpu_us);
 const IDLE: (&str, Value) = ("Resident memory, idle, MiB", |m| m.idle_mib);
 const LOADED: (&str, Value) = ("Resident memory, under load, MiB", |m| m.loaded_mib);
 const READY: (&str, Value) = ("Start until ready, ms", |m| m.ready_ms);
 
-/// Draws whatever there are figures of.
+/// Draws a chart for each part of the results.
 pub(crate) fn draw(results: &Results, folder: &Path) -> Result<()> {
     let growth = |title, x, scale, panels: &[(&'static str, Value)], table: &Table| {
         let panels = panels.iter().map(|panel| curves(*panel, x, scale, table)).collect();
@@ -63,12 +63,12 @@ pub(crate) fn draw(results: &Results, folder: &Path) -> Result<()> {
 fn summary(table: &Table) -> String {
     let plan = table.plan;
     format!(
-        "medians of {} rounds of {} s in turn, {} cores shared with the load",
+        "medians of {} interleaved rounds of {} s, {} cores shared with the load",
         plan.rounds, plan.seconds, table.cores
     )
 }
 
-/// A bar per server, with its ratio to the first, which is ours.
+/// Draws a bar per server, with its ratio to the first one, the service.
 fn comparison(table: &Table) -> Picture {
     let panel = |(name, value): (&'static str, Value)| {
         let ours = table.rows.first().map_or(f64::NAN, |row| value(&row.medians));
@@ -89,7 +89,7 @@ fn comparison(table: &Table) -> Picture {
         Panel { name, content: Content::Bars(bars.collect()) }
     };
     Picture {
-        title: "The service beside a bare axum handler and the Python service",
+        title: "The service, a bare axum handler and the Python service",
         summary: format!("{} connections, {}", table.plan.connections, summary(table)),
         panels: [REQUESTS, P99, PAUSED_P99, CPU, LOADED, READY].map(panel).into(),
     }
@@ -121,7 +121,7 @@ fn soak(soak: &Soak) -> Picture {
     let curve = Curve { name: "decorated".to_owned(), points: points.collect(), has_marks: false };
     Picture {
         title: "Memory over a long run",
-        summary: format!("{} requests answered", number(soak.answered as f64)),
+        summary: format!("{} answered requests", number(soak.answered as f64)),
         panels: vec![Panel {
             name: "Resident memory, MiB",
             content: Content::Curves { x: "minutes", scale: Scale::Linear, curves: vec![curve] },

@@ -1,4 +1,4 @@
-//! What the servers compared here have in common: the input, the output and the arithmetic.
+//! Input, output and arithmetic of all compared servers.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -19,20 +19,20 @@ pub struct Output {
     pub charges: f64,
 }
 
-/// The trivial model: next to nothing, so that what is measured is everything else.
+/// Computes the trivial model. It does little, so that the benchmark measures everything else.
 #[must_use]
 pub fn charges(input: &Input) -> Output {
     Output { charges: f64::from(input.age) * 37.5 + input.bmi * 11.25 }
 }
 
-/// The environment variable that tells a server how many models to host or fields to log.
+/// Environment variable with the number of models to host or of fields to log.
 pub const COUNT: &str = "SERVICE_LOAD_COUNT";
 
-/// The count asked for by [`COUNT`]; `default` without it.
+/// Returns the value of [`COUNT`], or `default` without it.
 ///
 /// # Panics
 ///
-/// If it is no number.
+/// Panics if the value is not a number.
 #[must_use]
 pub fn count(default: usize) -> usize {
     std::env::var(COUNT)

@@ -1,4 +1,4 @@
-//! Whether the log has every prediction, with all its records.
+//! Check that the log has all records of every prediction.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -18,7 +18,7 @@ struct Line<'a> {
     prediction_id: Option<Uuid>,
 }
 
-/// How many records of each kind a prediction has.
+/// Numbers of records of a prediction.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Records {
     requested: u8,
@@ -31,17 +31,17 @@ impl Records {
         Self { requested: 1, created: 1 }
     }
 
-    /// One of each, as it should be.
+    /// Returns whether there is exactly one of each.
     pub(crate) fn are_complete(self) -> bool {
         (self.requested, self.created) == (1, 1)
     }
 }
 
-/// The predictions in a log, by their ids.
+/// Reads the predictions in a log, by their ids.
 ///
 /// # Errors
 ///
-/// If a line is no JSON, or a prediction is recorded as anything but requested and created.
+/// Fails if a line is not JSON or has a prediction id with another message.
 pub(crate) fn predictions(log: &Path) -> Result<HashMap<Uuid, Records>> {
     let mut predictions: HashMap<Uuid, Records> = HashMap::new();
     let mut reader = BufReader::with_capacity(1 << 20, File::open(log)?);
@@ -65,16 +65,16 @@ pub(crate) fn predictions(log: &Path) -> Result<HashMap<Uuid, Records>> {
     Ok(predictions)
 }
 
-/// Checks that `answered` predictions are on record with two records each, and none with another
-/// number. Up to `unheard` more may be there: those whose answers nobody waited for.
-pub(crate) fn check(log: &Path, answered: u64, unheard: u64) -> Result<()> {
+/// Checks that the log has `answered` predictions, each with exactly two records. It may have up to
+/// `abandoned` more, whose connections were closed before the answer.
+pub(crate) fn check(log: &Path, answered: u64, abandoned: u64) -> Result<()> {
     let predictions = predictions(log)?;
     let incomplete = predictions.values().filter(|records| !records.are_complete()).count();
     if incomplete > 0 {
-        return Err(format!("{incomplete} predictions have not exactly two records").into());
+        return Err(format!("{incomplete} predictions do not have exactly two records").into());
     }
     let recorded = predictions.len() as u64;
-    if !(answered..=answered + unheard).contains(&recorded) {
+    if !(answered..=answered + abandoned).contains(&recorded) {
         return Err(format!("{answered} predictions were answered, {recorded} recorded").into());
     }
     Ok(())

@@ -1,15 +1,15 @@
-//! Load, growth and endurance of the service.
+//! Measures the service under load, with growing numbers of models and fields, and over a long run.
 //!
-//! | module | what lives there |
+//! | module | content |
 //! |---|---|
-//! | `server` | the servers compared: starting, memory, stopping |
+//! | `server` | the compared servers: start, memory, stop |
 //! | `python` | the environment of the Python service |
-//! | `wrk` | load, and what came of it |
-//! | `log` | whether the log has every prediction, with all its records |
-//! | `measure` | rounds in turn, medians of them |
-//! | `soak` | a long run with exact books of every request |
-//! | `results` | the figures as a file |
-//! | `charts` | the figures as pictures |
+//! | `wrk` | load and its outcome |
+//! | `log` | check that the log has all records of every prediction |
+//! | `measure` | interleaved rounds and their medians |
+//! | `soak` | a long run that accounts for every request |
+//! | `results` | the results file |
+//! | `charts` | charts of the results |
 
 mod charts;
 mod log;
@@ -33,7 +33,7 @@ use crate::server::Spec;
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
-/// Measures the service under load, beside a bare axum handler and the Python service.
+/// Measures the service under load and compares it with a bare axum handler and the Python service.
 ///
 /// Needs `wrk` (a Debian package); the Python service is installed from PyPI into `target/`.
 #[derive(Parser)]
@@ -41,14 +41,14 @@ type Result<T> = std::result::Result<T, Box<dyn Error>>;
 struct CommandLine {
     #[command(subcommand)]
     task: Task,
-    /// Folder of the figures and the pictures.
+    /// Folder for the results and charts.
     #[arg(long, global = true, default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/benchmarks"))]
     out: PathBuf,
 }
 
 #[derive(Subcommand)]
 enum Task {
-    /// Decorated against bare and Python, side by side.
+    /// Compares the service with the bare handler and the Python service.
     Compare {
         #[command(flatten)]
         rounds: Rounds,
@@ -56,7 +56,7 @@ enum Task {
         #[arg(long)]
         without_python: bool,
     },
-    /// How throughput, latency and memory grow with connections, models and logged fields.
+    /// Measures throughput, latency and memory against connections, models and logged fields.
     Growth {
         #[command(flatten)]
         rounds: Rounds,
@@ -64,28 +64,28 @@ enum Task {
         #[arg(value_enum, default_values_t = [Curve::Connections, Curve::Models, Curve::Fields])]
         curves: Vec<Curve>,
     },
-    /// A long run that ends in a SIGTERM, with exact books of every request and record.
+    /// Runs for a long time, stops by SIGTERM, and accounts for every request and record.
     Soak {
-        /// Minutes to run. A minute logs some 1.5 GB, which is checked and then deleted.
+        /// Minutes to run. A minute produces about 1.5 GB of log, which is checked and then deleted.
         #[arg(long, default_value_t = 10.0)]
         minutes: f64,
         /// Keep-alive connections.
         #[arg(long, default_value_t = 32)]
         connections: u32,
     },
-    /// Draws the pictures again from the figures.
+    /// Draws the charts again from the results file.
     Charts,
 }
 
 #[derive(Args)]
 struct Rounds {
-    /// Rounds, in each of which all servers take their turn.
+    /// Number of rounds; each server runs once per round.
     #[arg(long, default_value_t = 5)]
     rounds: u32,
-    /// Seconds of load per server and round, after a second to warm up.
+    /// Seconds of load per server and round, after one second of warm-up.
     #[arg(long, default_value_t = 10)]
     seconds: u32,
-    /// Connections, where they are not what grows.
+    /// Number of connections, except in the curve over connections.
     #[arg(long, default_value_t = 32)]
     connections: u32,
 }
@@ -149,7 +149,7 @@ fn run(command_line: &CommandLine) -> Result<()> {
     };
     results.write(out)?;
     charts::draw(&results, out)?;
-    println!("Figures and pictures are in {}.", out.display());
+    println!("The results and charts are in {}.", out.display());
     verdict
 }
 
@@ -159,16 +159,16 @@ impl From<&Rounds> for Plan {
     }
 }
 
-/// The servers are programs of their own: what is measured has none of the measuring in it.
+/// Builds the servers, which are separate programs.
 fn build_servers() -> Result<()> {
     let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
     let status = Command::new(env!("CARGO"))
         .args(["build", "--release", "--bins", "--manifest-path", manifest])
         .status()?;
-    if status.success() { Ok(()) } else { Err("the servers could not be built".into()) }
+    if status.success() { Ok(()) } else { Err("the servers cannot be built".into()) }
 }
 
-/// Build output beside this program: the servers, and room for logs.
+/// Returns the target folder, which contains the servers and the logs.
 fn target() -> Result<PathBuf> {
     let program = std::env::current_exe()?;
     let release = program.parent().and_then(|folder| folder.parent());

@@ -1,5 +1,4 @@
-//! Rounds in which all servers take their turn, so that whatever else the machine does meets all of
-//! them, and the medians of these rounds.
+//! Interleaved rounds and their medians. Interleaving spreads other load on the machine over all servers.
 
 use std::fs;
 use std::thread::available_parallelism;
@@ -13,11 +12,11 @@ use crate::server::{Server, Spec};
 use crate::wrk::{self, Load};
 use crate::{Result, log};
 
-/// The pauses of [`Measurement::with_pauses`]: at 32 connections they leave two cores more than half of
-/// their time.
+/// Pauses of [`Measurement::with_pauses`]. At 32 connections they leave two cores idle more than half of
+/// the time.
 const PAUSE_MS: u32 = 1;
 
-/// How often and how long.
+/// Numbers of rounds, seconds and connections.
 #[derive(Clone, Copy, Serialize, Deserialize)]
 pub(crate) struct Plan {
     pub(crate) rounds: u32,
@@ -32,11 +31,11 @@ struct Run {
     spec: Spec,
     load: Load,
     connections: u32,
-    /// Whether latency is also measured with pauses.
+    /// Whether the latency with pauses is measured too.
     with_pauses: bool,
 }
 
-/// The trivial model, served by each.
+/// Measures the trivial model on each server.
 pub(crate) fn compare(specs: Vec<Spec>, plan: Plan) -> Result<Table> {
     let runs = specs.into_iter().map(|spec| Run {
         server: spec.name,
@@ -49,7 +48,7 @@ pub(crate) fn compare(specs: Vec<Spec>, plan: Plan) -> Result<Table> {
     measure(&runs.collect::<Vec<_>>(), plan)
 }
 
-/// Over more and more connections.
+/// Measures growing numbers of connections.
 pub(crate) fn connections(plan: Plan) -> Result<Table> {
     let counts = [1, 2, 4, 8, 16, 32, 64, 128, 256];
     let runs = counts.into_iter().flat_map(|count| {
@@ -65,7 +64,7 @@ pub(crate) fn connections(plan: Plan) -> Result<Table> {
     measure(&runs.collect::<Vec<_>>(), plan)
 }
 
-/// Over more and more models, all of which are asked in turn.
+/// Measures growing numbers of models; the requests rotate over the models.
 pub(crate) fn models(plan: Plan) -> Result<Table> {
     let runs = [1, 2, 5, 10, 20, 30, 40, 50].map(|count| {
         let paths = (0..count).map(|model| format!("/api/models/model{model:02}/prediction"));
@@ -81,7 +80,7 @@ pub(crate) fn models(plan: Plan) -> Result<Table> {
     measure(&runs, plan)
 }
 
-/// Over more and more logged fields of an input that stays the same.
+/// Measures growing numbers of logged fields of the same input.
 pub(crate) fn fields(plan: Plan) -> Result<Table> {
     let members: Vec<_> = (0..100).map(|field| format!("\"f{field:02}\":{field}.5")).collect();
     let runs = [1, 10, 50, 100].map(|count| Run {
@@ -119,7 +118,7 @@ fn measure(runs: &[Run], plan: Plan) -> Result<Table> {
     Ok(Table { plan, cores: available_parallelism()?.get(), rows: rows.collect() })
 }
 
-/// One server, from its start to its end, and its log.
+/// Runs one server under one load and checks its log.
 fn turn(run: &Run, seconds: u32) -> Result<Measurement> {
     let server = Server::start(&run.spec)?;
     let (log, ready_after) = (server.log.clone(), server.ready_after);
@@ -146,9 +145,9 @@ fn turn(run: &Run, seconds: u32) -> Result<Measurement> {
     };
     server.stop()?;
     if run.spec.logs {
-        // At the end of each run every connection may have had a request under way.
-        let under_way = runs.len() as u64 * u64::from(run.connections);
-        log::check(&log, runs.iter().sum(), under_way)?;
+        // At the end of each load every connection may have one abandoned request.
+        let abandoned = runs.len() as u64 * u64::from(run.connections);
+        log::check(&log, runs.iter().sum(), abandoned)?;
     }
     fs::remove_file(log)?;
     Ok(Measurement {
@@ -187,12 +186,12 @@ fn medians(measurements: &[Measurement]) -> Measurement {
     }
 }
 
-/// Without the digits that are noise.
+/// Rounds to three decimals.
 pub(crate) fn rounded(value: f64) -> f64 {
     (value * 1e3).round() / 1e3
 }
 
-/// The value in the middle; NaN if there is none.
+/// Returns the median; NaN without values.
 pub(crate) fn median(values: impl IntoIterator<Item = f64>) -> f64 {
     let mut values: Vec<_> = values.into_iter().collect();
     values.sort_by(f64::total_cmp);

@@ -1,4 +1,4 @@
-//! Tells how far a long task is: a bar on a terminal, lines elsewhere.
+//! Progress of a long task: a bar on a terminal, lines elsewhere.
 
 use std::time::Duration;
 

@@ -1,7 +1,7 @@
 //! The environment of the Python service: packages from PyPI in a folder under `target/`.
 //!
-//! Served by uvicorn with one worker, as the original is, and without its access log, which is not
-//! JSON and would only slow it down.
+//! uvicorn runs with one worker, as in the original, and without its access log, which is not JSON and
+//! would slow the service down.
 
 use std::fs;
 use std::path::Path;

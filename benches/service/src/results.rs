@@ -1,4 +1,4 @@
-//! The figures as a file: `service.json`. Each task replaces its own part of it.
+//! The results file, `service.json`. Each task replaces its own part of it.
 
 use std::fmt;
 use std::fs;
@@ -22,7 +22,7 @@ pub(crate) struct Results {
 }
 
 impl Results {
-    /// The figures in `folder`; none if there is no such file.
+    /// Reads the results file of a folder; empty if the file does not exist.
     pub(crate) fn read(folder: &Path) -> Result<Self> {
         let file = folder.join(FILE);
         if !file.exists() {
@@ -39,7 +39,7 @@ impl Results {
     }
 }
 
-/// Measurements made in turn, in one run: comparable with each other, and with nothing else.
+/// Measurements of one run. They are comparable with each other only.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Table {
     pub(crate) plan: Plan,
@@ -47,38 +47,38 @@ pub(crate) struct Table {
     pub(crate) rows: Vec<Row>,
 }
 
-/// Medians of one server at one point of what grows.
+/// Medians of one server at one point of a curve.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Row {
     pub(crate) server: String,
-    /// How many connections, models or logged fields.
+    /// Number of connections, models or logged fields.
     pub(crate) count: u32,
     #[serde(flatten)]
     pub(crate) medians: Measurement,
 }
 
-/// One server under one load.
+/// Measurement of one server under one load.
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct Measurement {
     pub(crate) requests_per_second: f64,
     pub(crate) p50_ms: f64,
     pub(crate) p99_ms: f64,
-    /// Processor time of the server per request, in microseconds: steadier than the rest where
-    /// others use the machine, too.
+    /// CPU time of the server per request, in microseconds. On a shared machine it varies less than the
+    /// other values.
     pub(crate) cpu_us: f64,
     /// Resident memory before the first request.
     pub(crate) idle_mib: f64,
-    /// The most resident memory under load.
+    /// Maximum resident memory under load.
     pub(crate) loaded_mib: f64,
-    /// From the start of the program to its first answer that it is ready.
+    /// Time from the start of the program to its first successful readiness check.
     pub(crate) ready_ms: f64,
-    /// The same load with pauses, if that was measured.
+    /// The same load with pauses, if measured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) with_pauses: Option<Paused>,
 }
 
-/// A load that leaves the machine idle in between. All servers that keep up with it get the same rate, so
-/// that the latency is that of the server and not of the machine's scheduler.
+/// Measurement with pauses between requests. Servers that keep up get the same rate, so the latency is that
+/// of the server rather than of the scheduler.
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct Paused {
     pub(crate) requests_per_second: f64,
@@ -98,7 +98,7 @@ impl fmt::Display for Table {
         writeln!(
             f,
             "\nMedians of {rounds} rounds of {seconds} s, {connections} connections unless they \
-             grow, {} cores shared with the load:\n",
+             vary, {} cores shared with the load:\n",
             self.cores
         )?;
         writeln!(

@@ -1,4 +1,4 @@
-//! The servers compared: starting them, reading their memory, stopping them.
+//! The compared servers: start, memory, stop.
 
 use std::fs::{self, File};
 use std::io::{Read, Write};
@@ -16,22 +16,22 @@ use service_load::COUNT;
 
 use crate::{Result, target};
 
-/// How long a server may take to start, and to stop.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// Time limit for the start and for the stop of a server.
+const TIMEOUT: Duration = Duration::from_secs(60);
 
-/// How to start one server.
+/// Command of one server.
 pub(crate) struct Spec {
     pub(crate) name: &'static str,
     pub(crate) program: PathBuf,
     pub(crate) arguments: Vec<String>,
     pub(crate) environment: Vec<(&'static str, String)>,
-    /// Whether it leaves records of its predictions.
+    /// Whether the server logs its predictions.
     pub(crate) logs: bool,
 }
 
 impl Spec {
     fn ours(name: &'static str, logs: bool) -> Self {
-        // Siblings of this program; where that is unknown, starting them says so.
+        // An unknown folder makes the start fail.
         let folder = target().unwrap_or_default().join("release");
         Self {
             name,
@@ -68,13 +68,13 @@ impl Spec {
 pub(crate) struct Server {
     pub(crate) address: SocketAddr,
     pub(crate) log: PathBuf,
-    /// From its start until readiness was first answered with 200.
+    /// Time from the start to the first successful readiness check.
     pub(crate) ready_after: Duration,
     child: Child,
 }
 
 impl Server {
-    /// Starts a server with its standard output in a file, as its log.
+    /// Starts a server whose standard output is a log file.
     pub(crate) fn start(spec: &Spec) -> Result<Self> {
         let folder = target()?.join("service-load");
         fs::create_dir_all(&folder)?;
@@ -91,10 +91,10 @@ impl Server {
             .stderr(error_file)
             .spawn()
             .map_err(|error| format!("{}: {error}", spec.program.display()))?;
-        // From here on the server is stopped whatever happens.
+        // From here on `Drop` stops the server.
         let mut server =
             Self { address: ([127, 0, 0, 1], 0).into(), log, ready_after: Duration::ZERO, child };
-        while started.elapsed() < PATIENCE {
+        while started.elapsed() < TIMEOUT {
             if server.child.try_wait()?.is_some() {
                 break;
             }
@@ -110,18 +110,17 @@ impl Server {
             }
             sleep(Duration::from_micros(200));
         }
-        Err(format!("{} does not get ready; see {}", spec.name, errors.display()).into())
+        Err(format!("{} did not become ready; see {}", spec.name, errors.display()).into())
     }
 
-    /// The processor time used so far, by the program and by the system for it.
+    /// Returns the CPU time so far, in user and kernel mode.
     pub(crate) fn cpu_time(&self) -> Result<Duration> {
         let text = fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
-        // The name of the program, in parentheses, may have spaces in it. Times are the 14th and
-        // the 15th word, counted from 1.
+        // The program name, in parentheses, may contain spaces. The times are the words 14 and 15.
         let words = text.rsplit_once(") ").map(|(_, words)| words.split(' ').skip(11).take(2));
         let ticks: Option<u64> =
             words.and_then(|words| words.map(|word| word.parse::<u64>().ok()).sum());
-        let ticks = ticks.ok_or("the system does not tell the processor time")?;
+        let ticks = ticks.ok_or("the CPU time is not available")?;
         Ok(Duration::from_secs_f64(ticks as f64 / clock_ticks_per_second() as f64))
     }
 
@@ -135,16 +134,16 @@ impl Server {
         Ok(kill_process(pid.ok_or("the server has no process id")?, Signal::TERM)?)
     }
 
-    /// Waits until it has stopped by itself.
+    /// Waits for the server to stop.
     pub(crate) fn wait(mut self) -> Result<ExitStatus> {
         let asked = Instant::now();
-        while asked.elapsed() < PATIENCE {
+        while asked.elapsed() < TIMEOUT {
             if let Some(status) = self.child.try_wait()? {
                 return Ok(status);
             }
             sleep(Duration::from_millis(1));
         }
-        Err(format!("{} does not stop", self.log.display()).into())
+        Err(format!("the server of {} did not stop", self.log.display()).into())
     }
 
     pub(crate) fn stop(self) -> Result<ExitStatus> {
@@ -155,19 +154,19 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // It has ended already, unless something went wrong before.
+        // The server has ended already, except after an error.
         let _ended = self.child.kill();
         let _ended = self.child.wait();
     }
 }
 
-/// Where a server says that it listens: all of them write it out.
+/// Finds the address of a server in its log.
 fn address(log: &Path) -> Option<SocketAddr> {
     const HOST: &str = "127.0.0.1:";
     let text = fs::read_to_string(log).ok()?;
     let start = text.find(HOST)?;
     let port = &text[start + HOST.len()..];
-    // A digit may be missing still while nothing follows them.
+    // Without a character after the digits, the line may be incomplete.
     let end = port.find(|character: char| !character.is_ascii_digit())?;
     text[start..start + HOST.len() + end].parse().ok()
 }
@@ -193,15 +192,15 @@ pub(crate) struct Memory {
 impl Memory {
     /// Resident memory in MiB.
     pub(crate) fn resident(self) -> Result<f64> {
-        // Exact, unlike the counts in `status`.
+        // `smaps_rollup` is exact, unlike `status`.
         let text = fs::read_to_string(format!("/proc/{}/smaps_rollup", self.pid))?;
         let line = text.lines().find_map(|line| line.strip_prefix("Rss:"));
         let kib = line.and_then(|line| line.trim().strip_suffix("kB")).map(str::trim);
-        let kib: f64 = kib.ok_or("the system does not tell the resident memory")?.parse()?;
+        let kib: f64 = kib.ok_or("the resident memory is not available")?.parse()?;
         Ok(kib / 1024.0)
     }
 
-    /// Reads the memory at each interval until asked for what it read.
+    /// Starts to sample the memory at each interval.
     pub(crate) fn watch(self, interval: Duration) -> Watch {
         let stop = Arc::new(AtomicBool::new(false));
         let stopped = stop.clone();
@@ -209,11 +208,11 @@ impl Memory {
             let mut samples = Vec::new();
             let mut next = Instant::now() + interval;
             while !stopped.load(Ordering::Relaxed) {
-                // Short naps, so that stopping is not waited for.
+                // Short sleeps, so that the watch stops quickly.
                 sleep(interval.min(Duration::from_millis(20)));
                 if Instant::now() >= next {
                     next += interval;
-                    // It may have ended already.
+                    // The process may have ended.
                     samples.extend(self.resident().ok());
                 }
             }
@@ -223,14 +222,14 @@ impl Memory {
     }
 }
 
-/// See [`Memory::watch`].
+/// Sampling of the memory; made by [`Memory::watch`].
 pub(crate) struct Watch {
     stop: Arc<AtomicBool>,
     thread: JoinHandle<Vec<f64>>,
 }
 
 impl Watch {
-    /// MiB at each interval.
+    /// Stops and returns the samples in MiB.
     pub(crate) fn stop(self) -> Result<Vec<f64>> {
         self.stop.store(true, Ordering::Relaxed);
         self.thread.join().map_err(|_panic| "reading the memory panicked".into())

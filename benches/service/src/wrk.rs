@@ -1,4 +1,4 @@
-//! Load, and what came of it: runs `wrk`.
+//! Load by `wrk`, and its outcome.
 
 use std::fs;
 use std::net::SocketAddr;
@@ -8,13 +8,13 @@ use serde::Deserialize;
 
 use crate::{Result, target};
 
-/// What is sent: the body, to each of the paths in turn.
+/// A load: one body, sent to each of the paths in turn.
 #[derive(Clone)]
 pub(crate) struct Load {
     pub(crate) body: String,
     pub(crate) paths: Vec<String>,
-    /// How long a connection waits on average between an answer and its next request. Without a
-    /// pause the load takes all that the machine has, and latencies tell who had to wait for it.
+    /// Average pause of a connection before its next request. Without pauses the load saturates the
+    /// machine, and the latencies depend on its scheduler.
     pub(crate) pause_ms: Option<u32>,
 }
 
@@ -28,8 +28,8 @@ impl Load {
         }
     }
 
-    /// What `wrk` is told. It calls only the functions that are there: requests that are the same
-    /// each time are made once, so that the load takes as little of the machine as it can.
+    /// Returns the script for `wrk`. Functions that are not needed are left out: without them `wrk` builds
+    /// the request once, which keeps the load cheap.
     fn script(&self) -> String {
         let mut script = include_str!("predict.lua").to_owned();
         if self.paths.len() > 1 {
@@ -45,7 +45,7 @@ impl Load {
     }
 }
 
-/// What came of a load. All its answers were 200.
+/// Outcome of a load whose answers were all 200.
 #[derive(Deserialize)]
 pub(crate) struct Outcome {
     pub(crate) requests: u64,
@@ -73,7 +73,7 @@ impl Outcome {
     }
 }
 
-/// Sends `load` over that many connections.
+/// Sends `load` over several connections.
 pub(crate) fn run(
     address: SocketAddr,
     load: &Load,
@@ -94,7 +94,7 @@ pub(crate) fn run(
         .args(&load.paths)
         .stderr(Stdio::inherit())
         .output()
-        .map_err(|error| format!("wrk: {error}; it is the Debian package `wrk`"))?;
+        .map_err(|error| format!("cannot run wrk (a Debian package): {error}"))?;
     let text = String::from_utf8(output.stdout)?;
     let summary = text.lines().find(|line| line.starts_with('{'));
     let summary = summary.ok_or_else(|| format!("wrk did not finish: {text}"))?;

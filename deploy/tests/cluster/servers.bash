@@ -2,8 +2,8 @@
 # and `pids`.
 # shellcheck shell=bash disable=SC2154
 
-# Puts a kubectl of the control plane's version first in the path. Its caches and preferences go to the home folder:
-# to one of this run's own.
+# Puts a kubectl of the control plane's version first on the PATH. Its caches and preferences go to a temporary home
+# folder.
 make_kubectl() {
   mkdir "$scratch/bin"
   printf '#!/bin/sh\nHOME=%q exec %q "$@"\n' "$scratch" "$built/kubectl" >"$scratch/bin/kubectl"
@@ -11,7 +11,7 @@ make_kubectl() {
   PATH=$scratch/bin:$PATH
 }
 
-# As many free ports as asked for. All are held at the same time, so that they differ.
+# free_ports COUNT: prints free ports. All are open at the same time, so that they differ.
 free_ports() {
   python3 - "$1" <<'PYTHON'
 import socket, sys
@@ -20,7 +20,7 @@ print(*(s.getsockname()[1] for s in held))
 PYTHON
 }
 
-# server NAME PROGRAM ARGUMENT...: in the background, with a log file of its own.
+# server NAME PROGRAM ARGUMENT...: starts a server in the background, with its own log file.
 server() {
   local name=$1
   shift
@@ -35,13 +35,13 @@ servers_alive() {
   for pid in "${pids[@]}"; do
     kill -0 "$pid" 2>/dev/null && continue
     tail -n 20 "$scratch/${names[$pid]}.log" >&2
-    fail "${names[$pid]} has ended"
+    fail "${names[$pid]} exited"
   done
 }
 
 stop_servers() {
   local at
-  # The last started first: what writes to etcd ends before etcd does.
+  # In reverse order, so that etcd ends after its clients.
   for ((at = ${#pids[@]} - 1; at >= 0; at--)); do
     kill "${pids[at]}" 2>/dev/null || true
   done
@@ -50,7 +50,7 @@ stop_servers() {
   done
 }
 
-# eventually SECONDS COMMAND...: polls until the command succeeds; fails early when a server has ended.
+# eventually SECONDS COMMAND...: polls until the command succeeds; fails early when a server has exited.
 eventually() {
   local deadline=$((SECONDS + $1))
   shift
@@ -58,7 +58,7 @@ eventually() {
     servers_alive
     if ((SECONDS >= deadline)); then
       cat "$scratch/last-error" >&2
-      fail "not within its time: $*"
+      fail "timed out: $*"
     fi
     sleep 0.3
   done
@@ -76,7 +76,7 @@ start_control_plane() {
   openssl genrsa -out "$scratch/service-account.key" 2048 2>/dev/null
   token=$(openssl rand -hex 32)
   (umask 077; printf '%s,admin,admin,system:masters\n' "$token" >"$scratch/tokens.csv")
-  # The address to advertise is one of the documentation's (RFC 5737): nothing connects to it.
+  # The advertised address is from the documentation range (RFC 5737): nothing connects to it.
   server kube-apiserver "$built/controlplane" kube-apiserver --etcd-servers "http://127.0.0.1:$etcd" \
     --bind-address 127.0.0.1 --secure-port "$api" --cert-dir "$scratch/apiserver" \
     --advertise-address 192.0.2.1 --endpoint-reconciler-type none \
@@ -115,16 +115,16 @@ YAML
 install_definitions() {
   local file
   for file in "$@"; do
-    # `apply` would keep a copy in an annotation, for which some of these are too long.
+    # `apply` would store a copy in an annotation, and some of these are too long for that.
     kubectl create -f "$file" >/dev/null
   done
   kubectl wait --for=condition=Established --timeout=120s customresourcedefinition --all >/dev/null
 }
 
-# start_nodes STAGES: two pools, labelled and tainted as deploy/terraform does, and one node that belongs to none.
+# start_nodes STAGES: two pools with the labels and taints of deploy/terraform, and one node outside them.
 start_nodes() {
   local stages=$1 number
-  # kwok's rules for volumes serve the class kwok-volume; here it is called as the class of DigitalOcean is.
+  # kwok's rules for volumes are for the class kwok-volume, which is renamed here to that of DigitalOcean.
   mkdir "$scratch/volume"
   for file in "$stages"/volume/fast/{pvc-provision,pvc-delete,pv-bind,pv-delete,storage-class}.yaml; do
     sed 's/kwok-volume/do-block-storage/g' "$file" >"$scratch/volume/$(basename "$file")"

@@ -1,8 +1,7 @@
-"""Starts deploy/compose for real and checks what comes of predictions."""
+"""Starts deploy/compose and checks records, metrics and alerts of its predictions."""
 
 import argparse
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -13,9 +12,10 @@ from pathlib import Path
 
 from stack import BAD, COMPOSE, GOOD, LOGS, METRICS, SERVICE, Failure, Stack, wait_until
 
-from records import Comparison, expected, stored  # noqa: E402 (found by stack)
+from records import Comparison, expected, stored  # noqa: E402 (stack extends the path)
+from results import report  # noqa: E402
 
-# What OTLP has a place for, under VictoriaLogs' name for it.
+# Fields with a place of their own in OTLP, by VictoriaLogs' name.
 RENAMED = {"@timestamp": "_time", "message": "_msg", "log.level": "severity_text", "log.logger": "scope.name"}
 IGNORED = {"_stream", "_stream_id", "severity_number", "service.name", "scope.version",
            "telemetry.sdk.language", "telemetry.sdk.name", "telemetry.sdk.version"}
@@ -24,7 +24,7 @@ MESSAGES = {200: "Prediction created.", 400: "Prediction exception."}
 
 
 def as_written(document):
-    """OTLP has more digits of the time, and its own spelling of levels."""
+    """Converts the time and level of OTLP to their form in the log."""
     whole, _, fraction = document["_time"].removesuffix("Z").partition(".")
     return document | {"_time": f"{whole}.{fraction[:3]}Z", "severity_text": document["severity_text"].lower()}
 
@@ -53,7 +53,7 @@ class Run:
         yield self._down()
 
     def _file(self):
-        """The file as Docker Compose reads it."""
+        """Checks the file with the loader of Docker Compose."""
         file = COMPOSE / "compose.yaml"
 
         def read(file):
@@ -73,7 +73,7 @@ class Run:
                 if service.get(key) != value:
                     raise Failure(f"{name}.{key} is {service.get(key)}")
             if not service.get("mem_limit") or {port["host_ip"] for port in service["ports"]} != {"127.0.0.1"}:
-                raise Failure(f"{name} has no limit of memory, or a port for everyone")
+                raise Failure(f"{name} has no memory limit, or a port on other addresses than 127.0.0.1")
         misspelt = self.folder / "compose.yaml"
         misspelt.write_text(file.read_text(encoding="utf-8").replace("read_only", "readonly"), encoding="utf-8")
         if not read(misspelt).returncode:
@@ -82,14 +82,14 @@ class Run:
         return "compose.yaml", "loaders of Docker Compose and podman-compose", "valid; a misspelt key is not"
 
     def _refusals(self):
-        """The script names what is missing before it starts anything."""
+        """Checks that the script names what is missing, and starts nothing."""
         missing = {"SECRETS_DIRECTORY": str(self.folder / "nowhere"), "SERVICE_IMAGE": "localhost/no-such-image:test"}
         for name, value in missing.items():
             result = subprocess.run([COMPOSE / "up"], env=self.stack.environment | {name: value},
                                     capture_output=True, text=True, check=False)
             if not result.returncode or f"{value}" not in result.stderr:
                 raise Failure(f"up without {name}: {result.returncode} {result.stderr}")
-        return "up without keys, up without the image", "its exit status", "refused, with what is missing"
+        return "up without keys, up without the image", "its exit status", "refused, naming what is missing"
 
     def _containers(self):
         users = {SERVICE: "65532", LOGS: "0", METRICS: "65534"}
@@ -109,7 +109,7 @@ class Run:
         for name in (SERVICE, LOGS, METRICS):
             bindings = self.stack.inspect(name)["NetworkSettings"]["Ports"].values()
             if {binding["HostIp"] for ports in bindings for binding in ports or []} != {"127.0.0.1"}:
-                raise Failure(f"{name} is published beyond this machine")
+                raise Failure(f"{name} is published to other machines")
         if self.stack.request(SERVICE, "/api/models")[0] != 401:
             raise Failure("the service answers without a key")
         return "published ports", "podman", "on 127.0.0.1 only; 401 without a key"
@@ -118,7 +118,7 @@ class Run:
         for _ in range(count):
             found, answer = self.stack.ask(body)
             if found != status:
-                raise Failure(f"answered {found}: {answer}")
+                raise Failure(f"answered with {found}: {answer}")
             self.answered[answer["prediction_id"]] = status
 
     def _predictions(self):
@@ -131,7 +131,7 @@ class Run:
         return f"{len(self.answered)} predictions through the published port", "VictoriaLogs", f"{total} records; each found by its id, both records"
 
     def _check_stored(self, identifier):
-        """An id finds the two records of its prediction. A record that is counted may not be found yet."""
+        """Checks that an id finds the two records of its prediction. A counted record may become searchable later."""
         wanted = ["Prediction requested.", MESSAGES[self.answered[identifier]]]
 
         def found():
@@ -141,7 +141,7 @@ class Run:
         wait_until(lambda: found() == wanted, f"{identifier} finds {wanted}")
 
     def _typed(self):
-        """Every field of every record, and numbers that are compared as such."""
+        """Checks every field of every record, and that numbers compare as numbers."""
         wanted = [expected(record, RENAMED, {}) for record in self.stack.records()]
         query = '"service.name":=insurance-charges'
         wait_until(lambda: self.stack.count(query) >= len(wanted), "every record of the container's log")
@@ -164,16 +164,15 @@ class Run:
 
     def _metrics(self):
         def scraped():
-            targets = self.stack.prometheus("targets")["activeTargets"]
+            targets = self.stack.prometheus.get("targets")["activeTargets"]
             return [target["health"] for target in targets] == ["up"]
 
         wait_until(scraped, "the target of Prometheus is up")
 
-        def total():
-            result = self.stack.prometheus("query", query="sum(model_predictions_total)")["result"]
-            return result and float(result[0]["value"][1]) == len(self.answered)
+        def all_counted():
+            return self.stack.prometheus.value("sum(model_predictions_total)") == len(self.answered)
 
-        wait_until(total, "every prediction is counted")
+        wait_until(all_counted, "every prediction is counted")
         # Rules that were evaluated before the first scrape see no instance.
         wait_until(lambda: {(rule["health"], rule["state"]) for rule in self._rules()} == {("ok", "inactive")},
                    "every rule is evaluated, and none is active")
@@ -181,7 +180,7 @@ class Run:
         return f"1 target, {len(rules)} alert rules", "Prometheus", f"up, evaluated, none active; {len(self.answered)} predictions counted"
 
     def _rules(self):
-        return [rule for group in self.stack.prometheus("rules")["groups"] for rule in group["rules"]]
+        return list(self.stack.prometheus.alerts().values())
 
     def _batches(self):
         before = self.stack.count("batch_id:*")
@@ -189,7 +188,7 @@ class Run:
         for _ in range(BATCHES):
             status, _ = self.stack.ask([GOOD] * ROWS, "/predictions")
             if status != 200:
-                raise Failure(f"a batch is answered {status}")
+                raise Failure(f"a batch is answered with {status}")
         seconds = time.monotonic() - started
         total = 2 * BATCHES * ROWS
         wait_until(lambda: self.stack.count("batch_id:*") - before == total, f"{total} records of batches")
@@ -201,7 +200,7 @@ class Run:
         return self.stack.metric('log_records_total{handler="victoria_logs",outcome="lost"}')
 
     def _outage(self):
-        """What is lost while the store is away is counted, and is stored again as the runbook shows."""
+        """Checks that records lost while the store is down are counted, and stored again with the runbook's command."""
         since = datetime.now(timezone.utc).isoformat()
         before = set(self.answered)
         kept = self.stack.count("action:=predict")
@@ -211,7 +210,7 @@ class Run:
         self.stack.compose("start", LOGS)
         wait_until(lambda: self.stack.answers(LOGS, "/health"), "VictoriaLogs is back")
         if self.stack.count("action:=predict") != kept:
-            raise Failure("VictoriaLogs has not kept what it had")
+            raise Failure("VictoriaLogs lost stored records")
         lines = [json.dumps(record) for record in self.stack.records("--since", since)]
         path = "/insert/jsonline?_time_field=@timestamp&_msg_field=message&_stream_fields=host.name"
         headers = {"content-type": "application/stream+json"}
@@ -232,7 +231,7 @@ class Run:
         return "these lost records", "Prometheus", "LogRecordsLost fires, no other alert does"
 
     def _stop(self):
-        """The service is stopped while it is asked: what it has answered is stored."""
+        """Stops the service under load, and checks that the records of all answers are stored."""
         container = self.stack.container(SERVICE)
         answered, failures = [], []
 
@@ -256,10 +255,10 @@ class Run:
         for thread in clients:
             thread.join()
         if failures:
-            raise Failure(f"answered {failures[0]}")
+            raise Failure(f"answered with {failures[0]}")
         state = json.loads(self.stack.run("podman", "inspect", container))[0]["State"]
         if state["ExitCode"] != 0 or state["OOMKilled"]:
-            raise Failure(f"the service ended with {state}")
+            raise Failure(f"the service exited with {state}")
 
         def incomplete():
             rows = self.stack.stored("action:=predict | stats by (prediction_id) count() n")
@@ -270,7 +269,7 @@ class Run:
             wait_until(lambda: not incomplete(), "both records of each prediction are stored")
         except Failure as failure:
             raise Failure(f"{failure}: {len(incomplete())} of {len(answered)} are not") from None
-        return "the service is stopped under load", "VictoriaLogs", f"exit status 0; {len(answered)} predictions answered, both records each"
+        return "stop of the service under load", "VictoriaLogs", f"exit status 0; {len(answered)} predictions answered, both records each"
 
     def _down(self):
         self.stack.down()
@@ -289,15 +288,11 @@ def main():
     for name in ("image", "loader", "podman-compose"):
         parser.add_argument(f"--{name}", required=True)
     options = parser.parse_args()
-    target = os.environ.get("DEPLOY_RESULTS")
     with tempfile.TemporaryDirectory(prefix="compose-") as folder:
         run = Run(options, Path(folder))
         try:
-            for what, against, result in run.results():
-                print(f"{what}: {result}", flush=True)
-                if target:
-                    with open(target, "a", encoding="utf-8") as file:
-                        file.write(f"{what}\t{against}\t{result}\n")
+            for line in run.results():
+                report(*line)
         except Failure as failure:
             print(f"compose: {failure}", file=sys.stderr)
             for name in (SERVICE, LOGS, METRICS):
@@ -305,7 +300,7 @@ def main():
                 for container in run.stack.run("podman", "ps", "-aq", "--filter", label, check=False).split():
                     log = subprocess.run(["podman", "logs", "--tail", "8", container], env=run.stack.environment,
                                          capture_output=True, text=True, check=False)
-                    print(f"--- the end of {name}", (log.stdout + log.stderr)[-3000:], sep="\n", file=sys.stderr)
+                    print(f"--- last lines of {name}", (log.stdout + log.stderr)[-3000:], sep="\n", file=sys.stderr)
             return 1
         finally:
             run.end()

@@ -1,30 +1,15 @@
 # shellcheck shell=bash disable=SC2154
-# Sourced: podman with a store of its own, and stand-ins for images that are published in registries. Expects `root`,
-# the repository, and `cache`, a folder that is kept.
+# Sourced: podman with its own store, and stand-ins for published images. Expects `root`, the repository, `cache`, a
+# permanent folder, and packages.bash.
 
-# Unpacks a package of Debian's, without installing it.
-debian_package() {
-  local name=$1 download
-  [ ! -d "$cache/debian/$name" ] || return 0
-  download=$(mktemp -d)
-  (
-    cd "$download" || exit
-    apt-get download -qq "$name" 2>/dev/null || { apt-get update -qq && apt-get download -qq "$name"; }
-    dpkg -x "$name"_*.deb unpacked
-    mkdir -p "$cache/debian"
-    mv unpacked "$cache/debian/$name"
-  )
-  rm -rf "$download"
-}
-
-# configure_podman FOLDER STORE: podman, and podman-compose with it, finds images in the store as well, keeps its own
-# in `cache`, and everything else in the folder. netavark gives containers addresses and names. runc and cgroupfs work
-# without systemd.
+# configure_podman FOLDER STORE: podman and podman-compose also find the images of the store. They keep their own images
+# in `cache` and everything else in the folder. netavark assigns addresses and names. runc and cgroupfs work without
+# systemd.
 configure_podman() {
   local work=$1 images=$2
   mkdir -p "$cache/helpers" "$images"
   ln -sf "$cache"/debian/*/usr/lib/podman/* "$cache/helpers/"
-  # The limits are those that a root without CAP_SYS_RESOURCE may set.
+  # Limits that root may set without CAP_SYS_RESOURCE.
   cat >"$work/containers.conf" <<CONFIGURATION
 [containers]
 default_ulimits = ["nofile=4096:4096", "nproc=4096:4096"]
@@ -64,7 +49,7 @@ stand_in() {
     install -D "$library" "$tree$library"
   done < <(ldd "$tree/bin/program" "$tree/bin/busybox" | sed -n 's/.*[[:space:]]\(\/[^ ]*\) (.*/\1/p' | sort -u)
   mkdir -p "$tree$folder" "$tree/tmp" "$tree/etc/prometheus"
-  # mktemp makes folders for their owner only.
+  # Only the owner may enter a folder of mktemp.
   chmod 755 "$tree"
   chown "$user" "$tree$folder"
   tar -C "$tree" -c . | podman import -q --change "USER $user" --change 'ENTRYPOINT ["/bin/program"]' \

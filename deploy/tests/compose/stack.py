@@ -12,9 +12,10 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 COMPOSE = HERE.parents[1] / "compose"
-sys.path.insert(0, str(HERE.parent / "shipping"))
+sys.path[:0] = [str(HERE.parent), str(HERE.parent / "shipping")]
 
 from processes import Failure, free_port, wait_until  # noqa: E402
+from prometheus import Prometheus  # noqa: E402
 
 SERVICE, LOGS, METRICS = "insurance-charges", "victoria-logs", "prometheus"
 MODEL = "/api/models/insurance_charges_model"
@@ -31,6 +32,7 @@ class Stack:
             (secrets / name).write_text(text, encoding="utf-8")
             (secrets / name).chmod(0o444)
         self.ports = {name: free_port() for name in (SERVICE, LOGS, METRICS)}
+        self.prometheus = Prometheus(f"http://127.0.0.1:{self.ports[METRICS]}")
         self.environment = os.environ | {
             "COMPOSE": podman_compose,
             "SECRETS_DIRECTORY": str(secrets),
@@ -43,7 +45,7 @@ class Stack:
         self.podman_compose = podman_compose
 
     def run(self, *command, check=True):
-        """Runs a command in the environment of the containers; returns what it prints."""
+        """Runs a command in the environment of the containers and returns its output."""
         result = subprocess.run(
             [str(word) for word in command], env=self.environment, capture_output=True, text=True, check=False
         )
@@ -69,17 +71,17 @@ class Stack:
         return json.loads(self.run("podman", "inspect", self.container(name)))[0]
 
     def process_status(self, name):
-        """/proc/PID/status of a container's process."""
+        """Returns /proc/PID/status of a container's process."""
         status = Path(f"/proc/{self.inspect(name)['State']['Pid']}/status").read_text(encoding="utf-8")
         return {key: value.split() for key, _, value in (line.partition(":") for line in status.splitlines())}
 
     def records(self, *options):
-        """The records of the service in its container's log."""
+        """Returns the records of the service in its container's log."""
         lines = self.run("podman", "logs", *options, self.container(SERVICE)).splitlines()
         return [json.loads(line) for line in lines if line.startswith("{")]
 
     def request(self, name, path, body=None, headers=()):
-        """Status and body of an answer."""
+        """Returns the status and body of an answer."""
         request = urllib.request.Request(f"http://127.0.0.1:{self.ports[name]}{path}", body, dict(headers))
         try:
             with urllib.request.urlopen(request, timeout=60) as answer:
@@ -88,7 +90,7 @@ class Stack:
             return error.code, error.read()
 
     def answers(self, name, path):
-        """Whether it answers 200 by now."""
+        """Returns whether the path is answered with 200."""
         try:
             return self.request(name, path)[0] == 200
         except (urllib.error.URLError, http.client.HTTPException, OSError):
@@ -99,13 +101,13 @@ class Stack:
             wait_until(lambda name=name, path=path: self.answers(name, path), f"{name} is ready")
 
     def ask(self, body, path="/prediction"):
-        """Status and JSON of a prediction."""
+        """Requests a prediction and returns its status and JSON."""
         headers = {"content-type": "application/json", "x-api-key": self.key}
         status, text = self.request(SERVICE, MODEL + path, json.dumps(body).encode(), headers)
         return status, json.loads(text)
 
     def stored(self, query):
-        """The rows of a LogsQL query."""
+        """Returns the rows of a LogsQL query."""
         body = urllib.parse.urlencode({"query": query}).encode()
         status, text = self.request(LOGS, "/select/logsql/query", body)
         if status != 200:
@@ -115,14 +117,8 @@ class Stack:
     def count(self, query):
         return int(self.stored(f"{query} | stats count() n")[0]["n"])
 
-    def prometheus(self, path, **parameters):
-        status, text = self.request(METRICS, f"/api/v1/{path}?{urllib.parse.urlencode(parameters)}")
-        if status != 200:
-            raise Failure(f"{path}: {text.decode()}")
-        return json.loads(text)["data"]
-
     def metric(self, series):
-        """A value of the service's /metrics; 0 if it is not there."""
+        """Returns a value of the service's /metrics, or 0 if it is absent."""
         headers = {"authorization": f"Bearer {self.key}"}
         text = self.request(SERVICE, "/metrics", headers=headers)[1].decode()
         return sum(int(line.split()[-1]) for line in text.splitlines() if line.startswith(series))

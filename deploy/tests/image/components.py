@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Holds the dependency list of a binary and a list of components against each other and against Cargo.lock.
+"""Compares the dependency list of a binary, a list of components and Cargo.lock.
 
 Arguments: the section `.dep-v0` of the binary (zlib, JSON: the format of cargo-auditable), the CycloneDX file, Cargo.lock.
-Prints how many packages each has.
+Prints the number of packages of each.
 """
 
 import json

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Asks a running service for predictions until it stops taking requests, and writes down every id it was answered.
+"""Requests predictions from a running service until it accepts no more, and writes the id of every answer to a file.
 
-Prints one line, `loaded`, once enough predictions were answered for a signal to be sent, and at the end a summary as
-JSON. Ends with 1 if a request that the service took was not answered, or if the service has not stopped in time.
+Prints one line, `loaded`, once enough predictions were answered to send a signal, and at the end a summary as JSON. Exits
+with 1 if an accepted request was not answered, or if the service has not stopped in time.
 """
 
 import argparse
@@ -18,7 +18,7 @@ BODY = json.dumps(
 
 
 class Load:
-    """What all clients share."""
+    """State that all clients share."""
 
     def __init__(self, options):
         self.address = options.address
@@ -44,7 +44,7 @@ class Load:
             self.failures.append(what)
 
     def client(self, keep_alive):
-        """One client. It heeds `connection: close`, and stops when no connection can be had any more."""
+        """Runs one client. It respects `connection: close`, and ends when the service accepts no connection."""
         connection = None
         while time.monotonic() < self.deadline:
             if connection is None:
@@ -73,7 +73,7 @@ class Load:
             if closing or not keep_alive:
                 connection.close()
                 connection = None
-        self.failed("the service still takes requests")
+        self.failed("the service still accepts requests")
 
 
 def main():

@@ -1,26 +1,26 @@
 # shellcheck shell=bash disable=SC2154
-# Sourced by the tests that run containers. Needs $cache, a folder that is kept, and $work, one that is not.
+# Sourced by the tests that run containers. Expects $cache, a permanent folder, and $work, a temporary one.
 
-# podman with a store of its own. `runc` and cgroupfs work where `crun` and systemd do not, as in a virtual machine
+# podman with its own store. `runc` and cgroupfs also work where `crun` and systemd do not, such as in a virtual machine
 # whose first process is not systemd.
 podman() {
   command podman --root "$cache/store" --runroot "$cache/run" --runtime runc --cgroup-manager cgroupfs \
     --events-backend none "$@"
 }
 
-# A container starts with higher limits than a machine may allow to set.
+# The default limits of containers can be higher than this machine allows.
 # shellcheck disable=SC2034
 limits=(--ulimit nofile=4096:4096 --ulimit nproc=4096:4096)
 
 fail() { printf 'failed: %s\n' "$*" >&2; exit 1; }
 
-# One line of the table: what, checked against what, result.
+# result CHECK AGAINST RESULT: one line of the table.
 result() {
   printf '%s\t%s\t%s\n' "$1" "$2" "$3"
   [ -z "${DEPLOY_RESULTS:-}" ] || printf '%s\t%s\t%s\n' "$1" "$2" "$3" >>"$DEPLOY_RESULTS"
 }
 
-# Progress, with the seconds since the start.
+# Prints progress, with the seconds since the start.
 step() { printf '%4d s  %s\n' "$SECONDS" "$*"; }
 
 # Runs a command until it succeeds, for a minute at most.
@@ -31,15 +31,4 @@ within_a_minute() {
     [ "$SECONDS" -lt "$deadline" ] || fail "no $what within a minute"
     sleep 0.1
   done
-}
-
-# Installs the Debian packages of programs that are missing: PROGRAM, or PROGRAM:PACKAGE where the names differ.
-install_missing() {
-  local program missing=()
-  for program in "$@"; do
-    command -v "${program%:*}" >/dev/null || missing+=("${program#*:}")
-  done
-  [ "${#missing[@]}" -gt 0 ] || return 0
-  step "Debian packages: ${missing[*]}"
-  { apt-get update -qq && apt-get install -qq -y --no-install-recommends "${missing[@]}"; } >&2
 }

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Holds the records of a log against the predictions that were answered: each id is on record exactly twice.
+"""Compares the records of a log with the answered predictions: each id has exactly two records.
 
 Arguments: the log, one record per line; the file of answered ids. Prints the number of predictions.
 """
@@ -22,7 +22,7 @@ def main():
     expected = ["Prediction requested.", "Prediction created."]
     problems = [f"{key}: {messages}" for key, messages in records.items() if messages != expected]
     problems += [f"{key}: accepted, not answered" for key in records.keys() - set(answered)]
-    problems += [f"{key}: answered, not on record" for key in set(answered) - records.keys()]
+    problems += [f"{key}: answered, not recorded" for key in set(answered) - records.keys()]
     if len(answered) != len(set(answered)):
         problems.append("an id was answered twice")
     if not answered:

@@ -17,12 +17,12 @@ def rendered_once():
 
 @pytest.fixture(params=NAMES)
 def objects(request, rendered_once):
-    """The objects of one kustomization; a test may change them."""
+    """Returns a copy of the objects of one kustomization, which a test may change."""
     return copy.deepcopy(rendered_once[request.param])
 
 
 class Copies:
-    """The objects of all kustomizations by name, copied when asked for: a test may change them."""
+    """The objects of all kustomizations by name. Each access returns a copy, which a test may change."""
 
     def __init__(self, originals):
         self.originals = originals
@@ -38,5 +38,5 @@ def rendered(rendered_once):
 
 @pytest.fixture(scope="session")
 def eck():
-    """The folder of ECK's Go module."""
+    """Returns the folder of ECK's Go module."""
     return stack.Path(os.environ["ECK_MODULE"])

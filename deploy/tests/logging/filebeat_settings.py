@@ -1,4 +1,4 @@
-"""Holds Filebeat's settings against the names that Filebeat knows, which ignores every other one without a word."""
+"""Compares Filebeat's settings with the names that Filebeat knows, because Filebeat ignores unknown ones silently."""
 
 import fnmatch
 import json
@@ -10,7 +10,7 @@ KNOWN = json.loads((Path(__file__).parent / "filebeat.json").read_text())
 
 
 def unknown(settings, names, stop=()):
-    """Yields the dotted names that are not known; what lies below a name of `stop` is not looked at."""
+    """Yields the dotted names that are unknown, without those below a name of `stop`."""
     for name in flat(settings):
         if any(name == s or name.startswith(f"{s}.") for s in stop):
             continue
@@ -89,7 +89,7 @@ def condition_problems(condition):
 
 
 def fields_asked(objects):
-    """The fields of a record by which Filebeat routes."""
+    """Lists the fields of a record by which Filebeat routes."""
 
     def of(condition):
         for name, value in condition.items():

@@ -1,4 +1,4 @@
-"""Evaluates NetworkPolicies: which pod reaches which port of which other pod."""
+"""Evaluates NetworkPolicies: the flows between pods and their ports."""
 
 import dataclasses
 import re
@@ -8,7 +8,7 @@ from stack import workload, workloads
 
 @dataclasses.dataclass(frozen=True)
 class End:
-    """A pod, by its namespace and labels. Without a namespace it is an address outside of the cluster."""
+    """A pod, by its namespace and labels. Without a namespace it is an address outside the cluster."""
 
     name: str
     namespace: str | None = None
@@ -56,7 +56,7 @@ def opens(policy, direction, other, port, protocol):
 
 
 def side_allows(objects, direction, end, other, port, protocol):
-    """One side of a flow: open if no policy selects the pod for this direction, or one of them opens it."""
+    """Returns whether one side of a flow is open: no policy selects the pod for this direction, or one admits it."""
     if end.namespace is None:
         return True
     policies = [
@@ -76,7 +76,7 @@ def allowed(objects, source, target, port, protocol="TCP"):
 
 
 def wanted(objects):
-    """The flows that the configurations name: (from, to, port, protocol)."""
+    """Lists the flows that the configurations need: (from, to, port, protocol)."""
     ends = {w.object["kind"]: End.of(w) for w in workloads(objects)}
     elasticsearch, kibana, beat, job = (ends[k] for k in ("Elasticsearch", "Kibana", "Beat", "Job"))
     flows = [
@@ -110,7 +110,7 @@ def wanted(objects):
 
 
 def problems(objects):
-    """Yields flows that are wanted and closed, and flows that are open and not wanted."""
+    """Yields needed flows that are closed, and open flows that are not needed."""
     flows = set(wanted(objects))
     for source, target, port, protocol in sorted(flows, key=str):
         if not allowed(objects, source, target, port, protocol):
@@ -121,7 +121,7 @@ def problems(objects):
             if source in (MODEL, OPERATOR) and target is OUTSIDE:
                 continue
             for port in (80, 443, 5044, 5601, 6443, 9200, 9300, 9600):
-                # Filebeat's way to the API server has no address, so its ports are open everywhere.
+                # The policy cannot name the API server's address, so its ports are open everywhere.
                 api = source.name.startswith("Beat/") and port in (443, 6443) and target is OUTSIDE
                 if (source, target, port, "TCP") in flows or api:
                     continue

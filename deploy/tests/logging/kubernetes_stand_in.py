@@ -1,4 +1,4 @@
-"""A stand-in for the Kubernetes API server that lists one node, one namespace and some pods, and never changes."""
+"""A stand-in for the Kubernetes API server that lists one node, one namespace and constant pods."""
 
 import contextlib
 import http.server
@@ -10,7 +10,7 @@ NODE = "node-1"
 
 
 def pod(log, name, namespace, annotations, labels):
-    """The object of the pod whose log files `log` writes."""
+    """Returns the object of the pod whose log files `log` writes."""
     container = log.folder.name
     return {
         "metadata": {
@@ -39,7 +39,7 @@ def pod(log, name, namespace, annotations, labels):
 
 @contextlib.contextmanager
 def running(pods, folder):
-    """Serves, and yields the path of a kubeconfig."""
+    """Serves requests and yields the path of a kubeconfig."""
     context = {"metadata": {"resourceVersion": "1"}}
     objects = {
         "/api/v1/pods": ("PodList", pods),

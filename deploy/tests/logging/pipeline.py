@@ -1,4 +1,4 @@
-"""Reads the Logstash pipeline by a parser of its grammar, knows its plug-ins' options, and routes records by it."""
+"""Parses the Logstash pipeline, checks the options of its plug-ins, and routes records by it."""
 
 import json
 import re
@@ -14,7 +14,7 @@ VARIABLES = {f"LOGS_ES_{name}" for name in ("HOSTS", "USER", "PASSWORD", "SSL_CE
 
 
 def parse(text):
-    """{section: statements}; a statement is a plug-in (name, options) or a list of branches (condition, statements)."""
+    """Returns {section: statements}; a statement is (name, options) or a list of branches (condition, statements)."""
     sections = {}
     for name, body in Pipeline(text).parse():
         if name in sections:
@@ -39,7 +39,7 @@ def statements(body):
 
 
 def branch(rest):
-    """A condition's tokens, then its block."""
+    """Reads the tokens of a condition, then its block."""
     *condition, block = rest
     return condition, list(statements(block[0]))
 
@@ -77,7 +77,7 @@ def problems(objects, text):
                     yield f"unknown option {option} of {name}"
     for variable in re.findall(r"\$\{(\w+)[:}]", text):
         if variable not in VARIABLES:
-            yield f"nobody sets {variable}"
+            yield f"nothing sets {variable}"
     yield from against_object(objects, sections)
 
 
@@ -119,7 +119,7 @@ def tls_names(service):
 
 
 class Record:
-    """An event, as far as this pipeline asks."""
+    """An event, with the operations that this pipeline uses."""
 
     def __init__(self, fields):
         self.fields = fields
@@ -140,7 +140,7 @@ class Record:
         target[last] = value
 
     def text(self, pattern):
-        """Puts fields into a text; an unknown field stays as it is written, as in Logstash."""
+        """Replaces fields in a text; an unknown field stays unchanged, as in Logstash."""
 
         def value(found):
             got = self.get(found[1])
@@ -182,7 +182,7 @@ def run(body, record):
 
 
 def destination(text, fields):
-    """Index and id of the document that a record becomes."""
+    """Returns the index and id of the document for a record."""
     sections = parse(text)
     record = Record(fields)
     run(sections["filter"], record)

@@ -1,4 +1,4 @@
-"""What must hold of the rendered stack. Each rule yields a message for everything that does not."""
+"""Rules for the rendered stack. Each rule yields a message for every violation."""
 
 import base64
 import re
@@ -10,7 +10,7 @@ from stack import label, size, workloads
 
 
 def versions_agree(objects, wanted):
-    """One version of the stack everywhere, that of deploy/versions.env."""
+    """The stack has one version everywhere, that of deploy/versions.env."""
     for o in objects:
         if o["apiVersion"].split("/")[0].endswith("k8s.elastic.co") and o["spec"].get("version") != wanted:
             yield f"{label(o)} has version {o['spec'].get('version')}, not {wanted}"
@@ -21,7 +21,7 @@ def versions_agree(objects, wanted):
                 yield f"{w.name}: image {image} is not the one that ECK runs Elasticsearch with"
 
 
-# Made by hand, as README.md says; made by ECK (pkg/controller/common/certificates, Namer and public/internal names).
+# Created by hand, as in README.md; created by ECK (pkg/controller/common/certificates, Namer and public/internal names).
 BY_HAND = {
     ("logging-system", "elasticsearch-setup-user"),
     ("logging-system", "elasticsearch-shipper-user"),
@@ -38,7 +38,7 @@ def made_by_eck(objects):
 
 
 def references_resolve(objects):
-    """Secrets, ConfigMaps, ServiceAccounts and objects of ECK that are named exist, are ECK's, or are made by hand."""
+    """Referenced objects exist, or ECK creates them, or README.md has the command that creates them."""
     secrets = {(o["metadata"]["namespace"], o["metadata"]["name"]) for o in objects.of_kind("Secret")}
     secrets |= BY_HAND | set(made_by_eck(objects))
     for w in workloads(objects):
@@ -80,12 +80,12 @@ def exists(objects, kind, namespace, name):
 
 
 def memory_fits(objects):
-    """Request = limit of memory, no limit of CPU, and heaps that leave room below the limit."""
+    """Memory request and limit are equal, CPU has no limit, and heaps leave room below the memory limit."""
     for w in workloads(objects):
         for container in w.containers():
             resources = container.get("resources")
             if resources is None:
-                # An init container of ECK's, which brings its own.
+                # An init container of ECK, which sets its own.
                 if container["name"] == "logstash-internal-init-config":
                     continue
                 yield f"{w.name}: {container['name']} has no resources"
@@ -142,7 +142,7 @@ POOL = {"workload": "logging-system"}
 
 
 def on_their_pool(objects):
-    """For production: everything but Filebeat on the tainted pool, three nodes on three machines, their own class."""
+    """In production, all pods except Filebeat are on the tainted pool, with three nodes on three machines."""
     for w in workloads(objects):
         selector, tolerations = w.pod.get("nodeSelector"), w.pod.get("tolerations", [])
         if w.object["kind"] == "Beat":
@@ -171,7 +171,7 @@ def on_their_pool(objects):
 
 
 def roles(objects):
-    """The roles of the Secrets that Elasticsearch reads, by name."""
+    """Returns the roles of the Secrets that Elasticsearch reads, by name."""
     (o,) = objects.of_kind("Elasticsearch")
     result = {}
     for reference in o["spec"]["auth"]["roles"]:
@@ -184,7 +184,7 @@ WRITERS = {"model_log_shipper", "eck_logstash_user_role"}
 
 
 def roles_are_small(objects):
-    """Shippers may add documents to log streams and nothing else; the loader may not touch an index."""
+    """Shippers may only add documents to log streams; the loader has no privileges on an index."""
     found = roles(objects)
     shipper = "eck_logstash_user_role" if objects.of_kind("Logstash") else "model_log_shipper"
     if shipper not in found:
@@ -208,7 +208,7 @@ def roles_are_small(objects):
 
 
 def only_filebeat_has_power(objects):
-    """Tokens, host paths and root belong to Filebeat alone; its own permissions are to read pods and their context."""
+    """Only Filebeat has tokens, host paths and root; it may only read pods and their context."""
     for w in workloads(objects):
         beat = w.object["kind"] == "Beat"
         if w.pod.get("automountServiceAccountToken") is not beat:

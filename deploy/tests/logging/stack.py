@@ -1,4 +1,4 @@
-"""The rendered objects of deploy/kubernetes/logging, and how to find one's way in them."""
+"""The rendered objects of deploy/kubernetes/logging, and searches in them."""
 
 import os
 import re
@@ -91,7 +91,7 @@ def size(quantity):
 
 
 def flat(settings, prefix=""):
-    """Settings by their whole dotted names, as Filebeat and Elasticsearch read them: {name: value}."""
+    """Returns settings by full dotted name, as Filebeat and Elasticsearch read them: {name: value}."""
     result = {}
     for key, value in settings.items():
         name = f"{prefix}{key}"

@@ -1,4 +1,4 @@
-"""A stand-in for Elasticsearch and Kibana that keeps what it is sent."""
+"""A stand-in for Elasticsearch and Kibana that keeps the requests."""
 
 import base64
 import contextlib
@@ -12,7 +12,7 @@ import urllib.parse
 
 
 class Server:
-    """Answers as the two products do, as far as setup/load and Filebeat ask.
+    """Answers the requests of setup/load and Filebeat as the two products do.
 
     `unready` answers of each kind come first; `fail` maps a path's beginning to a status; `reject(action, document)` says
     whether a document of `_bulk` is refused.
@@ -37,7 +37,7 @@ class Server:
                 if path.startswith(beginning):
                     return status, {"error": "told to fail"}
             if path == "/":
-                # Filebeat wants an Elasticsearch of its own version or newer.
+                # Filebeat requires an Elasticsearch of its own version or newer.
                 version = {"number": "9.5.3", "build_flavor": "default"}
                 return 200, {"version": version, "tagline": "You Know, for Search"}
             if path == "/_license":
@@ -100,7 +100,7 @@ class Server:
 
     @contextlib.contextmanager
     def running(self, certificate=None):
-        """Serves on a port that the system picks, and yields the URL."""
+        """Serves on a free port and yields the URL."""
 
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
@@ -136,7 +136,7 @@ class Server:
 
 
 class Certificate:
-    """A certificate for 127.0.0.1 that is its own authority."""
+    """Makes a self-signed certificate for 127.0.0.1."""
 
     def __init__(self, folder):
         self.certificate, self.key = folder / "tls.crt", folder / "tls.key"

@@ -24,14 +24,14 @@ SHIPPED = {"co.elastic.logs/enabled": "true"}
 MODEL, SERVICE = "logs-insurance_charges_model-production", "logs-insurance_charges_model_service-production"
 USER = ("log-shipper", "p0123456789abcdef")
 PANIC = "thread 'main' panicked at src/main.rs:1:1:"
-# Of the kubelet: a longer line comes in parts.
+# The container runtime divides longer lines.
 LINE_LIMIT = 16 * 1024
 # Since 8.10 (https://www.elastic.co/docs/reference/beats/filebeat/filebeat-input-filestream, fingerprint).
 NOT_IN_7 = ("file_identity.fingerprint", "prospector.scanner.fingerprint")
 
 
 def settings(objects, kubeconfig, logs, url):
-    """The shipped settings, with the addresses and folders of this test, and without what Filebeat 7.17 lacks."""
+    """Returns the shipped settings with the addresses and folders of this test, without those that Filebeat 7.17 lacks."""
     config = copy.deepcopy(stack.workload(objects, "Beat").object["spec"]["config"])
     (provider,) = config["filebeat.autodiscover"]["providers"]
     provider["kube_config"] = str(kubeconfig)
@@ -39,13 +39,13 @@ def settings(objects, kubeconfig, logs, url):
     provider["hints.default_config"] = {k: v for k, v in default.items() if not k.startswith(NOT_IN_7)}
     provider["hints.default_config"]["prospector.scanner.check_interval"] = "100ms"
     provider["hints.default_config"]["paths"] = [p.replace("/var/log/pods", str(logs), 1) for p in default["paths"]]
-    # What ECK adds for elasticsearchRef, without TLS.
+    # ECK adds this for elasticsearchRef. There is no TLS here.
     config["output.elasticsearch"]["hosts"] = [url]
     return config
 
 
 class Run:
-    """The demo as two pods, a third pod that is not annotated, and Filebeat."""
+    """The demo as two pods, a third pod without the annotation, and Filebeat."""
 
     def __init__(self, objects, folder, change):
         self.objects, self.folder, self.change = objects, folder, change
@@ -88,7 +88,7 @@ class Run:
         self.filebeat = Process("Filebeat", command, self.folder / "filebeat.log", environment)
 
     def go(self):
-        """Ships through a kill and a rotation until the stand-in has a document for every line."""
+        """Ships through a SIGKILL and a rotation until the stand-in has a document for every line."""
         pods = self.start_pods()
         a, b = self.instances
         with kubernetes_stand_in.running(pods, self.folder) as kubeconfig, self.server.running() as url:
@@ -112,7 +112,7 @@ class Run:
             # Each line of the log, the three written above included.
             lines = a.log.lines + b.log.lines
             wait_until(lambda: len(self.server.documents) >= lines, f"{lines} documents", 120)
-            # Not by SIGTERM, on which 7.17 may wait for itself for ever (filestream's updateWriter.Close).
+            # Not SIGTERM, because 7.17 may then deadlock (filestream's updateWriter.Close).
             assert self.filebeat.kill()
 
     def end(self):
@@ -142,7 +142,7 @@ def of_index(run, index):
 
 
 def test_every_record_once_and_unchanged(run):
-    """All fields of all records of both pods, in the stream that the record and the pod's label say."""
+    """All fields of all records of both pods are in the stream for the record and the pod's label."""
     a, b = run.instances
     for instance, environment in ((a, "production"), (b, "default")):
         for predictions, stream in ((True, MODEL), (False, SERVICE)):
@@ -179,13 +179,13 @@ def test_documents_are_created_by_an_id_of_the_line(run):
     ids = [action["_id"] for _, action, _ in run.server.documents]
     assert operations == {"create"}
     assert len(set(ids)) == len(ids)
-    # The kill makes Filebeat send some lines again, or none.
+    # After the kill Filebeat may send some lines again.
     for first, second in run.server.repeated:
         assert of_the_line(first) == of_the_line(second)
 
 
 def of_the_line(document):
-    """The document without what depends on when it was sent, and on the file's name by then."""
+    """Returns the document without fields that depend on the time of sending and the file's name at that time."""
     log = {key: value for key, value in document["log"].items() if key != "file"}
     return {key: value for key, value in document.items() if key != "agent"} | {"log": log}
 
@@ -208,7 +208,7 @@ def test_pods_without_annotation_are_not_shipped(run):
 
 
 def test_logstash_writes_to_the_same_streams(run):
-    """The pipeline, evaluated on the documents that Filebeat has sent, without their @metadata."""
+    """The pipeline routes the documents that Filebeat has sent, without their @metadata."""
     text = (stack.LOGGING / "components/logstash/pipeline.conf").read_text()
     for _, action, document in run.server.documents:
         if action["_index"].endswith("-rejected"):
@@ -218,7 +218,7 @@ def test_logstash_writes_to_the_same_streams(run):
 
 
 def break_settings(config):
-    """Everything is shipped, as the lines of the container runtime, without ids."""
+    """With these settings, all pods are shipped as raw lines without ids."""
     (provider,) = config["filebeat.autodiscover"]["providers"]
     provider["hints.default_config"] |= {"enabled": True, "parsers": [{"ndjson": {"target": ""}}]}
     del config["processors"]

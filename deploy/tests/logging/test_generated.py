@@ -1,4 +1,4 @@
-"""What the manifests say of the generated files."""
+"""Compares the manifests with the generated files."""
 
 import copy
 import json
@@ -25,9 +25,9 @@ def fields(properties, prefix=""):
 
 
 def unknown_fields(objects, template):
-    """The fields that Filebeat routes by and the template does not have."""
+    """Yields fields by which Filebeat routes and which the template lacks."""
     asked = set(filebeat_settings.fields_asked(objects))
-    # Not of the record: Filebeat's autodiscover adds it.
+    # Filebeat's autodiscover adds it.
     asked.remove("kubernetes.labels.environment")
     return asked - set(fields(template["template"]["mappings"]["properties"]))
 

@@ -12,7 +12,7 @@ from stand_in import Certificate, Server
 LOAD = stack.LOGGING / "base" / "setup" / "load"
 GENERATED = os.environ["GENERATED"]
 SERVICE = "insurance_charges_model_service"
-# With what could break a configuration of curl's.
+# With characters that are special in curl's configuration.
 PASSWORD = 'a"b\\c$d e'
 
 

@@ -1,4 +1,4 @@
-"""Each rule fails when what it guards is broken: one change at a time, and the message that must appear."""
+"""Each rule fails for a mutation, with the expected message. A mutation is one change of the rendered objects."""
 
 import copy
 
@@ -151,7 +151,7 @@ MUTATIONS = {
         "ECK's user may manage",
         lambda o: output(o).pop("username"),
     ),
-    "password of nobody": (
+    "password of no user": (
         rules.references_resolve,
         "no Secret shipper in log-shipping",
         lambda o: container(o, "Beat")["env"][2]["valueFrom"]["secretKeyRef"].update(name="shipper"),
@@ -305,7 +305,7 @@ def text():
 PIPELINES = {
     "unknown option": ("unknown option ssl of beats", "ssl_enabled => true\n    ssl_certificate", "ssl => true\n    ssl_certificate"),
     "unknown filter": ("unknown filter mutated", "mutate { remove_field", "mutated { remove_field"),
-    "unknown variable": ("nobody sets LOG_ES_USER", "${LOGS_ES_USER}", "${LOG_ES_USER}"),
+    "unknown variable": ("nothing sets LOG_ES_USER", "${LOGS_ES_USER}", "${LOG_ES_USER}"),
     "other port": ("the Service leads to [5044]", "port => 5044", "port => 5045"),
     "no TLS": ("without TLS", "ssl_enabled => true\n    ssl_certificate", "ssl_enabled => false\n    ssl_certificate"),
     "key elsewhere": ("is not mounted", "/etc/logstash-beats/tls.key", "/etc/logstash/tls.key"),

@@ -1,4 +1,4 @@
-"""The rendered stack keeps the rules."""
+"""The rendered stack follows the rules."""
 
 import re
 
@@ -20,7 +20,7 @@ def test_one_version(objects):
 
 
 def test_eck_supports_the_version(eck):
-    """ECK's table of versions, and the sample that it was released with."""
+    """The version is in ECK's table of versions, and the sample of its release."""
     wanted = stack.versions()["ELASTIC_STACK_VERSION"]
     major = wanted.split(".")[0]
     source = (eck / "pkg/controller/common/version/version.go").read_text()
@@ -47,7 +47,7 @@ def test_pipeline(rendered):
 
 
 def test_eck_has_the_roles_that_are_replaced(eck):
-    """A role under another name would be without effect, and ECK's own would stay."""
+    """A role with another name would have no effect, and ECK's own would stay."""
     roles = (eck / "pkg/controller/elasticsearch/user/roles.go").read_text()
     assert 'LogstashUserRole = "eck_logstash_user_role"' in roles
     association = (eck / "pkg/controller/association/controller/logstash_es.go").read_text()
@@ -55,14 +55,14 @@ def test_eck_has_the_roles_that_are_replaced(eck):
 
 
 def test_eck_lets_filebeat_name_its_user(eck):
-    """The settings of the object are merged over ECK's own, so that its administrator is not used."""
+    """The object's settings override ECK's own, so that its administrator is not used."""
     config = (eck / "pkg/controller/beat/common/config.go").read_text()
     assert config.index("cfg.MergeWith(outputCfg, managedConfig)") < config.index("cfg.MergeWith(userConfig)")
     assert '"kibana_admin"' in (eck / "pkg/controller/association/controller/beat_es.go").read_text()
 
 
 def test_eck_has_the_names_that_are_used(eck):
-    """Names of containers and volumes by which ECK merges, and the curl of its own hooks in the image of the Job."""
+    """ECK merges containers and volumes by these names, and its own hooks use the curl of the Job's image."""
     names = {
         "pkg/controller/logstash/initcontainer.go": '"logstash-internal-init-config"',
         "pkg/controller/logstash/volume/names.go": '"logstash-data"',

@@ -1,4 +1,4 @@
-"""Holds the rendered manifests against the running service."""
+"""Compares the rendered manifests with the running service."""
 
 import re
 import time
@@ -8,7 +8,7 @@ from facts import Contradiction, Facts
 
 PREDICTION = "/api/models/insurance_charges_model/prediction"
 INPUT = {"age": 65, "sex": "male", "bmi": 50, "children": 5, "smoker": True, "region": "southwest"}
-# Enough that pools and buffers have grown; a minute of load is the business of the benchmarks.
+# Enough for pools and buffers to grow. The benchmarks apply more load.
 PREDICTIONS = 200
 UNITS = {"Ki": 2**10, "Mi": 2**20, "Gi": 2**30}
 
@@ -96,7 +96,7 @@ def memory(running, key):
 
 
 def problems(manifests, secret=None):
-    """Yields each contradiction between the manifests and what the service does."""
+    """Yields each contradiction between the manifests and the behaviour of the service."""
     secret = secret or container.make_secret()
     key = next(iter(secret.get("api-keys", "").split()), None)
     try:
@@ -111,7 +111,7 @@ def problems(manifests, secret=None):
 
 
 def shutdown_problems(manifests):
-    """SIGTERM as the kubelet sends it: refused readiness, requests still served, exit 0 within the grace."""
+    """Sends SIGTERM as the kubelet does: readiness is refused, requests are served, the exit code is 0 within the grace."""
     facts = Facts(manifests)
     secret = container.make_secret()
     key = secret["metrics-key"]

@@ -1,4 +1,4 @@
-"""Renders everything once and spreads the tests over it."""
+"""Renders everything once and parametrises the tests with it."""
 
 import os
 

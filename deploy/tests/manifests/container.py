@@ -1,4 +1,4 @@
-"""Runs the service as the rendered manifests say, without a container.
+"""Runs the service as the rendered manifests describe it, without a container.
 
 Every volume becomes a folder of a temporary root, with the modes and the group that the kubelet would give it. Paths
 in the configuration are led into that root. The process has the environment of the container and nothing else, and
@@ -21,14 +21,14 @@ import yaml
 
 from facts import Contradiction
 
-# What the downward API would fill in.
+# Values of the downward API.
 DOWNWARD = {"metadata.name": "insurance-charges-5d7f-x2k9p", "spec.nodeName": "node-3", "status.hostIP": "10.1.2.3"}
 DEADLINE_S = 30
 IS_ROOT = os.geteuid() == 0
 
 
 def led_into(root, value):
-    """Puts `root` before each absolute path in a configuration."""
+    """Prefixes each absolute path of a configuration with `root`."""
     if isinstance(value, dict):
         return {k: led_into(root, v) for k, v in value.items()}
     if isinstance(value, list):
@@ -96,7 +96,7 @@ class Container:
                 continue
             path = variable.get("valueFrom", {}).get("fieldRef", {}).get("fieldPath")
             if path not in DOWNWARD:
-                raise Contradiction(f"variable {name}: {path} is no field of the downward API that is known here")
+                raise Contradiction(f"variable {name}: {path} is not among the known fields of the downward API")
             found[name] = DOWNWARD[path]
         found["REST_CONFIG"] = f"{self.root}{self.facts.configuration_path()}"
         return found
@@ -112,7 +112,7 @@ class Container:
         return {"user": context.get("runAsUser", 0), "group": context.get("runAsGroup", 0), "extra_groups": groups}
 
     def run(self, *arguments):
-        """Starts the program; a copy of it, because its own folder may be closed to the user."""
+        """Starts a copy of the program, because the user may have no access to the original folder."""
         program = self.folder / "insurance-charges"
         if not program.exists():
             shutil.copy(os.environ["DEMO"], program)
@@ -139,12 +139,12 @@ class Container:
         complaint = self.check_config()
         if complaint is not None:
             raise Contradiction(f"check-config: {complaint}")
-        # Port 0: the rest of the address is the manifests' business, the port of this machine is not.
+        # Port 0, because the manifests' port may be in use on this machine.
         self.process = self.run("--address", "127.0.0.1:0")
         self.address = self.wait_for(self.find_address, "the address in the log")
 
     def records(self):
-        """The records of the log that are complete."""
+        """Returns the complete records of the log."""
         lines = self.log.read_text().split("\n")[:-1]
         return [json.loads(line) for line in lines if line.startswith("{")]
 
@@ -158,7 +158,7 @@ class Container:
             if value:
                 return value
             if self.process.poll() is not None:
-                raise Contradiction(f"the service has ended with {self.process.returncode}: {self.log.read_text()}")
+                raise Contradiction(f"the service exited with {self.process.returncode}: {self.log.read_text()}")
             if time.monotonic() > deadline:
                 raise Contradiction(f"no {what} within {deadline_s} s")
             time.sleep(0.02)
@@ -184,6 +184,6 @@ class Container:
 
 
 def make_secret():
-    """The Secret as base/kustomization.yaml says to create it."""
+    """Returns the Secret that the commands of base/kustomization.yaml create."""
     keys = [secrets.token_hex(32) for _ in range(2)]
     return {"api-keys": "".join(f"{key}\n" for key in keys), "metrics-key": keys[1]}

@@ -1,4 +1,4 @@
-"""What the rendered manifests say about the service: its pod template, its configuration, its mounted files."""
+"""Facts about the service in the rendered manifests: pod template, configuration, mounted files."""
 
 import posixpath
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ WORKLOADS = ("Deployment", "DaemonSet", "StatefulSet", "Job")
 
 
 class Contradiction(Exception):
-    """The manifests do not hold together well enough to go on."""
+    """The manifests contradict each other, so further checks are impossible."""
 
 
 def need(value, message):
@@ -29,7 +29,7 @@ class Mount:
 
 
 class Facts:
-    """The Deployment of the service and what belongs to it."""
+    """The Deployment of the service with its related objects."""
 
     def __init__(self, manifests):
         self.manifests = manifests

@@ -1,10 +1,10 @@
-"""What must hold of an overlay, which is deployed as it is, but not of a base."""
+"""Rules for overlays, which are deployed, and not for bases."""
 
 from facts import Facts
 
 # The labels that deploy/terraform gives the node pools.
 NODE_SELECTORS = {"overlays/digitalocean": {"workload": "model-services"}, "overlays/local": {}}
-# Last part of the names of the data streams.
+# The last part of the data streams' names.
 ENVIRONMENTS = {"overlays/digitalocean": "production", "overlays/local": "local"}
 
 

@@ -1,4 +1,4 @@
-"""Every object must be in a namespace that the manifests make; else `kubectl apply` takes the one of the context."""
+"""Every object must be in a namespace of the manifests; otherwise `kubectl apply` uses that of the context."""
 
 from rendering import label
 

@@ -1,4 +1,4 @@
-"""The Pod Security Standards that a namespace's labels enforce, held against the workloads rendered for it.
+"""Checks workloads against the Pod Security Standards that the labels of their namespace enforce.
 
 https://kubernetes.io/docs/concepts/security/pod-security-standards/. A cluster decides the same at admission; here
 it is found without one, and for workloads too, which admission only warns about.

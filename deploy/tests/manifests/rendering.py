@@ -35,7 +35,7 @@ def label(o):
 
 
 def kustomizations():
-    """Lists the directories that are rendered, and says which of them are components.
+    """Lists the directories to render, and marks the components among them.
 
     Parts, which another kustomization includes, are rendered with that one; bases and overlays also alone.
     """
@@ -53,14 +53,14 @@ def name_of(directory):
 
 
 def base_of(component):
-    """Names what a component of X/components changes: X/base if there is one, else X."""
+    """Names the base of a component of X/components: X/base if it exists, otherwise X."""
     parent = component.parent.parent
     base = parent / "base"
     return base if (base / "kustomization.yaml").is_file() else parent
 
 
 def roots():
-    """Lists the kustomizations that are applied as they are."""
+    """Lists the kustomizations that are applied directly."""
     return [d for d, is_component in kustomizations() if not is_component and d.name != "base"]
 
 
@@ -73,7 +73,7 @@ def build(directory):
 
 
 def build_with(name, directory, components):
-    """Renders a kustomization with components that it does not have itself."""
+    """Renders a kustomization with additional components."""
     wrapper = WORK / "wrappers" / name
     shutil.rmtree(wrapper, ignore_errors=True)
     wrapper.mkdir(parents=True)

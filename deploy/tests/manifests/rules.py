@@ -1,4 +1,4 @@
-"""What the rendered manifests must say, found without running anything.
+"""Static rules for the rendered manifests.
 
 Each rule takes the facts and yields one sentence per mistake.
 """
@@ -24,7 +24,7 @@ def ports(facts):
     if facts.ports.get("http") != port:
         yield f"containerPort http is {facts.ports.get('http')}, the service listens on {port}"
     if host not in ("0.0.0.0", "[::]"):
-        yield f"the service listens on {host}, which nothing outside of the pod reaches"
+        yield f"the service listens on {host}, which nothing outside the pod reaches"
 
 
 def probes(facts):
@@ -48,7 +48,7 @@ def termination(facts):
     needed = (
         server.get("readiness_delay_s", READINESS_DELAY)
         + server.get("close_grace_s", CLOSE_GRACE)
-        # The limit may count twice: for requests that are under way, then for what they wait for.
+        # The limit may count twice: for running requests, then for predictions that they wait for.
         + 2 * server.get("drain_limit_s", DRAIN_LIMIT)
         + configuration.get("logging", {}).get("flush_limit_s", FLUSH_LIMIT)
     )

@@ -1,4 +1,4 @@
-"""Strict schemas: an unknown key is a mistake, as it is for a server that is asked with `--validate=strict`.
+"""Strict schemas: an unknown key is a mistake, as with `--validate=strict`.
 
 Built-in kinds take the schemas of the package kubernetes-validate. Kinds of operators take the schemas of the
 operators' own CustomResourceDefinitions, out of their Go modules.
@@ -64,7 +64,7 @@ def strict(schema, preserved=False):
     if not isinstance(schema, dict):
         return schema
     schema = copy.copy(schema)
-    # Formats of Go, such as int64; the types that stand beside them are enough.
+    # Formats of Go, such as int64; the types next to them suffice.
     schema.pop("format", None)
     for key in ("properties", "patternProperties"):
         if key in schema:
@@ -121,7 +121,7 @@ def pod_templates(value):
 
 
 def violations(validator, value, *path):
-    """Yields place and message of each violation; `path` is where in the object the value is."""
+    """Yields place and message of each violation; `path` is the place of the value in the object."""
     for error in validator.iter_errors(value):
         place = ".".join(str(part) for part in (*path, *error.absolute_path))
         yield f"{place or 'the object'}: {error.message[:300]}"

@@ -9,7 +9,7 @@ import schemas
 
 
 def test_everything_is_rendered(everything, rendering_result):
-    """Guards against a search that finds nothing, too."""
+    """Fails as well if the search finds nothing."""
     assert rendering_result[1] == []
     expected = {
         "base",

@@ -1,4 +1,4 @@
-"""Each mutation must make the check that it names fail, for the reason that it names."""
+"""Each mutation must make its check fail, with its reason."""
 
 import copy
 import os
@@ -19,7 +19,7 @@ from mutations import MUTATIONS
 
 @pytest.fixture(scope="session")
 def complete():
-    """The overlay that has most, with the components that no overlay has."""
+    """Returns the largest overlay with the components that no overlay has."""
     overlay = "overlays/digitalocean"
     components = [rendering.KUBERNETES / "components" / name for name in ("ingress", "opentelemetry")]
     return rendering.parse(overlay, rendering.build_with("complete", rendering.KUBERNETES / overlay, components))
@@ -40,7 +40,7 @@ def checks(newest):
         "rules": rules.problems,
         "overlay": overlays.problems,
         "service": against_service.problems,
-        # Modes of files mean nothing unless the service has a user of its own.
+        # File modes have no effect unless the service has its own user.
         "service-as-root": against_service.problems,
     }
 

@@ -1,4 +1,4 @@
-"""checkov's policies for Kubernetes, on what is deployed and on mutations of it."""
+"""checkov's policies for Kubernetes, on the deployed manifests and on mutations of them."""
 
 import copy
 import json
@@ -14,7 +14,7 @@ import mutations
 import rendering
 
 EXCEPTIONS = yaml.safe_load((Path(__file__).parent / "exceptions.yaml").read_text())
-# Mutations that checkov knows, and its number for each.
+# Mutations that checkov finds, and its rule for each.
 KNOWN = {
     "capabilities_kept": "CKV_K8S_37",
     "liveness_probe_removed": "CKV_K8S_8",
@@ -35,9 +35,9 @@ def write(folder, name, objects):
 
 @pytest.fixture(scope="session")
 def report(everything, tmp_path_factory):
-    """One run of checkov over everything, because its start takes longest."""
+    """Runs checkov once over everything, because its start takes longest."""
     folder = tmp_path_factory.mktemp("checkov")
-    # What cannot be rendered fails another test.
+    # Another test reports what cannot be rendered.
     for name in {rendering.name_of(d) for d in rendering.roots()} & set(everything):
         write(folder / "deployed", name, everything[name].objects)
     overlay = everything["overlays/digitalocean"]
@@ -46,7 +46,7 @@ def report(everything, tmp_path_factory):
         mutation.change(changed)
         write(folder / "mutated", mutation.name, changed.of_kind("Deployment"))
     options = ["--framework", "kubernetes", "--skip-download", "--compact", "--output", "json"]
-    # `--soft-fail`: the tests below decide what is a failure.
+    # `--soft-fail`: the tests below decide on failures.
     done = subprocess.run(
         [os.environ["CHECKOV"], "--directory", folder, *options, "--soft-fail"], capture_output=True, text=True
     )

@@ -1,12 +1,11 @@
-"""Has a Prometheus with the alert rules scrape the demo under load, and asks it every query of the dashboard and the
-runbook.
+"""Runs every query of the dashboard and the runbook on a Prometheus that has the alert rules and scrapes the demo under
+load.
 """
 
 import argparse
 import copy
 import json
 import math
-import os
 import re
 import sys
 import tempfile
@@ -15,12 +14,13 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 DEPLOY = HERE.parents[1]
-sys.path.insert(0, str(HERE.parent / "shipping"))
+sys.path.insert(0, str(HERE.parent))
 
 import runbook  # noqa: E402
 from dashboard import ALL, Dashboard, legend  # noqa: E402
 from processes import Failure, wait_until  # noqa: E402
-from servers import JOB, Demo, Prometheus  # noqa: E402
+from results import report  # noqa: E402
+from servers import JOB, Demo, ScrapingPrometheus  # noqa: E402
 
 GENERATED = DEPLOY / "kubernetes/components/monitoring/generated"
 CONFIGURATION = DEPLOY / "kubernetes/base/rest_config.yaml"
@@ -38,9 +38,9 @@ class Run:
 
     def start(self):
         self.demo = Demo(self.binary, CONFIGURATION, self.folder)
-        self.prometheus = Prometheus(GENERATED / "rules.yaml", self.demo, self.folder)
+        self.prometheus = ScrapingPrometheus(GENERATED / "rules.yaml", self.demo, self.folder)
         self.started = time.time()
-        version = self.prometheus.ask("/api/v1/status/buildinfo")["version"]
+        version = self.prometheus.get("status/buildinfo")["version"]
         self.against = f"Prometheus {version}"
 
     def results(self):
@@ -73,9 +73,9 @@ class Run:
             content = copy.deepcopy(self.dashboard.content)
             spoil(content)
             if not list(Dashboard(content).problems()):
-                raise Failure(f"the spoilt dashboard {number} is not found")
+                raise Failure(f"the defects of dashboard {number} are not found")
         panels = len(self.dashboard.panels)
-        return f"{panels} panels: ids, places, data source, variables", "the file", f"sound; {len(spoilt)} spoilt ones found"
+        return f"{panels} panels: ids, places, data source, variables", "the file", f"valid; {len(spoilt)} defects found"
 
     def _load(self):
         def total(status):
@@ -84,11 +84,11 @@ class Run:
         # The first samples have no predictions.
         wait_until(lambda: total("success") == 0, "a first scrape")
         for _ in range(ROUNDS):
-            self.demo.ask(GOOD, BAD)
+            self.demo.predict(GOOD, BAD)
             wait_until(lambda: total("success") == self.demo.good and total("error") == self.demo.bad, "a scrape")
 
     def _counts(self):
-        """All counts that Prometheus has are those of what was asked."""
+        """Compares the counts in Prometheus with the requests sent."""
         good, bad = self.demo.good, self.demo.bad
         route = f'job="{JOB}",handler="/api/models/{{qualified_name}}/prediction",method="POST"'
         expected = {
@@ -128,20 +128,20 @@ class Run:
         return "the runbook's sections", "runbook_url of each alert", f"{len(alerts)} of {len(alerts)}"
 
     def _queries(self, job, rate_interval):
-        jobs = self.dashboard.jobs(self.prometheus.ask)
+        jobs = self.dashboard.jobs(self.prometheus.get)
         for panel, target in self.dashboard.targets():
             yield panel, target, self.dashboard.query(target, job, jobs, rate_interval)
 
     def _has_data(self, query):
-        """The series of a range query that have a number, as a panel shows them."""
+        """Returns the series of a range query that have a number, as a panel shows them."""
         parameters = {"query": query, "start": self.started, "end": time.time(), "step": 1}
-        result = self.prometheus.ask("/api/v1/query_range", parameters)["result"]
+        result = self.prometheus.get("query_range", parameters)["result"]
         return [s for s in result if any(math.isfinite(float(value)) for _, value in s["values"])]
 
     def _panels(self):
-        jobs = self.dashboard.jobs(self.prometheus.ask)
+        jobs = self.dashboard.jobs(self.prometheus.get)
         if jobs != [JOB]:
-            raise Failure(f"the jobs to choose from are {jobs}")
+            raise Failure(f"the selectable jobs are {jobs}")
         count = 0
         for job in (JOB, ALL):
             # Grafana: the larger of four scrape intervals, and one interval and one step.
@@ -151,12 +151,12 @@ class Run:
                     raise Failure(f"{panel['title']}: no data: {query}")
                 for one in series:
                     if missing := legend(target, one["metric"])[1]:
-                        raise Failure(f"{panel['title']}: its legend shows {missing}, which no series has")
+                        raise Failure(f"{panel['title']}: its legend has {missing}, which its series lack")
                 count += 1
         return "queries of the dashboard, for one job and for all", self.against, f"{count} of {count} return data"
 
     def _values(self):
-        """What the panels show over the whole load."""
+        """Checks the values of the panels over the whole load."""
         window = math.ceil(time.time() - self.started) + 2
         for job in (JOB, ALL):
             shown = {}
@@ -165,39 +165,39 @@ class Run:
                 shown.setdefault(panel["title"], {}).update(found)
             unknown = shown.keys() ^ EXPECTED.keys()
             if unknown:
-                raise Failure(f"panels that are expected or there, not both: {sorted(unknown)}")
+                raise Failure(f"panels that are missing or unexpected: {sorted(unknown)}")
             for title, is_plausible in EXPECTED.items():
                 if not is_plausible(shown[title], window, self.demo):
                     raise Failure(f"{title}, job {job}: {shown[title]} over {window} s")
-        return "values of the panels, for one job and for all", "what was asked", f"{len(EXPECTED)} panels plausible"
+        return "values of the panels, for one job and for all", "the requests sent", f"{len(EXPECTED)} panels plausible"
 
     def _misspelt(self):
         count = 0
         for _, _, query in self._queries(ALL, "4s"):
             for metric in set(re.findall(r"\b(\w+)\{", query)):
                 if self._has_data(re.sub(rf"\b{metric}\b", f"{metric}x", query)):
-                    raise Failure(f"{metric} misspelt is not found in {query}")
+                    raise Failure(f"{metric}, misspelt, returns data in {query}")
                 count += 1
         return "misspelt metrics in these queries", self.against, f"{count} of {count} return nothing"
 
     def _runbook_queries(self):
-        names = set(self.prometheus.ask("/api/v1/label/__name__/values"))
+        names = set(self.prometheus.get("label/__name__/values"))
         queries = list(runbook.queries(self.runbook))
         if not queries:
             raise Failure("the runbook has no queries")
         for query in queries:
             self.prometheus.query(query)
             if unknown := set(re.findall(r"\b([a-z]\w+)\{", query)) - names:
-                raise Failure(f"runbook: there is no {unknown}: {query}")
+                raise Failure(f"runbook: unknown metrics {unknown}: {query}")
         return "queries of the runbook", self.against, f"{len(queries)} of {len(queries)} valid, every metric exists"
 
     def _absence(self):
         if self.demo.process.stop() != 0:
             raise Failure("the demo did not exit with 0")
         alert = "ModelServiceNotReady"
-        # The other service is taken for scraped: its series are of the same process, so they end as well.
+        # The series of the other service come from the same process, so they end as well.
         wait_until(lambda: self.prometheus.alerts()[alert]["state"] == "pending", f"{alert} is pending")
-        return "the demo is stopped", self.against, f"{alert} becomes pending"
+        return "stop of the demo", self.against, f"{alert} becomes pending"
 
     def end(self):
         for server in (self.prometheus, self.demo):
@@ -206,7 +206,7 @@ class Run:
 
 
 def near(value, wanted):
-    """Prometheus extends a rate to the borders of its window: at most a tenth here."""
+    """Prometheus extrapolates a rate to the borders of its window, by at most a tenth here."""
     return wanted * 0.9 <= value <= wanted * 1.1
 
 
@@ -227,7 +227,7 @@ def predictions(shown, window, demo):
 
 def requests(shown, window, demo):
     wanted = {"2xx": demo.good, "4xx": demo.bad}
-    # The first request makes the series, which has no sample before.
+    # The first request creates the series, so there is no sample before it.
     return shown.keys() == wanted.keys() and all(
         wanted[status] * 0.8 <= shown[status] * window <= wanted[status] * 1.1 for status in wanted
     )
@@ -238,7 +238,7 @@ def records(shown, window, demo):
     return len(shown) == 3 and lost == 0 and near(sum(shown.values()) * window, 2 * (demo.good + demo.bad))
 
 
-# What each panel has to show: series by legend.
+# Expected values of each panel: series by legend.
 EXPECTED = {
     "Instances that accept traffic": lambda shown, *_: shown == {"ready": 1, "scraped": 1},
     "Predictions": predictions,
@@ -257,20 +257,16 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--demo", required=True, help="path of the program")
     options = parser.parse_args()
-    target = os.environ.get("DEPLOY_RESULTS")
     with tempfile.TemporaryDirectory(prefix="metrics-") as folder:
         run = Run(options.demo, Path(folder))
         try:
-            for what, against, result in run.results():
-                print(f"{what}: {result}", flush=True)
-                if target:
-                    with open(target, "a", encoding="utf-8") as file:
-                        file.write(f"{what}\t{against}\t{result}\n")
+            for line in run.results():
+                report(*line)
         except Failure as failure:
             print(f"metrics: {failure}", file=sys.stderr)
             for log in sorted(Path(folder).glob("*.log")):
                 lines = [line[:200] for line in log.read_text(encoding="utf-8").splitlines()[-8:]]
-                print(f"--- the end of {log.name}", *lines, sep="\n", file=sys.stderr)
+                print(f"--- last lines of {log.name}", *lines, sep="\n", file=sys.stderr)
             return 1
         finally:
             run.end()

@@ -1,4 +1,4 @@
-"""The Grafana dashboard: whether it is sound, and its queries as Grafana sends them."""
+"""The Grafana dashboard: its defects, and its queries as Grafana sends them."""
 
 import json
 import re
@@ -19,7 +19,7 @@ class Dashboard:
         return cls(json.loads(Path(path).read_text(encoding="utf-8")))
 
     def problems(self):
-        """What Grafana would refuse or show wrongly."""
+        """Yields what Grafana would refuse or show wrongly."""
         yield from repeated("id of a panel", [panel["id"] for panel in self.panels])
         yield from repeated("title", [panel["title"] for panel in self.panels])
         yield from self._overlaps()
@@ -35,14 +35,14 @@ class Dashboard:
             yield f"${name} is not defined"
         for panel, target in self.targets():
             if 'job=~"$job"' not in target["expr"]:
-                yield f"{panel['title']} {target['refId']} shows jobs that are not chosen"
+                yield f"{panel['title']} {target['refId']} shows jobs that are not selected"
 
     def _overlaps(self):
         taken = {}
         for panel in self.panels:
             at = panel["gridPos"]
             if at["x"] < 0 or at["y"] < 0 or at["w"] < 1 or at["h"] < 1 or at["x"] + at["w"] > 24:
-                yield f"{panel['title']} is outside of the page"
+                yield f"{panel['title']} is outside the page"
             for x in range(at["x"], at["x"] + at["w"]):
                 for y in range(at["y"], at["y"] + at["h"]):
                     other = taken.setdefault((x, y), panel)
@@ -55,14 +55,14 @@ class Dashboard:
             for target in panel["targets"]:
                 yield panel, target
 
-    def jobs(self, ask):
-        """The values of the variable `job`, as Grafana asks for `label_values(SERIES, job)`."""
+    def jobs(self, get):
+        """Returns the values of the variable `job`, as Grafana evaluates `label_values(SERIES, job)`."""
         query = self.variables["job"]["query"]["query"]
         found = re.fullmatch(r"label_values\((.*), *(\w+)\)", query)
-        return ask(f"/api/v1/label/{found[2]}/values", {"match[]": found[1]})
+        return get(f"label/{found[2]}/values", {"match[]": found[1]})
 
     def query(self, target, job, jobs, rate_interval):
-        """A query with its variables replaced; `job` is one of `jobs` or ALL."""
+        """Returns a query with its variables replaced; `job` is one of `jobs` or ALL."""
         return target["expr"].replace("$__rate_interval", rate_interval).replace("$job", self._job(job, jobs))
 
     def _job(self, job, jobs):
@@ -74,12 +74,12 @@ class Dashboard:
 
 
 def escaped(value):
-    """A value of a variable in a regular expression, inside of a string of PromQL."""
+    """Escapes the value of a variable for a regular expression in a PromQL string."""
     return re.sub(r"[\\^$*+?.()|\[\]{}]", lambda found: "\\\\" + found[0], value)
 
 
 def legend(target, labels):
-    """The name of a series, and which labels it would show that the series does not have."""
+    """Returns the legend of a series, and the labels that the legend names and the series lacks."""
     missing = [name for name in re.findall(r"\{\{ *(\w+) *\}\}", target["legendFormat"]) if name not in labels]
     name = re.sub(r"\{\{ *(\w+) *\}\}", lambda found: labels.get(found[1], ""), target["legendFormat"])
     return name, missing
@@ -91,7 +91,7 @@ def repeated(what, values):
 
 
 def references(value, place="dashboard"):
-    """Every reference to a data source, with its place."""
+    """Yields every reference to a data source, with its place."""
     if isinstance(value, dict):
         for key, inner in value.items():
             if key == "datasource":

@@ -1,4 +1,4 @@
-"""Alters the alert rules in one place at a time: the tests of the rules must fail each time."""
+"""Changes one place of the alert rules at a time; the tests of the rules must fail each time."""
 
 import os
 import re
@@ -8,9 +8,13 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from results import report  # noqa: E402
+
 SERVICE = r" and on \(namespace, job\) group by \(namespace, job\) \([^()]*\)"
 INSTANCE = r" and on \(namespace, job, instance\) group by \(namespace, job, instance\) \([^()]*\)"
-# What is altered, as a regular expression, and what takes its place.
+# A regular expression and its replacement.
 MUTATIONS = {
     "any service may be ready": (r'absent\(model_service_ready\{[^}]*\}', "absent(model_service_ready"),
     "an instance that is not ready counts": (r"absent\((model_service_ready\{[^}]*\}) == 1\)", r"absent(\1)"),
@@ -34,7 +38,7 @@ MUTATIONS = {
 
 
 def mutants(rules):
-    """Yields each name with the altered text. A pattern that is not found is an error: it tests nothing."""
+    """Yields each name with the changed text. A pattern without a match is an error, because it tests nothing."""
     for name, (pattern, replacement) in MUTATIONS.items():
         # The file folds long expressions.
         mutant, count = re.subn(pattern.replace(" ", r"\s+"), replacement, rules)
@@ -73,11 +77,7 @@ def main():
     if survivors:
         raise SystemExit("metrics: the tests pass although: " + "; ".join(survivors))
     cases = len(re.findall(r"^ +- name: ", tests, flags=re.M))
-    what, result = "alert rules", f"{cases} cases pass; {len(found)} altered rules fail"
-    print(f"{what}: {result}")
-    if target := os.environ.get("DEPLOY_RESULTS"):
-        with open(target, "a", encoding="utf-8") as file:
-            file.write(f"{what}\tpromtool\t{result}\n")
+    report("alert rules", "promtool", f"{cases} cases pass; {len(found)} changed rules fail")
 
 
 if __name__ == "__main__":

@@ -1,10 +1,10 @@
-"""The runbook's sections, by the anchors that GitHub gives their headings."""
+"""Sections and queries of the runbook."""
 
 import re
 
 
 def sections(text):
-    """The second-level headings by anchor. Headings in blocks of code are none."""
+    """Returns the second-level headings by the anchors that GitHub gives them, without those in code blocks."""
     found, used = {}, {}
     fenced = False
     for line in text.splitlines():
@@ -23,13 +23,13 @@ def sections(text):
 
 
 def queries(text):
-    """The queries in blocks of code that are marked as PromQL, one a line."""
+    """Yields the queries in PromQL code blocks, one per line."""
     for block in re.findall(r"^```promql\n(.*?)^```", text, flags=re.M | re.S):
         yield from (line for line in block.splitlines() if line.strip())
 
 
 def problems(alerts, text):
-    """What does not fit between the alerts, each with the address of its section, and the runbook."""
+    """Yields differences between the runbook and the alerts, each with the address of its section."""
     found = sections(text)
     linked = {}
     for name, address in alerts.items():

@@ -1,14 +1,12 @@
-"""The demo, asked for predictions, and a Prometheus that scrapes it."""
+"""The demo, and a Prometheus that scrapes it."""
 
 import http.client
 import json
 import os
 import re
-import urllib.error
-import urllib.parse
-import urllib.request
 
 from processes import Failure, Process
+from prometheus import Prometheus
 
 KEY = "a-key-of-this-test-0123456789"
 JOB = "insurance-charges"
@@ -39,7 +37,8 @@ class Demo:
         self.address = found and found[1]
         return found and '"message":"All models are loaded."' in log
 
-    def ask(self, good, bad):
+    def predict(self, good, bad):
+        """Requests `good` valid and `bad` invalid predictions, and checks their status."""
         bodies = [GOOD] * good + [BAD[index % len(BAD)] for index in range(bad)]
         for body in bodies:
             headers = {"content-type": "application/json", "x-api-key": KEY}
@@ -48,13 +47,13 @@ class Demo:
             answer = self.connection.getresponse()
             answer.read()
             if answer.status != (200 if body is GOOD else 400):
-                raise Failure(f"{body} is answered {answer.status}")
+                raise Failure(f"{body} is answered with {answer.status}")
         self.good += good
         self.bad += bad
 
 
-class Prometheus:
-    """A Prometheus that has the rules, and takes the demo for two services of one name each."""
+class ScrapingPrometheus(Prometheus):
+    """A Prometheus with the rules. It scrapes the demo as two services."""
 
     def __init__(self, rules, demo, folder):
         key = folder / "metrics-key"
@@ -83,47 +82,16 @@ class Prometheus:
             "prometheus",
             f"--config.file={file}",
             f"--storage.tsdb.path={folder / 'data'}",
-            # The system picks the port; the log names it.
+            # The system selects the port, and the log has it.
             "--web.listen-address=127.0.0.1:0",
             "--log.format=json",
         ]
         self.process = Process("Prometheus", command, folder / "prometheus.log")
-        self.process.wait_ready(self._is_ready)
+        self.process.wait_ready(self._is_listening)
 
-    def _is_ready(self):
+    def _is_listening(self):
         for line in self.process.output.read_text(encoding="utf-8").splitlines():
             if "Listening on" in line:
-                self.url = "http://" + json.loads(line)["address"]
-                return self._answers()
+                super().__init__("http://" + json.loads(line)["address"])
+                return self.is_ready()
         return False
-
-    def _answers(self):
-        try:
-            with urllib.request.urlopen(f"{self.url}/-/ready", timeout=10) as answer:
-                return answer.status == 200
-        except urllib.error.HTTPError:
-            return False
-
-    def ask(self, path, parameters=()):
-        """The data of an answer of its API."""
-        address = f"{self.url}{path}?{urllib.parse.urlencode(parameters)}"
-        try:
-            with urllib.request.urlopen(address, timeout=30) as answer:
-                return json.load(answer)["data"]
-        except urllib.error.HTTPError as error:
-            raise Failure(f"{path} {parameters}: {error.read().decode()}") from None
-
-    def query(self, text):
-        """The series of an instant query: labels and value."""
-        result = self.ask("/api/v1/query", {"query": text})["result"]
-        return [(series["metric"], float(series["value"][1])) for series in result]
-
-    def value(self, text):
-        """The value of a query with one series, or None."""
-        found = self.query(text)
-        return found[0][1] if len(found) == 1 else None
-
-    def alerts(self):
-        """The alerting rules by name."""
-        groups = self.ask("/api/v1/rules")["groups"]
-        return {rule["name"]: rule for group in groups for rule in group["rules"]}

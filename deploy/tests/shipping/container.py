@@ -43,7 +43,7 @@ class CriLog:
         self.file = os.open(self.folder / "0.log", flags, 0o640)
 
     def write(self, stream, line):
-        """Writes a line (without its newline) in as many parts as it needs.
+        """Writes a line (without its newline), in several parts if it is long.
 
         Parts are cut at bytes, in the middle of a character if need be.
         """
@@ -61,7 +61,7 @@ class CriLog:
         for old in self.folder.glob("0.log.*"):
             if old.suffix == ".gz":
                 continue
-            # The kubelet's way: under another name first.
+            # As the kubelet does: under another name first.
             partial = old.with_name(old.name + ".tmp")
             with open(old, "rb") as source, gzip.open(partial, "wb") as target:
                 shutil.copyfileobj(source, target)
@@ -69,7 +69,7 @@ class CriLog:
             old.unlink()
         with self.lock:
             os.close(self.file)
-            # Names have seconds; rotations of this test can be closer.
+            # Names have whole seconds; rotations of this test can be closer.
             stamp = time.strftime("%Y%m%d-%H%M%S", time.gmtime(time.time() + self.rotations * 60))
             (self.folder / "0.log").rename(self.folder / f"0.log.{stamp}")
             self._open()
@@ -92,7 +92,7 @@ class Instance:
         self.records = []
         self.answers = {}
         self.address = None
-        # The cluster's configuration, but for what belongs to a cluster.
+        # The cluster's configuration, except for settings that need a cluster.
         environment = {
             "REST_CONFIG": str(configuration),
             "ML_SERVICE__SERVER__ADDRESS": "127.0.0.1:0",
@@ -119,7 +119,7 @@ class Instance:
             self.log.write(b"stdout", line)
 
     def _plan(self):
-        """Good and bad questions, the bad ones spread evenly."""
+        """Yields valid and invalid inputs, the invalid ones spread evenly."""
         total = self.good + self.bad
         for number in range(total):
             bad = (number + 1) * self.bad // total != number * self.bad // total
@@ -128,7 +128,7 @@ class Instance:
             elif number % 2:
                 yield dict(QUESTION, age=17), 400
             else:
-                # Long and not ASCII, so that cuts fall into characters.
+                # Long and not ASCII, so that a line is cut within a character.
                 yield dict(QUESTION, region="x" * (number % 9) + "ü" * 50), 400
 
     def is_ready(self):
@@ -144,7 +144,7 @@ class Instance:
             connection.close()
 
     def ask(self, count):
-        """Asks the next questions; keeps each answer's status by its id."""
+        """Requests the next predictions and keeps the status of each answer by its id."""
         connection = http.client.HTTPConnection(self.address, timeout=30)
         for number in range(count):
             question, expected = next(self.questions)

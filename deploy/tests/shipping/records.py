@@ -1,7 +1,7 @@
-"""Compares what the demo wrote with what the store holds.
+"""Compares the records of the demo with those of the store.
 
-The store keeps every value as text. A record becomes the sorted pairs of its
-fields, as text, and the two sides are compared as multisets of these.
+The store keeps every value as text. A record becomes the sorted pairs of its fields, as text, and the two sides are compared
+as multisets of these.
 """
 
 from collections import Counter
@@ -9,7 +9,7 @@ from datetime import datetime, timezone
 
 
 def text(value):
-    """A JSON value as the store shows it; None for one that it leaves out."""
+    """Converts a JSON value to the store's text, or to None if the store omits it."""
     if value is None or value == "":
         return None
     if isinstance(value, bool):
@@ -20,7 +20,7 @@ def text(value):
 
 
 def instant(value):
-    """Milliseconds since 1970. More digits than three must be zeros."""
+    """Converts a time to milliseconds since 1970. Further digits must be zeros."""
     whole, _, fraction = value.removesuffix("Z").partition(".")
     if fraction[3:].strip("0"):
         return value
@@ -33,14 +33,14 @@ def flat(fields):
 
 
 def expected(record, renamed, extra):
-    """A record of the demo as it should be in the store."""
+    """Converts a record of the demo to its form in the store."""
     fields = {renamed.get(name, name): text(value) for name, value in record.items()}
     fields["_time"] = instant(fields["_time"])
     return flat(fields | extra)
 
 
 def stored(document, ignored):
-    """A document of the store without what the way to it has added."""
+    """Returns a document of the store without the fields added on the way."""
     fields = {name: value or None for name, value in document.items() if name not in ignored}
     fields["_time"] = instant(fields["_time"])
     return flat(fields)
@@ -53,7 +53,7 @@ class Comparison:
         wanted, found = Counter(wanted), Counter(found)
         self.missing = wanted - found
         self.duplicates = sum(max(count - wanted[record], 0) for record, count in found.items() if record in wanted)
-        # What is stored and was never written: altered records, or foreign ones.
+        # Stored but never written: changed or foreign records.
         self.altered = Counter({record: count for record, count in found.items() if record not in wanted})
 
     def exact(self):
@@ -67,7 +67,7 @@ class Comparison:
 
 
 def identifiers(records):
-    """How many records each prediction id has, by message."""
+    """Counts the records of each prediction id by message."""
     found = {}
     for record in records:
         fields = dict(record)

@@ -1,6 +1,5 @@
-"""Ships the records of three instances of the demo through a collector, as
-container log files that are rotated meanwhile, and compares what the store
-holds with what the instances wrote. The collector is killed once on the way.
+"""Ships the records of three instances of the demo through a collector, as container log files that are rotated
+meanwhile, and compares the store with the log files. The collector is killed once.
 """
 
 import argparse
@@ -14,19 +13,22 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-from container import CONTAINER, KEY, NAMESPACE, CriLog, Instance
-from processes import Failure, Process, free_port, wait_until
-from records import Comparison, expected, identifiers, stored
-from store import Store
-
 HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent))
+
+from container import CONTAINER, KEY, NAMESPACE, CriLog, Instance  # noqa: E402
+from processes import Failure, Process, free_port, wait_until  # noqa: E402
+from records import Comparison, expected, identifiers, stored  # noqa: E402
+from results import report  # noqa: E402
+from store import Store  # noqa: E402
+
 KUBERNETES = HERE.parents[1] / "kubernetes"
 CONFIGURATION = KUBERNETES / "logging/collector/config.yaml"
 DEMO_CONFIGURATION = KUBERNETES / "base/rest_config.yaml"
-# The flag of the DaemonSet beside that file.
+# The flag of the DaemonSet next to that file.
 FEATURE_GATES = "--feature-gates=stanza.synchronousLogEmitter"
 
-# What OTLP has a place for, under VictoriaLogs' name for it.
+# Fields with a place of their own in OTLP, by VictoriaLogs' name.
 RENAMED = {
     "@timestamp": "_time",
     "message": "_msg",
@@ -70,7 +72,7 @@ class Collector:
             return False
 
     def send(self, message):
-        """Sends one record as a service with an OTLP exporter does."""
+        """Sends one record over OTLP, as a service does."""
         body = {"resourceLogs": [{
             "resource": {"attributes": [{"key": "service.name", "value": {"stringValue": "direct"}}]},
             "scopeLogs": [{"logRecords": [{
@@ -108,7 +110,7 @@ class Run:
         self.duplicates = 0
 
     def results(self):
-        """Does everything, and yields what was checked."""
+        """Runs all checks and yields their results."""
         self.collector.start()
         for instance in self.instances:
             wait_until(instance.is_ready, f"{instance.name} is ready")
@@ -154,7 +156,7 @@ class Run:
         if kill:
             wait_until(lambda: failures or self._answered() - before > share // 2, "half of the questions")
             if not self.collector.process.kill():
-                raise Failure("something else than SIGKILL ended the collector")
+                raise Failure("the collector was not ended by SIGKILL")
             self.waiting_at_kill = self._written() - self.store.count()
         for thread in threads:
             thread.join()
@@ -168,7 +170,7 @@ class Run:
         return sum(instance.log.lines for instance in self.instances)
 
     def _wait_stored(self, lines_of):
-        """Waits until the store has that many different lines of each pod."""
+        """Waits until the store has this number of different lines of each pod."""
         for instance in self.instances:
             lines = lines_of[instance.name]
             distinct = (
@@ -259,10 +261,10 @@ class Run:
         yield "a record sent by OTLP", "stored with its attributes"
 
         self._check_the_check()
-        yield "a record taken away, one altered, one added", "each found by the comparison"
+        yield "one record removed, one changed, one added", "each found by the comparison"
 
     def _check_the_check(self):
-        """The comparison must find what it is there to find."""
+        """Checks that the comparison finds a missing, a changed and a duplicate record."""
         wanted = list(self._wanted())
         altered = tuple((name, "0" if name == "event.duration" else value) for name, value in wanted[-1])
         kept = [record for record in self.found if record != wanted[0]]
@@ -287,22 +289,18 @@ def main():
         parser.add_argument(f"--{name}", required=True, help="path of the program")
     parser.add_argument("--against", required=True, help="names and versions for the table of results")
     options = parser.parse_args()
-    # So that children are ended and the folder is removed.
+    # SIGTERM also ends the children and removes the folder.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    target = os.environ.get("DEPLOY_RESULTS")
     with tempfile.TemporaryDirectory(prefix="shipping-") as folder:
         run = None
         try:
             run = Run(options, Path(folder))
             for what, result in run.results():
-                print(f"{what}: {result}", flush=True)
-                if target:
-                    with open(target, "a", encoding="utf-8") as file:
-                        file.write(f"{what}\t{options.against}\t{result}\n")
+                report(what, options.against, result)
         except Failure as failure:
             print(f"shipping: {failure}", file=sys.stderr)
             for log in Path(folder).glob("*.log"):
-                print(f"--- the end of {log.name}", *log.read_text().splitlines()[-20:], sep="\n", file=sys.stderr)
+                print(f"--- last lines of {log.name}", *log.read_text().splitlines()[-20:], sep="\n", file=sys.stderr)
             return 1
         finally:
             if run:

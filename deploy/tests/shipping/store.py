@@ -1,4 +1,4 @@
-"""VictoriaLogs: a server of its own, and queries in LogsQL."""
+"""A VictoriaLogs server, and queries in LogsQL."""
 
 import json
 import urllib.error
@@ -31,7 +31,7 @@ class Store:
             return False
 
     def query(self, text):
-        """All rows of a query, each as an object of strings."""
+        """Returns all rows of a query, each as an object of strings."""
         body = urllib.parse.urlencode({"query": text}).encode()
         with urllib.request.urlopen(f"{self.url}/select/logsql/query", body, timeout=60) as answer:
             return [json.loads(line) for line in answer]

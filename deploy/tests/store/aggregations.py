@@ -1,4 +1,4 @@
-"""Runs a panel's aggregations on a server and holds the answer against the records themselves."""
+"""Runs a panel's aggregations on a server and compares the answer with the records."""
 
 import math
 from collections import Counter, defaultdict
@@ -8,7 +8,7 @@ from panels import Aggregation, Panel
 from queries import matches
 from template import Field
 
-# Dashboards choose the interval by the time that they show; here it is the time that the instances ran.
+# Dashboards derive the interval from the time they show; here it is the running time of the instances.
 AUTOMATIC_MS = 1000
 CALENDAR_MS = {"s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 BARS = 20
@@ -19,13 +19,13 @@ def milliseconds(timestamp: str) -> int:
 
 
 class Run:
-    """One panel against one server. `records` are all those that the panel's index holds."""
+    """One panel on one server. `records` are all records of the panel's index."""
 
     def __init__(self, panel: Panel, records: list[dict], fields: dict[str, Field]):
         self.panel = panel
         self.fields = fields
         self.records = [record for record in records if matches(panel.query, record, fields)]
-        # The sums of each bucket aggregation by its key, for those who know what was asked.
+        # The sums of each bucket aggregation by its key, for comparison with the requests.
         self.counted: dict[str, Counter] = defaultdict(Counter)
 
     def value(self, record: dict, aggregation: Aggregation):
@@ -44,7 +44,7 @@ class Run:
         values = self.values(self.records, aggregation)
         return max((values[-1] - values[0]) / BARS, 1e-6) if values else 1.0
 
-    # What the server gets.
+    # The request.
 
     def body(self) -> dict:
         body = {"size": 0, "track_total_hits": True, "query": self.panel.server_query}
@@ -76,7 +76,7 @@ class Run:
             params |= {"interval": self.interval(aggregation), "min_doc_count": 1}
         return {kind: params}
 
-    # What the server must answer.
+    # The expected answer.
 
     def check(self, answer: dict):
         total = answer["hits"]["total"]
@@ -105,7 +105,7 @@ class Run:
         found = {self.key(first, each): each for each in answer[first.id]["buckets"] if each["doc_count"]}
         counts = {key: each["doc_count"] for key, each in found.items()}
         if first.kind == "terms" and len(wanted) > first.params["size"]:
-            # Which of several equally frequent values are shown is the server's choice.
+            # The server chooses among equally frequent values.
             most = sorted((len(each) for each in wanted.values()), reverse=True)[:first.params["size"]]
             self.same(f"{first.field}, most frequent", sorted(counts.values(), reverse=True), most)
         else:
@@ -149,7 +149,7 @@ class Run:
         for percent in metric.params["percents"]:
             found = answer[f"{float(percent)}"]
             rank = percent / 100 * (len(values) - 1)
-            # Servers estimate from a digest: a few neighbours up and down are within its precision.
+            # Servers estimate from a digest, with a precision of a few neighbouring values.
             slack = 1 + len(values) // 50
             low = values[max(math.floor(rank) - slack, 0)]
             high = values[min(math.ceil(rank) + slack, len(values) - 1)]

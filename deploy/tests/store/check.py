@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Loads the records of three instances of the demo into real stores and holds the generated files against them.
+"""Loads the records of three instances of the demo into real stores and compares the generated files with them.
 
-What is expected is computed from the generated files and from the records: nothing names a field of the model. At the
-end the demo logs other fields, exports again, and must fit again, while the committed files must not.
+Expectations are computed from the generated files and the records, so no field of the model is named here. At the end the
+demo logs other fields and exports again: the new files must fit the records, and the committed ones must not.
 
-Not run here: Kibana and OpenSearch Dashboards. Their saved objects are read, each reference is followed, and the query
-and aggregations of every panel are run against the store that the product shows.
+Not run here: Kibana and OpenSearch Dashboards. The test reads their saved objects, follows each reference, and runs the
+query and the aggregations of every panel on the product's store.
 """
 
 import argparse
@@ -17,14 +17,16 @@ import sys
 import tempfile
 from pathlib import Path
 
-from checks import ROOT, check_panels, check_store
-from expectation import Expectation, run_instances
-from panels import SavedObjects, kibana_panels, opensearch_panels
-from results import report
-from server import Server
-from template import fields_of
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-# Each must fail: what is replaced in a dashboard, and by what.
+from checks import ROOT, check_panels, check_store  # noqa: E402
+from expectation import Expectation, run_instances  # noqa: E402
+from panels import SavedObjects, kibana_panels, opensearch_panels  # noqa: E402
+from results import report  # noqa: E402
+from server import Server  # noqa: E402
+from template import fields_of  # noqa: E402
+
+# Replacements in a dashboard. The checks must fail for each.
 MUTATIONS = [
     ("another field", "pod_name", "pod_nam"),
     ("another value in a query", "success", "succes"),
@@ -53,7 +55,7 @@ def check_opensearch(build: Path, folder: Path, expectation: Expectation, other_
 
 
 def check_elasticsearch(build: Path, folder: Path, expectation: Expectation):
-    """The module with `match_only_text` is not on Maven Central: `text`, of which it is a variant, stands for it."""
+    """Replaces `match_only_text` by `text`, because its module is not on Maven Central."""
     file = expectation.generated / "dashboard.kibana.ndjson"
 
     def read(dashboard: Path):
@@ -74,7 +76,7 @@ def check_elasticsearch(build: Path, folder: Path, expectation: Expectation):
 
 
 def check_index_patterns(objects: SavedObjects, expectation: Expectation):
-    """An index pattern names the time, and lists the template's fields with their types if it lists any."""
+    """Checks that an index pattern names the time field, and that any fields it lists have the template's types."""
     patterns = objects.of_type("index-pattern")
     assert patterns, "no index pattern"
     for pattern in patterns:
@@ -88,7 +90,7 @@ def check_index_patterns(objects: SavedObjects, expectation: Expectation):
 
 
 def check_mutations(server: Server, file: Path, read, expectation: Expectation):
-    """The checks notice a dashboard that does not fit."""
+    """Checks that a dashboard with a mistake fails."""
     text = file.read_text()
     for what, old, new in MUTATIONS:
         assert old in text, f"{file.name} holds no {old}"
@@ -103,19 +105,19 @@ def check_mutations(server: Server, file: Path, read, expectation: Expectation):
 
 
 def with_other_fields(configuration: Path, changed: Path, model: dict):
-    """Writes the configuration with all of the model's inputs logged, and each output under another name."""
+    """Writes a configuration that logs all inputs of the model, and each output under another name."""
     outputs = [name for name in model["output_schema"]["required"] if name != "prediction_id"]
     logged = {"input_fields": model["input_schema"]["required"],
               "output_fields": [f"{output} as predicted_{output}" for output in outputs]}
     models = [{"qualified_name": model["qualified_name"], "decorators": ["prediction_id", {"logging": logged}]}]
     text = configuration.read_text()
     assert "\nmodels:" not in text, f"{configuration.name} has models of its own, which would have to be changed here"
-    # JSON is YAML, too.
+    # JSON is YAML.
     changed.write_text(f"{text}models: {json.dumps(models)}\n")
 
 
 def check_changed_fields(program: Path, configuration: Path, nodes: Path, folder: Path, committed: Expectation):
-    """The demo logs other fields: what it exports fits its records, and the committed files do not."""
+    """Lets the demo log other fields: its exports fit its records, and the committed files do not."""
     folder.mkdir()
     changed, generated = folder / "rest_config.yaml", folder / "generated"
     with_other_fields(configuration, changed, committed.instances[0].model)
@@ -140,7 +142,7 @@ def check_changed_fields(program: Path, configuration: Path, nodes: Path, folder
 def main():
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--demo", type=Path, required=True, help="the program")
-    arguments.add_argument("--nodes", type=Path, required=True, help="folder of the nodes that Maven has built")
+    arguments.add_argument("--nodes", type=Path, required=True, help="folder of the nodes built by Maven")
     arguments.add_argument("--generated", type=Path, default=ROOT / "deploy/kubernetes/logging/generated")
     arguments.add_argument("--configuration", type=Path, default=ROOT / "deploy/kubernetes/base/rest_config.yaml")
     given = arguments.parse_args()

@@ -1,4 +1,4 @@
-"""What is checked against each store."""
+"""The checks of each store."""
 
 import json
 import os
@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[3]
 
 
 def load_generated(server: Server, folder: Path, service: str, lifecycle: bool):
-    """Runs the setup of deploy/kubernetes/logging twice; the second time changes nothing."""
+    """Runs the setup of deploy/kubernetes/logging twice; the second run changes nothing."""
     environment = {"PATH": os.environ["PATH"], "ELASTICSEARCH_URL": server.address, "GENERATED": str(folder),
                    "SERVICE": service, "LIFECYCLE": "true" if lifecycle else "false", "DEADLINE_S": "60"}
     script = ROOT / "deploy/kubernetes/logging/base/setup/load"
@@ -37,7 +37,7 @@ def load_records(server: Server, expectation: Expectation) -> int:
 
 
 def check_mapping(server: Server, expectation: Expectation, fields: dict[str, Field]):
-    """The index has the template's fields with their types, and no others."""
+    """Checks that the index has the template's fields with their types, and no others."""
     for stream in expectation.streams:
         for index in server.expect("GET", f"/{stream}/_mapping").values():
             found = {name: each.type for name, each in fields_of(index["mappings"]["properties"]).items()}
@@ -45,7 +45,7 @@ def check_mapping(server: Server, expectation: Expectation, fields: dict[str, Fi
 
 
 def check_lifecycle(server: Server, expectation: Expectation):
-    """What the component of the lifecycle sets is in force in every index."""
+    """Checks that every index has the settings of the lifecycle component."""
     wanted = json.loads((expectation.generated / "lifecycle.json").read_text())["template"]
     for stream in expectation.streams:
         for index in server.expect("GET", f"/{stream}/_settings").values():
@@ -81,7 +81,7 @@ def without_nothing(record: dict) -> dict:
 
 
 def check_search_by_id(server: Server, expectation: Expectation) -> int:
-    """Each id finds its two records, as they were written."""
+    """Checks that each id finds its two records, unchanged."""
     for wanted in expectation.ids():
         found = server.expect("POST", f"/logs-{expectation.model()}-*/_search",
                               {"query": {"term": {"prediction_id": wanted}}})["hits"]["hits"]
@@ -97,7 +97,7 @@ def check_search_by_id(server: Server, expectation: Expectation) -> int:
 
 
 def check_wrong_types(server: Server, expectation: Expectation, fields: dict[str, Field]) -> int:
-    """A record with a value of a wrong type in any field is refused, and the reason names the field."""
+    """Checks that a value of a wrong type is refused in any field, and that the reason names the field."""
     stream = f"logs-{expectation.model()}-{ENVIRONMENT}"
     wrong, names = [], []
     for record in expectation.predictions[:200]:
@@ -115,7 +115,7 @@ def check_wrong_types(server: Server, expectation: Expectation, fields: dict[str
 
 
 def check_unknown_field(server: Server, expectation: Expectation, fields: dict[str, Field]):
-    """A field that the template does not know is kept, and neither searched nor added to the mapping."""
+    """Checks that a field outside the template is kept, but neither searchable nor added to the mapping."""
     stream = f"logs-{expectation.service}-unknown-field"
     name, value = "not.in.the.template", "kept"
     record = next(iter(expectation.streams[f"logs-{expectation.service}-{ENVIRONMENT}"])) | {name: value}

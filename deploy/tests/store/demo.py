@@ -1,4 +1,4 @@
-"""Instances of the demo, as a cluster would run them, and the questions that they are asked."""
+"""Instances of the demo, as a cluster runs them, and the requests sent to them."""
 
 import http.client
 import json
@@ -19,14 +19,14 @@ TRACE_PARENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 
 @dataclass
 class Asked:
-    """What an instance was asked and has answered."""
+    """Requests and answers of an instance."""
 
     good: list[str] = field(default_factory=list)
     bad: list[str] = field(default_factory=list)
 
 
 class Instance:
-    """The demo with the configuration of the cluster and the environment that a pod gets."""
+    """The demo with the configuration of the cluster and the environment of a pod."""
 
     def __init__(self, program: Path, configuration: Path, folder: Path, number: int):
         self.pod = f"insurance-charges-{number}"
@@ -40,12 +40,12 @@ class Instance:
             "POD_NAME": self.pod,
             "NODE_NAME": self.node,
             "NODE_IP": f"10.0.0.{number}",
-            # What differs from the cluster: the port, the place of the keys, and no load balancer to wait for.
+            # Differences from the cluster: the port, the file of keys, and no load balancer to wait for.
             "ML_SERVICE__SERVER__ADDRESS": "127.0.0.1:0",
             "ML_SERVICE__SERVER__API_KEYS__FILE": str(keys),
             "ML_SERVICE__SERVER__READINESS_DELAY_S": "0",
         }
-        # A pod has a host name of its own, so each instance has one.
+        # Each instance has its own host name, as a pod has.
         command = ["unshare", "--user", "--map-root-user", "--uts", "sh", "-c",
                    'hostname "$0" && exec "$1"', self.pod, str(program)]
         self.errors = folder / f"{self.pod}.stderr"
@@ -67,7 +67,7 @@ class Instance:
                 if self._call("GET", "/api/health/ready")[0] == 200:
                     return
             time.sleep(0.05)
-        raise RuntimeError(f"{self.pod} did not get ready: {self.errors.read_text()} {self.log.read_text()}")
+        raise RuntimeError(f"{self.pod} did not become ready: {self.errors.read_text()} {self.log.read_text()}")
 
     def _call(self, method: str, path: str, body=None, headers=None) -> tuple[int, dict]:
         headers = {"x-api-key": API_KEY, "content-type": "application/json", **(headers or {})}
@@ -77,7 +77,7 @@ class Instance:
         return answer.status, json.loads(text) if text else {}
 
     def only_model(self) -> dict:
-        """Asks for the metadata of the model, which has the schemas of its input and output."""
+        """Requests the metadata of the model, which has the schemas of its input and output."""
         status, answer = self._call("GET", "/api/models")
         assert status == 200 and len(answer["models"]) == 1, answer
         name = answer["models"][0]["qualified_name"]
@@ -86,7 +86,7 @@ class Instance:
         return metadata
 
     def ask(self, good: int, bad: int, chance: random.Random):
-        """Asks `good` valid and `bad` invalid questions, some of them as rows of one batch."""
+        """Requests `good` valid and `bad` invalid predictions, some of them as rows of one batch."""
         self.model = self.only_model()
         path = f"/api/models/{self.model['qualified_name']}"
         schema = self.model["input_schema"]
@@ -95,7 +95,7 @@ class Instance:
         chance.shuffle(questions)
         rows, single = questions[:8], questions[8:]
         for number, (valid, question) in enumerate(single):
-            # Some requests come with a trace, so that its fields are on record, too.
+            # Some requests have a trace context, so that its fields are recorded as well.
             headers = {"traceparent": TRACE_PARENT} if number % 3 == 0 else None
             status, answer = self._call("POST", f"{path}/prediction", question, headers)
             assert status == (200 if valid else 400), (question, status, answer)
@@ -110,7 +110,7 @@ class Instance:
         (self.asked.good if valid else self.asked.bad).append(prediction_id)
 
     def stop(self) -> int:
-        """Stops the instance as the cluster would, and returns its exit code."""
+        """Stops the instance as the cluster does, and returns its exit code."""
         if self.connection:
             self.connection.close()
         if self.process.poll() is None:
@@ -149,7 +149,7 @@ def value_of(description: dict, schema: dict, chance: random.Random):
 
 
 def invalid_input(schema: dict, chance: random.Random, number: int) -> dict:
-    """Breaks one member of a valid input: each in turn, by its type or by its absence."""
+    """Breaks one member of a valid input, each in turn, by its type or its absence."""
     question = valid_input(schema, chance)
     name = schema["required"][number // 2 % len(schema["required"])]
     if number % 2 == 0:

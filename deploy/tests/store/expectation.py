@@ -1,4 +1,4 @@
-"""What the stores must hold: the records of the instances, and what the generated files say of them."""
+"""Expected contents of the stores, from the records of the instances and the generated files."""
 
 import json
 import random
@@ -8,7 +8,7 @@ from demo import Instance
 from results import report
 from template import fields_of, fits, flatten, patterns_for
 
-# Good and bad questions for each instance.
+# Valid and invalid requests for each instance.
 QUESTIONS = [(40, 6), (55, 9), (71, 13)]
 ENVIRONMENT = "production"
 SEED = 20220612
@@ -30,7 +30,7 @@ def run_instances(program: Path, configuration: Path, folder: Path) -> list[Inst
 
 
 class Expectation:
-    """The records, and what the generated files say of them."""
+    """The records, and the generated files that describe them."""
 
     def __init__(self, instances: list[Instance], generated: Path):
         self.instances = instances
@@ -76,7 +76,7 @@ class Expectation:
         report("records of three instances", f"{good} good and {bad} bad questions", f"{len(self.predictions)} records")
 
     def check_fields(self):
-        """Every field of a prediction has a type, and so has what stands in every record of the service."""
+        """Checks that every field of a prediction and every common field of the service's records has a type."""
         context = set.intersection(*(set(record) for stream in self.streams.values() for record in stream))
         untyped = set()
         for records in self.streams.values():

@@ -1,4 +1,4 @@
-"""Panels of the generated dashboards, read out of the saved objects of Kibana and of OpenSearch Dashboards.
+"""Panels of the generated dashboards, read from the saved objects of Kibana and of OpenSearch Dashboards.
 
 Both forms are read into the same panels, so that one program can run them. What is not known here is an error: a panel
 of a new kind must not pass unchecked.
@@ -25,7 +25,7 @@ class Aggregation:
 class Panel:
     title: str
     index: str
-    # The query as a server gets it, and as `queries.matches` answers it.
+    # The query for a server, and for `queries.matches`.
     server_query: dict
     query: dict
     buckets: list[Aggregation] = dataclasses.field(default_factory=list)
@@ -35,13 +35,13 @@ class Panel:
     sort: list = dataclasses.field(default_factory=list)
 
     def fields(self) -> set[str]:
-        """Every field that the panel names."""
+        """Lists every field that the panel names."""
         named = {each.field for each in self.buckets + self.metrics if each.field} | queries.fields_in(self.query)
         return named | set(self.columns) | {name for name, _ in self.sort}
 
 
 class SavedObjects:
-    """The objects of one file, with what is true of any: unique ids, and references that lead somewhere."""
+    """The objects of one file. Ids are unique, and references have a target."""
 
     def __init__(self, file: Path, versions: tuple[str, ...]):
         self.objects = [json.loads(line) for line in file.read_text().splitlines()]
@@ -112,7 +112,7 @@ def opensearch_panels(objects: SavedObjects) -> list[Panel]:
 
 
 def control(objects: SavedObjects, origin: dict, described: dict) -> Panel:
-    """A list of a field's values to choose from, as the dashboard asks for it."""
+    """A control that lists the values of a field."""
     assert described["type"] == "list", described["type"]
     index = objects.follow(origin, described["indexPatternRefName"])["attributes"]["title"]
     return list_of_values(described["label"], index, described["fieldName"], described["options"]["size"])
@@ -189,7 +189,7 @@ def lens_panels(objects: SavedObjects, index: str, title: str, attributes: dict)
 
 
 def used_columns(visualization: dict) -> set[str]:
-    """Columns that a visualization of one layer shows."""
+    """Lists the columns of a visualization with one layer."""
     used = {visualization[key] for key in ("metricAccessor", "breakdownByAccessor") if key in visualization}
     used |= {each["columnId"] for each in visualization.get("columns", [])}
     for layer in visualization.get("layers", []):

@@ -1,4 +1,4 @@
-"""Queries of saved objects: read into the query DSL, and answered from records without a server.
+"""Queries of saved objects: parsed into the query DSL, and evaluated on records without a server.
 
 Both languages of saved objects, KQL ("kuery") and Lucene, are read as far as they agree: `field: value`,
 `field: "phrase"`, `field: *`, `field >= 1`, `and`, `or`, `not`, parentheses.
@@ -114,7 +114,7 @@ def read_filter(saved: dict) -> dict:
         return {"match_all": {}}
     clause = saved.get("query") or {key: saved[key] for key in ("exists", "range") if key in saved}
     if len(clause) != 1:
-        raise ValueError(f"a filter without exactly one query: {saved}")
+        raise ValueError(f"a filter needs exactly one query: {saved}")
     return {"bool": {"must_not": [clause]}} if meta.get("negate") else clause
 
 
@@ -123,7 +123,7 @@ def all_of(clauses: list[dict]) -> dict:
 
 
 def fields_in(query: dict) -> set[str]:
-    """Names the fields that a query asks for."""
+    """Lists the fields of a query."""
     (kind, inner), = query.items()
     if kind == "match_all":
         return set()
@@ -140,7 +140,7 @@ def listed(clauses) -> list[dict]:
 
 
 def matches(query: dict, record: dict, fields: dict[str, Field]) -> bool:
-    """Answers a query for one record, as an index with these fields would."""
+    """Evaluates a query for one record, as an index with these fields does."""
     (kind, inner), = query.items()
     if kind == "match_all":
         return True

@@ -1,4 +1,4 @@
-"""Servers of the store: started on a port that the system picks, talked to over HTTP."""
+"""Store servers on free ports, and their HTTP API."""
 
 import json
 import select
@@ -80,7 +80,7 @@ class Server:
             return error.code, json.loads(error.read())
 
     def expect(self, method: str, path: str, body=None) -> dict:
-        """Like `call`; any status but 200 is an error that carries the server's reason."""
+        """Like `call`; any status except 200 raises an error with the server's reason."""
         status, answer = self.call(method, path, body)
         if status != 200:
             raise AssertionError(f"{self.name}: {method} {path}: {status} {json.dumps(answer)[:1500]}")

@@ -1,4 +1,4 @@
-"""The index template's fields, and the fields of records."""
+"""Fields of the index template and of records."""
 
 import fnmatch
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ class Field:
     type: str
     # Key of the record that fills it; differs from the name for multi-fields.
     source: str
-    # Whether a value of another type is kept without being indexed, in place of being refused.
+    # Whether a value of another type is kept without an index, not refused.
     lenient: bool = False
 
 
@@ -42,7 +42,7 @@ def flatten(record: dict, prefix: str = "") -> dict:
 
 
 def fits(value, kind: str) -> bool:
-    """Whether a record's value has the JSON type that a field's type stands for."""
+    """Returns whether a record's value has the JSON type of the field."""
     if value is None:
         return True
     if kind == "long":

@@ -36,7 +36,7 @@ def faults_of(module: pathlib.Path, provider_version: str, oldest: int, newest: 
     for name, variable in blocks["variable"].items():
         if not stated(variable, "description") or not stated(variable, "type"):
             yield f"{module.name}: variable {name} lacks a type or a description"
-        # The validations of a variable refer to it too: they do not count as a use.
+        # A reference in a variable's own validation does not count as a use.
         outside = re.sub(rf'variable "{name}" \{{.*?^\}}', "", code, flags=re.DOTALL | re.MULTILINE)
         if not re.search(rf"\bvar\.{name}\b", outside):
             yield f"{module.name}: variable {name} is not used"

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Compares schema-provider/schemas.json with what a provider serves: `terraform providers schema -json` on stdin.
+"""Compares schema-provider/schemas.json with the schema of a provider: `terraform providers schema -json` on stdin.
 
-Against schema-provider it shows that the program serves the file, against the real provider that the file is true.
-The file holds a part of the real schema, so what only the provider has is no difference.
+With schema-provider it shows that the program serves the file, with the real provider that the file is correct. The file
+has a part of the real schema, so additions of the provider are no difference.
 """
 
 import json

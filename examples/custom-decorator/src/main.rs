@@ -1,7 +1,7 @@
-//! Two decorators of the user's own around a model that converts temperatures.
+//! Two user-defined decorators around a model that converts temperatures.
 //!
-//! `Timing` stands outside of the built-in ones and sees what they cost; `Clamp` stands inside and
-//! changes what the log calls the answer.
+//! `Timing` is the outermost decorator, so it measures the built-in ones too. `Clamp` is the innermost one, so
+//! the log has the clamped output.
 
 use std::borrow::Cow;
 use std::convert::Infallible;
@@ -25,7 +25,7 @@ struct Output {
     fahrenheit: f64,
 }
 
-/// Logs how long a prediction takes with everything around it.
+/// Logs the duration of a prediction, including all inner decorators.
 struct Timing;
 
 impl<M: MLModel> Decorator<M> for Timing {
@@ -41,7 +41,7 @@ impl<M: MLModel> Decorator<M> for Timing {
     }
 }
 
-/// Keeps answers between two temperatures.
+/// Limits the output to a range of temperatures.
 struct Clamp {
     lowest: f64,
     highest: f64,

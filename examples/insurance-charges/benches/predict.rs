@@ -1,6 +1,6 @@
-//! How long one prediction takes, and how long it takes to load the model.
+//! Measures the time of one prediction and of loading the model.
 //!
-//! A plain program: a prediction is so short that a benchmark library would add more than it measures.
+//! A prediction is so short that the overhead of a benchmark library would exceed it.
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
@@ -14,7 +14,7 @@ const ROUNDS: usize = 25;
 
 fn main() -> Result<(), LoadError> {
     let model = InsuranceChargesModel::load()?;
-    // Many different inputs in no order, so that the processor cannot learn their paths through the trees.
+    // Many different inputs, so that branch prediction cannot learn their paths through the trees.
     let inputs: Vec<_> = (0..INPUTS).map(input).collect();
 
     let each = fastest(ROUNDS, || {

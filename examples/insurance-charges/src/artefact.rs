@@ -1,4 +1,4 @@
-//! The trained model as `train` wrote it.
+//! The artefact of the trained model, as written by `train`.
 
-/// Compiled in, so that the program is one file and cannot lose its model.
+/// Compiled in, so that the program is a single file.
 pub(crate) const ARTEFACT: &str = include_str!("../model/insurance_charges.trees");

@@ -1,7 +1,7 @@
 //! The model's input and output.
 //!
-//! Field descriptions and ranges here are what the generated JSON Schema shows to callers, so they are written
-//! for them. The types do not check the ranges by themselves: whoever takes in requests does, from the schema.
+//! The descriptions and ranges of the fields become part of the JSON schema, which callers read. The types do not
+//! enforce the ranges; the service validates each request against the schema.
 
 use ml_model_core::LogValue;
 use schemars::JsonSchema;

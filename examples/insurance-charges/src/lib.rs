@@ -1,14 +1,15 @@
 //! Predicts what a US health insurer charges a customer in a year, with gradient-boosted trees.
 //!
-//! * [`input`]: what goes in and what comes out, with the descriptions and ranges that reach the API schema.
-//! * [`model`]: [`InsuranceChargesModel`], which loads the trained artefact built into the program.
-//! * [`features`], [`trees`] and [`scale`]: the numbers the trees look at, the trees themselves with their text
-//!   format, and how what they add up to becomes dollars.
+//! * [`input`]: input and output of the model, with the descriptions and ranges of the API schema.
+//! * [`model`]: [`InsuranceChargesModel`], which loads the artefact that is compiled into the program.
+//! * [`features`]: the numbers that the trees split on.
+//! * [`trees`]: the trees and their text format.
+//! * [`scale`]: conversion of the trees' sum to US dollars.
 //! * `train` (feature `train`, on by default): chooses, fits and scores a model, and writes the artefact.
 //!
-//! Serving needs none of the training libraries: the artefact holds plain trees, which [`trees`] evaluates.
+//! Serving needs none of the training libraries: [`trees`] evaluates the artefact's trees.
 
-#![allow(missing_docs, reason = "what is not documented says it by its name")]
+#![allow(missing_docs, reason = "many names need no explanation")]
 
 mod artefact;
 pub mod features;

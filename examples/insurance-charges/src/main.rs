@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use insurance_charges::InsuranceChargesModel;
 use ml_model_service::Service;
 
-// The allocator of musl has one lock for all threads.
+// musl's own allocator has a single lock for all threads.
 #[cfg(target_env = "musl")]
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;

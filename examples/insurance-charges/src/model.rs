@@ -1,4 +1,4 @@
-//! The trained model, ready to answer.
+//! The trained model.
 
 use std::convert::Infallible;
 
@@ -33,18 +33,18 @@ impl Infer for InsuranceChargesModel {
 }
 
 impl InsuranceChargesModel {
-    /// Reads the trained artefact that is built into the program.
+    /// Parses the artefact that is compiled into the program.
     ///
     /// # Errors
-    /// When the artefact was damaged or does not fit this version of the crate.
+    /// Fails if the artefact is damaged or has another version of the format.
     pub fn load() -> Result<Self, LoadError> {
         TreeEnsemble::parse(ARTEFACT).map(Self::from)
     }
 
     /// Predicts the charges in US dollars, rounded to cents.
     ///
-    /// Always positive and finite, whatever the input. Inputs beyond the documented ranges are answered like the
-    /// nearest ones the trees know.
+    /// The result is positive and finite for every input. An input outside the documented ranges gets the result of
+    /// the nearest leaf.
     pub fn charges(&self, input: &InsuranceChargesModelInput) -> f64 {
         let dollars = self.trees.predict(&features(input));
         (dollars * 100.0).round() / 100.0

@@ -1,10 +1,10 @@
-//! What the trees count in, and how what they add up to becomes US dollars.
+//! Conversion of the trees' sum to US dollars.
 
-/// What the trees count in.
+/// Unit of the trees' values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unit {
     Dollars,
-    /// The square root of dollars. Charges vary the more the higher they are, and their roots much less so.
+    /// The square root of dollars. The variance of charges grows with the charges, that of their roots hardly.
     Root,
 }
 
@@ -12,7 +12,7 @@ impl Unit {
     /// Both units.
     pub const ALL: [Self; 2] = [Self::Dollars, Self::Root];
 
-    /// The name that the artefact uses.
+    /// Returns the name in the artefact.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Dollars => "dollars",
@@ -20,7 +20,7 @@ impl Unit {
         }
     }
 
-    /// US dollars in this unit.
+    /// Converts US dollars to this unit.
     pub fn from_dollars(self, dollars: f64) -> f64 {
         match self {
             Self::Dollars => dollars,
@@ -28,34 +28,34 @@ impl Unit {
         }
     }
 
-    /// A number in this unit as US dollars.
+    /// Converts a number in this unit to US dollars.
     pub fn to_dollars(self, number: f64) -> f64 {
         match self {
             Self::Dollars => number,
-            // Trees may add up to less than nothing, which must not count as its opposite.
+            // A negative sum must not become a positive square.
             Self::Root => number.max(0.0) * number.max(0.0),
         }
     }
 }
 
-/// How what the trees add up to becomes an answer.
+/// Conversion of a sum to a prediction: the unit, then a line, then a minimum.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Scale {
     pub unit: Unit,
-    /// With the slope, a line that makes up for the unit: the square of a mean root falls short of the mean.
+    /// Intercept of the line. The line corrects a bias of the unit: the square of a mean root is below the mean.
     pub intercept: f64,
     pub slope: f64,
-    /// No answer is less: trees may add up to less than anyone was ever charged.
+    /// Minimum of all predictions: the lowest charge of the training rows. A sum may be below it.
     pub floor: f64,
 }
 
 impl Scale {
-    /// The unit without a line and without a floor.
+    /// Creates a scale that only converts the unit.
     pub const fn plain(unit: Unit) -> Self {
         Self { unit, intercept: 0.0, slope: 1.0, floor: 0.0 }
     }
 
-    /// The answer in US dollars.
+    /// Converts a sum to US dollars.
     pub fn dollars(&self, sum: f64) -> f64 {
         (self.intercept + self.slope * self.unit.to_dollars(sum)).max(self.floor)
     }
@@ -66,7 +66,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn both_units_lead_there_and_back() {
+    fn conversions_are_inverse() {
         for unit in Unit::ALL {
             assert_eq!(unit.to_dollars(unit.from_dollars(14_400.0)), 14_400.0);
         }
@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sum_is_turned_into_dollars_then_straightened_then_kept_above_the_floor() {
+    fn the_unit_comes_before_the_line_and_the_floor_last() {
         let scale = Scale { unit: Unit::Root, intercept: 250.0, slope: 1.5, floor: 1000.0 };
         assert_eq!(scale.dollars(100.0), 15_250.0);
         assert_eq!(scale.dollars(10.0), 1000.0);

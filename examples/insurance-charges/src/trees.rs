@@ -1,8 +1,7 @@
-//! The trained trees: how they answer, and the text format that carries them from `train` to the service.
+//! The trained trees, their evaluation and their text format.
 //!
-//! An own format rather than the training library's: it keeps that library out of the service, lets a reviewer
-//! read a model in a diff, and is the same to the last byte for the same data. A whole artefact looks like this,
-//! with each tree written parent first, then its `<=` branch, then the other one:
+//! The format keeps the training library out of the service, makes a model readable in a diff, and is deterministic.
+//! Each tree is written in preorder: a parent, its `<=` branch, its other branch. A whole artefact:
 //!
 //! ```text
 //! insurance-charges-trees 2
@@ -15,8 +14,8 @@
 //! end 1
 //! ```
 //!
-//! The base and what the trees add to it make a sum, here 100 for anyone who does not smoke. It is counted in the
-//! unit, here the root of dollars, so it stands for 100², which the line turns into 250 + 1.02 × 100² dollars.
+//! A prediction starts with the sum of the base and one leaf of each tree, here 100 for a non-smoker. The unit `root`
+//! makes that 100² dollars, and the line makes it 250 + 1.02 × 100² dollars.
 
 use std::fmt;
 
@@ -27,17 +26,17 @@ use crate::scale::{Scale, Unit};
 
 const HEADER: &str = "insurance-charges-trees 2";
 
-/// Numbers in an artefact may not be larger: no charge comes near it, and what is made of such numbers stays finite.
+/// Largest magnitude of a number in an artefact. It is far above any charge and keeps all results finite.
 const LARGEST_NUMBER: f64 = 1e9;
 
-/// Why an artefact could not be read.
+/// Failure to parse an artefact.
 #[derive(Clone, Debug, PartialEq, Error)]
 pub enum LoadError {
     #[error("the artefact ends early: {expected} is missing")]
     EndsEarly { expected: &'static str },
     #[error("line {line} of the artefact: expected {expected}, found {found:?}")]
     Unexpected { line: usize, expected: &'static str, found: String },
-    #[error("line {line} of the artefact: {found:?} is not a number of a sensible size")]
+    #[error("line {line} of the artefact: {found:?} is not a number of an accepted size")]
     Number { line: usize, found: String },
     #[error("line {line} of the artefact: there is no unit called {found:?}")]
     Unit { line: usize, found: String },
@@ -45,23 +44,23 @@ pub enum LoadError {
     Feature { line: usize, found: String },
     #[error("line {line} of the artefact: the tree is incomplete")]
     Incomplete { line: usize },
-    #[error("line {line} of the artefact: the tree goes on after its last leaf")]
+    #[error("line {line} of the artefact: the tree continues after its last leaf")]
     Overlong { line: usize },
     #[error("line {line} of the artefact: the floor must be above zero")]
     Floor { line: usize },
-    #[error("the artefact announces {announced} trees but holds {held}")]
-    Count { announced: usize, held: usize },
+    #[error("the artefact declares {declared} trees but contains {found}")]
+    Count { declared: usize, found: usize },
 }
 
-/// A decision tree, as it is built before it joins an ensemble.
+/// A decision tree that is not yet part of an ensemble.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Tree {
-    /// What the tree adds to the sum.
+    /// Value that is added to the sum.
     Leaf(f64),
     Split {
         feature: Feature,
         threshold: f64,
-        /// Where values up to and including the threshold go.
+        /// Branch for values up to and including the threshold.
         low: Box<Tree>,
         high: Box<Tree>,
     },
@@ -69,17 +68,17 @@ pub enum Tree {
 
 /// One node of the flattened trees.
 ///
-/// Nodes are stored parent first, so the `<=` child is always the next one and needs no index.
+/// Nodes are stored in preorder, so the `<=` child is always the next node and needs no index.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Node {
-    /// The threshold of a split, or what a leaf adds.
+    /// Threshold of a split, or value of a leaf.
     value: f64,
-    /// Index of the other child; 0, which can be nobody's child, marks a leaf.
+    /// Index of the other child. The first node is a child of no node, so 0 marks a leaf.
     high: u32,
     feature: Feature,
 }
 
-/// Trees whose answers are added up.
+/// Trees whose leaf values are added up.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TreeEnsemble {
     scale: Scale,
@@ -89,12 +88,12 @@ pub struct TreeEnsemble {
 }
 
 impl TreeEnsemble {
-    /// An ensemble without trees, whose sum is `base`.
+    /// Creates an ensemble without trees, whose sum is `base`.
     pub fn new(base: f64, scale: Scale) -> Self {
         Self { scale, base, roots: Vec::new(), nodes: Vec::new() }
     }
 
-    /// Changes how the sum becomes an answer.
+    /// Sets the conversion of sums to predictions.
     pub fn set_scale(&mut self, scale: Scale) {
         self.scale = scale;
     }
@@ -118,37 +117,37 @@ impl TreeEnsemble {
         }
     }
 
-    /// The number of trees.
+    /// Returns the number of trees.
     pub fn len(&self) -> usize {
         self.roots.len()
     }
 
-    /// Whether there are no trees.
+    /// Returns whether there are no trees.
     pub fn is_empty(&self) -> bool {
         self.roots.is_empty()
     }
 
-    /// The number of leaves of all trees together.
+    /// Returns the number of leaves of all trees.
     pub fn leaves(&self) -> usize {
         self.nodes.iter().filter(|node| node.high == 0).count()
     }
 
-    /// The answer in US dollars.
+    /// Predicts charges in US dollars.
     pub fn predict(&self, features: &Features) -> f64 {
-        let sum = self.roots.iter().fold(self.base, |sum, &root| sum + self.answer(root, features));
-        self.scale.dollars(sum)
+        let leaves = self.roots.iter().map(|&root| self.leaf_value(root, features));
+        self.scale.dollars(leaves.fold(self.base, |sum, leaf| sum + leaf))
     }
 
-    /// What the base and the first one, two, three … trees add up to.
+    /// Returns the sums of the base and the first 1, 2, 3, … trees.
     pub fn sums<'a>(&'a self, features: &'a Features) -> impl Iterator<Item = f64> + 'a {
         self.roots.iter().scan(self.base, |sum, &root| {
-            *sum += self.answer(root, features);
+            *sum += self.leaf_value(root, features);
             Some(*sum)
         })
     }
 
-    /// What the tree that starts at `at` adds.
-    fn answer(&self, mut at: usize, features: &Features) -> f64 {
+    /// Returns the leaf value of the tree whose root is at `at`.
+    fn leaf_value(&self, mut at: usize, features: &Features) -> f64 {
         loop {
             let node = &self.nodes[at];
             if node.high == 0 {
@@ -159,10 +158,10 @@ impl TreeEnsemble {
         }
     }
 
-    /// Reads an artefact.
+    /// Parses an artefact.
     ///
     /// # Errors
-    /// When anything is missing, unknown, left over or not a sensible number; the error names the line.
+    /// Fails on missing, unknown and surplus parts and on numbers out of range. The error contains the line.
     pub fn parse(artefact: &str) -> Result<Self, LoadError> {
         let mut lines = artefact.lines().enumerate().map(|(index, text)| (index + 1, text));
         let mut next = |expected| lines.next().ok_or(LoadError::EndsEarly { expected });
@@ -196,10 +195,10 @@ impl TreeEnsemble {
                 continue;
             }
             let found = after(line, text, "end ")?;
-            let announced =
+            let declared =
                 found.parse().map_err(|_| LoadError::Number { line, found: found.to_owned() })?;
-            if announced != ensemble.len() {
-                return Err(LoadError::Count { announced, held: ensemble.len() });
+            if declared != ensemble.len() {
+                return Err(LoadError::Count { declared, found: ensemble.len() });
             }
             break;
         }
@@ -212,10 +211,10 @@ impl TreeEnsemble {
         }
     }
 
-    /// Reads one tree and adds it. Keeps its own stack: a damaged artefact must not exhaust the program's.
+    /// Parses one tree and adds it. The explicit stack keeps a damaged artefact from overflowing the thread's.
     fn parse_tree(&mut self, line: usize, text: &str) -> Result<(), LoadError> {
         self.roots.push(self.nodes.len());
-        // The splits whose second child is still to come.
+        // The splits whose second child has not been read.
         let mut open = Vec::new();
         let mut complete = false;
         for token in text.split(' ') {
@@ -246,13 +245,13 @@ impl TreeEnsemble {
     }
 }
 
-/// Writes the artefact. Rust prints the shortest digits that read back as the same number, so none is lost.
+/// Writes the artefact. Rust prints floats with the digits that parse to the same number.
 impl fmt::Display for TreeEnsemble {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Scale { unit, intercept, slope, floor } = self.scale;
         writeln!(f, "{HEADER}\nunit {}\nintercept {intercept}", unit.name())?;
         writeln!(f, "slope {slope}\nfloor {floor}\nbase {}", self.base)?;
-        // Nodes are kept in the order in which they are written, tree after tree.
+        // The nodes are stored in the order of the text.
         let mut roots = self.roots.iter().peekable();
         for (at, node) in self.nodes.iter().enumerate() {
             if roots.next_if_eq(&&at).is_some() {
@@ -272,12 +271,12 @@ impl fmt::Display for TreeEnsemble {
 }
 
 fn leaf(value: f64) -> Node {
-    // The feature of a leaf is never looked at.
+    // The feature of a leaf is not used.
     Node { value, high: 0, feature: Feature::Age }
 }
 
-fn index(place: usize) -> u32 {
-    u32::try_from(place).expect("an ensemble has fewer than four billion nodes: they fill 64 GiB")
+fn index(node: usize) -> u32 {
+    u32::try_from(node).expect("four billion nodes would need 64 GiB")
 }
 
 fn after<'a>(line: usize, text: &'a str, key: &'static str) -> Result<&'a str, LoadError> {

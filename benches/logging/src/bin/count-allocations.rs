@@ -1,5 +1,6 @@
-//! Counts the allocations of one case's records. A program of its own, because counting has a price
-//! that only those who allocate would pay.
+//! Counts the allocations of one case's records.
+//!
+//! This is a separate program, because the counting allocator would slow down the cases that allocate.
 
 use std::process::ExitCode;
 

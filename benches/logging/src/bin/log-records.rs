@@ -1,8 +1,8 @@
-//! Logs one case's records, as often as it is told to on standard input.
+//! Logs one case's records on request.
 //!
-//! Each line there is a number of records and of threads; each is answered by the nanoseconds that
-//! it took and the bytes that were written. The first answer is the line of one record. Where no
-//! instruction may go unnoticed, `--records` takes the place of standard input.
+//! The first output is the line of one record. Then each input line contains a number of records and of
+//! threads; the output is the time in nanoseconds and the number of bytes. With `--records`, for counting
+//! instructions, the program logs once and reads no input.
 
 use std::error::Error;
 use std::io::{self, BufRead as _, Write as _};
@@ -28,24 +28,24 @@ fn main() -> ExitCode {
 fn run() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
     let name = arguments.next().ok_or("usage: log-records CASE [--records N]")?;
-    let case: Case = name.parse().map_err(|_| format!("no case is called {name}"))?;
+    let case: Case = name.parse().map_err(|_| format!("unknown case {name}"))?;
     let ready = case.set_up();
     ready.log(WARM_UP);
     if arguments.next().as_deref() == Some("--records") {
-        ready.log(arguments.next().ok_or("--records wants a number")?.parse()?);
+        ready.log(arguments.next().ok_or("--records needs a number")?.parse()?);
         ready.flush();
         return Ok(());
     }
     let mut out = io::stdout().lock();
     out.write_all(&sink::kept_while(|| ready.log(1)))?;
     if case == Case::Queue {
-        // Its records are in a file.
+        // The records are in a file.
         out.write_all(b"\n")?;
     }
     out.flush()?;
     for line in io::stdin().lock().lines() {
         let line = line?;
-        let (records, threads) = line.split_once(' ').ok_or("wanted: records threads")?;
+        let (records, threads) = line.split_once(' ').ok_or("expected: RECORDS THREADS")?;
         let (time, bytes) = match (records.parse()?, threads.parse()?) {
             (records, 1) => alone(&ready, records),
             (records, threads) => together(&ready, records, threads),
@@ -64,8 +64,8 @@ fn alone(ready: &Ready, records: u64) -> (Duration, u64) {
     (started.elapsed(), sink::bytes() - before)
 }
 
-/// Each of the threads logs an equal part. The time is that from the first record of any of them to
-/// the last: with more threads than cores this one may see the start late.
+/// Logs an equal part from each thread. The time runs from the first record of any thread to the last one.
+/// The threads measure it, because with more threads than cores the main thread may be delayed.
 fn together(ready: &Ready, records: u64, threads: u32) -> (Duration, u64) {
     let start = Barrier::new(threads as usize);
     let each = records / u64::from(threads);

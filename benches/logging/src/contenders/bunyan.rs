@@ -1,4 +1,4 @@
-//! tracing-bunyan-formatter: host name and process are its own; it knows no thread.
+//! tracing-bunyan-formatter. It adds host name and process, but no thread.
 
 use std::collections::HashMap;
 
@@ -14,7 +14,7 @@ pub(super) fn set_up() -> Log {
     let fields = [("node", HOST), ("pod_name", POD)];
     let fields: HashMap<_, _> = fields.map(|(name, value)| (name.to_owned(), value.into())).into();
     let layer = BunyanFormattingLayer::with_default_fields("service".to_owned(), || Sink, fields);
-    let layer = layer.skip_fields(["target"].into_iter()).expect("the target may be left out");
+    let layer = layer.skip_fields(["target"].into_iter()).expect("the target is an optional field");
     tracing_subscriber::registry()
         .with(tracing_subscriber::filter::LevelFilter::INFO)
         .with(JsonStorageLayer)

@@ -1,5 +1,5 @@
-//! The floor: the bytes of ml-logging's record, put together by code that knows them all. No text is
-//! looked at for escapes, and only the fraction of the time is made anew within a second.
+//! The lower bound: hand-written code that produces the bytes of ml-logging's record. It does not escape
+//! texts, and within a second it formats only the milliseconds of the time.
 
 use std::cell::RefCell;
 use std::io::Write as _;
@@ -13,7 +13,7 @@ use crate::{Event, Log};
 struct Buffers {
     line: Vec<u8>,
     second: u64,
-    /// `{"asctime":"2022-06-12 18:09:45,971"` and whatever stands before the thread.
+    /// Beginning of the line, from `{"asctime":"2022-06-12 18:09:45,971"` to the thread.
     head: Vec<u8>,
     thread: u64,
 }
@@ -83,7 +83,7 @@ fn write(buffers: &mut Buffers, event: &Event) {
     let _ = Sink.write_all(line);
 }
 
-/// `2022-06-12 18:09:45,`, once a second.
+/// Formats date and time as `2022-06-12 18:09:45,`; called once per second.
 fn date_and_time(second: u64) -> [u8; MILLIS - TIME] {
     let days = second / 86_400 + 719_468;
     let (cycle, day) = (days / 146_097, days % 146_097);
@@ -100,6 +100,6 @@ fn date_and_time(second: u64) -> [u8; MILLIS - TIME] {
     let mut text = [0; MILLIS - TIME];
     let second = second % 60;
     write!(&mut text[..], "{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02},")
-        .expect("the text is as long as a date and a time");
+        .expect("the text has the length of a date and a time");
     text
 }

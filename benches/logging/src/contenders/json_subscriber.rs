@@ -1,4 +1,4 @@
-//! json-subscriber: fields of the context of its own, static and dynamic.
+//! json-subscriber, with its own static and dynamic context fields.
 
 use json_subscriber::JsonLayer;
 use tracing_subscriber::fmt::time::SystemTime;

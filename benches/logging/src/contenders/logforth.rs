@@ -1,4 +1,4 @@
-//! logforth, behind the `log` crate as its documentation has it; the context is its diagnostic.
+//! logforth behind the `log` crate, as in its documentation. A static diagnostic holds the context.
 
 use std::io::Write as _;
 
@@ -12,7 +12,7 @@ use super::{HOST, POD};
 use crate::sink::Sink;
 use crate::{Event, Log};
 
-/// Its own appenders write to standard streams and files.
+/// Appender for the counting sink; logforth's own ones write to standard streams and files.
 #[derive(Debug)]
 struct ToSink(JsonLayout);
 
@@ -42,7 +42,7 @@ pub(super) fn set_up() -> Log {
         .dispatch(|dispatch| dispatch.diagnostic(context).append(ToSink(JsonLayout::default())))
         .build();
     let bridge = logforth::bridge::log::LogBridge::new(logger);
-    log::set_boxed_logger(Box::new(bridge)).expect("nothing is installed yet");
+    log::set_boxed_logger(Box::new(bridge)).expect("no other logger is installed");
     log::set_max_level(log::LevelFilter::Info);
     |event: &Event| {
         log::info!(

@@ -1,4 +1,4 @@
-//! ml-logging, with the context configured.
+//! ml-logging with a configured context.
 
 use std::fs::File;
 
@@ -11,7 +11,7 @@ use crate::{Event, Log};
 const FORMAT: &str = "%(asctime)s %(hostname)s %(pod_name)s %(process)s %(thread)s %(pathname)s \
                       %(lineno)s %(levelname)s %(message)s";
 
-/// The same names as elsewhere, so that all lines are alike.
+/// Filter with the host and pod names of all contenders.
 struct Names;
 
 impl ContextFilter for Names {
@@ -28,25 +28,25 @@ pub(super) fn set_up() -> Log {
 
 pub(super) fn set_up_with_microseconds() -> Log {
     let formatter = formatter(FORMAT).date_format("%Y-%m-%dT%H:%M:%S.%fZ");
-    build(formatter.expect("the directives are known"), Names);
+    build(formatter.expect("the directives are valid"), Names);
     log
 }
 
-/// A format that is known to be right.
+/// Creates a formatter.
 pub(crate) fn formatter(format: &str) -> JsonFormatter {
-    JsonFormatter::new(format).expect("the format is right")
+    JsonFormatter::new(format).expect("the format is valid")
 }
 
-/// Installs it for the whole process.
+/// Installs ml-logging for the whole process.
 pub(crate) fn build(formatter: JsonFormatter, filter: impl ContextFilter) {
     let builder = ml_logging::builder().environment(|_| None).formatter(formatter).filter(filter);
-    let logging = builder.writer(|| Sink).init().expect("nothing is installed yet");
+    let logging = builder.writer(|| Sink).init().expect("no other subscriber is installed");
     std::mem::forget(logging);
 }
 
-/// Through the queue, as a service does, to a file without a name.
+/// Sets up the queue of a service, with an unlinked file.
 pub(crate) fn to_a_file() -> (Log, Logging) {
-    let folder = tempfile::tempdir().expect("there is room for a file");
+    let folder = tempfile::tempdir().expect("the temporary folder is writable");
     let path = folder.path().join("records.jsonl");
     let handler =
         ml_logging::Handler::file("file", &path).formatter(formatter(FORMAT)).filter(Names);
@@ -59,9 +59,9 @@ pub(crate) fn to_a_file() -> (Log, Logging) {
                 .handler("file"),
         )
         .init(false)
-        .expect("nothing is installed yet");
-    drop(File::open(&path).expect("the handler has made its file"));
-    // The file goes on without its name, and ends with the program.
+        .expect("no other subscriber is installed");
+    drop(File::open(&path).expect("the handler has created its file"));
+    // The open file remains until the program ends.
     drop(folder);
     (log, logging)
 }

@@ -1,4 +1,4 @@
-//! The record, through each library.
+//! The compared libraries.
 
 mod bunyan;
 mod by_hand;
@@ -18,23 +18,23 @@ pub(crate) use tracing_json::set_up as tracing_json_set_up;
 
 use crate::Log;
 
-/// Asked for once, as all of these libraries could: it is a system call.
+/// The process id, which takes a system call. Every library could cache it.
 static PROCESS: LazyLock<u32> = LazyLock::new(std::process::id);
 
-/// A way to write the record.
+/// A library that writes the record.
 #[derive(Debug)]
 pub struct Contender {
-    /// What it is called.
+    /// Name in the tables.
     pub name: &'static str,
-    /// The package whose version counts, if it is not ours.
+    /// Package whose version is shown; `None` for code of this repository.
     pub package: Option<&'static str>,
-    /// How it writes the time.
+    /// Format of the time.
     pub time: &'static str,
-    /// Sets it up for the process.
+    /// Sets the library up for the process.
     pub set_up: fn() -> Log,
 }
 
-/// Ours first, the floor last.
+/// All contenders: ml-logging first, the lower bound last.
 pub const CONTENDERS: [Contender; 9] = [
     Contender { name: "ml-logging", package: None, time: "text, ms", set_up: ml_logging::set_up },
     Contender {
@@ -82,14 +82,14 @@ pub const CONTENDERS: [Contender; 9] = [
     Contender { name: "by hand", package: None, time: "text, ms", set_up: by_hand::set_up },
 ];
 
-/// What the context of every record says: the host.
+/// Host name in every record.
 pub const HOST: &str = "pricing-7d9c6f";
-/// The pod.
+/// Pod name in every record.
 pub const POD: &str = "insurance-charges-6c9f7b5d-x2x4k";
-/// The message.
+/// Message of every record.
 pub const MESSAGE: &str = "Prediction created.";
 
-/// The event through `tracing`, with what the subscriber itself cannot add.
+/// Logs the event through `tracing`, with the fields that the subscriber cannot add.
 macro_rules! tracing_event {
     ($event:expr $(, $name:ident = $value:expr)*) => {
         ::tracing::info!(

@@ -1,4 +1,4 @@
-//! slog-json: the context in a logger made once, whatever differs as functions.
+//! slog-json. The logger holds the constant context; functions supply the variable fields.
 
 use std::sync::{LazyLock, Mutex};
 

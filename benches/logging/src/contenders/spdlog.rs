@@ -1,4 +1,4 @@
-//! spdlog-rs: time, level, thread and source are its own, the rest are its key-value pairs.
+//! spdlog-rs. It adds time, level, thread and source; the other fields are key-value pairs.
 
 use std::sync::Arc;
 

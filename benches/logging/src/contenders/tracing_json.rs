@@ -1,5 +1,5 @@
-//! tracing-subscriber's own JSON. It has no fields of the context but its own, so the rest are
-//! fields of the event: in a span around it they would cost more.
+//! tracing-subscriber's JSON format. It cannot add context fields, so the event has them. In a span they
+//! would cost more.
 
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
@@ -15,7 +15,7 @@ pub(super) fn set_up_and_log() -> Log {
     }
 }
 
-/// Installs it for the whole process.
+/// Installs tracing-subscriber for the whole process.
 pub(crate) fn set_up() {
     let layer = tracing_subscriber::fmt::layer()
         .json()

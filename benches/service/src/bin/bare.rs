@@ -1,4 +1,4 @@
-//! A bare axum handler with the same JSON in and out, and nothing else: what is measured against.
+//! The peer of the service: a bare axum handler with the same input and output.
 
 use std::error::Error;
 
@@ -22,7 +22,7 @@ async fn predict(Json(input): Json<Input>) -> Json<Answer> {
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
-    // As the service does.
+    // The same runtime as in the service.
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         let mut terminate = signal(SignalKind::terminate())?;

@@ -1,4 +1,4 @@
-//! The service with the trivial model, decorated: what is measured.
+//! The service with the decorated trivial model.
 
 use std::convert::Infallible;
 use std::process::ExitCode;

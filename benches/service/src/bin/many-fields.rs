@@ -1,5 +1,5 @@
-//! One service, one input of a hundred fields, and models that log 1, 10, 50 or 100 of them: what a
-//! logged field costs. All else is the same.
+//! A service whose model has an input of 100 fields and logs 1, 10, 50 or 100 of them. It shows the cost of
+//! a logged field.
 
 use std::convert::Infallible;
 use std::process::ExitCode;
@@ -20,7 +20,7 @@ struct Sum {
 macro_rules! input {
     ($($field:ident)*) => {
         /// Input of each model here.
-        #[allow(missing_docs, reason = "their names are their numbers")]
+        #[allow(missing_docs, reason = "the fields are numbered")]
         #[derive(Serialize, Deserialize, JsonSchema)]
         struct Fields {
             $($field: f64,)*
@@ -30,7 +30,7 @@ macro_rules! input {
 
 macro_rules! model {
     ($model:ident: $($field:ident)*) => {
-        /// Logs some of its fields.
+        /// Logs some of the input fields.
         #[derive(MLModel)]
         #[ml_model(qualified_name = "fields_model")]
         #[decorate(prediction_id)]

@@ -1,4 +1,4 @@
-//! The service with up to fifty models, each a type of its own: what a hosted model costs.
+//! A service with up to 50 models of different types. It shows the cost of a hosted model.
 
 use std::convert::Infallible;
 use std::process::ExitCode;
@@ -10,7 +10,7 @@ use service_load::{Input, Output, charges, count};
 macro_rules! models {
     ($($model:ident)*) => {
         $(
-            /// One of many.
+            /// One of the models.
             #[derive(Debug, MLModel)]
             #[decorate(prediction_id)]
             #[decorate(logging(input_fields = ["age", "bmi"], output_fields = ["charges"]))]

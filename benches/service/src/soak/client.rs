@@ -1,6 +1,6 @@
-//! One keep-alive connection at a time that keeps exact books of what it sent and what came back.
+//! A client with one keep-alive connection at a time that accounts for every request and answer.
 //!
-//! Plain HTTP/1.1 over a socket: a client library would retry, and hide what is counted here.
+//! It writes HTTP/1.1 to a socket, because a client library would retry and hide what is counted here.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -9,33 +9,33 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
-/// How long an answer may take before the run is given up.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// Time limit of an answer.
+const TIMEOUT: Duration = Duration::from_secs(60);
 
-/// What became of one client's requests.
+/// Account of one client's requests.
 #[derive(Default)]
 pub(crate) struct Books {
-    /// Requests whose last byte the system has taken.
+    /// Requests that were written to the socket completely.
     pub(crate) sent: u64,
     /// Ids of the predictions answered with 200.
     pub(crate) answered: Vec<Uuid>,
-    /// Ids of the client's own making whose requests got no answer.
+    /// Ids from this client whose requests got no answer.
     pub(crate) unanswered: Vec<Uuid>,
-    /// Requests that got no answer and left their id to the service.
+    /// Requests without an own id that got no answer.
     pub(crate) unanswered_without_id: u64,
-    /// Requests that the service could not have taken: not all bytes were sent.
+    /// Requests that were not sent completely.
     pub(crate) incomplete: u64,
     /// Connections that were refused after the stop began.
     pub(crate) refused: u64,
-    /// Connections that ended in good order after an answer that said so, or while idle.
+    /// Connections that were closed after an answer with `connection: close`.
     pub(crate) closed: u64,
-    /// Whatever must not happen.
+    /// Events that must not happen.
     pub(crate) faults: Vec<String>,
 }
 
 /// How a request ended without an answer.
 enum Unanswered {
-    /// Before its last byte was sent.
+    /// The connection was closed before the last byte was sent.
     Incomplete,
     /// The connection was closed without a byte of an answer.
     Closed,
@@ -48,12 +48,12 @@ struct Answer {
     closes: bool,
 }
 
-/// Predicts without a pause until connections are refused, which is expected only when
-/// `is_stopping`. Clients with an odd `number` leave the ids to the service.
+/// Sends requests without a pause until connections are refused, which is a fault unless `is_stopping`.
+/// Clients with an odd `number` send no ids.
 pub(crate) fn run(address: SocketAddr, number: u64, is_stopping: &AtomicBool) -> Books {
     let mut books = Books::default();
     let mut requests = 0_u64;
-    // Faults end a client: what follows them would only hide them.
+    // The first fault ends the client.
     while books.faults.is_empty() {
         let mut stream = match TcpStream::connect(address) {
             Ok(stream) => stream,
@@ -69,13 +69,13 @@ pub(crate) fn run(address: SocketAddr, number: u64, is_stopping: &AtomicBool) ->
                 break;
             }
         };
-        let setup = stream.set_read_timeout(Some(PATIENCE)).and_then(|()| stream.set_nodelay(true));
+        let setup = stream.set_read_timeout(Some(TIMEOUT)).and_then(|()| stream.set_nodelay(true));
         if let Err(error) = setup {
             books.faults.push(format!("setting up the socket: {error}"));
         }
         loop {
             requests += 1;
-            // Like a UUID, but no version 4: nobody else makes this one.
+            // A UUID that is not of version 4 cannot be one of the service.
             let own_id = number
                 .is_multiple_of(2)
                 .then(|| Uuid::from_u128(u128::from(number) << 64 | u128::from(requests)));
@@ -134,7 +134,9 @@ fn ask(stream: &mut TcpStream, id: Option<Uuid>) -> Result<Answer, Unanswered> {
         let mut part = [0; 1024];
         match stream.read(&mut part) {
             Ok(0) if answer.is_empty() => return Err(Unanswered::Closed),
-            Ok(0) => return Err(Unanswered::Fault(format!("cut off: {}", answer.escape_ascii()))),
+            Ok(0) => {
+                return Err(Unanswered::Fault(format!("truncated: {}", answer.escape_ascii())));
+            }
             Ok(length) => answer.extend_from_slice(&part[..length]),
             Err(error) if error.kind() == ErrorKind::ConnectionReset && answer.is_empty() => {
                 return Err(Unanswered::Closed);
@@ -150,10 +152,10 @@ fn ask(stream: &mut TcpStream, id: Option<Uuid>) -> Result<Answer, Unanswered> {
 }
 
 enum Parsed {
-    /// Not there to its end yet.
+    /// The answer is incomplete.
     More,
     Answer(Answer),
-    /// No answer to a prediction.
+    /// The answer is not that of a prediction.
     Fault,
 }
 

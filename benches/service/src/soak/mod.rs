@@ -1,11 +1,11 @@
-//! A long run that ends in a SIGTERM under full load, and then the audit: every request that was
-//! taken is answered, every answer is on record with exactly two records, nothing else is, and
-//! memory is where it was.
+//! A long run that ends with a SIGTERM under full load, followed by an audit. The audit checks that every
+//! request that was read got an answer, that every answer has exactly two log records, that the log has no
+//! other records, and that the memory did not grow.
 //!
-//! A request may be sent over an idle connection in the very moment in which the service closes it.
-//! HTTP/1.1 leaves that open; clients send such a request again (RFC 9112, section 9.3.1). The log
-//! tells it apart from a lost one: what was never read has no record. These are counted, and are no
-//! fault; a request that is on record and got no answer is one.
+//! A client may send a request over an idle connection at the moment when the service closes it. HTTP/1.1
+//! allows that, and clients send such a request again (RFC 9112, section 9.3.1). The service has never read
+//! it, so it has no log record. Such requests are counted but are not faults. A request with a log record
+//! and without an answer is a fault.
 
 mod client;
 
@@ -27,7 +27,7 @@ use crate::server::{Server, Spec};
 use crate::{Result, target};
 use client::Books;
 
-/// How much more memory at the end is still the same memory.
+/// Largest accepted growth of the memory.
 const TOLERANCE: f64 = 1.05;
 
 /// The audit of one run.
@@ -37,24 +37,24 @@ pub(crate) struct Soak {
     connections: u32,
     sent: u64,
     pub(crate) answered: u64,
-    /// Not all bytes could be sent: the connection was closed by then.
+    /// Requests that were not sent completely because the connection was closed.
     incomplete: u64,
-    /// Sent, not answered, and not on record: never read. To be sent again.
+    /// Requests that were sent but neither answered nor logged: the service has not read them.
     never_read: u64,
-    /// Sent, not answered, but on record. A fault.
+    /// Requests that were logged but not answered. A fault.
     lost: u64,
     refused_connections: u64,
     connections_closed_in_order: u64,
-    /// Answered, but not with exactly two records. A fault.
+    /// Answers without exactly two records. A fault.
     answered_without_two_records: u64,
-    /// On record with anything but two records. A fault.
+    /// Logged predictions without exactly two records. A fault.
     incomplete_records: u64,
-    /// From the SIGTERM to the end of the process.
+    /// Milliseconds from the SIGTERM to the end of the process.
     stop_ms: f64,
     early_mib: f64,
     late_mib: f64,
     faults: Vec<String>,
-    /// Resident memory at each second.
+    /// Resident memory in each second.
     pub(crate) memory_mib: Vec<f64>,
 }
 
@@ -84,7 +84,7 @@ pub(crate) fn run(minutes: f64, connections: u32) -> Result<Soak> {
     }
     sleep(end.saturating_sub(started.elapsed()));
     let memory_mib = watch.stop()?.into_iter().map(rounded).collect();
-    // Raised first: a client may see the effect of the signal before this thread goes on.
+    // Set first, because a client may see the effect of the signal before this thread continues.
     is_stopping.store(true, Ordering::SeqCst);
     let asked = Instant::now();
     server.terminate()?;
@@ -115,7 +115,7 @@ pub(crate) fn run(minutes: f64, connections: u32) -> Result<Soak> {
     } else {
         let kept = target()?.join("service-load/soak.log");
         fs::rename(&log_file, &kept)?;
-        eprintln!("The log is kept: {}", kept.display());
+        eprintln!("The log is in {}.", kept.display());
     }
     Ok(soak)
 }
@@ -133,19 +133,21 @@ fn audit(
     let mut answered_without_two_records = 0;
     let answered = books.answered.len() as u64;
     for id in &books.answered {
-        // Removed, so that an id answered twice is missed the second time.
+        // Removed, so that a second answer with the same id is a fault.
         if !predictions.remove(id).is_some_and(Records::are_complete) {
             answered_without_two_records += 1;
         }
     }
-    // What is left was answered by nobody's account.
+    // The remaining predictions were not answered.
     let lost = predictions.len() as u64;
     let unanswered = books.unanswered.len() as u64 + books.unanswered_without_id;
     let known = books.unanswered.iter().filter(|id| predictions.contains_key(id)).count() as u64;
     let mut faults = books.faults;
     let anonymous = predictions.keys().filter(|id| id.get_version_num() == 4).count() as u64;
     if known + anonymous != lost {
-        faults.push(format!("{lost} predictions are on record that nobody asked for"));
+        faults.push(format!(
+            "some of the {lost} unanswered predictions in the log were not requested"
+        ));
     }
     let (early_mib, late_mib) = early_and_late(&memory_mib);
     Soak {
@@ -168,8 +170,8 @@ fn audit(
     }
 }
 
-/// The medians of the second minute and of the last one; of fifths of a run that is shorter than
-/// five minutes.
+/// Returns the medians of the second and of the last minute, or of the second and the last fifth of a run
+/// shorter than five minutes.
 fn early_and_late(samples: &[f64]) -> (f64, f64) {
     let window = (samples.len() / 5).min(60);
     let early = samples.iter().skip(window).take(window);
@@ -178,9 +180,11 @@ fn early_and_late(samples: &[f64]) -> (f64, f64) {
 }
 
 impl Soak {
+    /// Returns whether the run has no faults.
+    ///
     /// # Errors
     ///
-    /// What is wrong with the run.
+    /// Returns the faults.
     pub(crate) fn verdict(&self) -> Result<()> {
         let mut wrong = self.faults.clone();
         let mut expect_none = |count: u64, what: &str| {
@@ -188,14 +192,14 @@ impl Soak {
                 wrong.push(format!("{count} {what}"));
             }
         };
-        expect_none(self.lost, "predictions are on record but were not answered");
-        expect_none(self.answered_without_two_records, "answers have not exactly two records");
-        expect_none(self.incomplete_records, "predictions have not exactly two records");
+        expect_none(self.lost, "predictions were logged but not answered");
+        expect_none(self.answered_without_two_records, "answers do not have exactly two records");
+        expect_none(self.incomplete_records, "predictions do not have exactly two records");
         expect_none(
             self.sent.abs_diff(self.answered + self.never_read + self.lost),
             "requests are unaccounted for",
         );
-        // Written so that missing samples, which are NaN, are no success.
+        // Missing samples are NaN and must fail this check.
         let is_flat = self.late_mib <= self.early_mib * TOLERANCE;
         if !is_flat {
             wrong.push(format!(
@@ -215,14 +219,11 @@ impl fmt::Display for Soak {
         for (what, count) in [
             ("requests sent", self.sent),
             ("answered with 200", self.answered),
-            (
-                "sent over a connection that was being closed, never read, to be sent again",
-                self.never_read,
-            ),
-            ("not sent to the end: the connection was closed", self.incomplete),
-            ("on record, but not answered", self.lost),
+            ("sent over a closing connection and not read by the service", self.never_read),
+            ("not sent completely: the connection was closed", self.incomplete),
+            ("logged but not answered", self.lost),
             ("answered without exactly two records", self.answered_without_two_records),
-            ("on record with anything but two records", self.incomplete_records),
+            ("logged without exactly two records", self.incomplete_records),
             ("connections closed in order", self.connections_closed_in_order),
             ("connections refused after the SIGTERM", self.refused_connections),
             ("other faults", self.faults.len() as u64),
@@ -258,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_without_an_answer_was_never_read_if_it_is_not_on_record() {
+    fn an_unanswered_request_without_a_record_was_not_read() {
         let books = Books {
             sent: 4,
             answered: vec![id(1), id(2)],
@@ -272,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_without_an_answer_is_lost_if_it_is_on_record() {
+    fn an_unanswered_request_with_a_record_is_lost() {
         let books = Books {
             sent: 3,
             answered: vec![id(1)],
@@ -286,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_that_is_not_on_record_or_given_twice_is_a_fault() {
+    fn an_answer_without_a_record_or_given_twice_is_a_fault() {
         for answered in [vec![id(1), id(2)], vec![id(1), id(1)]] {
             let books = Books { sent: 2, answered, ..Books::default() };
             let soak = audited(books, records(&[id(1)]));
@@ -296,7 +297,7 @@ mod tests {
     }
 
     #[test]
-    fn a_prediction_that_nobody_asked_for_is_a_fault() {
+    fn a_prediction_that_was_not_requested_is_a_fault() {
         let books = Books { sent: 1, answered: vec![id(1)], ..Books::default() };
         let soak = audited(books, records(&[id(1), id(9)]));
         assert_eq!(soak.faults.len(), 1);
@@ -304,7 +305,7 @@ mod tests {
     }
 
     #[test]
-    fn memory_that_grows_is_a_fault_and_so_is_memory_unseen() {
+    fn growing_or_unknown_memory_is_a_fault() {
         let growing = (0..60).map(|second| 8.0 + f64::from(second) / 10.0).collect();
         for memory in [growing, Vec::new()] {
             let books = Books { sent: 1, answered: vec![id(1)], ..Books::default() };

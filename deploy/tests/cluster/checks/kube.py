@@ -1,4 +1,4 @@
-"""kubectl, waiting, and the list of what was checked."""
+"""kubectl, polling, and the table of results."""
 
 import json
 import os
@@ -14,7 +14,7 @@ AGAINST = "Kubernetes " + os.environ["CLUSTER_VERSION"]
 
 
 class Failure(Exception):
-    """A check that did not hold; the text says what was found."""
+    """A failed check; the text has the finding."""
 
 
 def require(condition, text):
@@ -23,7 +23,7 @@ def require(condition, text):
 
 
 def command(arguments, stdin=None, fails=False, folder=None):
-    """What a command prints on both streams. With `fails`, an exit status of zero is the failure."""
+    """Returns the output of a command on both streams. With `fails`, an exit status of zero is the failure."""
     done = subprocess.run(
         arguments,
         check=False,
@@ -43,13 +43,13 @@ def kubectl(*arguments, stdin=None, fails=False):
 
 
 def get(*arguments):
-    """The items of a list, or one object."""
+    """Returns the items of a list, or one object."""
     found = json.loads(kubectl("get", *arguments, "-o", "json"))
     return found["items"] if found["kind"].endswith("List") else found
 
 
 def eventually(seconds, check, *arguments):
-    """Polls until the check holds and returns its result; its last failure is raised after the deadline."""
+    """Polls until the check succeeds and returns its result; raises its last failure after the deadline."""
     deadline = time.monotonic() + seconds
     while True:
         try:
@@ -61,9 +61,9 @@ def eventually(seconds, check, *arguments):
 
 
 def render(folder):
-    """The objects of a kustomization, by (kind, name)."""
+    """Returns the objects of a kustomization, by (kind, name)."""
     text = kubectl("create", "--dry-run=client", "--validate=false", "-o", "json", "-k", str(folder))
-    # Several objects are printed as one list or one after the other, by version of kubectl.
+    # Depending on its version, kubectl prints a list or one object after the other.
     decoder, objects, at = json.JSONDecoder(), [], 0
     while at < len(text):
         value, at = decoder.raw_decode(text, at)
@@ -78,24 +78,24 @@ def selector(labels):
 
 
 def everything():
-    """Each object of the cluster that an overlay could leave behind."""
+    """Lists the objects of the cluster that an overlay could leave behind."""
     kinds = kubectl("api-resources", "--verbs=list,delete", "-o", "name").split()
-    # Events tell the past; leases are the nodes' own.
+    # Events are history; leases belong to the nodes.
     kinds = [k for k in kinds if not k.startswith(("events", "leases."))]
     columns = "custom-columns=KIND:.kind,NAMESPACE:.metadata.namespace,NAME:.metadata.name"
     lines = kubectl("get", ",".join(kinds), "--all-namespaces", "--no-headers", "-o", columns).splitlines()
     found = {" ".join(line.split()) for line in lines if "No resources found" not in line}
-    # What the operator keeps for itself.
+    # The operator's own objects.
     return {line for line in found if " elastic-system " not in line}
 
 
 def as_written(script, change=lambda script: script):
-    """Runs the commands of a document from the root of the repository, as the document tells its reader to."""
+    """Runs the commands of a document unchanged, from the root of the repository."""
     command(["bash", "-euo", "pipefail", "-c", change(script)], folder=CLONE)
 
 
 def block(document, holding):
-    """The one block of commands in a Markdown file that holds the text."""
+    """Returns the only command block of a Markdown file that contains the text."""
     blocks = (CLONE / document).read_text(encoding="utf-8").split("```sh\n")[1:]
     found = [b.partition("```")[0] for b in blocks if holding in b.partition("```")[0]]
     require(len(found) == 1, f"{document}: {len(found)} blocks with {holding}")
@@ -110,7 +110,7 @@ class Results:
         self.failed = 0
 
     def check(self, what, function, *arguments):
-        """Runs one check. A failure is recorded and the rest goes on, so that one run shows all of them."""
+        """Runs one check. A failure is recorded, and the other checks continue."""
         try:
             detail = function(*arguments)
             result = f"ok{f': {detail}' if detail else ''}"

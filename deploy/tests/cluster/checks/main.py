@@ -8,7 +8,7 @@ import service
 import stack
 from kube import CLONE, Failure, Results, eventually, everything, kubectl, require
 
-# What each overlay promises. An overlay that is not named here fails, so that no new one goes unchecked.
+# Expectations for each overlay. An overlay that is not listed fails, so that every new one is checked.
 SERVICE_OVERLAYS = {
     "local": service.Promise(pool=None, high_availability=False, monitoring=False),
     "digitalocean": service.Promise(pool="model-services", high_availability=True, monitoring=True),
@@ -27,7 +27,7 @@ def overlays(folder):
 
 def apply(folder):
     printed = kubectl("apply", "-k", str(folder))
-    # A namespace that `kubectl create` has made is one that `apply` adds its annotation to.
+    # `apply` warns when it adds its annotation to a namespace that `kubectl create` made.
     warnings = [w for w in printed.splitlines() if "Warning" in w and "last-applied-configuration" not in w]
     require(not warnings, "; ".join(warnings))
     return f"{len(printed.splitlines())} objects"
@@ -45,7 +45,7 @@ def nothing_left(before, folders):
 
 
 def main():
-    # In a copy: variants of an overlay are written beside it, and the documents' commands write files.
+    # In a copy, because variants of an overlay and the documents' commands write files.
     source = pathlib.Path(sys.argv[1])
     shutil.copytree(source / "docs", CLONE / "docs")
     shutil.copytree(source / "deploy" / "kubernetes", CLONE / "deploy" / "kubernetes")

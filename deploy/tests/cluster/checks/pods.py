@@ -1,4 +1,4 @@
-"""What holds for any pod."""
+"""Checks for all pods."""
 
 import copy
 import json
@@ -7,7 +7,7 @@ from kube import get, kubectl, require
 
 
 def contexts(spec):
-    """The security contexts of the pod and of its containers."""
+    """Returns the security contexts of the pod and of its containers."""
     return [
         each.setdefault("securityContext", {}) for each in (spec, *spec.get("initContainers", []), *spec["containers"])
     ]
@@ -21,7 +21,7 @@ def of_all(change):
     return mutate
 
 
-# Each one takes away one thing that the standard `restricted` asks for.
+# Each one removes one requirement of the standard `restricted`.
 MUTATIONS = {
     "user 0": lambda spec: contexts(spec)[0].update(runAsUser=0),
     "runAsNonRoot absent": of_all(lambda context: context.pop("runAsNonRoot", None)),
@@ -36,7 +36,7 @@ MUTATIONS = {
 def refuses_mutations(namespace, spec):
     pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "mutated", "namespace": namespace}, "spec": spec}
     create = ("create", "--dry-run=server", "-f", "-")
-    # The pod as it is has to pass, or the refusals below would show nothing.
+    # The unchanged pod must pass, or the refusals below would show nothing.
     kubectl(*create, stdin=json.dumps(pod))
     for what, mutate in MUTATIONS.items():
         mutated = copy.deepcopy(pod)
@@ -58,7 +58,7 @@ def no_token(pods):
 
 
 def references(pod):
-    """(kind, name, key or None) of everything without which a kubelet would not start the pod."""
+    """Yields (kind, name, key or None) of each object that a kubelet needs to start the pod."""
     spec = pod["spec"]
     yield "serviceaccount", spec["serviceAccountName"], None
 

@@ -30,7 +30,7 @@ class Promise:
 
 
 class Service:
-    """One overlay that has been applied."""
+    """An applied overlay."""
 
     def __init__(self, overlay):
         self.overlay = overlay
@@ -55,7 +55,7 @@ class Service:
         kubectl(*self.in_namespace("rollout", "status", f"deployment/{self.name}", "--timeout=90s"))
 
     def pods(self):
-        """The pods that are not on their way out."""
+        """Returns the pods that are not terminating."""
         found = get(*self.in_namespace("pods", "--selector", self.selector))
         return [p for p in found if "deletionTimestamp" not in p["metadata"] and p["status"]["phase"] == "Running"]
 
@@ -65,12 +65,12 @@ class Service:
 
 
 def run(results, overlay, promise, apply):
-    """Applies the overlay and checks it. Returns the folders that have to be deleted."""
+    """Applies the overlay and checks it. Returns the folders to delete."""
     name = overlay.name
     folders = [overlay]
     service = Service(overlay)
     if promise.pool is None:
-        # A cluster on one machine has one node, without labels of ours.
+        # A cluster on one machine has one node, without the pools' labels.
         for node in get("nodes", "--selector", "workload"):
             kubectl("cordon", node["metadata"]["name"])
     try:
@@ -213,7 +213,7 @@ def autoscaler(service):
 def spread(service, pool):
     (rendered,) = service.of_kind("HorizontalPodAutoscaler")
     most = rendered["spec"]["maxReplicas"]
-    # The autoscaler writes to this subresource; without metrics it is done here.
+    # The autoscaler writes to this subresource. Without metrics, this test does.
     kubectl(*service.in_namespace("scale", "deployment", service.name, f"--replicas={most}"))
     service.roll_out()
 
@@ -248,7 +248,7 @@ def drain(service):
 
 
 def eviction(service):
-    """No node takes the evicted pods, so that the budget is used up."""
+    """Uses up the budget: no node admits the evicted pods."""
     for node in get("nodes"):
         kubectl("cordon", node["metadata"]["name"])
     (budget,) = service.of_kind("PodDisruptionBudget")
@@ -287,12 +287,12 @@ def idempotent(service, apply):
 
 
 def configuration_of(service):
-    """The names of the ConfigMaps that the current pods mount."""
+    """Returns the names of the ConfigMaps that the current pods mount."""
     return {v["configMap"]["name"] for p in service.pods() for v in p["spec"]["volumes"] if "configMap" in v}
 
 
 def configuration(service, apply, folders):
-    """The overlay in a copy of all folders, where one line of the configuration differs."""
+    """Copies all folders and changes one line of the configuration."""
     tree = service.overlay.parent.parent
     changed = SCRATCH / f"changed-{service.overlay.name}"
     shutil.copytree(tree, changed)

@@ -1,4 +1,4 @@
-"""The overlays of the logging stack: what the Elastic operator makes of them, pools, volumes."""
+"""The overlays of the logging stack: the Elastic operator's pods, pools, volumes."""
 
 import dataclasses
 
@@ -8,7 +8,7 @@ from kube import CLONE, as_written, block, eventually, get, render, require, sel
 
 @dataclasses.dataclass
 class Promise:
-    """`pool`: the nodes of the store and of what reads it; shippers are where something is to be shipped."""
+    """`pool`: the nodes of the store and its readers. Shippers run on the nodes of the models."""
 
     pool: str | None
     elastic: bool = True
@@ -17,7 +17,7 @@ class Promise:
 
 @dataclasses.dataclass
 class Workload:
-    """Pods that have to run, or to have run. `count` is None for one on each node that ships logs."""
+    """Pods that must run or have run. `count` is None for one pod on each node that ships logs."""
 
     kind: str
     name: str
@@ -31,7 +31,7 @@ class Workload:
 
 
 def workloads(objects):
-    """Those that the overlay names, the operator's included
+    """Yields the workloads of the overlay, with those of the operator
     (labels: https://github.com/elastic/cloud-on-k8s, pkg/controller/*/labels)."""
     for (kind, name), o in objects.items():
         namespace, spec = o["metadata"].get("namespace"), o.get("spec", {})
@@ -60,13 +60,13 @@ def run(results, overlay, promise, apply):
     if promise.logstash:
         results.check(f"{title}: Secret with Logstash's authority, copied for Filebeat", eventually, 60, copy_authority)
     found = list(workloads(objects))
-    results.check(f"{title}: there is something to run", lambda: require(found, "no workload"))
+    results.check(f"{title}: workloads exist", lambda: require(found, "no workload"))
     for workload in found:
         each = f"{title}, {workload.kind} {workload.name}"
         if not results.check(f"{each}: all pods admitted and running", eventually, 120, all_run, workload):
             continue
-        # The operator may make a Secret after the pod that waits for it.
-        results.check(f"{each}: what pods mount and read exists", eventually, 60, references, workload)
+        # The operator may create a Secret after the pod that waits for it.
+        results.check(f"{each}: the objects that pods mount and read exist", eventually, 60, references, workload)
         if workload.count is None:
             continue
         if promise.pool:
@@ -82,7 +82,7 @@ def make_users():
 
 
 def copy_authority():
-    """The commands are in the comment at the top of the component."""
+    """Runs the commands in the first comment of the component."""
     file = CLONE / "deploy/kubernetes/logging/components/logstash/kustomization.yaml"
     lines = [line[4:] for line in file.read_text(encoding="utf-8").splitlines() if line.startswith("#   ")]
     as_written("\n".join(lines))
@@ -126,7 +126,7 @@ def on_pool(workload, pool):
 
 def mutated(workload):
     spec = workload.pods()[0]["spec"]
-    # Given by the scheduler; a pod that names its node would not pass through it.
+    # Set by the scheduler, which a pod with a node name would bypass.
     del spec["nodeName"]
     return podchecks.refuses_mutations(workload.namespace, spec)
 
@@ -140,7 +140,7 @@ def claims_bound(objects):
 
 
 def no_complaint(objects):
-    """The operator validates what the definitions' schemas cannot, and reports it as an event."""
+    """Checks the operator's events, which report mistakes that the schemas cannot find."""
     found = []
     for (kind, name), o in objects.items():
         if "k8s.elastic.co" not in o["apiVersion"]:

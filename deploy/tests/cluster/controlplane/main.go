@@ -1,13 +1,13 @@
 // Command controlplane is a Kubernetes control plane in one executable.
 //
-// The first argument chooses the program; the rest are its own arguments:
+// The first argument selects the program; the others are its arguments:
 //
 //	controlplane etcd|kube-apiserver|kube-scheduler|kube-controller-manager|kwok [ARGUMENT...]
 //
 // k8s.io/kubernetes replaces its k8s.io/* requirements by folders of its own repository, so that "go install" refuses it.
 // The go.mod beside this file replaces them by the published modules of the same release instead.
-// One executable for all five is linked once. kubectl and the Elastic operator are built beside it, as tools of the module:
-// kubectl is started so often that a larger executable would cost more than a link.
+// One executable for all five needs one link. kubectl and the Elastic operator are separate tools of the module: kubectl is
+// started so often that a larger executable would cost more than a link.
 package main
 
 import (

@@ -1,4 +1,4 @@
-// Prints a compose file as JSON, read by the loader of Docker Compose: its schema, interpolation and checks.
+// Prints a compose file as JSON, after the loader of Docker Compose has validated and interpolated it.
 package main
 
 import (

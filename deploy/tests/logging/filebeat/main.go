@@ -1,5 +1,5 @@
-// Filebeat with all its own inputs, as its repository builds it. `go install` refuses a module with replacements, so this
-// one repeats them.
+// Filebeat with all its inputs, as its repository builds it. `go install` refuses a module with replacements, so the go.mod
+// of this one repeats them.
 package main
 
 import (

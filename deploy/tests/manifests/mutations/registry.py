@@ -49,7 +49,7 @@ def drop(manifests, kind, name=SERVICE):
 
 
 def configure(manifests, change):
-    """Changes rest_config.yaml inside of its ConfigMap."""
+    """Changes rest_config.yaml inside its ConfigMap."""
     data = next(m["data"] for m in manifests.of_kind("ConfigMap") if "rest_config.yaml" in m.get("data", {}))
     configuration = yaml.safe_load(data["rest_config.yaml"])
     change(configuration)

@@ -151,7 +151,7 @@ def key_file_missing(m):
 
 
 def decorated(*decorators):
-    """The configuration of the model with these decorators in place of its own."""
+    """Returns the configuration of the model with these decorators instead of its own."""
     return {"qualified_name": "insurance_charges_model", "decorators": list(decorators)}
 
 

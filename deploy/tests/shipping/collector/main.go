@@ -1,6 +1,6 @@
-// Command collector is an OpenTelemetry Collector with the components that
-// deploy/kubernetes/logging/collector/config.yaml names, and no others: the
-// whole contrib distribution would take too long to build for a test.
+// Command collector is an OpenTelemetry Collector with only the components of
+// deploy/kubernetes/logging/collector/config.yaml, because the whole contrib
+// distribution takes too long to build for a test.
 package main
 
 import (

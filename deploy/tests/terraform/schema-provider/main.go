@@ -1,9 +1,9 @@
 // Command schema-provider stands in for the DigitalOcean provider in `terraform validate` and in `terraform test` with
-// mock_provider, which ask a provider for its schema and nothing else. It has no client and makes no request.
+// mock_provider, which need only the schema of a provider. It has no client and sends no request.
 //
 // schemas.json holds the part of the schema that deploy/terraform uses, in the form of `terraform providers schema
 // -json`. It was written from the provider's documentation and agrees with the schema of the real provider 2.99.1;
-// ../schema_agrees.py repeats that comparison wherever the real provider is at hand. The checks of single values that
+// ../schema_agrees.py repeats that comparison if the real provider is available. The checks of single values that
 // the real provider makes (a taint's effect, a tier's name) are not repeated here.
 package main
 
@@ -144,7 +144,7 @@ func sortedKeys[V any](m map[string]V) []string {
 	return keys
 }
 
-// server answers what validation and mocked runs ask. The embedded interface is nil: any other call ends the process,
+// server answers validation and mocked runs. The embedded interface is nil: any other call ends the process,
 // so that a run that is not mocked fails at once.
 type server struct {
 	tfprotov5.ProviderServer

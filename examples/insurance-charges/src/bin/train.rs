@@ -1,4 +1,4 @@
-//! Chooses, fits and scores the model, and writes the artefact that the library then carries.
+//! Chooses, fits and scores the model, and writes the artefact.
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -14,19 +14,19 @@ use insurance_charges::train::{self, TrainError, data, plot, report};
 #[derive(Parser)]
 #[command(version)]
 struct Arguments {
-    /// CSV file with the rows to learn from
+    /// CSV file with the training rows
     #[arg(long, value_name = "FILE")]
     train: PathBuf,
-    /// CSV file with the rows to score on, once, at the end
+    /// CSV file with the test rows, which are scored once at the end
     #[arg(long, value_name = "FILE")]
     test: PathBuf,
-    /// Where to write the artefact
+    /// Path of the artefact to write
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
-    /// Where to write an SVG plot of predicted against actual charges of the test rows
+    /// Path of an SVG plot to write: predicted against actual charges of the test rows
     #[arg(long, value_name = "FILE")]
     plot: Option<PathBuf>,
-    /// Threads for the search [default: one per core]; the result is the same for any number
+    /// Number of threads for the search, which does not change the result [default: one per core]
     #[arg(long, value_name = "N")]
     jobs: Option<NonZeroUsize>,
 }
@@ -42,7 +42,7 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: &Arguments) -> Result<(), TrainError> {
-    // Both files are read first, so that a bad row is reported before the long search and not after it.
+    // Both files are read first: a bad row is reported before the long search.
     let training = data::read(&arguments.train)?;
     let test = data::read(&arguments.test)?;
     let jobs = arguments.jobs.or_else(|| thread::available_parallelism().ok());

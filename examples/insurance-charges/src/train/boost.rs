@@ -1,44 +1,44 @@
-//! Fits gradient-boosted trees with the boosting library and takes them out of it.
+//! Fits gradient-boosted trees with smartcore and converts them to [`Tree`]s.
 //!
-//! A model is the average of several boosted ones that draw their rows with different seeds. With so few rows, what
-//! one of them learns depends a good deal on the draw; the average evens that out.
+//! A model is the average of several boosted models that sample their rows with different seeds. With few rows, a
+//! single model depends strongly on its sample; the average reduces that.
 //!
-//! smartcore's regressor fits on one thread, sorts exactly instead of binning, and draws its rows with a seeded
-//! generator: the same rows and settings give the same trees.
+//! smartcore fits on one thread, sorts exactly instead of binning, and samples with a seeded generator. The same rows
+//! and settings therefore give the same trees.
 
 use serde::Deserialize;
 use smartcore::linalg::basic::matrix::DenseMatrix;
 use smartcore::xgboost::{XGRegressor, XGRegressorParameters};
 
-use super::TrainError;
 use super::data::Row;
+use super::error::TrainError;
 use crate::features::{Feature, features};
 use crate::scale::{Scale, Unit};
 use crate::trees::{Tree, TreeEnsemble};
 
-/// How many boosted models are averaged.
+/// Number of boosted models in the average.
 pub const MEMBERS: usize = 10;
-/// How much of what a tree found is believed.
+/// Factor of each tree's values.
 const LEARNING_RATE: f64 = 0.1;
-/// The share of the rows, drawn anew, that each tree is fitted to.
+/// Share of the rows that is sampled for each tree.
 const SUBSAMPLE: f64 = 0.7;
-/// How strongly leaves with few rows are pulled towards zero: not at all.
+/// L2 regularisation of leaf values; none.
 const LAMBDA: f64 = 0.0;
 
 type Matrix = DenseMatrix<f64>;
 type Regressor = XGRegressor<f64, f64, Matrix, Vec<f64>>;
 
-/// Which features the trees may use.
+/// Features that the trees may use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FeatureSet {
-    /// What is known of a customer, without sex and region.
+    /// The fields of an input except sex and region.
     Core,
     /// [`FeatureSet::Core`] and the body mass index of smokers.
     Interaction,
 }
 
 impl FeatureSet {
-    /// The features, in the order in which the library sees them.
+    /// Returns the features, in the order of the matrix columns.
     pub const fn features(self) -> &'static [Feature] {
         use Feature as F;
         match self {
@@ -47,7 +47,7 @@ impl FeatureSet {
         }
     }
 
-    /// What the report calls the set.
+    /// Returns the name of the set in the report.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Core => "core",
@@ -56,22 +56,22 @@ impl FeatureSet {
     }
 }
 
-/// Everything that decides what is fitted to given rows.
+/// Settings of a fit.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Settings {
     pub features: FeatureSet,
     pub unit: Unit,
     pub depth: u16,
-    /// No leaf is made of fewer rows.
+    /// Minimum number of rows in a leaf.
     pub leaf_rows: usize,
-    /// Of each of the boosted models.
+    /// Number of trees of each boosted model.
     pub trees: usize,
 }
 
 /// Fits a model to rows.
 ///
 /// # Errors
-/// When the library fails.
+/// Fails if smartcore fails.
 pub fn fit(rows: &[Row], settings: &Settings) -> Result<TreeEnsemble, TrainError> {
     let mut ensemble = grow(rows, settings)?;
     let sum = |row: &Row| {
@@ -84,12 +84,13 @@ pub fn fit(rows: &[Row], settings: &Settings) -> Result<TreeEnsemble, TrainError
     Ok(ensemble)
 }
 
-/// Grows the trees, whose sums are yet without a [`scale`].
+/// Fits the trees without the line and the floor of a [`scale`].
 ///
-/// The models take turns: after each [`MEMBERS`] trees stands what fewer trees would have given.
+/// The trees of the boosted models alternate. The first `n * MEMBERS` trees are therefore the same as those of a fit
+/// with `n` trees.
 ///
 /// # Errors
-/// When the library fails.
+/// Fails if smartcore fails.
 pub fn grow(rows: &[Row], settings: &Settings) -> Result<TreeEnsemble, TrainError> {
     let mut members = Vec::new();
     let mut base = 0.0;
@@ -107,11 +108,11 @@ pub fn grow(rows: &[Row], settings: &Settings) -> Result<TreeEnsemble, TrainErro
     Ok(ensemble)
 }
 
-/// Finds out how the sums of rows become dollars: on a line by least squares, and not below the lowest charge.
+/// Fits the conversion of sums to dollars: a line by least squares, and the lowest charge as the floor.
 pub fn scale(unit: Unit, sums: &[f64], rows: &[Row]) -> Scale {
     let charges = || rows.iter().map(|row| row.charges);
     let mut scale = Scale { floor: charges().fold(f64::INFINITY, f64::min), ..Scale::plain(unit) };
-    // In dollars the trees have least squares themselves.
+    // In dollars the trees already minimise the squared error.
     if unit != Unit::Dollars {
         let dollars = || sums.iter().map(|sum| unit.to_dollars(*sum));
         let mean_dollars = dollars().sum::<f64>() / sums.len() as f64;
@@ -140,7 +141,7 @@ fn fit_library(
         .with_n_estimators(settings.trees)
         .with_max_depth(settings.depth)
         .with_learning_rate(LEARNING_RATE)
-        // With squared errors every row weighs 1, so the weight is a number of rows.
+        // The squared error gives every row the weight 1, so the child weight is a number of rows.
         .with_min_child_weight(settings.leaf_rows)
         .with_subsample(SUBSAMPLE)
         .with_lambda(LAMBDA)
@@ -159,7 +160,7 @@ fn matrix(rows: &[Row], set: FeatureSet) -> Result<Matrix, TrainError> {
         .map_err(|error| TrainError::Library(error.to_string()))
 }
 
-/// What the library says about a fitted regressor, as far as it is needed.
+/// The serialised form of a fitted regressor, reduced to the fields in use.
 #[derive(Deserialize)]
 struct Fitted {
     regressors: Vec<FittedTree>,
@@ -174,8 +175,7 @@ struct FittedTree {
     split_feature_idx: usize,
 }
 
-/// Takes the trees out of a fitted regressor, as parts of an average. The library keeps them private, but
-/// serialises them.
+/// Converts the trees of a fitted regressor. smartcore keeps them private but serialises them.
 fn export(regressor: &Regressor, set: FeatureSet) -> Result<Vec<Tree>, TrainError> {
     let fitted: Fitted = serde_json::from_value(serde_json::to_value(regressor)?)?;
     let trees = fitted.regressors.into_iter();
@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn the_exported_trees_answer_like_the_average_of_the_library_s_models() {
+    fn exported_trees_predict_the_average_of_the_library_s_models() {
         let rows = rows();
         for set in [FeatureSet::Core, FeatureSet::Interaction] {
             for unit in Unit::ALL {
@@ -255,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn fewer_trees_are_the_first_ones_of_more() {
+    fn a_shorter_fit_is_a_prefix_of_a_longer_one() {
         let rows = rows();
         let [long, short] = [20, 12]
             .map(|trees| grow(&rows, &settings(FeatureSet::Core, Unit::Root, trees)).unwrap());
@@ -266,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn the_line_is_that_of_a_worked_example() {
+    fn the_line_is_fitted_by_least_squares() {
         let mut rows = rows();
         rows.truncate(3);
         for (row, charges) in rows.iter_mut().zip([5.0, 9.0, 13.0]) {
@@ -275,7 +275,7 @@ mod tests {
         let found = scale(Unit::Root, &[1.0, 2.0_f64.sqrt(), 3.0_f64.sqrt()], &rows);
         assert!((found.slope - 4.0).abs() < 1e-9 && (found.intercept - 1.0).abs() < 1e-9);
         assert_eq!(found.floor, 5.0);
-        // Without any spread there is no slope to find.
+        // Equal sums determine no slope.
         let found = scale(Unit::Root, &[2.0, 2.0, 2.0], &rows);
         assert_eq!((found.slope, found.intercept), (1.0, 5.0));
         let found = scale(Unit::Dollars, &[1.0, 2.0, 3.0], &rows);

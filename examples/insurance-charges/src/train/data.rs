@@ -1,4 +1,4 @@
-//! Reads the CSV files. Every error names the file, the line and, where there is one, the column.
+//! Reading of the CSV files. Every error contains the file and, where known, the line and the column.
 
 use std::path::{Path, PathBuf};
 
@@ -9,7 +9,7 @@ use crate::input::{InsuranceChargesModelInput, Region, Sex};
 
 const COLUMNS: [&str; 7] = ["age", "sex", "bmi", "children", "smoker", "region", "charges"];
 
-/// A customer and what was charged.
+/// A customer and the actual charges.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Row {
     pub input: InsuranceChargesModelInput,
@@ -17,7 +17,7 @@ pub struct Row {
     pub charges: f64,
 }
 
-/// Why a file could not be used.
+/// Failure to read a file.
 #[derive(Debug, Error)]
 pub enum DataError {
     #[error("{file}: {source}", file = .file.display())]
@@ -35,19 +35,19 @@ pub enum DataError {
 
 /// Reads all rows of a file, whose columns may be in any order.
 ///
-/// Ages, body mass indices and numbers of children may go beyond what the service accepts: real customers do,
-/// and the model may learn from them. What no customer can have is an error.
+/// Ages, body mass indices and numbers of children may exceed the ranges of the service, because the values of real
+/// customers do. Impossible values are errors.
 ///
 /// # Errors
-/// When the file cannot be read, lacks a column or a row, or holds a bad value.
+/// Fails if the file cannot be read, lacks a column, has no rows or contains a bad value.
 pub fn read(file: &Path) -> Result<Vec<Row>, DataError> {
     let csv = |source| DataError::Csv { file: file.to_owned(), source };
     let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_path(file).map_err(csv)?;
 
     let headers = reader.headers().map_err(csv)?.clone();
-    let mut places = [0; COLUMNS.len()];
-    for (place, column) in places.iter_mut().zip(COLUMNS) {
-        *place = headers
+    let mut indices = [0; COLUMNS.len()];
+    for (index, column) in indices.iter_mut().zip(COLUMNS) {
+        *index = headers
             .iter()
             .position(|header| header == column)
             .ok_or_else(|| DataError::NoColumn { file: file.to_owned(), column })?;
@@ -56,7 +56,7 @@ pub fn read(file: &Path) -> Result<Vec<Row>, DataError> {
     let mut rows = Vec::new();
     for record in reader.records() {
         let record = record.map_err(csv)?;
-        rows.push(Fields { file, record: &record, places: &places }.row()?);
+        rows.push(Fields { file, record: &record, indices: &indices }.row()?);
     }
     if rows.is_empty() {
         return Err(DataError::Empty { file: file.to_owned() });
@@ -68,12 +68,11 @@ pub fn read(file: &Path) -> Result<Vec<Row>, DataError> {
 struct Fields<'a> {
     file: &'a Path,
     record: &'a StringRecord,
-    places: &'a [usize; COLUMNS.len()],
+    indices: &'a [usize; COLUMNS.len()],
 }
 
 impl Fields<'_> {
     fn row(&self) -> Result<Row, DataError> {
-        let yes_no = "yes or no";
         let input = InsuranceChargesModelInput {
             age: self.parse(0, "a whole number from 0 to 120", |text| {
                 text.parse().ok().filter(|age| *age <= 120)
@@ -89,7 +88,7 @@ impl Fields<'_> {
             children: self.parse(3, "a whole number from 0 to 30", |text| {
                 text.parse().ok().filter(|children| *children <= 30)
             })?,
-            smoker: self.parse(4, yes_no, |text| match text {
+            smoker: self.parse(4, "yes or no", |text| match text {
                 "yes" => Some(true),
                 "no" => Some(false),
                 _ => None,
@@ -114,7 +113,7 @@ impl Fields<'_> {
         expected: &'static str,
         parse: impl FnOnce(&str) -> Option<T>,
     ) -> Result<T, DataError> {
-        let text = self.record.get(self.places[column]).unwrap_or_default();
+        let text = self.record.get(self.indices[column]).unwrap_or_default();
         parse(text).ok_or_else(|| DataError::Field {
             file: self.file.to_owned(),
             line: self.record.position().map_or(0, csv::Position::line),

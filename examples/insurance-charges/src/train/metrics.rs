@@ -1,9 +1,9 @@
-//! How good predictions are.
+//! Measures of the quality of predictions.
 
-/// The usual three measures of a regression.
+/// Scores of a regression.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Scores {
-    /// The share of the variance that is explained; 1 is perfect. Without any variance, 1 or 0: right or not.
+    /// Coefficient of determination; 1 is perfect. Without variance it is 1 for exact predictions and otherwise 0.
     pub r2: f64,
     /// Root mean squared error, in US dollars.
     pub rmse: f64,
@@ -11,7 +11,7 @@ pub struct Scores {
     pub mae: f64,
 }
 
-/// Compares predictions with what they should have been, pair by pair.
+/// Scores predictions against the actual values.
 pub fn score(actual: &[f64], predicted: &[f64]) -> Scores {
     let rows = actual.len() as f64;
     let mean = actual.iter().sum::<f64>() / rows;
@@ -25,7 +25,7 @@ pub fn score(actual: &[f64], predicted: &[f64]) -> Scores {
     }
 }
 
-/// The mean of values and the standard error of that mean.
+/// Returns the mean of values and its standard error.
 pub fn mean_and_error(values: &[f64]) -> (f64, f64) {
     let count = values.len() as f64;
     let mean = values.iter().sum::<f64>() / count;
@@ -38,7 +38,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn scores_are_those_of_a_worked_example() {
+    fn scores_of_a_worked_example() {
         let scores = score(&[1.0, 2.0, 3.0, 6.0], &[1.0, 3.0, 3.0, 4.0]);
         assert!((scores.r2 - (1.0 - 5.0 / 14.0)).abs() < 1e-12);
         assert!((scores.rmse - 1.25_f64.sqrt()).abs() < 1e-12);
@@ -46,7 +46,7 @@ mod tests {
     }
 
     #[test]
-    fn mean_and_error_are_those_of_a_worked_example() {
+    fn mean_and_error_of_a_worked_example() {
         let (mean, error) = mean_and_error(&[1.0, 2.0, 3.0, 4.0]);
         assert!((mean - 2.5).abs() < 1e-12);
         assert!((error - (5.0_f64 / 3.0 / 4.0).sqrt()).abs() < 1e-12);

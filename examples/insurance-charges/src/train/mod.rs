@@ -1,66 +1,52 @@
-//! Training: from two CSV files to an artefact, a report and a plot.
+//! Training: produces an artefact, a report and a plot from two CSV files.
 //!
-//! * [`data`] reads and checks the rows, [`metrics`] scores predictions.
-//! * [`boost`] fits trees with the boosting library, [`search`] chooses its settings on the training rows.
-//! * [`report`] prints what was found, [`plot`] draws it.
+//! * [`data`] reads and checks the rows.
+//! * [`boost`] fits trees with smartcore.
+//! * [`search`] chooses the settings by cross-validation on the training rows.
+//! * [`metrics`] scores predictions.
+//! * [`report`] and [`plot`] present the result.
 //!
-//! The order in [`train`] is the point: the settings are chosen and the model is fitted before the test rows are
-//! used for anything, and they are used once.
+//! [`train`] uses the test rows only once, after the settings have been chosen and the model has been fitted.
 
 pub mod boost;
 pub mod data;
+mod error;
 pub mod metrics;
 pub mod plot;
 pub mod report;
 pub mod search;
 
-use std::path::{Path, PathBuf};
-
-use thiserror::Error;
+use std::path::Path;
 
 use crate::model::InsuranceChargesModel;
 use crate::trees::TreeEnsemble;
-use data::{DataError, Row};
+use data::Row;
+pub use error::TrainError;
 use metrics::Scores;
 use search::{Choice, Grid};
 
-/// Why no model could be trained.
-#[derive(Debug, Error)]
-pub enum TrainError {
-    #[error(transparent)]
-    Data(#[from] DataError),
-    #[error("{rows} training rows are too few for {folds} folds")]
-    TooFewRows { rows: usize, folds: usize },
-    #[error("the boosting library failed: {0}")]
-    Library(String),
-    #[error("the fitted trees cannot be read out of the boosting library: {0}")]
-    Export(#[from] serde_json::Error),
-    #[error("{file} cannot be written: {source}", file = .file.display())]
-    Write { file: PathBuf, source: std::io::Error },
-}
-
-/// A trained model and how it came about.
+/// A trained model and the results of its training.
 #[derive(Debug)]
 pub struct Trained {
-    /// How the settings were chosen.
+    /// Results of the search.
     pub choice: Choice,
-    /// The artefact's content.
+    /// Trees of the model, whose text is the artefact.
     pub trees: TreeEnsemble,
-    /// The model as it will be served.
+    /// Model with these trees.
     pub model: InsuranceChargesModel,
-    /// How it does on the test rows.
+    /// Scores on the test rows.
     pub scores: Scores,
-    /// Charges of the test rows: what the model says, in the order of the rows.
+    /// Predicted charges of the test rows, in the order of the rows.
     pub predicted: Vec<f64>,
 }
 
 /// Chooses settings on the training rows, fits a model to all of them and scores it once on the test rows.
 ///
-/// `jobs` threads share the search, which changes its duration and nothing else; `progress` is called with the
-/// number of fits done so far and the number of all fits.
+/// The search uses `jobs` threads, whose number does not change the result. `progress` is called with the number of
+/// finished fits and the number of all fits.
 ///
 /// # Errors
-/// When there are fewer training rows than folds, or when the boosting library fails.
+/// Fails if there are too few training rows for the folds or if smartcore fails.
 pub fn train(
     training: &[Row],
     test: &[Row],
@@ -79,10 +65,10 @@ pub fn train(
     Ok(Trained { choice, trees, model, scores, predicted })
 }
 
-/// Writes a file, with an error that names it.
+/// Writes a file.
 ///
 /// # Errors
-/// When the file cannot be written.
+/// Fails if the file cannot be written. The error contains its path.
 pub fn write(file: &Path, content: &str) -> Result<(), TrainError> {
     std::fs::write(file, content)
         .map_err(|source| TrainError::Write { file: file.to_owned(), source })

@@ -1,7 +1,7 @@
-//! Draws predicted against actual charges as an SVG.
+//! An SVG plot of predicted against actual charges.
 //!
-//! Written by hand rather than with a plotting library, so that the picture can follow the reader's light or dark
-//! theme, use whatever sans-serif font is there, and come out the same to the byte for the same data.
+//! The module writes the SVG without a plotting library: the plot follows the light or dark theme of the viewer, uses
+//! the system's sans-serif font, and is deterministic.
 
 use std::fmt::{self, Write};
 
@@ -10,7 +10,7 @@ use super::metrics::Scores;
 
 const WIDTH: f64 = 760.0;
 const HEIGHT: f64 = 810.0;
-/// The plotting area, which is square: on equal axes the identity line is a true diagonal.
+// The plotting area is square, so that the identity line is its diagonal.
 const LEFT: f64 = 78.0;
 const TOP: f64 = 116.0;
 const SIDE: f64 = 630.0;
@@ -18,8 +18,8 @@ const SIDE: f64 = 630.0;
 /// US dollars between two grid lines.
 const STEP: f64 = 10_000.0;
 
-/// Colours tell smokers apart for most readers, shapes for all. Each colour is spelt out where it is used, because
-/// picture viewers other than browsers know neither variables nor themes, and show the light picture.
+/// Shapes distinguish smokers where colours do not. Colours are written out in each rule, because image viewers other
+/// than browsers support neither CSS variables nor themes; they show the light theme.
 const STYLE: &str = "
   text { font-family: system-ui, sans-serif; font-size: 14px; fill: #5b6773; }
   .card { fill: #ffffff; stroke: #e3e8ed; }
@@ -42,10 +42,10 @@ const STYLE: &str = "
   }
 ";
 
-/// The plot of rows and what was predicted for each.
+/// Draws the plot of rows and their predicted charges.
 pub fn draw(rows: &[Row], predicted: &[f64], scores: &Scores) -> String {
     let mut svg = String::new();
-    write_svg(&mut svg, rows, predicted, scores).expect("writing to a string cannot fail");
+    write_svg(&mut svg, rows, predicted, scores).expect("writing to a string does not fail");
     svg
 }
 
@@ -60,7 +60,7 @@ fn write_svg(out: &mut String, rows: &[Row], predicted: &[f64], scores: &Scores)
          aria-labelledby=\"title summary\">"
     )?;
     writeln!(out, "<style>{STYLE}</style>")?;
-    // Without a card of its own the picture would sit on whatever background the page has.
+    // The card keeps the plot independent of the page's background.
     let (width, height) = (WIDTH - 1.0, HEIGHT - 1.0);
     writeln!(
         out,
@@ -68,7 +68,7 @@ fn write_svg(out: &mut String, rows: &[Row], predicted: &[f64], scores: &Scores)
     )?;
     write_heading(out, rows, scores)?;
     write_axes(out, scale)?;
-    // Smokers last: they are the fewer and would be buried.
+    // Smokers are drawn last because they are fewer and would be covered.
     for smoker in [false, true] {
         writeln!(out, "<g class=\"{}\">", class(smoker))?;
         for (row, predicted) in rows.iter().zip(predicted) {
@@ -136,7 +136,7 @@ fn write_axes(out: &mut String, scale: Scale) -> fmt::Result {
     )
 }
 
-/// A diamond for a smoker, a circle for anyone else.
+/// Draws a diamond for a smoker and a circle for a non-smoker.
 fn write_mark(out: &mut String, smoker: bool, x: f64, y: f64) -> fmt::Result {
     if smoker {
         let (top, r) = (y - 5.0, 5.0);
@@ -150,10 +150,10 @@ const fn class(smoker: bool) -> &'static str {
     if smoker { "yes" } else { "no" }
 }
 
-/// Turns dollars into places in the picture.
+/// Conversion of dollars to coordinates.
 #[derive(Clone, Copy)]
 struct Scale {
-    /// The dollars at the far end of both axes.
+    /// Dollars at the end of both axes.
     end: f64,
 }
 

@@ -1,13 +1,13 @@
-//! What training prints: the candidates, the winner, the scores on the test rows and two known answers.
+//! The text report of a training run: candidates, winner, scores on the test rows, and two published examples.
 
 use std::fmt::{self, Write};
 
 use super::Trained;
 use super::boost::MEMBERS;
-use super::search::{Candidate, Choice};
+use super::search::{Candidate, Choice, NO_DIFFERENCE};
 use crate::input::{InsuranceChargesModelInput, Region, Sex};
 
-/// Inputs whose answers by the Python model were published, with those answers.
+/// Inputs with the charges that the Python model was published to predict.
 const PUBLISHED: [(InsuranceChargesModelInput, f64); 2] = [
     (
         InsuranceChargesModelInput {
@@ -33,10 +33,10 @@ const PUBLISHED: [(InsuranceChargesModelInput, f64); 2] = [
     ),
 ];
 
-/// The report of a training run.
+/// Writes the report of a training run.
 pub fn report(trained: &Trained) -> String {
     let mut text = String::new();
-    write_report(&mut text, trained).expect("writing to a string cannot fail");
+    write_report(&mut text, trained).expect("writing to a string does not fail");
     text
 }
 
@@ -50,7 +50,7 @@ fn write_report(out: &mut String, trained: &Trained) -> fmt::Result {
     writeln!(out, "  this   {:.4}  US$ {:>6.1}  US$ {:>6.1}", scores.r2, scores.rmse, scores.mae)?;
     writeln!(out, "  Python 0.8274  US$ 4983.0  US$ 2713.7")?;
 
-    writeln!(out, "\nPublished answers:")?;
+    writeln!(out, "\nPublished examples:")?;
     for (input, published) in PUBLISHED {
         let InsuranceChargesModelInput { age, sex, bmi, children, smoker, region } = input;
         let charges = trained.model.charges(&input);
@@ -63,7 +63,7 @@ fn write_report(out: &mut String, trained: &Trained) -> fmt::Result {
     Ok(())
 }
 
-/// One line for each combination, with the number of trees that did best; then the choice.
+/// Writes a line for each combination with its best number of trees, then the choice.
 fn write_candidates(out: &mut String, choice: &Choice) -> fmt::Result {
     writeln!(
         out,
@@ -90,7 +90,7 @@ fn write_candidates(out: &mut String, choice: &Choice) -> fmt::Result {
     let close = choice.candidates.iter().filter(|candidate| choice.is_close(candidate)).count();
     writeln!(
         out,
-        "* equal to the best, but for the fifth decimal: {close} of all {} candidates",
+        "* within {NO_DIFFERENCE} of the best mean: {close} of all {} candidates",
         choice.candidates.len()
     )?;
     writeln!(out, "\nBest mean:\n{HEADING}")?;

@@ -1,48 +1,47 @@
-//! Chooses settings by cross-validation on the training rows alone.
+//! Choice of the settings by cross-validation on the training rows.
 //!
-//! Every candidate is scored on the same folds, many times over with the rows dealt anew, because one deal of some
-//! thousand rows says little. The best mean r² in dollars wins. Means that agree to about the fourth decimal count
-//! as equal, and of equal ones the lowest mean absolute error wins.
+//! Every candidate is scored on the same folds. The rows are split into folds several times, because the scores of a
+//! single split vary too much. The candidate with the best mean r² in dollars wins; among means that differ by less
+//! than [`NO_DIFFERENCE`], the lowest mean absolute error wins.
 //!
-//! The shipped model comes from the third search, the last one. Each chose on the training rows alone, with a rule
-//! and a space written down before it ran, and its winner was then scored on the test rows once. But the second and
-//! the third were made knowing the scores before them. So the test rows were looked at three times, and the last
-//! score is not as independent as a first one would be:
+//! The model was chosen by three searches over larger grids. Each search used the training rows only, and its winner
+//! was scored once on the test rows. The second and third search were designed with the earlier test scores known, so
+//! the last test score is slightly optimistic:
 //!
-//! 1. A single model of 120 trees of depth 2 that count in dollars: test r² 0.8242.
-//! 2. Logarithms and roots, averages of five models, more features: roots, depth 3, half of the rows for each tree,
-//!    lambda 1. Test r² 0.8270. That winner sat at the edge of its space.
-//! 3. So the space was extended there: depths to 5, leaves of 1 and 3 rows, lambda 0, 0.7 of the rows for each tree,
-//!    ten models, half the learning rate, and blends of two kinds of model, which gained nothing. Test r² 0.8277.
+//! 1. A single model of 120 trees of depth 2 in dollars: test r² 0.8242.
+//! 2. Logarithms and roots, averages of five models, more features. Winner: roots, depth 3, half of the rows for each
+//!    tree, lambda 1; test r² 0.8270. This winner was at the edge of the grid.
+//! 3. The grid extended at that edge: depths up to 5, leaves of 1 and 3 rows, lambda 0, 0.7 of the rows for each tree,
+//!    ten models, half the learning rate, and blends of two kinds of models, which gained nothing. Test r² 0.8277.
 //!
-//! What is left here is the winner's neighbourhood in that space. Sex and region went, which did not help, and
-//! what [`super::boost`] has as constants is what won.
+//! The default [`Grid`] is the neighbourhood of the last winner. Its other settings are the constants of
+//! [`super::boost`].
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::TrainError;
 use super::boost::{self, FeatureSet, MEMBERS, Settings};
 use super::data::Row;
+use super::error::TrainError;
 use super::metrics::{self, Scores};
 use crate::features::features;
 use crate::scale::Unit;
 use crate::trees::TreeEnsemble;
 
-/// Mean r² that differ by no more count as equal.
-const NO_DIFFERENCE: f64 = 0.00005;
+/// Largest difference of mean r² that counts as none.
+pub const NO_DIFFERENCE: f64 = 0.00005;
 
-/// What is tried: every combination, each with every number of trees.
+/// Settings to try: every combination with every number of trees.
 #[derive(Clone, Debug)]
 pub struct Grid {
     pub features: Vec<FeatureSet>,
     pub units: Vec<Unit>,
     pub depths: Vec<u16>,
     pub leaf_rows: Vec<usize>,
-    /// Costs nothing extra: fewer trees are the first ones of more.
+    /// All of them take one fit: fewer trees are a prefix of more.
     pub trees: Vec<usize>,
     pub folds: usize,
-    /// How often the rows are dealt into folds anew.
-    pub deals: u64,
+    /// Number of times that the rows are split into folds.
+    pub splits: u64,
 }
 
 impl Default for Grid {
@@ -54,13 +53,13 @@ impl Default for Grid {
             leaf_rows: vec![3, 5, 15],
             trees: vec![25, 30, 35, 40],
             folds: 5,
-            deals: 10,
+            splits: 10,
         }
     }
 }
 
 impl Grid {
-    /// All combinations, each with the largest number of trees.
+    /// Lists all combinations, each with the largest number of trees.
     fn combinations(&self) -> Vec<Settings> {
         let trees = self.trees.iter().copied().max().unwrap_or_default();
         let mut all = Vec::new();
@@ -77,49 +76,49 @@ impl Grid {
     }
 }
 
-/// Settings and how they did.
+/// Settings and their scores.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Candidate {
     pub settings: Settings,
-    /// The mean over the folds of all deals of r² in dollars.
+    /// Mean r² in dollars over the folds of all splits.
     pub mean: f64,
-    /// The standard error of `mean`.
+    /// Standard error of `mean`.
     pub error: f64,
-    /// The mean over the folds of the mean absolute error, in US dollars.
+    /// Mean absolute error in US dollars, averaged over the folds.
     pub mae: f64,
 }
 
-/// The outcome of a search.
+/// Results of a search.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Choice {
     pub candidates: Vec<Candidate>,
-    /// On how many folds each candidate was scored.
+    /// Number of folds that each candidate was scored on.
     pub folds: usize,
     best: usize,
     winner: usize,
 }
 
 impl Choice {
-    /// The candidate with the best mean r².
+    /// Returns the candidate with the best mean r².
     pub fn best(&self) -> &Candidate {
         &self.candidates[self.best]
     }
 
-    /// The candidate that was chosen: as good as the best, and with the smallest typical errors.
+    /// Returns the chosen candidate: of those close to the best, the one with the lowest mean absolute error.
     pub fn winner(&self) -> &Candidate {
         &self.candidates[self.winner]
     }
 
-    /// Whether a candidate counts as equal to the best one.
+    /// Returns whether a candidate counts as equal to the best one.
     pub fn is_close(&self, candidate: &Candidate) -> bool {
         is_close(self.best(), candidate)
     }
 }
 
-/// Scores the whole grid and chooses.
+/// Scores the whole grid and chooses the winner.
 ///
 /// # Errors
-/// When there are fewer rows than folds, or when the boosting library fails.
+/// Fails if there are too few rows for the folds or if smartcore fails.
 pub fn choose(
     rows: &[Row],
     grid: &Grid,
@@ -130,13 +129,12 @@ pub fn choose(
         return Err(TrainError::TooFewRows { rows: rows.len(), folds: grid.folds });
     }
     let combinations = grid.combinations();
-    let folds = deal_all(rows, grid);
+    let folds: Vec<_> = (0..grid.splits).flat_map(|seed| split(rows, grid.folds, seed)).collect();
     let tasks = combinations.len() * folds.len();
     let next = AtomicUsize::new(0);
     let done = AtomicUsize::new(0);
 
-    // Threads take whichever task is next, but each result is kept under its task's number: what comes out does
-    // not depend on how many threads there are or which is faster.
+    // Each result carries the number of its task, so that the outcome does not depend on the threads.
     let work = || {
         let mut results = Vec::new();
         loop {
@@ -163,10 +161,10 @@ pub fn choose(
 
     let mut candidates = Vec::new();
     for (settings, scores) in combinations.iter().zip(scores.chunks(folds.len())) {
-        for (place, &trees) in grid.trees.iter().enumerate() {
-            let r2: Vec<f64> = scores.iter().map(|fold| fold[place].r2).collect();
+        for (index, &trees) in grid.trees.iter().enumerate() {
+            let r2: Vec<f64> = scores.iter().map(|fold| fold[index].r2).collect();
             let (mean, error) = metrics::mean_and_error(&r2);
-            let mae = scores.iter().map(|fold| fold[place].mae).sum::<f64>() / r2.len() as f64;
+            let mae = scores.iter().map(|fold| fold[index].mae).sum::<f64>() / r2.len() as f64;
             candidates.push(Candidate {
                 settings: Settings { trees, ..*settings },
                 mean,
@@ -193,7 +191,7 @@ fn is_close(best: &Candidate, candidate: &Candidate) -> bool {
     best.mean - candidate.mean <= NO_DIFFERENCE
 }
 
-/// Rows to fit to and rows to score on.
+/// One division of the rows into rows to fit to and rows to score on.
 struct Fold {
     fit: Vec<Row>,
     held_out: Vec<Row>,
@@ -218,7 +216,7 @@ fn score_fold(
     Ok(trees.iter().map(score).collect())
 }
 
-/// For each row what one tree of each boosted model, two, three … add up to.
+/// Returns for each row the sums of the first 1, 2, 3, … trees of each boosted model.
 fn stages(ensemble: &TreeEnsemble, rows: &[Row]) -> Vec<Vec<f64>> {
     let stages = |row: &Row| {
         let features = features(&row.input);
@@ -228,16 +226,12 @@ fn stages(ensemble: &TreeEnsemble, rows: &[Row]) -> Vec<Vec<f64>> {
     rows.iter().map(stages).collect()
 }
 
-fn deal_all(rows: &[Row], grid: &Grid) -> Vec<Fold> {
-    (0..grid.deals).flat_map(|seed| deal(rows, grid.folds, seed)).collect()
-}
-
-/// Shuffles the rows and deals them into folds.
-fn deal(rows: &[Row], folds: usize, seed: u64) -> impl Iterator<Item = Fold> {
+/// Shuffles the rows and splits them into folds.
+fn split(rows: &[Row], folds: usize, seed: u64) -> impl Iterator<Item = Fold> {
     let mut shuffled = rows.to_vec();
     let mut random = SplitMix(seed);
     for last in (1..shuffled.len()).rev() {
-        // Fisher–Yates; the remainder's bias is of no account with so few rows.
+        // Fisher–Yates; the bias of the remainder is negligible for few rows.
         shuffled.swap(last, (random.next() % (last as u64 + 1)) as usize);
     }
     (0..folds).map(move |fold| {
@@ -254,7 +248,7 @@ fn deal(rows: &[Row], folds: usize, seed: u64) -> impl Iterator<Item = Fold> {
     })
 }
 
-/// The SplitMix64 generator. Written out because a library's may change, and the artefact with it.
+/// SplitMix64 generator. A generator of a library might change, and the artefact with it.
 struct SplitMix(u64);
 
 impl SplitMix {
@@ -272,7 +266,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_best_mean_wins_and_of_equal_ones_the_lowest_absolute_error() {
+    fn the_lowest_absolute_error_wins_among_close_means() {
         let candidate = |(mean, mae)| Candidate {
             settings: Settings {
                 features: FeatureSet::Core,

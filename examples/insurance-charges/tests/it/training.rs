@@ -1,6 +1,4 @@
-//! Training on small made-up data: repeatable to the byte, and clear about bad rows.
-
-#![allow(clippy::unwrap_used, reason = "clippy takes only test functions for tests")]
+//! Training on small generated data.
 
 use std::fmt::Write;
 use std::fs;
@@ -24,11 +22,11 @@ fn grid() -> Grid {
         leaf_rows: vec![3],
         trees: vec![10, 30],
         folds: 4,
-        deals: 2,
+        splits: 2,
     }
 }
 
-/// Customers whose charges follow a rule, with a little noise.
+/// Generates customers whose charges follow a rule, with a little noise.
 fn customers(count: usize, mut seed: u64) -> String {
     let mut random = |below: u64| {
         seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
@@ -60,7 +58,7 @@ fn rows(content: &str) -> Vec<Row> {
 }
 
 #[test]
-fn the_same_rows_give_the_same_bytes_with_any_number_of_threads() {
+fn the_result_does_not_depend_on_the_number_of_threads() {
     let (training, test) = (rows(&customers(160, 1)), rows(&customers(40, 2)));
     let outputs = [1, 1, 3, 8].map(|jobs| {
         let trained = train::train(&training, &test, &grid(), jobs, &|_, _| ()).unwrap();
@@ -73,7 +71,7 @@ fn the_same_rows_give_the_same_bytes_with_any_number_of_threads() {
 }
 
 #[test]
-fn a_rule_in_the_rows_is_found() {
+fn a_rule_in_the_rows_is_learnt() {
     let (training, test) = (rows(&customers(300, 3)), rows(&customers(80, 4)));
     let trained = train::train(&training, &test, &grid(), 2, &|_, _| ()).unwrap();
     assert!(trained.scores.r2 > 0.9, "{:?}", trained.scores);
@@ -82,7 +80,7 @@ fn a_rule_in_the_rows_is_found() {
 }
 
 #[test]
-fn the_winner_has_the_smallest_typical_error_of_all_that_are_close_to_the_best() {
+fn the_winner_has_the_lowest_absolute_error_of_the_close_candidates() {
     let training = rows(&customers(160, 5));
     let trained = train::train(&training, &training, &grid(), 2, &|_, _| ()).unwrap();
     let choice = &trained.choice;
@@ -98,7 +96,7 @@ fn the_winner_has_the_smallest_typical_error_of_all_that_are_close_to_the_best()
 }
 
 #[test]
-fn the_test_rows_have_no_say_in_the_model() {
+fn the_test_rows_do_not_influence_the_model() {
     let training = rows(&customers(120, 6));
     let models = [7, 8].map(|seed| {
         let test = rows(&customers(30, seed));
@@ -108,7 +106,7 @@ fn the_test_rows_have_no_say_in_the_model() {
 }
 
 #[test]
-fn progress_is_told_up_to_the_last_fit() {
+fn progress_is_reported_for_every_fit() {
     let training = rows(&customers(60, 9));
     let seen = std::sync::Mutex::new(Vec::new());
     let progress = |done, all| seen.lock().unwrap().push((done, all));
@@ -170,12 +168,12 @@ fn a_bad_row_is_named_by_file_line_and_column() {
         let file = file(&folder, &format!("{HEADER}\n{good}\n{bad}\n{good}\n"));
         let error = data::read(&file).unwrap_err().to_string();
         assert!(error.starts_with(&file.display().to_string()), "{error}");
-        assert!(error.contains(message), "{error}\nlacks\n{message}");
+        assert!(error.contains(message), "{error}\nexpected\n{message}");
     }
 }
 
 #[test]
-fn a_file_that_cannot_be_used_is_named() {
+fn file_errors_contain_the_file_name() {
     let folder = TempDir::new().unwrap();
     let error = data::read(&file(&folder, "age,sex,bmi,children,smoker,charges\n")).unwrap_err();
     assert!(error.to_string().ends_with(r#"customers.csv, line 1: there is no column "region""#));

@@ -1,17 +1,13 @@
-//! The demo as its users run it.
-
-#![cfg(unix)]
-#![allow(clippy::unwrap_used, reason = "clippy takes only test functions for tests")]
-
-mod common;
+//! The demo as a running program: predictions, signals and the levels of its log.
 
 use std::net::TcpListener;
 
-use common::{Demo, PUBLISHED, command};
 use serde_json::{Value, json};
 
+use crate::demo::{Demo, PUBLISHED, command};
+
 #[test]
-fn a_prediction_leaves_two_records_with_its_id_on_standard_output() {
+fn a_prediction_writes_two_records_with_its_id() {
     let mut demo = Demo::start();
     let (status, answer) = demo.predict(PUBLISHED);
     assert_eq!(status, 200);
@@ -45,7 +41,7 @@ fn a_prediction_leaves_two_records_with_its_id_on_standard_output() {
 }
 
 #[test]
-fn two_wrong_fields_are_one_answer_that_names_both() {
+fn two_wrong_fields_are_reported_together() {
     let demo = Demo::start();
     let body = PUBLISHED.replace("65", "66").replace("male", "none");
     let (status, answer) = demo.predict(&body);
@@ -56,7 +52,7 @@ fn two_wrong_fields_are_one_answer_that_names_both() {
 }
 
 #[test]
-fn every_signal_that_asks_to_stop_is_followed() {
+fn both_termination_signals_stop_the_program() {
     for signal in ["TERM", "INT"] {
         let demo = Demo::start();
         assert_eq!(demo.predict(PUBLISHED).0, 200);
@@ -69,7 +65,7 @@ fn every_signal_that_asks_to_stop_is_followed() {
 }
 
 #[test]
-fn every_change_of_levels_is_on_record_whatever_they_are() {
+fn every_change_of_levels_is_logged() {
     let variables = [
         ("ADMIN_KEYS", "an-admin-key-0123456789"),
         ("ML_SERVICE__SERVER__ADMIN_KEYS__ENVIRONMENT", "ADMIN_KEYS"),
@@ -82,7 +78,7 @@ fn every_change_of_levels_is_on_record_whatever_they_are() {
     };
     for levels in ["error", "off", "ml_model_service=off", "off,ml_model_service::levels=error"] {
         let body = json!({ "levels": levels }).to_string();
-        // The second one changes nothing.
+        // The second request changes nothing.
         ask("PUT", &body);
         ask("PUT", &body);
     }
@@ -106,7 +102,7 @@ fn every_change_of_levels_is_on_record_whatever_they_are() {
 }
 
 #[test]
-fn a_port_in_use_is_a_clear_error() {
+fn a_port_in_use_is_an_error() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
     let output = command().env("ML_SERVICE_ADDRESS", &address).output().unwrap();
@@ -118,7 +114,7 @@ fn a_port_in_use_is_a_clear_error() {
 }
 
 #[test]
-fn a_bad_address_is_a_clear_error() {
+fn a_bad_address_is_an_error() {
     let output = command().args(["--address", "localhost"]).output().unwrap();
     assert_eq!(output.status.code(), Some(2));
     let error = String::from_utf8(output.stderr).unwrap();

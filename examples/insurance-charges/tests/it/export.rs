@@ -1,16 +1,12 @@
-//! `export` as users run it: the files follow the fields that are logged.
-
-#![cfg(unix)]
-#![allow(clippy::unwrap_used, reason = "clippy takes only test functions for tests")]
-
-mod common;
+//! The command `export`: its files depend on the logged fields.
 
 use std::fs;
 use std::path::Path;
 use std::process::Output;
 
-use common::command;
 use serde_json::Value;
+
+use crate::demo::command;
 
 fn export(what: &str, directory: &Path, configuration: Option<&str>) -> Output {
     let mut command = command();
@@ -32,7 +28,7 @@ const FILES: [(&str, &[&str]); 5] = [
 ];
 
 #[test]
-fn every_system_gets_its_files_without_a_configuration() {
+fn all_files_are_written_without_a_configuration() {
     let directory = tempfile::tempdir().unwrap();
     for (what, names) in FILES {
         let output = export(what, directory.path(), None);
@@ -56,7 +52,7 @@ fn every_system_gets_its_files_without_a_configuration() {
 }
 
 #[test]
-fn a_changed_field_changes_template_and_dashboards() {
+fn logged_fields_determine_template_and_dashboards() {
     let directory = tempfile::tempdir().unwrap();
     let text = |name: &str| {
         fs::read_to_string(directory.path().join("exported/files").join(name)).unwrap()
@@ -91,7 +87,7 @@ fn a_changed_field_changes_template_and_dashboards() {
 }
 
 #[test]
-fn what_stands_in_the_way_is_said() {
+fn errors_have_a_remedy_and_leave_no_files() {
     let directory = tempfile::tempdir().unwrap();
     let output = export(
         "elasticsearch",

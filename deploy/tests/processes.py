@@ -1,4 +1,4 @@
-"""Child processes, free ports and waiting with a deadline."""
+"""Child processes, free ports and polling with a deadline."""
 
 import signal
 import socket
@@ -11,7 +11,7 @@ class Failure(Exception):
 
 
 def wait_until(condition, what, seconds=120):
-    """Polls until `condition` returns something true, and returns that."""
+    """Polls until `condition` returns a true value, and returns it."""
     deadline = time.monotonic() + seconds
     while True:
         value = condition()
@@ -23,7 +23,7 @@ def wait_until(condition, what, seconds=120):
 
 
 def free_port():
-    """A port that the system picks. It is free again when this returns."""
+    """Returns a port that was free a moment ago."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
@@ -52,7 +52,7 @@ class Process:
         wait_until(ready_or_dead, f"{self.name} is ready", seconds)
 
     def kill(self):
-        """Sends SIGKILL; returns whether that, and nothing else, ended it."""
+        """Sends SIGKILL and returns whether this signal ended the process."""
         self.child.kill()
         return self.child.wait() == -signal.SIGKILL
 
@@ -66,6 +66,6 @@ class Process:
             raise Failure(f"{self.name} did not stop within {seconds} s") from None
 
     def end(self):
-        """Ends it whatever its state: for cleaning up."""
+        """Ends the process in any state, for cleaning up."""
         if self.is_running():
             self.kill()

@@ -1,6 +1,4 @@
-//! The trained model that ships with the crate.
-
-#![allow(clippy::unwrap_used, reason = "clippy takes only test functions for tests")]
+//! The trained model of the crate.
 
 use std::sync::LazyLock;
 
@@ -31,7 +29,7 @@ fn valid_input() -> impl Strategy<Value = InsuranceChargesModelInput> {
 }
 
 #[test]
-fn recorded_inputs_get_the_recorded_answers() {
+fn predictions_of_recorded_inputs() {
     let cases = [
         (
             r#"{"age":25,"sex":"male","bmi":21.0,"children":0,"smoker":false,"region":"northwest"}"#,
@@ -62,7 +60,7 @@ fn recorded_inputs_get_the_recorded_answers() {
 }
 
 #[test]
-fn unusual_inputs_are_answered_too() {
+fn unusual_inputs_get_a_positive_amount() {
     for bmi in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, -1.0, 1e300] {
         let charges = MODEL.charges(&InsuranceChargesModelInput {
             age: 255,
@@ -77,7 +75,7 @@ fn unusual_inputs_are_answered_too() {
 }
 
 #[test]
-fn the_schema_describes_every_field_and_gives_its_range() {
+fn the_schema_has_descriptions_and_ranges() {
     let schema = schemars::schema_for!(InsuranceChargesModelInput);
     let schema = serde_json::to_value(schema).unwrap();
     for field in ["age", "sex", "bmi", "children", "smoker", "region"] {

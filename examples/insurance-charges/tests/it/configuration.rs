@@ -1,14 +1,10 @@
-//! The demo with the configuration files of Python services, and with mistaken ones.
-
-#![cfg(unix)]
-#![allow(clippy::unwrap_used, reason = "clippy takes only test functions for tests")]
-
-mod common;
+//! The demo with configuration files: those of Python services, short ones and ones with mistakes.
 
 use std::path::{Path, PathBuf};
 
-use common::{Demo, PUBLISHED, command};
 use serde_json::Value;
+
+use crate::demo::{Demo, PUBLISHED, command};
 
 fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name)
@@ -18,7 +14,7 @@ fn keys(record: &Value) -> Vec<&str> {
     record.as_object().unwrap().keys().map(String::as_str).collect()
 }
 
-/// The two records of one prediction by the demo with this configuration.
+/// Returns the two records of one prediction by the demo with this configuration.
 fn records(name: &str, answer_has_id: bool) -> [Value; 2] {
     let path = fixture(name);
     let mut demo = Demo::start_with(&[
@@ -117,7 +113,7 @@ fn the_elastic_common_schema_with_the_trace_of_the_request() {
 }
 
 #[test]
-fn every_mistake_is_reported_at_once_and_nothing_is_opened() {
+fn all_mistakes_are_reported_at_once() {
     let path = fixture("mistakes.yaml");
     for arguments in [&["check-config"][..], &[]] {
         let output =
@@ -127,30 +123,30 @@ fn every_mistake_is_reported_at_once_and_nothing_is_opened() {
         let errors = String::from_utf8(output.stderr).unwrap();
         assert!(!errors.contains("not-to-be-shown"), "{errors}");
         let shown = errors.replace(path.to_str().unwrap(), "mistakes.yaml");
-        expect_test::expect_file!["fixtures/mistakes.stderr"].assert_eq(&shown);
+        expect_test::expect_file!["../fixtures/mistakes.stderr"].assert_eq(&shown);
     }
 }
 
 #[test]
-fn a_valid_file_is_said_to_be_so() {
+fn a_valid_file_is_summarised() {
     let output = command()
         .arg("check-config")
         .args(["--configuration_file".as_ref(), fixture("short.yaml").as_os_str()])
         .output()
         .unwrap();
     assert!(output.status.success());
-    let said = String::from_utf8(output.stdout).unwrap();
+    let printed = String::from_utf8(output.stdout).unwrap();
     assert!(
-        said.contains(
+        printed.contains(
             "short.yaml is valid: Insurance Charges Model Service, 1 model\n  API keys: none\n"
         ),
-        "{said}"
+        "{printed}"
     );
-    assert!(said.contains("insurance_charges_model: 2 configured decorators"), "{said}");
+    assert!(printed.contains("insurance_charges_model: 2 configured decorators"), "{printed}");
 }
 
 #[test]
-fn a_file_that_is_not_there_is_an_error_that_names_it() {
+fn the_error_on_a_missing_file_contains_its_name() {
     let output = command().env("REST_CONFIG", "nowhere.yaml").output().unwrap();
     assert_eq!(output.status.code(), Some(1));
     let error = String::from_utf8(output.stderr).unwrap();
@@ -180,7 +176,7 @@ fn the_environment_overrides_scalars() {
     assert!(!errors.contains("hunter2"), "{errors}");
 }
 
-/// What `check-config` says in an empty folder with these variables: its status, output and errors.
+/// Returns the success, output and errors of `check-config` in a folder with these variables.
 fn checked(folder: &Path, variables: &[(&str, &str)]) -> (bool, String, String) {
     let mut command = command();
     command.current_dir(folder).arg("check-config").envs(variables.iter().copied());
@@ -190,16 +186,16 @@ fn checked(folder: &Path, variables: &[(&str, &str)]) -> (bool, String, String) 
 }
 
 #[test]
-fn without_a_file_what_is_compiled_in_is_checked() {
+fn without_a_file_the_defaults_are_checked() {
     let folder = tempfile::tempdir().unwrap();
-    // Empty variables are as good as none.
+    // Empty variables are ignored.
     let empty = [("REST_CONFIG", ""), ("ML_SERVICE_ADDRESS", ""), ("RUST_LOG", "")];
     for variables in [&[][..], &empty] {
-        let (success, said, errors) = checked(folder.path(), variables);
+        let (success, printed, errors) = checked(folder.path(), variables);
         assert!(success, "{errors}");
         let begins = "there is no rest_config.yaml here; what is compiled in is valid: \
                       Insurance Charges Model Service, 1 model\n  API keys: none\n";
-        assert!(said.starts_with(begins), "{said}");
+        assert!(printed.starts_with(begins), "{printed}");
     }
 }
 
@@ -213,8 +209,8 @@ fn mistakes_in_the_environment_and_in_the_file_are_reported_together() {
         ("ML_SERVICE__SERVER__API_KEYS", ""),
         ("RUST_LOG", "loud,hyper=inof"),
     ];
-    let (success, said, errors) = checked(folder.path(), &variables);
-    assert!(!success && said.is_empty(), "{said}");
+    let (success, printed, errors) = checked(folder.path(), &variables);
+    assert!(!success && printed.is_empty(), "{printed}");
     let mut lines = errors.lines();
     assert_eq!(
         lines.next().unwrap(),
@@ -237,7 +233,7 @@ fn mistakes_in_the_environment_and_in_the_file_are_reported_together() {
 }
 
 #[test]
-fn the_flag_says_what_an_address_is_and_beats_a_mistaken_variable() {
+fn the_address_flag_is_checked_and_overrides_the_variable() {
     let flag = |address| {
         let mut command = command();
         command.args(["--address", address, "check-config", "--config"]).arg(fixture("short.yaml"));
@@ -264,24 +260,24 @@ fn a_broken_link_is_reported() {
 }
 
 #[test]
-fn the_check_tells_how_many_keys_there_are() {
+fn the_check_prints_the_number_of_keys() {
     let folder = tempfile::tempdir().unwrap();
     let variables = [
         ("KEYS", "0123456789abcdef, fedcba9876543210"),
         ("ML_SERVICE__SERVER__API_KEYS__ENVIRONMENT", "KEYS"),
     ];
-    let (success, said, errors) = checked(folder.path(), &variables);
+    let (success, printed, errors) = checked(folder.path(), &variables);
     assert!(success, "{errors}");
-    assert!(said.contains("\n  API keys: 2\n") && !said.contains("0123456789"), "{said}");
-    assert!(!said.contains("admin"), "{said}");
+    assert!(printed.contains("\n  API keys: 2\n") && !printed.contains("0123456789"), "{printed}");
+    assert!(!printed.contains("admin"), "{printed}");
     let variables = [variables[0], ("ML_SERVICE__SERVER__ADMIN_KEYS__ENVIRONMENT", "KEYS")];
-    let (success, said, errors) = checked(folder.path(), &variables);
+    let (success, printed, errors) = checked(folder.path(), &variables);
     assert!(success, "{errors}");
-    assert!(said.contains("\n  API keys: none\n  admin keys: 2\n"), "{said}");
+    assert!(printed.contains("\n  API keys: none\n  admin keys: 2\n"), "{printed}");
 }
 
 #[test]
-fn log_files_that_cannot_be_opened_are_mistakes_of_the_file_and_nothing_is_touched() {
+fn log_files_that_cannot_be_opened_are_reported_and_others_stay_untouched() {
     let folder = tempfile::tempdir().unwrap();
     let file = |name| folder.path().join(name);
     std::fs::write(file("kept.log"), "kept\n").unwrap();
@@ -294,8 +290,7 @@ logging:
     kept: {class: FileHandler, filename: kept.log, mode: w}
     new: {class: FileHandler, filename: new.log}
     nowhere: {class: FileHandler, filename: nowhere/x.log}
-    spill: {class: StreamHandler, policy: spill, spill_file: ., spill_bytes: 100000}
-  root: {level: INFO, handlers: [kept, new, nowhere, spill]}
+  root: {level: INFO, handlers: [kept, new, nowhere]}
 ",
     )
     .unwrap();
@@ -307,9 +302,7 @@ logging:
             "error: rest_config.yaml:1: models[0].qualified_name: unknown model \
              `insurance_charges_modl`; did you mean `insurance_charges_model`?\n\
              error: rest_config.yaml:7: logging.handlers.nowhere.filename: the folder `nowhere` does \
-             not exist in the one that the program is started in; create it, or name another file\n\
-             error: rest_config.yaml:8: logging.handlers.spill.spill_file: this is a folder; name a \
-             file in it\n"
+             not exist in the one that the program is started in; create it, or name another file\n"
         );
         assert_eq!(std::fs::read_to_string(file("kept.log")).unwrap(), "kept\n");
         assert!(!file("new.log").exists());
@@ -317,7 +310,7 @@ logging:
 }
 
 #[test]
-fn the_openapi_document_is_written_where_the_log_could_not_be() {
+fn the_openapi_document_does_not_need_the_log_file() {
     let folder = tempfile::tempdir().unwrap();
     let text = "logging:
   version: 1

@@ -1,4 +1,4 @@
-//! The artefact's text format: it comes back as it went out, and damage is named.
+//! The artefact's text format: round trips, and the error on each kind of damage.
 
 use insurance_charges::LoadError;
 use insurance_charges::features::{COUNT, Feature};
@@ -41,7 +41,7 @@ fn ensemble() -> impl Strategy<Value = TreeEnsemble> {
 }
 
 #[test]
-fn a_small_artefact_answers_as_it_reads() {
+fn predictions_of_a_small_artefact() {
     let ensemble = TreeEnsemble::parse(SMALL).unwrap();
     assert_eq!((ensemble.len(), ensemble.leaves()), (2, 4));
     let mut features = [0.0; COUNT];
@@ -55,7 +55,7 @@ fn a_small_artefact_answers_as_it_reads() {
 }
 
 #[test]
-fn roots_are_squared_and_straightened() {
+fn the_unit_root_is_squared_before_the_line() {
     let text = "insurance-charges-trees 2\nunit root\nintercept 250\nslope 1.5\nfloor 1100\nbase 105\n\
                 tree smoker<=0.5 =-5 =21\nend 1\n";
     let ensemble = TreeEnsemble::parse(text).unwrap();
@@ -64,7 +64,7 @@ fn roots_are_squared_and_straightened() {
 }
 
 #[test]
-fn the_answer_never_falls_below_the_floor() {
+fn the_floor_is_the_minimum() {
     let text = "insurance-charges-trees 2\nunit dollars\nintercept 0\nslope 1\nfloor 1100\nbase 0\n\
                 tree =-1\nend 1\n";
     assert_eq!(TreeEnsemble::parse(text).unwrap().predict(&[0.0; COUNT]), 1100.0);
@@ -91,8 +91,8 @@ fn each_kind_of_damage_has_its_own_message() {
         ("=900.5", "=9e99", "line 7 of the artefact: \"9e99\" is not a number of a sensible size"),
         ("=900.5", "900.5", "line 7 of the artefact: expected a split or a leaf, found \"900.5\""),
         (" =2100", "", "line 7 of the artefact: the tree is incomplete"),
-        ("=2100", "=2100 =1", "line 7 of the artefact: the tree goes on after its last leaf"),
-        ("tree =7\n", "", "the artefact announces 2 trees but holds 1"),
+        ("=2100", "=2100 =1", "line 7 of the artefact: the tree continues after its last leaf"),
+        ("tree =7\n", "", "the artefact declares 2 trees but contains 1"),
         ("end 2\n", "", "the artefact ends early: the end line is missing"),
         ("end 2\n", "end 2\ntree =1\n", "line 10 of the artefact: expected nothing after the end"),
     ];
@@ -100,19 +100,19 @@ fn each_kind_of_damage_has_its_own_message() {
         let damaged = if from.is_empty() { String::new() } else { SMALL.replacen(from, to, 1) };
         let error = TreeEnsemble::parse(&damaged).unwrap_err().to_string();
         let expected = message.replace('"', "");
-        assert!(error.replace('"', "").starts_with(&expected), "{error}\nis not\n{message}");
+        assert!(error.replace('"', "").starts_with(&expected), "{error}\nexpected\n{message}");
     }
 }
 
 #[test]
-fn a_tree_of_any_depth_is_an_error_and_not_a_crash() {
+fn a_very_deep_tree_does_not_overflow_the_stack() {
     let text = SMALL.replacen("tree =7", &format!("tree{}", " age<=1".repeat(1_000_000)), 1);
     assert_eq!(TreeEnsemble::parse(&text), Err(LoadError::Incomplete { line: 8 }));
 }
 
 proptest! {
     #[test]
-    fn an_ensemble_comes_back_as_it_was_written(ensemble in ensemble()) {
+    fn ensembles_round_trip(ensemble in ensemble()) {
         let text = ensemble.to_string();
         let read = TreeEnsemble::parse(&text).unwrap();
         prop_assert_eq!(read.to_string(), text);
@@ -121,20 +121,20 @@ proptest! {
     }
 
     #[test]
-    fn an_artefact_that_was_cut_short_is_refused(ensemble in ensemble(), share in 0.0..1.0_f64) {
+    fn a_truncated_artefact_is_refused(ensemble in ensemble(), share in 0.0..1.0_f64) {
         let text = ensemble.to_string();
-        // The last byte is a line break, without which nothing is lost.
+        // The last byte is a line break, which is optional.
         let cut = (share * (text.len() - 1) as f64) as usize;
         prop_assert!(TreeEnsemble::parse(&text[..cut]).is_err());
     }
 
     #[test]
-    fn no_text_makes_the_parser_crash(text in any::<String>()) {
+    fn arbitrary_text_is_refused(text in any::<String>()) {
         prop_assert!(TreeEnsemble::parse(&text).is_err());
     }
 
     #[test]
-    fn whatever_is_accepted_answers(ensemble in ensemble(), at in any::<prop::sample::Index>(), byte in b' '..b'~') {
+    fn an_accepted_artefact_predicts_a_positive_number(ensemble in ensemble(), at in any::<prop::sample::Index>(), byte in b' '..b'~') {
         let mut text = ensemble.to_string().into_bytes();
         let at = at.index(text.len());
         text[at] = byte;

@@ -1,7 +1,4 @@
-//! The demo as its users run it: the program, a socket, signals and standard output.
-
-#![allow(dead_code, unreachable_pub, reason = "each test binary uses a part")]
-#![allow(clippy::unwrap_used, reason = "clippy takes only test functions for tests")]
+//! The demo as a child process, with its socket and its standard output.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
@@ -10,8 +7,8 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 
 use serde_json::Value;
 
-/// The program, to be run without what this environment says.
-pub fn command() -> Command {
+/// Returns the command of the demo, without the variables of this process that configure it.
+pub(crate) fn command() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_insurance-charges"));
     for (name, _) in std::env::vars_os() {
         let is_ours = name.to_str().is_some_and(|name| name.starts_with("ML_SERVICE"));
@@ -22,24 +19,24 @@ pub fn command() -> Command {
     command
 }
 
-pub struct Demo {
-    pub process: Child,
+pub(crate) struct Demo {
+    pub(crate) process: Child,
     log: BufReader<ChildStdout>,
-    pub address: String,
+    pub(crate) address: String,
 }
 
 impl Demo {
-    pub fn start() -> Self {
+    pub(crate) fn start() -> Self {
         Self::start_with(&[])
     }
 
-    /// The demo with these environment variables.
-    pub fn start_with(variables: &[(&str, &str)]) -> Self {
+    /// Starts the demo with these environment variables.
+    pub(crate) fn start_with(variables: &[(&str, &str)]) -> Self {
         Self::start_by(variables, |_| ())
     }
 
-    /// The demo with these environment variables, and with what else is done to its command.
-    pub fn start_by(variables: &[(&str, &str)], change: impl FnOnce(&mut Command)) -> Self {
+    /// Starts the demo with these environment variables and with other changes to its command.
+    pub(crate) fn start_by(variables: &[(&str, &str)], change: impl FnOnce(&mut Command)) -> Self {
         let mut command = command();
         command.args(["--address", "127.0.0.1:0"]).envs(variables.iter().copied());
         command.stdout(Stdio::piped());
@@ -53,8 +50,8 @@ impl Demo {
         demo
     }
 
-    /// The next record that fits; those before it are passed over.
-    pub fn record_with(&mut self, fits: impl Fn(&Value) -> bool) -> Value {
+    /// Returns the next record that fits and skips those before it.
+    pub(crate) fn record_with(&mut self, fits: impl Fn(&Value) -> bool) -> Value {
         loop {
             let mut line = String::new();
             assert_ne!(self.log.read_line(&mut line).unwrap(), 0, "the log has ended");
@@ -65,18 +62,18 @@ impl Demo {
         }
     }
 
-    /// Status and body.
-    pub fn predict(&self, body: &str) -> (u16, Value) {
+    /// Requests a prediction and returns status and body.
+    pub(crate) fn predict(&self, body: &str) -> (u16, Value) {
         self.predict_with("", body)
     }
 
-    /// The same with more headers, each with its line break.
-    pub fn predict_with(&self, headers: &str, body: &str) -> (u16, Value) {
+    /// Requests a prediction with more headers, each with its line break.
+    pub(crate) fn predict_with(&self, headers: &str, body: &str) -> (u16, Value) {
         self.send("POST /api/models/insurance_charges_model/prediction", headers, body)
     }
 
-    /// Sends JSON, and gets JSON.
-    pub fn send(&self, what: &str, headers: &str, body: &str) -> (u16, Value) {
+    /// Sends JSON and returns status and body.
+    pub(crate) fn send(&self, what: &str, headers: &str, body: &str) -> (u16, Value) {
         let mut stream = TcpStream::connect(&self.address).unwrap();
         write!(
             stream,
@@ -91,8 +88,8 @@ impl Demo {
         (head.split(' ').nth(1).unwrap().parse().unwrap(), body.parse().unwrap())
     }
 
-    /// The body of an answer.
-    pub fn get(&self, path: &str) -> String {
+    /// Requests a path and returns the body.
+    pub(crate) fn get(&self, path: &str) -> String {
         let mut stream = TcpStream::connect(&self.address).unwrap();
         write!(stream, "GET {path} HTTP/1.1\r\nhost: demo\r\nconnection: close\r\n\r\n").unwrap();
         let mut response = String::new();
@@ -100,8 +97,8 @@ impl Demo {
         response.split_once("\r\n\r\n").unwrap().1.to_owned()
     }
 
-    /// Asks for the metrics until this line is among them.
-    pub fn wait_for_metric(&self, line: &str) {
+    /// Requests the metrics until they contain this line.
+    pub(crate) fn wait_for_metric(&self, line: &str) {
         let started = std::time::Instant::now();
         while !self.get("/metrics").contains(line) {
             assert!(started.elapsed().as_secs() < 30, "no {line} in {}", self.get("/metrics"));
@@ -109,20 +106,20 @@ impl Demo {
         }
     }
 
-    /// Goes away as the reader of its standard output.
-    pub fn close_log(&mut self) {
+    /// Closes the pipe of the demo's standard output.
+    pub(crate) fn close_log(&mut self) {
         let (nothing, _) = std::io::pipe().unwrap();
         self.log = BufReader::new(ChildStdout::from(OwnedFd::from(nothing)));
     }
 
     /// Sends a signal.
-    pub fn signal(&self, signal: &str) {
+    pub(crate) fn signal(&self, signal: &str) {
         let id = self.process.id().to_string();
         assert!(Command::new("kill").args(["-s", signal, &id]).status().unwrap().success());
     }
 
-    /// Sends a signal and returns the rest of the log once the program has ended well.
-    pub fn stop(mut self, signal: &str) -> Vec<Value> {
+    /// Sends a signal, waits for a successful end and returns the rest of the log.
+    pub(crate) fn stop(mut self, signal: &str) -> Vec<Value> {
         self.signal(signal);
         let mut rest = String::new();
         self.log.read_to_string(&mut rest).unwrap();
@@ -133,12 +130,12 @@ impl Demo {
 
 impl Drop for Demo {
     fn drop(&mut self) {
-        // It has ended already if the test went well.
+        // The process has ended already if the test succeeded.
         let _ended = self.process.kill();
         let _ended = self.process.wait();
     }
 }
 
-/// The published example.
-pub const PUBLISHED: &str =
+/// Input of a published example.
+pub(crate) const PUBLISHED: &str =
     r#"{"age":65,"sex":"male","bmi":50,"children":5,"smoker":true,"region":"southwest"}"#;
