@@ -68,7 +68,7 @@ impl Coding {
 }
 
 /// Returns the coding that a client prefers, `None` if it accepts neither.
-pub(super) fn preferred_coding(headers: &HeaderMap) -> Option<Coding> {
+fn preferred_coding(headers: &HeaderMap) -> Option<Coding> {
     let values = headers.get_all(header::ACCEPT_ENCODING).iter();
     let items = values.filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(','));
     let accepted = items.filter_map(|item| {
@@ -80,15 +80,16 @@ pub(super) fn preferred_coding(headers: &HeaderMap) -> Option<Coding> {
     accepted.max_by(|one, other| one.0.total_cmp(&other.0).then(one.1.cmp(&other.1))).map(|it| it.1)
 }
 
-/// Compresses an answer for a client that prefers `coding`, unless it is small or compressed already.
-pub(super) fn compress(response: &mut Response, coding: Option<Coding>) {
+/// Compresses an answer with the coding that the client prefers, unless the answer is small or compressed
+/// already. `headers` are those of the request.
+pub(super) fn compress(response: &mut Response, headers: &HeaderMap) {
     let is_small = response.body().len() < COMPRESSED_FROM;
     if is_small || response.headers().contains_key(header::CONTENT_ENCODING) {
         return;
     }
     let vary = HeaderValue::from_static("accept-encoding");
     response.headers_mut().append(header::VARY, vary);
-    let Some(coding) = coding else { return };
+    let Some(coding) = preferred_coding(headers) else { return };
     if let Ok(compressed) = coding.compress(response.body()) {
         *response.body_mut() = Bytes::from(compressed);
         response.headers_mut().insert(header::CONTENT_ENCODING, coding.name());

@@ -1,18 +1,13 @@
 //! The body of a request.
 
-use std::future::{Future, poll_fn};
-use std::pin::{Pin, pin};
-use std::task::Poll;
-use std::time::Duration;
-
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::{Bytes, Incoming};
 use hyper::header::HeaderMap;
 use ml_model_core::error_chain;
-use tokio::time::timeout;
 
 use super::headers::{content_coding, expect_json};
 use super::response::ErrorResponse;
+use super::timer::ConnectionTimer;
 use crate::config::ServerSettings;
 
 /// Reads the JSON body of a request.
@@ -22,6 +17,7 @@ use crate::config::ServerSettings;
 /// Fails with the error to answer: the body is not declared as JSON, is too large, too slow or broken.
 pub(super) async fn json_body(
     server: &ServerSettings,
+    timer: &ConnectionTimer,
     headers: &HeaderMap,
     body: Incoming,
 ) -> Result<Bytes, ErrorResponse> {
@@ -29,8 +25,7 @@ pub(super) async fn json_body(
     let coding = content_coding(headers, server.compression)?;
     let size = server.body_limit_bytes;
     let limit = server.request_timeout;
-    let body = pin!(Limited::new(body, size).collect());
-    let Some(body) = within(limit, body).await else {
+    let Some(body) = timer.within(limit, Limited::new(body, size).collect()).await else {
         return Err(ErrorResponse::request_timeout(format!(
             "the body did not arrive within {} s",
             limit.as_secs_f64()
@@ -51,17 +46,5 @@ pub(super) async fn json_body(
         Ok(body) if body.len() > size => Err(ErrorResponse::body_too_large(size)),
         Ok(body) => Ok(body.into()),
         Err(error) => Err(unreadable(&error)),
-    }
-}
-
-/// Waits for a future, at most as long as `limit`. A future that is ready needs no timer.
-pub(super) async fn within<T>(
-    limit: Duration,
-    mut future: impl Future<Output = T> + Unpin,
-) -> Option<T> {
-    let first = poll_fn(|context| Poll::Ready(Pin::new(&mut future).poll(context))).await;
-    match first {
-        Poll::Ready(value) => Some(value),
-        Poll::Pending => timeout(limit, future).await.ok(),
     }
 }

@@ -84,13 +84,17 @@ pub(crate) async fn serve(
     let open = |stream: TcpStream| {
         // An answer is written in one piece. An error means that the client has gone.
         let _gone = stream.set_nodelay(true);
-        let router = router.clone();
-        let service = service_fn(move |request| {
-            let router = router.clone();
-            async move { Ok::<_, Infallible>(router.answer(request).await.map(Full::new)) }
-        });
+        let timer = ConnectionTimer::default();
         let mut http = http.clone();
-        http.timer(ConnectionTimer::default());
+        http.timer(timer.clone());
+        let shared = Arc::new((router.clone(), timer));
+        let service = service_fn(move |request| {
+            let shared = shared.clone();
+            async move {
+                let (router, timer) = &*shared;
+                Ok::<_, Infallible>(router.answer(timer, request).await.map(Full::new))
+            }
+        });
         let connection = http.serve_connection(TokioIo::new(stream), service);
         let mut stage = stage.subscribe();
         tokio::spawn(async move {

@@ -1,31 +1,33 @@
-//! W3C Trace Context: which trace a request belongs to.
+//! W3C Trace Context: the trace that a request belongs to.
 
 use hyper::header::{HeaderMap, HeaderName};
 use tracing::Span;
 
-/// The header with the trace.
-pub(crate) static TRACE_PARENT: HeaderName = HeaderName::from_static("traceparent");
+/// Header with the trace.
+static TRACE_PARENT: HeaderName = HeaderName::from_static("traceparent");
 
-/// The trace and the caller's span, as in the header `traceparent`.
+/// The trace and the span of the client, from the header `traceparent`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct TraceContext<'h> {
+pub(super) struct TraceContext<'h> {
     trace_id: &'h str,
     span_id: &'h str,
-    /// Whether the caller records its span.
-    #[cfg_attr(not(feature = "opentelemetry"), allow(dead_code, reason = "only the export asks"))]
+    /// Whether the client records its span.
+    #[cfg_attr(
+        not(feature = "opentelemetry"),
+        allow(dead_code, reason = "read by the export only")
+    )]
     is_sampled: bool,
 }
 
 impl<'h> TraceContext<'h> {
-    /// The trace that the headers name. As the standard has it, a header that is not well formed
-    /// is no header.
-    pub(crate) fn of(headers: &'h HeaderMap) -> Option<Self> {
+    /// Reads the trace from the headers. The standard requires to ignore a malformed header.
+    pub(super) fn of(headers: &'h HeaderMap) -> Option<Self> {
         let mut values = headers.get_all(&TRACE_PARENT).iter();
         let (value, None) = (values.next()?, values.next()) else { return None };
         Self::parse(value.to_str().ok()?)
     }
 
-    /// `00-<trace id>-<span id>-<flags>`; later versions may have more behind that.
+    /// Parses `00-<trace id>-<span id>-<flags>`. Later versions may have further parts.
     fn parse(text: &'h str) -> Option<Self> {
         let mut parts = text.split('-');
         let (version, trace_id) = (parts.next()?, parts.next()?);
@@ -41,17 +43,17 @@ impl<'h> TraceContext<'h> {
         is_valid.then_some(Self { trace_id, span_id, is_sampled })
     }
 
-    /// A span that puts `trace_id` and `span_id` on all records inside of it.
+    /// Opens a span that puts `trace_id` and `span_id` on all records inside it.
     ///
-    /// If spans are exported, its parent is the caller's, and the ids are its own then.
-    pub(crate) fn span(&self) -> Span {
+    /// If spans are exported, its parent is the span of the client, and the ids are its own.
+    pub(super) fn span(&self) -> Span {
         #[cfg(feature = "opentelemetry")]
         let _caller = self.caller().attach();
-        // At the highest level, so that they are there whenever any record is.
+        // At the highest level, so that no filter of records removes it.
         tracing::error_span!("request", trace_id = self.trace_id, span_id = self.span_id)
     }
 
-    /// The caller's span as OpenTelemetry has it.
+    /// Returns the span of the client in the form of OpenTelemetry.
     #[cfg(feature = "opentelemetry")]
     fn caller(&self) -> opentelemetry::Context {
         use opentelemetry::{
@@ -61,7 +63,7 @@ impl<'h> TraceContext<'h> {
 
         let context = Context::new();
         let ids = (TraceId::from_hex(self.trace_id), SpanId::from_hex(self.span_id));
-        // They have been checked.
+        // `parse` has checked them.
         let (Ok(trace_id), Ok(span_id)) = ids else { return context };
         let flags = TraceFlags::default().with_sampled(self.is_sampled);
         let caller = SpanContext::new(trace_id, span_id, flags, true, TraceState::default());

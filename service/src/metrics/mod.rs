@@ -18,7 +18,8 @@ use std::sync::Arc;
 
 use hyper::Method;
 use ml_logging::{HandlerCounts, Logging};
-use requests::{InProgress, Requests};
+pub(crate) use requests::InProgress;
+use requests::Requests;
 pub use settings::{InvalidMetricsSettings, MetricsSettings};
 pub(crate) use text::CONTENT_TYPE;
 use text::{Kind, Text};

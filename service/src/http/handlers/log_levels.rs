@@ -14,6 +14,7 @@ use crate::hosting::limits::{LONGEST_MESSAGE, cut};
 use crate::http::auth;
 use crate::http::extract::json_body;
 use crate::http::response::{ErrorResponse, Response, json};
+use crate::http::timer::ConnectionTimer;
 use crate::state::State;
 
 /// Logger of the records about changes.
@@ -25,6 +26,7 @@ pub(crate) const LONGEST: usize = 4096;
 /// `GET`, `PUT {"levels": "info,hyper=debug"}`, `DELETE`
 pub(in crate::http) async fn answer(
     state: &State,
+    timer: &ConnectionTimer,
     head: &Parts,
     body: Incoming,
 ) -> Result<Response, ErrorResponse> {
@@ -37,7 +39,7 @@ pub(in crate::http) async fn answer(
     };
     match head.method {
         Method::PUT => {
-            let body = json_body(&state.server, &head.headers, body).await?;
+            let body = json_body(&state.server, timer, &head.headers, body).await?;
             replace(logging, parse(&body)?);
         }
         Method::DELETE => replace(logging, logging.initial_levels()),

@@ -8,35 +8,35 @@ use hyper::header::HeaderMap;
 use ml_model_core::{Execution, PredictionId};
 use serde_json::{Value, json};
 use tokio::sync::OwnedSemaphorePermit;
+use tracing::Span;
 
 use super::models::endpoint;
 use crate::hosting::body::Body;
 use crate::hosting::endpoint::{Busy, Endpoint, parse};
-use crate::http::extract::{json_body, within};
+use crate::http::extract::json_body;
 use crate::http::prediction_id;
 use crate::http::response::{ErrorResponse, Response, add_id, json, json_text};
+use crate::http::timer::ConnectionTimer;
 use crate::http::trace_context::TraceContext;
 use crate::state::State;
 
 /// `POST /api/models/{qualified_name}/prediction`
 pub(in crate::http) async fn one(
     state: &State,
+    timer: &ConnectionTimer,
     name: &str,
-    headers: HeaderMap,
+    headers: &HeaderMap,
     body: Incoming,
 ) -> Result<Response, ErrorResponse> {
-    let endpoint = endpoint(state, name).map_err(|error| error.of_caller(&headers))?;
-    let body = json_body(&state.server, &headers, body).await;
-    let body = body.map_err(|error| error.of_caller(&headers))?;
-    let permit = permit(endpoint).map_err(|error| error.of_caller(&headers))?;
-    let predict = move |endpoint: &Endpoint, headers: &HeaderMap, begun: Option<&Begun>| {
-        endpoint.predict(&body, prediction_id::of_request(headers), |id| {
-            if let Some(begun) = begun {
-                begun.get_or_init(|| id.clone());
-            }
-        })
+    let endpoint = endpoint(state, name).map_err(|error| error.of_caller(headers))?;
+    let body = json_body(&state.server, timer, headers, body).await;
+    let body = body.map_err(|error| error.of_caller(headers))?;
+    let permit = permit(endpoint).map_err(|error| error.of_caller(headers))?;
+    let header_id = prediction_id::of_request(headers);
+    let predict = move |endpoint: &Endpoint, begun: &Begun| {
+        endpoint.predict(&body, header_id, |id| drop(begun.set(id.clone())))
     };
-    let outcome = run(state, endpoint, permit, headers, predict).await?;
+    let outcome = run(state, timer, endpoint, permit, headers, predict).await?;
     match outcome.result {
         Ok(json) => {
             let mut response = json_text(StatusCode::OK, json);
@@ -55,12 +55,13 @@ type Begun = OnceLock<PredictionId>;
 /// `POST /api/models/{qualified_name}/predictions`
 pub(in crate::http) async fn batch(
     state: &State,
+    timer: &ConnectionTimer,
     name: &str,
-    headers: HeaderMap,
+    headers: &HeaderMap,
     body: Incoming,
 ) -> Result<Response, ErrorResponse> {
     let endpoint = endpoint(state, name)?;
-    let body = json_body(&state.server, &headers, body).await?;
+    let body = json_body(&state.server, timer, headers, body).await?;
     let rows = match parse(&body).map(|parsed| parsed.body) {
         Ok(Body::Array(rows)) => rows,
         Ok(_) => {
@@ -78,10 +79,8 @@ pub(in crate::http) async fn batch(
     let permit = permit(endpoint)?;
     let batch_id = PredictionId::random();
     let id = batch_id.clone();
-    let predict = move |endpoint: &Endpoint, _: &HeaderMap, _: Option<&Begun>| {
-        endpoint.predict_batch(rows, &id)
-    };
-    let outcomes = run(state, endpoint, permit, headers, predict).await;
+    let predict = move |endpoint: &Endpoint, _: &Begun| endpoint.predict_batch(rows, &id);
+    let outcomes = run(state, timer, endpoint, permit, headers, predict).await;
     let outcomes = outcomes.map_err(|error| error.of_batch(&batch_id))?;
     let results: Vec<Value> = outcomes
         .into_iter()
@@ -105,7 +104,7 @@ fn permit(endpoint: &Endpoint) -> Result<Option<OwnedSemaphorePermit>, ErrorResp
     })
 }
 
-/// Calls a model where its options say, inside of the trace that the headers name.
+/// Calls a model where its options say, inside the trace that the headers name.
 ///
 /// # Errors
 ///
@@ -113,24 +112,27 @@ fn permit(endpoint: &Endpoint) -> Result<Option<OwnedSemaphorePermit>, ErrorResp
 /// interrupted, and its records are written.
 async fn run<T: Send + 'static>(
     state: &State,
+    timer: &ConnectionTimer,
     endpoint: &Arc<Endpoint>,
     permit: Option<OwnedSemaphorePermit>,
-    headers: HeaderMap,
-    predict: impl FnOnce(&Endpoint, &HeaderMap, Option<&Begun>) -> T + Send + 'static,
+    headers: &HeaderMap,
+    predict: impl FnOnce(&Endpoint, &Begun) -> T + Send + 'static,
 ) -> Result<T, ErrorResponse> {
+    let span = TraceContext::of(headers).map(|trace| trace.span());
     if endpoint.execution == Execution::Inline {
-        let call = || in_trace(&headers, || predict(endpoint, &headers, None));
-        return Ok(endpoint.run_inline(call));
+        let _span = span.as_ref().map(Span::enter);
+        return Ok(endpoint.run_inline(|| predict(endpoint, &Begun::new())));
     }
     let endpoint = endpoint.clone();
     let begun = Arc::new(Begun::new());
     let begins = begun.clone();
     let running = tokio::task::spawn_blocking(move || {
         let _permit = permit;
-        in_trace(&headers, || predict(&endpoint, &headers, Some(&begins)))
+        let _span = span.as_ref().map(Span::enter);
+        predict(&endpoint, &begins)
     });
     let limit = state.server.request_timeout;
-    match within(limit, running).await {
+    match timer.within(limit, running).await {
         Some(Ok(outcome)) => Ok(outcome),
         Some(Err(_panic)) => Err(ErrorResponse::internal("the service panicked".to_owned())),
         None => Err(ErrorResponse::prediction_timeout(format!(
@@ -138,12 +140,5 @@ async fn run<T: Send + 'static>(
             limit.as_secs_f64()
         ))
         .of_prediction(begun.get().cloned())),
-    }
-}
-
-fn in_trace<T>(headers: &HeaderMap, predict: impl FnOnce() -> T) -> T {
-    match TraceContext::of(headers) {
-        Some(trace) => trace.span().in_scope(predict),
-        None => predict(),
     }
 }
