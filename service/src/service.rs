@@ -12,25 +12,30 @@ use std::time::Duration;
 use clap::Parser;
 use ml_configuration::{Document, Mapping, Problems};
 use ml_logging::{ContextFilter, EcsFormatter, Handler, Logging};
-use ml_model_core::{Decorator, MLModel as _, ModelRegistry, RegisteredModel, error_chain};
+use ml_model_core::{Decorator, ModelRegistry, RegisteredModel, error_chain};
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use tokio::net::TcpListener;
 
-use crate::catalogue::{BoxError, Catalogue, HostedType, KnownDecorator, KnownModel};
-use crate::command_line::{Command, CommandLine, DEFAULT_FILE};
-use crate::configuration::{Configuration, Handling, OVERRIDES, PlannedModel};
+use crate::cli::{Command, CommandLine, DEFAULT_FILE};
+use crate::config::{Configuration, OVERRIDES};
 use crate::export::{self, DescribedRecords, Target};
-use crate::levels;
+use crate::hosting::loading::{ChosenModel, Models, load};
+use crate::hosting::options::HostingOptions;
+use crate::hosting::registered::{
+    BoxError, DecoratorRegistration, HostedType, ModelRegistration, Registered,
+};
+use crate::http::server::{self, ServeError};
+use crate::info::Info;
 use crate::metrics::{Metrics, MetricsSettings};
-use crate::openapi::{self, Info};
-use crate::server::{self, ServeError};
-use crate::state::{self, Models, State};
+use crate::openapi::{self, ModelApi};
+use crate::state::{Loaded, State};
 
 /// A service: what it says of itself, and the models and decorators that its configuration may name.
 #[must_use = "a service does nothing before `main` or `configured`"]
 pub struct Service {
     info: Info,
-    catalogue: Catalogue,
+    registered: Registered,
     metrics: MetricsSettings,
     logging: Option<Arc<Logging>>,
 }
@@ -40,7 +45,7 @@ impl Service {
     pub fn new(title: impl Into<String>) -> Self {
         Self {
             info: Info::new(title),
-            catalogue: Catalogue::default(),
+            registered: Registered::default(),
             metrics: MetricsSettings::default(),
             logging: None,
         }
@@ -69,7 +74,7 @@ impl Service {
         M: HostedType,
         E: Into<BoxError>,
     {
-        self.catalogue.models.push(KnownModel::new(load));
+        self.registered.models.push(ModelRegistration::new(load));
         self
     }
 
@@ -108,7 +113,7 @@ impl Service {
         C: DeserializeOwned + Send + 'static,
         E: Into<BoxError>,
     {
-        self.catalogue.models.push(KnownModel::configurable(load));
+        self.registered.models.push(ModelRegistration::configurable(load));
         self
     }
 
@@ -141,7 +146,7 @@ impl Service {
         D: Decorator<RegisteredModel> + 'static,
         E: Into<BoxError>,
     {
-        self.catalogue.decorators.push(KnownDecorator::new(name.into(), make));
+        self.registered.decorators.push(DecoratorRegistration::new(name.into(), make));
         self
     }
 
@@ -176,7 +181,7 @@ impl Service {
         class: impl Into<String>,
         make: impl Fn(&mut Mapping<'_>, &mut Problems) -> Option<F> + Send + Sync + 'static,
     ) -> Self {
-        self.catalogue.filters = self.catalogue.filters.with(class, make);
+        self.registered.filters = self.registered.filters.with(class, make);
         self
     }
 
@@ -202,8 +207,8 @@ impl Service {
     ///
     /// Everything that is wrong with it. Nothing has been opened or loaded then.
     pub fn configured(self, document: &Document) -> Result<ConfiguredService, Problems> {
-        let Self { info, catalogue, metrics, logging } = self;
-        let configuration = Configuration::read(document, info, metrics, catalogue)?;
+        let Self { info, registered, metrics, logging } = self;
+        let configuration = Configuration::read(document, info, metrics, registered)?;
         Ok(ConfiguredService { configuration, logging })
     }
 
@@ -318,15 +323,15 @@ impl ConfiguredService {
                 Some(layers) => counted(layers.len(), "configured decorator"),
                 None => "its own decorators".to_owned(),
             };
-            let endpoint = if model.handling.has_endpoint { "" } else { ", no endpoint" };
+            let endpoint = if model.options.has_endpoint { "" } else { ", no endpoint" };
             println!("  {}: {stack}{endpoint}", model.name);
         }
     }
 
     fn generate_openapi(self, output_file: &Path) -> Result<(), BoxError> {
         let Configuration { info, models, .. } = self.configuration;
-        let (registry, handling) = load(models)?;
-        let document = state::openapi(&info, &registry, &handling)?;
+        let options = options_of(&models);
+        let document = openapi(&info, &load(models)?, &options)?;
         Ok(openapi::write(&document, output_file)?)
     }
 
@@ -338,7 +343,7 @@ impl ConfiguredService {
                 .handler(Handler::stdout("stdout").formatter(EcsFormatter::new()))
                 .ecs_keys(),
         };
-        let (registry, _handling) = load(models)?;
+        let registry = load(models)?;
         let records = DescribedRecords::new(&info, &registry, &handlers)?;
         for path in export::write(target, &records, runbook_url, directory)? {
             println!("{}", path.display());
@@ -356,7 +361,7 @@ impl ConfiguredService {
         };
         let logging = Arc::new(logging);
         self.logging = Some(logging.clone());
-        let result = self.run_logged(address, logging.clone());
+        let result = self.run_logged(address);
         if let Err(error) = &result {
             tracing::error!(error_info = %error_chain(&**error), "The service cannot run.");
         }
@@ -366,12 +371,11 @@ impl ConfiguredService {
         result
     }
 
-    fn run_logged(self, address: SocketAddr, logging: Arc<Logging>) -> Result<(), BoxError> {
+    fn run_logged(self, address: SocketAddr) -> Result<(), BoxError> {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
         let drain_limit = self.configuration.server.drain_limit;
         runtime.block_on(async {
             let shutdown = server::signals()?;
-            tokio::spawn(levels::signals(logging)?);
             let listener = server::listen(address).await?;
             self.serve(listener, shutdown).await
         })?;
@@ -397,19 +401,26 @@ impl ConfiguredService {
         shutdown: impl Future<Output = ()> + Send + 'static,
     ) -> Result<(), ServeError> {
         let address = listener.local_addr().map_err(ServeError::Serve)?;
-        let Configuration { mut info, server, models, metrics, .. } = self.configuration;
+        let Configuration { mut info, server, models, metrics, metrics_notes, .. } =
+            self.configuration;
         info.has_admin_keys &= self.logging.is_some();
         let metrics = Metrics::new(metrics, self.logging.clone())?;
         let has_metrics = metrics.is_some();
+        for note in metrics_notes.iter().filter(|_| has_metrics) {
+            tracing::warn!("{note}");
+        }
         tracing::info!(title = info.title, "Creating service.");
         tracing::info!(title = info.title, address = %address, "Listening on http://{address}.");
-        let state = Arc::new(State::new(info, server, self.logging, has_metrics));
+        let state = Arc::new(State::new(info, server, self.logging));
         let loading = state.clone();
         tokio::task::spawn_blocking(move || {
-            let models = load(models).and_then(|(registry, handling)| {
-                Models::new(&loading.info, registry, &handling, has_metrics)
+            let options = options_of(&models);
+            let loaded = load(models).and_then(|registry| {
+                let models = Models::new(registry, &options, has_metrics)?;
+                let openapi = openapi(&loading.info, &models.registry, &options)?;
+                Ok(Loaded { models, openapi: openapi.to_string().into() })
             });
-            loading.loaded(models);
+            loading.finish_loading(loaded);
         });
         server::serve(state, metrics, listener, shutdown).await;
         Ok(())
@@ -422,39 +433,37 @@ fn counted(count: usize, what: &str) -> String {
     format!("{count} {what}{plural}")
 }
 
-/// Loads all models. A model that panics while it is loaded has failed, too.
-fn load(
-    planned: Vec<PlannedModel>,
-) -> Result<(ModelRegistry, HashMap<&'static str, Handling>), String> {
-    let handling: HashMap<&'static str, Handling> =
-        planned.iter().map(|model| (model.name, model.handling)).collect();
-    let mut registry = ModelRegistry::new();
-    for PlannedModel { name, layers, load, .. } in planned {
-        let is_configured = layers.is_some();
-        let loading = std::panic::AssertUnwindSafe(|| load(layers));
-        let model = match std::panic::catch_unwind(loading) {
-            Ok(Ok(model)) => model,
-            Ok(Err(error)) => return Err(format!("`{name}`: {}", error_chain(&*error))),
-            Err(_panic) => return Err(format!("`{name}` panicked while it was loaded")),
-        };
-        let details = model.metadata();
-        tracing::info!(
-            model_qualified_name = &*details.qualified_name,
-            model_version = &*details.version,
-            decorators = format!("{:?}", ml_model_core::MLModel::decorators(&model)),
-            decorators_from = if is_configured { "configuration" } else { "attributes" },
-            "Loaded model."
-        );
-        registry.add_registered(model).map_err(|error| error.to_string())?;
-    }
-    Ok((registry, handling))
+/// Returns the hosting options of models by name.
+fn options_of(chosen: &[ChosenModel]) -> HashMap<&'static str, HostingOptions> {
+    chosen.iter().map(|model| (model.name, model.options)).collect()
+}
+
+/// Builds the OpenAPI document about loaded models.
+///
+/// # Errors
+///
+/// Never fails, as long as the registry finds its own models.
+fn openapi(
+    info: &Info,
+    registry: &ModelRegistry,
+    options: &HashMap<&str, HostingOptions>,
+) -> Result<Value, String> {
+    let described: Result<Vec<_>, String> = registry
+        .iter()
+        .map(|(name, _)| {
+            let metadata = registry.metadata(name).map_err(|error| error.to_string())?;
+            let has_endpoint = options.get(name).is_some_and(|options| options.has_endpoint);
+            Ok(ModelApi { metadata, has_endpoint })
+        })
+        .collect();
+    Ok(openapi::document(info, &described?))
 }
 
 impl fmt::Debug for Service {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Service")
             .field("info", &self.info)
-            .field("models", &self.catalogue.models.len())
+            .field("models", &self.registered.models.len())
             .field("metrics", &self.metrics)
             .finish_non_exhaustive()
     }

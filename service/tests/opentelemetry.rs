@@ -5,6 +5,7 @@
 
 #[path = "../../ml-logging/tests/support/collector.rs"]
 mod collector;
+#[path = "it/common/mod.rs"]
 mod common;
 
 use std::{

@@ -1,5 +1,8 @@
-//! Input, output and arithmetic of all compared servers.
+//! The model of all compared servers.
 
+use std::convert::Infallible;
+
+use ml_model_core::{Infer, MLModel};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -24,6 +27,29 @@ pub struct Output {
 pub fn charges(input: &Input) -> Output {
     Output { charges: f64::from(input.age) * 37.5 + input.bmi * 11.25 }
 }
+
+/// The trivial model, decorated.
+#[derive(Debug, MLModel)]
+#[ml_model(qualified_name = "trivial_model", execution = inline)]
+#[decorate(prediction_id)]
+#[decorate(logging(input_fields = ["age", "bmi"], output_fields = ["charges"]))]
+pub struct TrivialModel;
+
+impl Infer for TrivialModel {
+    type Input = Input;
+    type Output = Output;
+    type Error = Infallible;
+
+    fn infer(&self, input: &Input) -> Result<Output, Infallible> {
+        Ok(charges(input))
+    }
+}
+
+/// Environment variable with the API key of every request.
+pub const KEY: &str = "SERVICE_LOAD_KEY";
+
+/// Environment variable that makes the bare server call the model on the blocking pool.
+pub const BLOCKING: &str = "SERVICE_LOAD_BLOCKING";
 
 /// Environment variable with the number of models to host or of fields to log.
 pub const COUNT: &str = "SERVICE_LOAD_COUNT";

@@ -113,7 +113,13 @@ fn run(command_line: &CommandLine) -> Result<()> {
     let verdict = match &command_line.task {
         Task::Compare { rounds, without_python } => {
             build_servers()?;
-            let mut specs = vec![Spec::decorated(), Spec::bare()];
+            let mut specs = vec![
+                Spec::decorated(),
+                Spec::guarded(),
+                Spec::bare(),
+                Spec::blocking(),
+                Spec::bare_blocking(),
+            ];
             if !without_python {
                 specs.push(python::spec()?);
             }

@@ -86,6 +86,14 @@ pub(crate) struct Paused {
     pub(crate) p99_ms: f64,
 }
 
+/// Each service, and the peer that it is compared with.
+const PEERS: [(&str, &str); 4] = [
+    ("decorated", "bare"),
+    ("guarded", "bare"),
+    ("blocking", "bare-blocking"),
+    ("decorated", "python"),
+];
+
 impl Table {
     pub(crate) fn of<'t>(&'t self, server: &'t str) -> impl Iterator<Item = &'t Row> {
         self.rows.iter().filter(move |row| row.server == server)
@@ -127,13 +135,11 @@ impl fmt::Display for Table {
                 None => writeln!(f, " | | |")?,
             }
         }
-        let ours = self.of("decorated");
         let mut ratios = Vec::new();
-        for ours in ours {
-            for other in self.rows.iter().filter(|row| row.server != "decorated") {
-                if other.count == ours.count {
-                    ratios.push((ours, other));
-                }
+        for (ours, other) in PEERS {
+            for ours in self.of(ours) {
+                let others = self.of(other).filter(|other| other.count == ours.count);
+                ratios.extend(others.map(|other| (ours, other)));
             }
         }
         if ratios.is_empty() {
@@ -148,7 +154,8 @@ impl fmt::Display for Table {
             let (a, b) = (&ours.medians, &other.medians);
             write!(
                 f,
-                "| decorated / {} | {} | {:.3} | {:.2} | {:.2} | {:.2} | {:.2} | {:.2} | {:.2} |",
+                "| {} / {} | {} | {:.3} | {:.2} | {:.2} | {:.2} | {:.2} | {:.2} | {:.2} |",
+                ours.server,
                 other.server,
                 ours.count,
                 a.requests_per_second / b.requests_per_second,

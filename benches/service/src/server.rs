@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use rustix::param::clock_ticks_per_second;
 use rustix::process::{Pid, Signal, kill_process};
-use service_load::COUNT;
+use service_load::{BLOCKING, COUNT, KEY};
 
 use crate::{Result, target};
 
@@ -31,11 +31,15 @@ pub(crate) struct Spec {
 
 impl Spec {
     fn ours(name: &'static str, logs: bool) -> Self {
+        Self::program(name, name, logs)
+    }
+
+    fn program(name: &'static str, program: &str, logs: bool) -> Self {
         // An unknown folder makes the start fail.
         let folder = target().unwrap_or_default().join("release");
         Self {
             name,
-            program: folder.join(name),
+            program: folder.join(program),
             arguments: Vec::new(),
             environment: vec![("ML_SERVICE_ADDRESS", "127.0.0.1:0".to_owned())],
             logs,
@@ -46,8 +50,33 @@ impl Spec {
         Self::ours("decorated", true)
     }
 
+    /// The decorated service with API keys, metrics and a concurrency limit.
+    pub(crate) fn guarded() -> Self {
+        let mut spec = Self::program("guarded", "decorated", true).configured("guarded");
+        spec.environment.push((KEY, crate::wrk::KEY.to_owned()));
+        spec
+    }
+
+    /// The decorated service with the model on the blocking pool.
+    pub(crate) fn blocking() -> Self {
+        Self::program("blocking", "decorated", true).configured("blocking")
+    }
+
     pub(crate) fn bare() -> Self {
         Self::ours("bare", false)
+    }
+
+    /// The bare handler with the model on the blocking pool.
+    pub(crate) fn bare_blocking() -> Self {
+        let mut spec = Self::program("bare-blocking", "bare", false);
+        spec.environment.push((BLOCKING, "1".to_owned()));
+        spec
+    }
+
+    fn configured(mut self, file: &str) -> Self {
+        let file = format!("{}/configurations/{file}.yaml", env!("CARGO_MANIFEST_DIR"));
+        self.environment.push(("REST_CONFIG", file));
+        self
     }
 
     pub(crate) fn many_models(count: u32) -> Self {

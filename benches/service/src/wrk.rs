@@ -8,6 +8,9 @@ use serde::Deserialize;
 
 use crate::{Result, target};
 
+/// The API key of every request, whether or not a server asks for it.
+pub(crate) const KEY: &str = "a-key-for-the-service-load-benchmark";
+
 /// A load: one body, sent to each of the paths in turn.
 #[derive(Clone)]
 pub(crate) struct Load {
@@ -88,6 +91,7 @@ pub(crate) fn run(
         .args(["--duration", &format!("{seconds}s")])
         .arg("--script")
         .arg(&script)
+        .args(["--header", &format!("x-api-key: {KEY}")])
         .arg(format!("http://{address}"))
         .arg("--")
         .arg(&load.body)

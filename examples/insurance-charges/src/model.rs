@@ -11,7 +11,11 @@ use crate::trees::{LoadError, TreeEnsemble};
 
 /// Model to predict the insurance charges of a customer.
 #[derive(Clone, Debug, MLModel)]
-#[ml_model(display_name = "Insurance Charges Model", qualified_name = "insurance_charges_model")]
+#[ml_model(
+    display_name = "Insurance Charges Model",
+    qualified_name = "insurance_charges_model",
+    execution = inline
+)]
 #[decorate(prediction_id)]
 #[decorate(logging(input_fields = ["age", "bmi"], output_fields = ["charges"]))]
 pub struct InsuranceChargesModel {

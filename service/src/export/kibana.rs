@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::panels::{self, Chart, PERCENTILES, Panel};
 use super::records::DescribedRecords;
-use super::{reference, text};
+use super::saved_objects::{SEARCH_SOURCE, duration_format, reference, search_source, text};
 
 /// Version of Kibana whose form the panels have.
 const VERSION: &str = "8.9.0";
@@ -46,12 +46,6 @@ fn data_view(records: &DescribedRecords, id: &str) -> Value {
     object("index-pattern", "8.0.0", id, attributes, Vec::new())
 }
 
-/// Shows durations, which are nanoseconds in the records, as milliseconds.
-pub(super) fn duration_format(records: &DescribedRecords) -> Value {
-    let params = json!({"inputFormat": "nanoseconds", "outputFormat": "asMilliseconds", "outputPrecision": 3});
-    json!({&records.keys.duration: {"id": "duration", "params": params}})
-}
-
 /// The records of a panel that shows them, as a saved search.
 fn saved_search(records: &DescribedRecords, panel: &Panel, view: &str) -> Option<Value> {
     let Chart::Records { columns } = &panel.chart else { return None };
@@ -64,14 +58,6 @@ fn saved_search(records: &DescribedRecords, panel: &Panel, view: &str) -> Option
     let references = vec![reference(SEARCH_SOURCE, "index-pattern", view)];
     let id = panels::object_id(records, &panel.id);
     Some(object("search", "8.0.0", &id, attributes, references))
-}
-
-/// Name by which saved objects of both products refer to the index pattern of their search source.
-pub(super) const SEARCH_SOURCE: &str = "kibanaSavedObjectMeta.searchSourceJSON.index";
-
-/// Search source with this query on the index pattern that [`SEARCH_SOURCE`] refers to.
-pub(super) fn search_source(language: &str, query: &str) -> Value {
-    json!({"query": {"language": language, "query": query}, "filter": [], "indexRefName": SEARCH_SOURCE})
 }
 
 fn dashboard(records: &DescribedRecords, panels: &[Panel], view: &str) -> Value {

@@ -1,15 +1,16 @@
-//! Writes what other systems must know about the program's models: `export WHAT --output-dir DIR`.
+//! Files for other systems about the program's models: `export WHAT --output-dir DIR`.
 //!
 //! Everything is a pure function of the models' schemas, the fields that their decorators log and the
 //! `logging` of the configuration, so that a changed field changes index template, dashboards and alerts
 //! together.
 //!
-//! | module | what lives there |
+//! | module | contents |
 //! |---|---|
 //! | `records` | the fields of the log records and their types |
 //! | `elasticsearch` | index template and lifecycle |
 //! | `panels` | the panels that the log dashboards share |
-//! | `kibana`, `opensearch` | these panels as saved objects of each product |
+//! | `saved_objects` | the parts of saved objects that Kibana and OpenSearch share |
+//! | `kibana`, `opensearch` | the panels as saved objects of each product |
 //! | `grafana` | the dashboard on the metrics |
 //! | `prometheus` | the alert rules |
 
@@ -20,6 +21,7 @@ mod opensearch;
 mod panels;
 mod prometheus;
 mod records;
+mod saved_objects;
 
 #[cfg(test)]
 mod tests;
@@ -28,7 +30,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 pub(crate) use records::DescribedRecords;
 
@@ -112,14 +114,4 @@ fn yaml(value: &Value) -> Result<String, WriteError> {
     const HEAD: &str = "# Written by `export prometheus`. Do not edit.\n";
     let text = serde_saphyr::to_string(value).map_err(|error| WriteError::Yaml(error.into()))?;
     Ok(format!("{HEAD}{text}"))
-}
-
-/// JSON inside of a text, as saved objects hold parts of themselves.
-fn text(value: &Value) -> Value {
-    Value::from(value.to_string())
-}
-
-/// Reference of one saved object to another.
-fn reference(name: &str, kind: &str, id: &str) -> Value {
-    json!({"name": name, "type": kind, "id": id})
 }

@@ -3,10 +3,9 @@
 
 use serde_json::{Value, json};
 
-use super::kibana::{SEARCH_SOURCE, duration_format, search_source};
 use super::panels::{self, Chart, PERCENTILES, Panel};
 use super::records::{DescribedRecords, FieldType};
-use super::{reference, text};
+use super::saved_objects::{SEARCH_SOURCE, duration_format, reference, search_source, text};
 
 /// Builds the saved objects, those first that others refer to.
 pub(super) fn saved_objects(records: &DescribedRecords) -> Vec<Value> {

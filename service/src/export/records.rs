@@ -1,12 +1,12 @@
 //! The fields of the program's log records, and the types that an index needs for them.
 
 use ml_logging::EcsKeys;
-use ml_model_core::decorators::logging::{FieldError, FieldKind, LoggedField};
-use ml_model_core::{ModelRegistry, RegistryError};
+use ml_model_core::decorators::logging::{FieldError, FieldKind, LoggedField, RECORD_KEYS};
+use ml_model_core::{ModelRegistry, PredictionId, RegistryError};
 use schemars::Schema;
 use serde_json::{Value, json};
 
-use crate::openapi::Info;
+use crate::info::Info;
 
 /// All that an index, a dashboard or an alert must know about the records and models of a program.
 #[derive(Debug)]
@@ -126,22 +126,23 @@ const CONTEXT: [(&str, FieldType); 5] = [
     ("process.thread.id", FieldType::Long),
 ];
 
-/// Fields of every prediction and of the service's spans, by the names that they have before a formatter
+/// Lists the fields of every prediction and of the service's spans, by their names before a formatter
 /// renames them.
-const OF_PREDICTIONS: [(&str, FieldType); 12] = [
-    ("action", FieldType::Keyword),
-    ("model_qualified_name", FieldType::Keyword),
-    ("model_version", FieldType::Keyword),
-    ("prediction_id", FieldType::Keyword),
-    ("batch_id", FieldType::Keyword),
-    ("row", FieldType::Long),
-    ("status", FieldType::Keyword),
-    ("duration_ms", FieldType::Long),
-    ("error_info", FieldType::GroupedText),
-    ("trace_id", FieldType::Keyword),
-    ("span_id", FieldType::Keyword),
-    ("transaction_id", FieldType::Keyword),
-];
+fn fields_of_predictions() -> impl Iterator<Item = (&'static str, FieldType)> {
+    let mut keys: Vec<_> = RECORD_KEYS.iter().copied().filter(|key| *key != "message").collect();
+    // Records hold the prediction id after the model.
+    let position = keys.iter().position(|key| *key == "model_version").map_or(0, |index| index + 1);
+    keys.insert(position, PredictionId::FIELD);
+    keys.extend(["trace_id", "span_id", "transaction_id"]);
+    keys.into_iter().map(|key| {
+        let kind = match key {
+            "row" | "duration_ms" => FieldType::Long,
+            "error_info" => FieldType::GroupedText,
+            _ => FieldType::Keyword,
+        };
+        (key, kind)
+    })
+}
 
 impl DescribedRecords {
     /// Describes the records of the models in `registry` as handlers with these `handlers` keys write them.
@@ -162,7 +163,7 @@ impl DescribedRecords {
                 known.or_else(|| value.map(FieldType::of_json)).unwrap_or(FieldType::Keyword);
             fields.add(key.to_owned(), kind, "the log's context")?;
         }
-        for (name, kind) in OF_PREDICTIONS {
+        for (name, kind) in fields_of_predictions() {
             for key in handlers.iter().filter_map(|keys| keys.of_field(name)) {
                 fields.add(key, kind, "every prediction")?;
             }

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::records::DescribeError;
 use super::{DescribedRecords, elasticsearch, grafana, kibana, opensearch, prometheus};
-use crate::openapi::Info;
+use crate::info::Info;
 
 #[derive(Serialize, Deserialize, JsonSchema)]
 struct Input {

@@ -3,14 +3,12 @@
 //! | module | what lives there |
 //! |---|---|
 //! | `settings` | [`MetricsSettings`]: which metrics are kept |
-//! | `layer` | what every request passes |
 //! | `requests` | what is counted of HTTP requests |
 //! | `process` | memory, CPU, file descriptors |
 //! | `text` | the text format |
 //!
 //! What is counted of models is in [`ml_model_core::metrics`].
 
-mod layer;
 mod process;
 mod requests;
 mod settings;
@@ -18,21 +16,18 @@ mod text;
 
 use std::sync::Arc;
 
-use axum::http::{HeaderValue, header};
-use axum::response::{IntoResponse, Response};
-
-use layer::Count;
+use hyper::Method;
 use ml_logging::{HandlerCounts, Logging};
+pub(crate) use requests::InProgress;
 use requests::Requests;
 pub use settings::{InvalidMetricsSettings, MetricsSettings};
-use text::{CONTENT_TYPE, Kind, Text};
+pub(crate) use text::CONTENT_TYPE;
+use text::{Kind, Text};
 
 /// The metrics of one service.
 pub(crate) struct Metrics {
-    // Leaked, so that every request in progress can point to it: some kilobytes per service, of
-    // which a program has one.
-    requests: &'static Requests,
-    /// Whose families are left out if it is not known.
+    requests: Requests,
+    /// The log, if its families are shown.
     logging: Option<Arc<Logging>>,
 }
 
@@ -54,27 +49,22 @@ impl Metrics {
             }
             return Ok(None);
         }
-        if !settings.should_group_untemplated {
-            tracing::warn!(
-                "`metrics.should_group_untemplated` stays on: paths that match no route are counted as \
-                 handler `none`, because anybody can make up paths."
-            );
-        }
-        if !settings.body_handlers.is_empty() {
-            tracing::warn!("`metrics.body_handlers` has no effect: no metric reads bodies.");
-        }
-        Ok(Some(Arc::new(Self {
-            requests: Box::leak(Box::new(Requests::new(settings, excluded))),
-            logging,
-        })))
+        Ok(Some(Arc::new(Self { requests: Requests::new(settings, excluded), logging })))
     }
 
-    /// What counts the requests.
-    pub(crate) fn layer(&self) -> Count {
-        Count(self.requests)
+    /// Begins to count a request, unless the settings exclude it. `route` is the template of its path.
+    pub(crate) fn begin(
+        &self,
+        method: &Method,
+        route: Option<&'static str>,
+        path: &str,
+        request_bytes: u64,
+    ) -> Option<InProgress<'_>> {
+        self.requests.begin(method, route, path, request_bytes)
     }
 
-    fn text(&self, service: &str, is_ready: bool) -> String {
+    /// Renders all metrics.
+    pub(crate) fn text(&self, service: &str, is_ready: bool) -> String {
         let mut text = Text::default();
         let mut family = text.family(
             "model_service_ready",
@@ -174,12 +164,6 @@ fn write_models(text: &mut Text) {
         let labels = [("model", counts.model), ("version", counts.version)];
         family.histogram(&labels, &counts.durations);
     }
-}
-
-/// `GET /metrics` of the service with this name.
-pub(crate) fn response(metrics: &Metrics, service: &str, is_ready: bool) -> Response {
-    let content_type = [(header::CONTENT_TYPE, HeaderValue::from_static(CONTENT_TYPE))];
-    (content_type, metrics.text(service, is_ready)).into_response()
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use axum::http::Method;
+use hyper::Method;
 use ml_model_core::metrics::{Histogram, HistogramSnapshot};
 use regex::RegexSet;
 
@@ -282,7 +282,7 @@ fn index_of(method: &Method) -> usize {
 
 /// A request that is being answered. It is counted when this is dropped, which happens also if its
 /// client goes away and if a panic passes by.
-pub(super) struct InProgress<'a> {
+pub(crate) struct InProgress<'a> {
     requests: &'a Requests,
     handler: &'a Handler,
     series: &'a Series,
@@ -293,7 +293,7 @@ pub(super) struct InProgress<'a> {
 }
 
 impl InProgress<'_> {
-    pub(super) fn answered(mut self, status: u16, bytes: u64) {
+    pub(crate) fn answered(mut self, status: u16, bytes: u64) {
         self.answer = Some((status, bytes));
     }
 

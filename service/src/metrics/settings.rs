@@ -15,11 +15,6 @@ pub struct MetricsSettings {
     pub should_group_status_codes: bool,
     /// Leave out requests that match no route.
     pub should_ignore_untemplated: bool,
-    /// Label requests that match no route with the handler `none`. On by default.
-    ///
-    /// They are so labelled even when this is off, and the log says it: paths that anybody can make up
-    /// are no label values.
-    pub should_group_untemplated: bool,
     /// Round durations to [`round_latency_decimals`](Self::round_latency_decimals).
     pub should_round_latency_decimals: bool,
     /// Keep metrics only if the environment variable [`env_var_name`](Self::env_var_name) is
@@ -30,9 +25,6 @@ pub struct MetricsSettings {
     /// Regular expressions; handlers in which one of them finds a match are left out. For requests
     /// that match no route the path is searched.
     pub excluded_handlers: Vec<String>,
-    /// Regular expressions; without effect, as in the Python services: they are for metrics that
-    /// read bodies, and none does.
-    pub body_handlers: Vec<String>,
     /// Decimals of a second to round to, 4 by default; 9 and more change nothing.
     pub round_latency_decimals: u32,
     /// `ENABLE_METRICS` by default; see [`should_respect_env_var`](Self::should_respect_env_var).
@@ -49,12 +41,10 @@ impl Default for MetricsSettings {
             enabled: false,
             should_group_status_codes: true,
             should_ignore_untemplated: false,
-            should_group_untemplated: true,
             should_round_latency_decimals: false,
             should_respect_env_var: false,
             should_instrument_requests_inprogress: false,
             excluded_handlers: Vec::new(),
-            body_handlers: Vec::new(),
             round_latency_decimals: 4,
             env_var_name: "ENABLE_METRICS".to_owned(),
             inprogress_name: "http_requests_inprogress".to_owned(),
@@ -112,7 +102,7 @@ impl MetricsSettings {
 
     /// Everything that cannot be used.
     pub(crate) fn problems(&self) -> Vec<InvalidMetricsSettings> {
-        let mut problems = patterns("body_handlers", &self.body_handlers);
+        let mut problems = Vec::new();
         let name = &self.inprogress_name;
         let taken = TAKEN.iter().any(|taken| name.starts_with(taken));
         let problem = if !is_metric_name(name) {

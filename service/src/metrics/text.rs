@@ -6,7 +6,7 @@ use std::time::Duration;
 use ml_model_core::metrics::HistogramSnapshot;
 
 /// The content type of what is written here.
-pub(super) const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
+pub(crate) const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 /// Labels of one sample: names, which are ours, and values, which may be anything.
 pub(super) type Labels<'a> = [(&'static str, &'a str)];

@@ -8,7 +8,7 @@ use serde_json::Value;
 /// Why the document could not be written.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum WriteError {
+pub(crate) enum WriteError {
     /// The name of the file does not tell the format.
     #[error("`{}` is neither JSON nor YAML by its name: let it end in .json, .yaml or .yml", file.display())]
     Extension {
@@ -38,7 +38,7 @@ pub enum WriteError {
 /// # Errors
 ///
 /// If it says neither, or if the file cannot be written.
-pub fn write(document: &Value, file: &Path) -> Result<(), WriteError> {
+pub(crate) fn write(document: &Value, file: &Path) -> Result<(), WriteError> {
     let extension = file.extension().map(|extension| extension.to_ascii_lowercase());
     let text = match extension.as_ref().and_then(|extension| extension.to_str()) {
         Some("json") => serde_json::to_string_pretty(document)

@@ -5,12 +5,14 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use schemars::Schema;
 use serde_json::{Map, Value, json};
 
-use super::answers::{
+use super::components::{Components, Side, reference_to};
+use super::model::ModelApi;
+use super::responses::{
     EXAMPLE_ID, json_content, json_response, prediction_id_header, row_error, with_errors,
 };
-use super::components::{Components, Side, reference_to};
-use super::{Info, ModelApi, example, levels};
-use crate::levels::PATH;
+use super::{example, log_levels};
+use crate::http::routes::LOG_LEVELS;
+use crate::info::Info;
 
 /// What a segment of a path has in place of itself.
 const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -22,7 +24,7 @@ pub(super) fn tags(info: &Info) -> Vec<Value> {
         json!({ "name": "Health", "description": "For load balancers and orchestrators." }),
     ];
     if info.has_admin_keys {
-        tags.push(levels::tag());
+        tags.push(log_levels::tag());
     }
     tags
 }
@@ -55,7 +57,7 @@ pub(super) fn paths(
         paths.insert(path.to_owned(), json!({ "get": operation }));
     }
     if info.has_admin_keys {
-        paths.insert(PATH.to_owned(), levels::operations());
+        paths.insert(LOG_LEVELS.to_owned(), log_levels::operations());
     }
     paths
 }

@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
-use super::Info;
-use super::answers::{UNAUTHORIZED, with_errors};
+use super::responses::{UNAUTHORIZED, with_errors};
+use crate::info::Info;
 
 /// The two ways to show each kind of key.
 pub(super) fn schemes(info: &Info) -> Map<String, Value> {

@@ -32,7 +32,7 @@ macro_rules! model {
     ($model:ident: $($field:ident)*) => {
         /// Logs some of the input fields.
         #[derive(MLModel)]
-        #[ml_model(qualified_name = "fields_model")]
+        #[ml_model(qualified_name = "fields_model", execution = inline)]
         #[decorate(prediction_id)]
         #[decorate(logging(input_fields = [$($field),*], output_fields = [sum]))]
         struct $model;

@@ -12,6 +12,7 @@ macro_rules! models {
         $(
             /// One of the models.
             #[derive(Debug, MLModel)]
+            #[ml_model(execution = inline)]
             #[decorate(prediction_id)]
             #[decorate(logging(input_fields = ["age", "bmi"], output_fields = ["charges"]))]
             struct $model;

@@ -1,0 +1,127 @@
+//! The service's configuration: one YAML file, or nothing at all.
+//!
+//! Everything wrong in it is found before anything is opened or loaded, all at once. Files of the
+//! Python services are read as they are: the last part of a class path names the class.
+
+mod decorators;
+mod keys;
+mod metrics;
+mod models;
+mod names;
+mod server;
+
+use ml_configuration::{Document, Problems};
+
+use crate::hosting::loading::ChosenModel;
+use crate::hosting::registered::{DecoratorRegistration, ModelRegistration, Registered};
+use crate::info::Info;
+use crate::metrics::MetricsSettings;
+
+pub(crate) use keys::ApiKeys;
+pub(crate) use server::{ServerSettings, address};
+
+use decorators::BUILT_IN;
+use names::decorator_name;
+
+/// Environment variables that begin so take the place of values in the file:
+/// `ML_SERVICE__METRICS__ENABLED` that of `metrics.enabled`.
+pub(crate) const OVERRIDES: &str = "ML_SERVICE";
+
+/// What the service is to do.
+pub(crate) struct Configuration {
+    pub(crate) info: Info,
+    pub(crate) server: ServerSettings,
+    pub(crate) models: Vec<ChosenModel>,
+    pub(crate) logging: Option<ml_logging::Configuration>,
+    pub(crate) metrics: MetricsSettings,
+    /// Messages to log about metrics settings without effect.
+    pub(crate) metrics_notes: Vec<&'static str>,
+}
+
+impl Configuration {
+    /// Reads a configuration for a program that has these models and decorators.
+    ///
+    /// # Errors
+    ///
+    /// Everything that is wrong with it.
+    pub(crate) fn read(
+        document: &Document,
+        mut info: Info,
+        metrics: MetricsSettings,
+        registered: Registered,
+    ) -> Result<Self, Problems> {
+        let mut problems = Problems::new();
+        let Registered { models: known, decorators, filters } = registered;
+        check_names(&known, &decorators, &mut problems);
+        let root = document.root();
+        let Some(mut mapping) = root.mapping(&mut problems) else { return Err(problems) };
+        for (key, text) in [
+            ("service_title", &mut info.title),
+            ("version", &mut info.version),
+            ("description", &mut info.description),
+        ] {
+            if let Some(given) = mapping.optional(key).and_then(|node| node.string(&mut problems)) {
+                *text = given.to_owned();
+            }
+        }
+        let server = mapping.optional("server");
+        let listed = mapping.optional("models");
+        let logging = mapping.optional("logging");
+        let metrics_node = mapping.optional("metrics");
+        mapping.finish(&mut problems);
+
+        let server = server
+            .map_or_else(ServerSettings::default, |node| ServerSettings::read(node, &mut problems));
+        info.has_api_keys = server.api_keys.is_some();
+        info.has_admin_keys = server.admin_keys.is_some();
+        let models = match listed {
+            None => models::all(known, &mut problems),
+            Some(node) => {
+                let list = node.list(&mut problems).unwrap_or_default();
+                models::read(list, document.name(), known, &decorators, &mut problems)
+            }
+        };
+        let logging =
+            logging.and_then(|node| ml_logging::Configuration::read(node, &filters, &mut problems));
+        let (metrics, metrics_notes) = match metrics_node {
+            Some(node) => metrics::read(node, &mut problems),
+            None => {
+                for error in metrics.problems() {
+                    problems.add(error.to_string());
+                }
+                (metrics, Vec::new())
+            }
+        };
+        problems.into_result(Self { info, server, models, logging, metrics, metrics_notes })
+    }
+}
+
+/// The program itself may have registered a name twice.
+fn check_names(
+    models: &[ModelRegistration],
+    known: &[DecoratorRegistration],
+    problems: &mut Problems,
+) {
+    for (index, model) in models.iter().enumerate() {
+        let name = &*model.metadata.qualified_name;
+        if models[..index].iter().any(|other| other.metadata.qualified_name == name) {
+            problems.add(format!(
+                "the program has two models named `{name}`: give one of them another `qualified_name`"
+            ));
+        }
+    }
+    for (index, decorator) in known.iter().enumerate() {
+        let name = &decorator.name;
+        let short = decorator_name(name);
+        if BUILT_IN.contains(&&*short) {
+            problems.add(format!(
+                "the program registers a decorator `{name}`, but `{short}` is built in: give it \
+                 another name"
+            ));
+        } else if known[..index].iter().any(|other| decorator_name(&other.name) == short) {
+            problems.add(format!(
+                "the program has two decorators named `{name}`: give one of them another name"
+            ));
+        }
+    }
+}

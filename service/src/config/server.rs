@@ -1,0 +1,198 @@
+//! `server:`: address, limits, keys.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::time::Duration;
+
+use ml_configuration::{Kind, Node, Problems};
+
+use super::keys::ApiKeys;
+
+/// How the service listens and what it puts up with.
+#[derive(Debug)]
+pub(crate) struct ServerSettings {
+    pub(crate) address: Option<SocketAddr>,
+    /// The largest body of a request, in bytes, decompressed.
+    pub(crate) body_limit_bytes: usize,
+    /// The most rows of a batch.
+    pub(crate) batch_limit_rows: usize,
+    /// How long a connection may be without a complete head of a request, between requests too.
+    pub(crate) header_timeout: Duration,
+    /// How long the body of a request may take to arrive, and how long a prediction may take.
+    pub(crate) request_timeout: Duration,
+    /// How long requests are still accepted after SIGTERM, while readiness is refused already.
+    pub(crate) readiness_delay: Duration,
+    /// How long connections are then left open for requests that are on their way already.
+    pub(crate) close_grace: Duration,
+    /// How long accepted requests may take to finish once no more are accepted.
+    pub(crate) drain_limit: Duration,
+    pub(crate) compression: bool,
+    pub(crate) api_keys: Option<ApiKeys>,
+    /// Keys of those who may set the levels of the log.
+    pub(crate) admin_keys: Option<ApiKeys>,
+    /// Origins of pages that may call the service; `*` is any.
+    pub(crate) allowed_origins: Vec<String>,
+}
+
+impl Default for ServerSettings {
+    fn default() -> Self {
+        Self {
+            address: None,
+            body_limit_bytes: 1024 * 1024,
+            batch_limit_rows: 1000,
+            header_timeout: Duration::from_secs(75),
+            request_timeout: Duration::from_secs(30),
+            readiness_delay: Duration::ZERO,
+            close_grace: Duration::from_millis(500),
+            drain_limit: Duration::from_secs(30),
+            compression: true,
+            api_keys: None,
+            admin_keys: None,
+            allowed_origins: Vec::new(),
+        }
+    }
+}
+
+impl ServerSettings {
+    pub(super) fn read(node: Node<'_>, problems: &mut Problems) -> Self {
+        let mut settings = Self::default();
+        let Some(mut mapping) = node.mapping(problems) else { return settings };
+        if let Some(node) = mapping.optional("address") {
+            settings.address = read_address(node, problems);
+        }
+        let sizes = [
+            ("body_limit_bytes", &mut settings.body_limit_bytes),
+            ("batch_limit_rows", &mut settings.batch_limit_rows),
+        ];
+        for (key, size) in sizes {
+            let node = mapping.optional(key);
+            if let Some(given) = node.and_then(|node| node.integer(1..=1 << 40, problems)) {
+                *size = given;
+            }
+        }
+        let times = [
+            ("header_timeout_s", true, &mut settings.header_timeout),
+            ("request_timeout_s", true, &mut settings.request_timeout),
+            ("readiness_delay_s", false, &mut settings.readiness_delay),
+            ("close_grace_s", false, &mut settings.close_grace),
+            ("drain_limit_s", false, &mut settings.drain_limit),
+        ];
+        for (key, takes_time, time) in times {
+            let Some(node) = mapping.optional(key) else { continue };
+            let Some(given) = node.duration_s(problems) else { continue };
+            if takes_time && given.is_zero() {
+                node.report(problems, "must be more than 0 seconds");
+            }
+            *time = given;
+        }
+        if let Some(given) = mapping.optional("compression").and_then(|node| node.boolean(problems))
+        {
+            settings.compression = given;
+        }
+        // Not `optional`: who leaves it empty by mistake would serve everybody.
+        let empty = "`api_keys` is empty; remove the key to serve without API keys";
+        settings.api_keys =
+            mapping.get("api_keys").and_then(|node| read_keys(node, empty, problems));
+        let empty =
+            "`admin_keys` is empty; remove the key if the levels of the log are not to be set";
+        let admin = mapping.get("admin_keys");
+        settings.admin_keys = admin.and_then(|node| read_keys(node, empty, problems));
+        if let (Some(node), Some(admin), Some(keys)) =
+            (admin, &settings.admin_keys, &settings.api_keys)
+            && let Some(number) = admin.first_of(keys)
+        {
+            let message = format!(
+                "key number {number} is also one of `api_keys`: who may ask for predictions could \
+                 set the levels of the log; use a key of its own"
+            );
+            node.report(problems, message);
+        }
+        if let Some(node) = mapping.optional("allowed_origins") {
+            settings.allowed_origins = read_origins(node, problems);
+        }
+        mapping.finish(problems);
+        settings
+    }
+}
+
+fn read_address(node: Node<'_>, problems: &mut Problems) -> Option<SocketAddr> {
+    // A port alone is a number; "put it in quotes" would not help.
+    let text = match node.kind() {
+        Kind::Text => node.string(problems),
+        _ => None,
+    };
+    let address = text.and_then(|text| address(text).ok());
+    if address.is_none() {
+        node.report(problems, NO_ADDRESS);
+    }
+    address
+}
+
+const NO_ADDRESS: &str = "expected an IP address and a port, as in `127.0.0.1:8000`";
+
+/// Reads an address; the error says what one looks like.
+pub(crate) fn address(text: &str) -> Result<SocketAddr, &'static str> {
+    text.parse().map_err(|_| NO_ADDRESS)
+}
+
+fn read_keys(node: Node<'_>, empty: &str, problems: &mut Problems) -> Option<ApiKeys> {
+    const FORM: &str = "expected `file:` with a path or `environment:` with the name of a variable; \
+                        the keys themselves do not belong in this file";
+    if node.is_null() {
+        node.report(problems, empty);
+        return None;
+    }
+    if node.kind() != Kind::Mapping {
+        node.report(problems, FORM);
+        return None;
+    }
+    let mut mapping = node.mapping(problems)?.hiding_unknown_keys();
+    let file = mapping.optional("file");
+    let environment = mapping.optional("environment");
+    let mut unknown = Problems::new();
+    mapping.finish(&mut unknown);
+    let has_unknown = !unknown.is_empty();
+    problems.extend(unknown);
+    let (source, keys) = match (file, environment) {
+        (Some(file), None) => (file, ApiKeys::from_file(Path::new(file.string(problems)?))),
+        (None, Some(variable)) => (variable, ApiKeys::from_environment(variable.string(problems)?)),
+        (Some(_), Some(_)) => {
+            node.report(problems, "give `file` or `environment`, not both");
+            return None;
+        }
+        // The unknown key may be one of the two.
+        (None, None) if has_unknown => return None,
+        (None, None) => {
+            node.report(problems, FORM);
+            return None;
+        }
+    };
+    match keys {
+        Ok(keys) => Some(keys),
+        Err(message) => {
+            source.report(problems, message);
+            None
+        }
+    }
+}
+
+fn read_origins(node: Node<'_>, problems: &mut Problems) -> Vec<String> {
+    let mut origins = Vec::new();
+    for node in node.list(problems).unwrap_or_default() {
+        let Some(origin) = node.string(problems) else { continue };
+        let is_origin = origin == "*"
+            || origin.split_once("://").is_some_and(|(scheme, host)| {
+                !scheme.is_empty() && !host.is_empty() && !host.contains('/')
+            });
+        if !is_origin {
+            let message =
+                "expected an origin, as in `https://app.example.com` (without a path), or `*`";
+            node.report(problems, message);
+        }
+        origins.push(origin.to_owned());
+    }
+    if origins.len() > 1 && origins.iter().any(|origin| origin == "*") {
+        node.report(problems, "`*` allows every origin: list nothing else beside it");
+    }
+    origins
+}

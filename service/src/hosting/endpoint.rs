@@ -1,0 +1,207 @@
+//! One loaded model: checks bodies against its input schema and calls it.
+
+use std::borrow::Cow;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use ml_model_core::{
+    BatchRow, Execution, MLModel, PredictionId, RegisteredModel, Request, Violation,
+};
+use serde_json::Value;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use super::body::{Body, Parsed};
+use super::execution::SlowCalls;
+use super::options::HostingOptions;
+use super::outcome::{Failure, Outcome, PendingCall, call};
+use super::schema::InputSchema;
+
+/// A model with everything that its endpoints need to know of it.
+pub(crate) struct Endpoint {
+    model: RegisteredModel,
+    schema: InputSchema,
+    /// Whether the input has a `prediction_id`.
+    takes_prediction_id: bool,
+    /// Whether predictions have an id.
+    has_prediction_id: bool,
+    takes_batches: bool,
+    permits: Option<Arc<Semaphore>>,
+    pub(crate) execution: Execution,
+    slow_calls: SlowCalls,
+}
+
+/// The concurrency limit of a model is reached.
+#[derive(Debug)]
+pub(crate) struct Busy;
+
+impl Endpoint {
+    /// Prepares `model` for requests.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the model's input schema is no valid JSON Schema, with the reason.
+    pub(crate) fn new(model: RegisteredModel, options: HostingOptions) -> Result<Self, String> {
+        let schema = model.input_schema();
+        let permits = options.concurrency_limit.map(|limit| Arc::new(Semaphore::new(limit)));
+        Ok(Self {
+            takes_prediction_id: PredictionId::is_in(&schema),
+            has_prediction_id: model.stack().has_prediction_id,
+            takes_batches: model.takes_batches(),
+            schema: InputSchema::new(&schema)?,
+            permits,
+            model,
+            execution: options.execution,
+            slow_calls: SlowCalls::default(),
+        })
+    }
+
+    /// Returns the qualified name of the model.
+    pub(crate) fn name(&self) -> Cow<'_, str> {
+        self.model.qualified_name()
+    }
+
+    /// Reserves one call, until the permit is dropped.
+    ///
+    /// # Errors
+    ///
+    /// Fails if as many calls are under way as the concurrency limit allows.
+    pub(crate) fn permit(&self) -> Result<Option<OwnedSemaphorePermit>, Busy> {
+        let Some(permits) = &self.permits else { return Ok(None) };
+        permits.clone().try_acquire_owned().map(Some).map_err(|_| Busy)
+    }
+
+    /// Runs a call on this thread and logs a warning if it is slow.
+    pub(crate) fn run_inline<T>(&self, call: impl FnOnce() -> T) -> T {
+        self.slow_calls.watch(&self.name(), call)
+    }
+
+    /// Predicts from one body. `header_id` is the prediction id in the headers of the request.
+    ///
+    /// A body that breaks the schema passes the decorators as well, so that it is recorded under the
+    /// id of the outcome. `begin` receives the id before the model is called.
+    pub(crate) fn predict(
+        &self,
+        text: &[u8],
+        header_id: Option<Result<PredictionId, Violation>>,
+        begin: impl FnOnce(&PredictionId),
+    ) -> Outcome<Vec<u8>> {
+        let parsed = parse(text);
+        let body = parsed.as_ref().map(|parsed| &parsed.body).map_err(Violation::clone);
+        let request = self.request(body, header_id);
+        if let Some(id) = request.prediction_id() {
+            begin(id);
+        }
+        call(request, |request| {
+            let request = match &parsed {
+                Ok(parsed) if self.reads_text(parsed) => {
+                    let of_text = request.try_map(|_| Ok(parsed.text));
+                    match self.model.call_text(of_text) {
+                        Ok(result) => return result,
+                        Err(of_text) => of_text.try_map(|_| Ok(&parsed.body)),
+                    }
+                }
+                _ => request,
+            };
+            self.model.call_to_text(request.try_map(|body| Ok(body.clone().into_value())))
+        })
+    }
+
+    /// Decides whether the model may read the text itself: nothing is to be removed from it, and it
+    /// has one meaning only.
+    fn reads_text(&self, parsed: &Parsed<'_>) -> bool {
+        let has_id = self.takes_prediction_id && parsed.body.member(PredictionId::FIELD).is_some();
+        !has_id && !parsed.has_repeated_names
+    }
+
+    /// Predicts from each row of a batch.
+    pub(crate) fn predict_batch(
+        &self,
+        rows: Vec<Body<'_>>,
+        batch_id: &PredictionId,
+    ) -> Vec<Outcome<Value>> {
+        let requests = rows.into_iter().enumerate().map(|(row, body)| {
+            let request = self.request(Ok(&body), None).try_map(|_body| Ok(()));
+            let mut request = request.try_map(|()| Ok(body.into_value()));
+            request.context_mut().set_batch_row(BatchRow { batch_id: batch_id.clone(), row });
+            request
+        });
+        let call_row = |request| call(request, |request| self.model.call(request));
+        if !self.takes_batches {
+            return requests.map(call_row).collect();
+        }
+        let (mut valid, mut pending) = (Vec::new(), Vec::new());
+        // An invalid row has an outcome of its own, whether or not the model panics.
+        let invalid: Vec<_> = requests
+            .map(|request| {
+                if !request.violations().is_empty() {
+                    return Some(call_row(request));
+                }
+                pending.push(PendingCall::new(&request));
+                valid.push(request);
+                None
+            })
+            .collect();
+        // A model does not expect a batch without rows.
+        let call_batch =
+            || if valid.is_empty() { Vec::new() } else { self.model.call_batch(valid) };
+        let outcomes: Vec<_> = match catch_unwind(AssertUnwindSafe(call_batch)) {
+            Ok(results) => {
+                let mut results = results.into_iter();
+                let finish = |pending: PendingCall| match results.next() {
+                    Some(result) => pending.finish(result),
+                    None => pending.fail(Failure::MissingRow),
+                };
+                pending.into_iter().map(finish).collect()
+            }
+            Err(_panic) => pending.into_iter().map(|row| row.fail(Failure::Panic)).collect(),
+        };
+        let mut outcomes = outcomes.into_iter();
+        invalid.into_iter().filter_map(|invalid| invalid.or_else(|| outcomes.next())).collect()
+    }
+
+    /// Makes a request from a body, with all violations of the schema. Its id is that of the body, of
+    /// the header, or a new one: an id made by the decorator would be unknown here when the call fails.
+    fn request<'b, 't>(
+        &self,
+        body: Result<&'b Body<'t>, Violation>,
+        header: Option<Result<PredictionId, Violation>>,
+    ) -> Request<&'b Body<'t>> {
+        let (body, mut violations) = match body {
+            Ok(body) => (Some(body), self.schema.violations(body)),
+            Err(violation) => (None, vec![violation]),
+        };
+        let of_body = match body.and_then(|body| body.member(PredictionId::FIELD)) {
+            // The schema reports an invalid id.
+            Some(Body::String(id)) if self.takes_prediction_id => Some(id.as_ref().try_into().ok()),
+            _ => None,
+        };
+        // An invalid id in the header is an error even if the body has a valid one.
+        let of_header = header.and_then(|id| id.map_err(|invalid| violations.push(invalid)).ok());
+        let id = of_body.unwrap_or(of_header);
+        let id = id.or_else(|| self.has_prediction_id.then(PredictionId::random));
+        let mut request = match body {
+            Some(body) if violations.is_empty() => Request::new(body),
+            _ => Request::invalid(violations),
+        };
+        if let Some(id) = id {
+            request.context_mut().set_prediction_id(id);
+        }
+        request
+    }
+}
+
+/// Parses a body.
+///
+/// # Errors
+///
+/// Fails if it is no JSON, with the reason.
+pub(crate) fn parse(body: &[u8]) -> Result<Parsed<'_>, Violation> {
+    Parsed::new(body).map_err(|error| {
+        let problem = if body.iter().all(u8::is_ascii_whitespace) {
+            "the body is empty, expected JSON".to_owned()
+        } else {
+            format!("the body is not JSON: {error}")
+        };
+        Violation::new("", problem)
+    })
+}

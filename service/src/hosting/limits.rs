@@ -1,0 +1,44 @@
+//! Lengths of messages that quote a request: a request may be large, its answer and records stay small.
+
+use std::borrow::Cow;
+
+use ml_model_core::Violation;
+
+/// Maximum number of messages in an answer.
+pub(crate) const MOST_MESSAGES: usize = 100;
+
+/// Maximum length of a message in characters. It may list all valid values of an enum.
+pub(crate) const LONGEST_MESSAGE: usize = 1000;
+
+/// Maximum length of a name, a path or a header value in characters.
+const LONGEST_NAME: usize = 200;
+
+/// Renders violations as messages. Counts those beyond [`MOST_MESSAGES`] in the last message.
+pub(crate) fn messages(violations: &[Violation]) -> Vec<String> {
+    // The input schema reports at most one more than the limit, and a header may add another one.
+    if violations.len() <= MOST_MESSAGES + 2 {
+        return violations.iter().map(message).collect();
+    }
+    let more = violations.len() - MOST_MESSAGES;
+    let first = violations.iter().take(MOST_MESSAGES).map(message);
+    first.chain([format!("and {more} more")]).collect()
+}
+
+fn message(violation: &Violation) -> String {
+    let Violation { path, message } = violation;
+    let message = cut(message, LONGEST_MESSAGE);
+    if path.is_empty() { message.into_owned() } else { format!("{}: {message}", shortened(path)) }
+}
+
+/// Cuts a name, a path or a header value of a request.
+pub(crate) fn shortened(text: &str) -> Cow<'_, str> {
+    cut(text, LONGEST_NAME)
+}
+
+/// Keeps the first characters of a text and marks the cut with `…`.
+pub(crate) fn cut(text: &str, longest: usize) -> Cow<'_, str> {
+    match text.char_indices().nth(longest) {
+        Some((end, _)) => format!("{}…", &text[..end]).into(),
+        None => text.into(),
+    }
+}

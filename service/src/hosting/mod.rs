@@ -1,0 +1,23 @@
+//! Models behind endpoints, without HTTP: a body in, a prediction out.
+//!
+//! | module | contents |
+//! |---|---|
+//! | `registered` | the models and decorators that the program has registered |
+//! | `options` | how a model is hosted |
+//! | `loading` | loading the chosen models |
+//! | `endpoint` | one loaded model: checks bodies, calls the model |
+//! | `outcome` | the result of a call |
+//! | `execution` | slow models that run inline |
+//! | `schema` | the input schema as the contract for bodies |
+//! | `body` | the JSON of a request, borrowed from its text |
+//! | `limits` | lengths of messages that quote a request |
+
+pub(crate) mod body;
+pub(crate) mod endpoint;
+pub(crate) mod execution;
+pub(crate) mod limits;
+pub(crate) mod loading;
+pub(crate) mod options;
+pub(crate) mod outcome;
+pub(crate) mod registered;
+mod schema;

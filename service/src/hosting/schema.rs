@@ -1,0 +1,176 @@
+//! The input schema is the contract: finds everything in a body that breaks it.
+
+use jsonschema::error::{TypeKind, ValidationErrorKind};
+use jsonschema::paths::{Location, LocationSegment};
+use jsonschema::{Draft, ValidationError, Validator};
+use ml_model_core::Violation;
+use schemars::Schema;
+
+use super::body::{Body, BodyJson};
+use super::limits::{LONGEST_MESSAGE, MOST_MESSAGES, cut, shortened};
+
+/// The compiled input schema of one model.
+#[derive(Debug)]
+pub(crate) struct InputSchema(Validator<BodyJson>);
+
+impl InputSchema {
+    /// Compiles `schema`.
+    ///
+    /// # Errors
+    ///
+    /// If it is no valid JSON Schema, says why.
+    pub(crate) fn new(schema: &Schema) -> Result<Self, String> {
+        let options = jsonschema::options_for().with_draft(Draft::Draft202012);
+        options.build(schema.as_value()).map(Self).map_err(|error| error.to_string())
+    }
+
+    /// What is wrong with `body`, the last being how much more if that is a lot: the answer and
+    /// the record are to be of a size that somebody reads.
+    pub(crate) fn violations(&self, body: &Body<'_>) -> Vec<Violation> {
+        if self.0.is_valid(body) {
+            return Vec::new();
+        }
+        let mut all = self.0.iter_errors(body).flat_map(|error| violations_of(&error));
+        let mut violations: Vec<_> = all.by_ref().take(MOST_MESSAGES).collect();
+        let more = all.count();
+        if more > 0 {
+            violations.push(Violation::new("", format!("and {more} more")));
+        }
+        violations
+    }
+}
+
+/// In general one violation; one per field for fields that are missing or unknown, at the field.
+fn violations_of(error: &ValidationError<'_>) -> Vec<Violation> {
+    let path = dotted(error.instance_path());
+    let at_field = |name: &str, message: &str| {
+        let name = shortened(name);
+        let path = if path.is_empty() { name.into_owned() } else { format!("{path}.{name}") };
+        Violation::new(path, message)
+    };
+    match error.kind() {
+        ValidationErrorKind::Required { property } => {
+            vec![at_field(property.as_str().unwrap_or_default(), "is required")]
+        }
+        ValidationErrorKind::AdditionalProperties { unexpected }
+        | ValidationErrorKind::UnevaluatedProperties { unexpected } => {
+            unexpected.iter().map(|name| at_field(name, "is not known to this model")).collect()
+        }
+        ValidationErrorKind::AnyOf { context } | ValidationErrorKind::OneOfNotValid { context } => {
+            match branch_meant(error, context) {
+                Some(branch) => branch.iter().flat_map(violations_of).collect(),
+                None => vec![Violation::new(path, message(error))],
+            }
+        }
+        _ => vec![Violation::new(path, message(error))],
+    }
+}
+
+/// The one branch of a choice whose type the value has, such as that of an optional object that is
+/// there: what is wrong is then wrong inside.
+fn branch_meant<'c>(
+    error: &ValidationError<'_>,
+    context: &'c [Vec<ValidationError<'static>>],
+) -> Option<&'c [ValidationError<'static>]> {
+    let is_of_other_type = |branch: &[ValidationError<'_>]| {
+        branch.iter().any(|inner| {
+            matches!(inner.kind(), ValidationErrorKind::Type { .. })
+                && inner.instance_path() == error.instance_path()
+        })
+    };
+    let mut meant = context.iter().filter(|branch| !is_of_other_type(branch));
+    match (meant.next(), meant.next()) {
+        (Some(branch), None) if choices(context).is_none() => Some(branch),
+        _ => None,
+    }
+}
+
+fn message(error: &ValidationError<'_>) -> String {
+    let value = error.instance().to_string();
+    let value = cut(&value, 80);
+    let message = match error.kind() {
+        ValidationErrorKind::AnyOf { context } | ValidationErrorKind::OneOfNotValid { context } => {
+            match choices(context) {
+                Some(choices) => format!("{value} is none of {}", choices.join(", ")),
+                None if let Some(types) = types_only(error, context) => {
+                    format!("{value} is not of type {}", types.join(" or "))
+                }
+                None => {
+                    let branches: Vec<_> =
+                        context.iter().flatten().map(|branch| message(branch)).collect();
+                    branches.join(" and ")
+                }
+            }
+        }
+        ValidationErrorKind::Enum { options } => {
+            let options: Vec<_> = options.as_array().into_iter().flatten().collect();
+            let options: Vec<_> = options.iter().map(ToString::to_string).collect();
+            format!("{value} is none of {}", options.join(", "))
+        }
+        ValidationErrorKind::Type { kind } => {
+            format!("{value} is not of type {}", types(kind).join(" or "))
+        }
+        // The library's own words name the value in full.
+        _ => error.masked_with(value).to_string(),
+    };
+    cut(&message, LONGEST_MESSAGE).into_owned()
+}
+
+/// The names of types, null last.
+fn types(kind: &TypeKind) -> Vec<String> {
+    let mut names: Vec<_> = match kind {
+        TypeKind::Single(kind) => vec![kind.to_string()],
+        TypeKind::Multiple(kinds) => kinds.iter().map(|kind| kind.to_string()).collect(),
+    };
+    names.sort_by_key(|name| name == "null");
+    names
+}
+
+/// The types that may stand here, if that is all that the branches of a choice ask.
+fn types_only(
+    error: &ValidationError<'_>,
+    context: &[Vec<ValidationError<'_>>],
+) -> Option<Vec<String>> {
+    let branches = context.iter().map(|branch| match branch.as_slice() {
+        [inner] if inner.instance_path() == error.instance_path() => match inner.kind() {
+            ValidationErrorKind::Type { kind } => Some(types(kind)),
+            _ => None,
+        },
+        _ => None,
+    });
+    Some(branches.collect::<Option<Vec<_>>>()?.concat())
+}
+
+/// The values that may stand here, if that is all that the branches of a choice ask.
+fn choices(context: &[Vec<ValidationError<'_>>]) -> Option<Vec<String>> {
+    let mut choices = Vec::new();
+    for error in context.iter().flatten() {
+        match error.kind() {
+            ValidationErrorKind::Constant { expected_value } => {
+                choices.push(expected_value.to_string());
+            }
+            ValidationErrorKind::Enum { options } => {
+                choices.extend(options.as_array().into_iter().flatten().map(ToString::to_string));
+            }
+            ValidationErrorKind::Type { kind: TypeKind::Single(kind) }
+                if kind.to_string() == "null" =>
+            {
+                choices.push("null".to_owned());
+            }
+            _ => return None,
+        }
+    }
+    Some(choices)
+}
+
+/// `address.lines.3`.
+fn dotted(location: &Location) -> String {
+    let segments: Vec<_> = location
+        .iter()
+        .map(|segment| match segment {
+            LocationSegment::Property(name) => shortened(&name).into_owned(),
+            LocationSegment::Index(index) => index.to_string(),
+        })
+        .collect();
+    shortened(&segments.join(".")).into_owned()
+}

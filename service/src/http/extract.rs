@@ -1,0 +1,50 @@
+//! The body of a request.
+
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use hyper::body::{Bytes, Incoming};
+use hyper::header::HeaderMap;
+use ml_model_core::error_chain;
+
+use super::headers::{content_coding, expect_json};
+use super::response::ErrorResponse;
+use super::timer::ConnectionTimer;
+use crate::config::ServerSettings;
+
+/// Reads the JSON body of a request.
+///
+/// # Errors
+///
+/// Fails with the error to answer: the body is not declared as JSON, is too large, too slow or broken.
+pub(super) async fn json_body(
+    server: &ServerSettings,
+    timer: &ConnectionTimer,
+    headers: &HeaderMap,
+    body: Incoming,
+) -> Result<Bytes, ErrorResponse> {
+    expect_json(headers)?;
+    let coding = content_coding(headers, server.compression)?;
+    let size = server.body_limit_bytes;
+    let limit = server.request_timeout;
+    let Some(body) = timer.within(limit, Limited::new(body, size).collect()).await else {
+        return Err(ErrorResponse::request_timeout(format!(
+            "the body did not arrive within {} s",
+            limit.as_secs_f64()
+        )));
+    };
+    let unreadable = |problem: &dyn std::fmt::Display| {
+        ErrorResponse::bad_request(format!("the body cannot be read: {problem}"))
+    };
+    let body = match body {
+        Ok(body) => body.to_bytes(),
+        Err(error) if error.is::<LengthLimitError>() => {
+            return Err(ErrorResponse::body_too_large(size));
+        }
+        Err(error) => return Err(unreadable(&error_chain(&*error))),
+    };
+    let Some(coding) = coding else { return Ok(body) };
+    match coding.decompress(&body, size) {
+        Ok(body) if body.len() > size => Err(ErrorResponse::body_too_large(size)),
+        Ok(body) => Ok(body.into()),
+        Err(error) => Err(unreadable(&error)),
+    }
+}

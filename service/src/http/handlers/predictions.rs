@@ -1,0 +1,144 @@
+//! The endpoints that predict: from one body, or from a batch of rows.
+
+use std::sync::{Arc, OnceLock};
+
+use hyper::StatusCode;
+use hyper::body::Incoming;
+use hyper::header::HeaderMap;
+use ml_model_core::{Execution, PredictionId};
+use serde_json::{Value, json};
+use tokio::sync::OwnedSemaphorePermit;
+use tracing::Span;
+
+use super::models::endpoint;
+use crate::hosting::body::Body;
+use crate::hosting::endpoint::{Busy, Endpoint, parse};
+use crate::http::extract::json_body;
+use crate::http::prediction_id;
+use crate::http::response::{ErrorResponse, Response, add_id, json, json_text};
+use crate::http::timer::ConnectionTimer;
+use crate::http::trace_context::TraceContext;
+use crate::state::State;
+
+/// `POST /api/models/{qualified_name}/prediction`
+pub(in crate::http) async fn one(
+    state: &State,
+    timer: &ConnectionTimer,
+    name: &str,
+    headers: &HeaderMap,
+    body: Incoming,
+) -> Result<Response, ErrorResponse> {
+    let endpoint = endpoint(state, name).map_err(|error| error.of_caller(headers))?;
+    let body = json_body(&state.server, timer, headers, body).await;
+    let body = body.map_err(|error| error.of_caller(headers))?;
+    let permit = permit(endpoint).map_err(|error| error.of_caller(headers))?;
+    let header_id = prediction_id::of_request(headers);
+    let predict = move |endpoint: &Endpoint, begun: &Begun| {
+        endpoint.predict(&body, header_id, |id| drop(begun.set(id.clone())))
+    };
+    let outcome = run(state, timer, endpoint, permit, headers, predict).await?;
+    match outcome.result {
+        Ok(json) => {
+            let mut response = json_text(StatusCode::OK, json);
+            if let Some(id) = &outcome.prediction_id {
+                add_id(&mut response, id);
+            }
+            Ok(response)
+        }
+        Err(failure) => Err(ErrorResponse::failure(&failure).of_prediction(outcome.prediction_id)),
+    }
+}
+
+/// The id of a call under way, for the answer when it takes too long.
+type Begun = OnceLock<PredictionId>;
+
+/// `POST /api/models/{qualified_name}/predictions`
+pub(in crate::http) async fn batch(
+    state: &State,
+    timer: &ConnectionTimer,
+    name: &str,
+    headers: &HeaderMap,
+    body: Incoming,
+) -> Result<Response, ErrorResponse> {
+    let endpoint = endpoint(state, name)?;
+    let body = json_body(&state.server, timer, headers, body).await?;
+    let rows = match parse(&body).map(|parsed| parsed.body) {
+        Ok(Body::Array(rows)) => rows,
+        Ok(_) => {
+            let message = "expected a list of inputs, `[{...}, {...}]`".to_owned();
+            return Err(ErrorResponse::validation(vec![message]));
+        }
+        Err(violation) => return Err(ErrorResponse::validation(vec![violation.to_string()])),
+    };
+    let limit = state.server.batch_limit_rows;
+    if rows.len() > limit {
+        let message = format!("a batch may have at most {limit} rows, this one has {}", rows.len());
+        return Err(ErrorResponse::too_large(message));
+    }
+    let rows: Vec<_> = rows.into_iter().map(Body::into_owned).collect();
+    let permit = permit(endpoint)?;
+    let batch_id = PredictionId::random();
+    let id = batch_id.clone();
+    let predict = move |endpoint: &Endpoint, _: &Begun| endpoint.predict_batch(rows, &id);
+    let outcomes = run(state, timer, endpoint, permit, headers, predict).await;
+    let outcomes = outcomes.map_err(|error| error.of_batch(&batch_id))?;
+    let results: Vec<Value> = outcomes
+        .into_iter()
+        .map(|outcome| match outcome.result {
+            Ok(output) => json!({ "prediction": output }),
+            Err(failure) => {
+                let error = ErrorResponse::failure(&failure).of_prediction(outcome.prediction_id);
+                json!({ "error": error.to_json() })
+            }
+        })
+        .collect();
+    Ok(json(StatusCode::OK, &json!({ "batch_id": batch_id, "results": results })))
+}
+
+fn permit(endpoint: &Endpoint) -> Result<Option<OwnedSemaphorePermit>, ErrorResponse> {
+    endpoint.permit().map_err(|Busy| {
+        ErrorResponse::busy(format!(
+            "`{}` is busy: as many predictions are under way as its concurrency limit allows",
+            endpoint.name()
+        ))
+    })
+}
+
+/// Calls a model where its options say, inside the trace that the headers name.
+///
+/// # Errors
+///
+/// 504 if it takes too long on the blocking pool. The call goes on, because a thread cannot be
+/// interrupted, and its records are written.
+async fn run<T: Send + 'static>(
+    state: &State,
+    timer: &ConnectionTimer,
+    endpoint: &Arc<Endpoint>,
+    permit: Option<OwnedSemaphorePermit>,
+    headers: &HeaderMap,
+    predict: impl FnOnce(&Endpoint, &Begun) -> T + Send + 'static,
+) -> Result<T, ErrorResponse> {
+    let span = TraceContext::of(headers).map(|trace| trace.span());
+    if endpoint.execution == Execution::Inline {
+        let _span = span.as_ref().map(Span::enter);
+        return Ok(endpoint.run_inline(|| predict(endpoint, &Begun::new())));
+    }
+    let endpoint = endpoint.clone();
+    let begun = Arc::new(Begun::new());
+    let begins = begun.clone();
+    let running = tokio::task::spawn_blocking(move || {
+        let _permit = permit;
+        let _span = span.as_ref().map(Span::enter);
+        predict(&endpoint, &begins)
+    });
+    let limit = state.server.request_timeout;
+    match timer.within(limit, running).await {
+        Some(Ok(outcome)) => Ok(outcome),
+        Some(Err(_panic)) => Err(ErrorResponse::internal("the service panicked".to_owned())),
+        None => Err(ErrorResponse::prediction_timeout(format!(
+            "the prediction takes longer than {} s",
+            limit.as_secs_f64()
+        ))
+        .of_prediction(begun.get().cloned())),
+    }
+}

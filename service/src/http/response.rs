@@ -1,0 +1,218 @@
+//! The JSON form of errors: `{"type": ..., "messages": [...], "prediction_id": ...}`.
+
+use hyper::StatusCode;
+use hyper::body::Bytes;
+use hyper::header::{self, HeaderMap, HeaderValue};
+use ml_model_core::{PredictionError, PredictionId, error_chain};
+use serde::Serialize;
+use serde_json::Value;
+
+use super::prediction_id;
+use crate::hosting::limits::messages;
+use crate::hosting::outcome::Failure;
+
+/// An answer; all bodies are short enough to be in memory.
+pub(crate) type Response = hyper::Response<Bytes>;
+
+/// Makes an answer of a body that is JSON.
+pub(super) fn json_text(status: StatusCode, json: impl Into<Bytes>) -> Response {
+    let mut response = Response::new(json.into());
+    *response.status_mut() = status;
+    let json = HeaderValue::from_static("application/json");
+    response.headers_mut().insert(header::CONTENT_TYPE, json);
+    response
+}
+
+/// Makes an answer of a value.
+pub(super) fn json(status: StatusCode, value: &impl Serialize) -> Response {
+    match serde_json::to_vec(value) {
+        Ok(json) => json_text(status, json),
+        Err(error) => ErrorResponse::internal(format!("the answer is not JSON: {error}")).into(),
+    }
+}
+
+/// An error as clients see it.
+#[derive(Debug)]
+pub(crate) struct ErrorResponse {
+    status: StatusCode,
+    /// Name and value; as texts, because a `Result` with a larger error is costly.
+    header: Option<(&'static str, &'static str)>,
+    /// In a box, so that a `Result` stays small.
+    body: Box<ErrorBody>,
+}
+
+/// The JSON form of an error.
+#[derive(Debug, Serialize)]
+struct ErrorBody {
+    r#type: &'static str,
+    messages: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    prediction_id: Option<PredictionId>,
+}
+
+impl ErrorResponse {
+    fn new(status: StatusCode, r#type: &'static str, messages: Vec<String>) -> Self {
+        let body = Box::new(ErrorBody { r#type, messages, prediction_id: None });
+        Self { status, header: None, body }
+    }
+
+    pub(crate) fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// The body as clients see it.
+    pub(crate) fn to_json(&self) -> Value {
+        serde_json::json!(self.body)
+    }
+
+    /// 400: the body breaks the contract of the input schema, or is no JSON at all.
+    pub(crate) fn validation(messages: Vec<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "ValidationError", messages)
+    }
+
+    /// 400: the request is no good HTTP.
+    pub(crate) fn bad_request(message: String) -> Self {
+        let error = Self::new(StatusCode::BAD_REQUEST, "BadRequestError", vec![message]);
+        Self { header: Some(("connection", "close")), ..error }
+    }
+
+    /// 401: the caller shows no API key, or a wrong one.
+    pub(crate) fn without_key() -> Self {
+        Self::unauthorized("an API key is needed: `Authorization: Bearer ...` or `X-API-Key: ...`")
+    }
+
+    /// 401: the caller shows no admin key, or a wrong one.
+    pub(crate) fn without_admin_key() -> Self {
+        Self::unauthorized(
+            "an admin key is needed: `Authorization: Bearer ...` or `X-API-Key: ...`, with one of \
+             `server.admin_keys`",
+        )
+    }
+
+    fn unauthorized(message: &str) -> Self {
+        let messages = vec![message.to_owned()];
+        let error = Self::new(StatusCode::UNAUTHORIZED, "UnauthorizedError", messages);
+        Self { header: Some(("www-authenticate", "Bearer")), ..error }
+    }
+
+    /// 404: nothing is found by this name.
+    pub(crate) fn not_found(message: String) -> Self {
+        Self::new(StatusCode::NOT_FOUND, "NotFoundError", vec![message])
+    }
+
+    /// 405.
+    pub(crate) fn method_not_allowed(message: String) -> Self {
+        Self::new(StatusCode::METHOD_NOT_ALLOWED, "MethodNotAllowedError", vec![message])
+    }
+
+    /// 408: the request did not arrive in time.
+    pub(crate) fn request_timeout(message: String) -> Self {
+        let error = Self::new(StatusCode::REQUEST_TIMEOUT, "RequestTimeoutError", vec![message]);
+        Self { header: Some(("connection", "close")), ..error }
+    }
+
+    /// 413.
+    pub(crate) fn too_large(message: String) -> Self {
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "PayloadTooLargeError", vec![message])
+    }
+
+    /// 413 for a body that will not be read: the connection is of no more use.
+    pub(crate) fn body_too_large(limit_bytes: usize) -> Self {
+        let error = Self::too_large(format!("a body may have at most {limit_bytes} bytes"));
+        Self { header: Some(("connection", "close")), ..error }
+    }
+
+    /// 415.
+    pub(crate) fn unsupported_media_type(message: String) -> Self {
+        Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "UnsupportedMediaTypeError", vec![message])
+    }
+
+    /// 415 for a content coding; says which are understood.
+    pub(crate) fn unsupported_content_coding(message: String, supported: &'static str) -> Self {
+        let error = Self::unsupported_media_type(message);
+        Self { header: Some(("accept-encoding", supported)), ..error }
+    }
+
+    /// 500: the service or a model failed.
+    pub(crate) fn internal(message: String) -> Self {
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "ServiceError", vec![message])
+    }
+
+    /// 503: not now.
+    pub(crate) fn unavailable(message: String) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "ServiceError", vec![message])
+    }
+
+    /// 503: not now, but soon.
+    pub(crate) fn busy(message: String) -> Self {
+        Self { header: Some(("retry-after", "1")), ..Self::unavailable(message) }
+    }
+
+    /// 504: the prediction takes too long.
+    pub(crate) fn prediction_timeout(message: String) -> Self {
+        Self::new(StatusCode::GATEWAY_TIMEOUT, "PredictionTimeoutError", vec![message])
+    }
+
+    /// The answer to a failed call.
+    pub(crate) fn failure(failure: &Failure) -> Self {
+        match failure {
+            Failure::Invalid(violations) => Self::validation(messages(violations)),
+            Failure::Prediction(error) => Self::prediction(error),
+            Failure::Panic => Self::internal("the model panicked".to_owned()),
+            Failure::MissingRow => {
+                Self::internal("a decorator has lost the answer of this row".to_owned())
+            }
+        }
+    }
+
+    /// The answer to a prediction that ended with an error.
+    pub(crate) fn prediction(error: &PredictionError) -> Self {
+        match error {
+            // The body kept to the schema, yet the model or a decorator does not accept it.
+            PredictionError::InvalidInput(violations) => {
+                Self::new(StatusCode::BAD_REQUEST, "SchemaValidationError", messages(violations))
+            }
+            PredictionError::Rejected(_) => Self::unavailable(error_chain(error).to_string()),
+            error => Self::internal(error_chain(error).to_string()),
+        }
+    }
+
+    /// Names the prediction that failed.
+    pub(crate) fn of_prediction(mut self, id: Option<PredictionId>) -> Self {
+        self.body.prediction_id = id;
+        self
+    }
+
+    /// Names the prediction by the id that the caller has given it, if any.
+    pub(crate) fn of_caller(self, headers: &HeaderMap) -> Self {
+        self.of_prediction(prediction_id::callers_id(headers))
+    }
+
+    /// Names the batch whose records tell more.
+    pub(crate) fn of_batch(mut self, batch_id: &PredictionId) -> Self {
+        self.body
+            .messages
+            .push(format!("the records of this batch have the batch_id `{batch_id}`"));
+        self
+    }
+}
+
+/// Adds the header with the prediction id.
+pub(super) fn add_id(response: &mut Response, id: &PredictionId) {
+    if let Ok(value) = HeaderValue::from_str(id.as_str()) {
+        response.headers_mut().insert(prediction_id::HEADER, value);
+    }
+}
+
+impl From<ErrorResponse> for Response {
+    fn from(error: ErrorResponse) -> Self {
+        let mut response = json(error.status, &error.body);
+        if let Some(id) = &error.body.prediction_id {
+            add_id(&mut response, id);
+        }
+        if let Some((name, value)) = error.header {
+            response.headers_mut().insert(name, HeaderValue::from_static(value));
+        }
+        response
+    }
+}

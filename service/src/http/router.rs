@@ -1,0 +1,179 @@
+//! The way of a request through the stations of the service: the same for every request and
+//! configuration.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use hyper::Request;
+use hyper::body::{Body as _, Incoming};
+use hyper::header::{self, HeaderValue};
+use hyper::http::request::Parts;
+
+use super::compression::compress;
+use super::cors::Cors;
+use super::handlers::{docs, health, log_levels, metrics, models, predictions};
+use super::response::{ErrorResponse, Response};
+use super::routes::{Route, is_probe};
+use super::timer::ConnectionTimer;
+use super::{auth, headers};
+use crate::hosting::limits::shortened;
+use crate::metrics::{InProgress, Metrics};
+use crate::state::State;
+
+/// Logger of the records about requests.
+const TARGET: &str = "ml_model_service::server";
+
+/// Answers the requests of a service.
+pub(super) struct Router {
+    state: Arc<State>,
+    metrics: Option<Arc<Metrics>>,
+    cors: Option<Cors>,
+}
+
+impl Router {
+    pub(super) fn new(state: Arc<State>, metrics: Option<Arc<Metrics>>) -> Self {
+        let cors = Cors::new(&state.server.allowed_origins);
+        Self { state, metrics, cors }
+    }
+
+    /// Answers a request.
+    pub(super) async fn answer(
+        &self,
+        timer: &ConnectionTimer,
+        request: Request<Incoming>,
+    ) -> Response {
+        let (head, body) = request.into_parts();
+        let route = Route::of(head.uri.path()).filter(|route| self.has(route));
+        let logged = logged_since(&head);
+        let counted = self.count(&head, route.as_ref(), &body);
+        let cors = self.cors.as_ref();
+        let mut response = match cors.and_then(|cors| cors.preflight(&head)) {
+            Some(response) => response,
+            None => match self.check(&head, route.as_ref()) {
+                Ok(()) => self.call(timer, &head, route, body).await.unwrap_or_else(Response::from),
+                Err(error) => error.into(),
+            },
+        };
+        if let Some(cors) = cors {
+            cors.write_headers(&head, &mut response);
+        }
+        if self.state.server.compression {
+            compress(&mut response, &head.headers);
+        }
+        if let Some(counted) = counted {
+            counted.answered(response.status().as_u16(), response.body().len() as u64);
+        }
+        if let Some(started) = logged {
+            log(&head, &response, started);
+        }
+        if self.state.is_stopping() {
+            // The client sends no further request over this connection.
+            let close = HeaderValue::from_static("close");
+            response.headers_mut().insert(header::CONNECTION, close);
+        }
+        response
+    }
+
+    /// Returns whether the service has a route: two of them depend on the configuration.
+    fn has(&self, route: &Route<'_>) -> bool {
+        match route {
+            Route::Metrics => self.metrics.is_some(),
+            Route::LogLevels => {
+                self.state.server.admin_keys.is_some() && self.state.logging.is_some()
+            }
+            _ => true,
+        }
+    }
+
+    /// Begins to count a request.
+    fn count(
+        &self,
+        head: &Parts,
+        route: Option<&Route<'_>>,
+        body: &Incoming,
+    ) -> Option<InProgress<'_>> {
+        let metrics = self.metrics.as_ref()?;
+        let bytes = body.size_hint().exact().unwrap_or(0);
+        metrics.begin(&head.method, route.map(Route::template), head.uri.path(), bytes)
+    }
+
+    /// Checks the head and the key of a request.
+    fn check(&self, head: &Parts, route: Option<&Route<'_>>) -> Result<(), ErrorResponse> {
+        let server = &self.state.server;
+        headers::validate(head, server.body_limit_bytes)?;
+        let Some(keys) = &server.api_keys else { return Ok(()) };
+        // The levels of the log need a key of another kind.
+        let is_admitted = is_probe(head.uri.path())
+            || route == Some(&Route::LogLevels)
+            || auth::has_key(keys, &head.headers);
+        if is_admitted { Ok(()) } else { Err(ErrorResponse::without_key()) }
+    }
+
+    /// Calls the handler of a route.
+    async fn call(
+        &self,
+        timer: &ConnectionTimer,
+        head: &Parts,
+        route: Option<Route<'_>>,
+        body: Incoming,
+    ) -> Result<Response, ErrorResponse> {
+        let (state, headers) = (&*self.state, &head.headers);
+        let route = route.ok_or_else(|| not_found(head))?;
+        if !route.accepts(&head.method) {
+            return Ok(method_not_allowed(head, &route));
+        }
+        match route {
+            Route::Root => Ok(docs::root()),
+            Route::Document => docs::document(state, headers),
+            Route::Page => Ok(docs::page(state)),
+            Route::Asset(Some(name)) => docs::asset(&name, headers),
+            Route::Health => Ok(health::health(state)),
+            Route::Ready => Ok(health::ready(state)),
+            Route::Startup => Ok(health::startup(state)),
+            Route::Models => models::list(state),
+            Route::Metadata(Some(name)) => models::metadata(state, &name),
+            Route::Prediction(Some(name)) => {
+                predictions::one(state, timer, &name, headers, body).await
+            }
+            Route::Batch(Some(name)) => {
+                predictions::batch(state, timer, &name, headers, body).await
+            }
+            Route::LogLevels => log_levels::answer(state, timer, head, body).await,
+            Route::Metrics => Ok(metrics::show(state, self.metrics.as_deref())),
+            // Nothing has a name that is not text.
+            Route::Asset(None)
+            | Route::Metadata(None)
+            | Route::Prediction(None)
+            | Route::Batch(None) => Err(not_found(head)),
+        }
+    }
+}
+
+/// Returns the time if a request is logged: at DEBUG, and not for probes.
+fn logged_since(head: &Parts) -> Option<Instant> {
+    let is_enabled = tracing::enabled!(target: TARGET, tracing::Level::DEBUG);
+    (is_enabled && !is_probe(head.uri.path())).then(Instant::now)
+}
+
+fn log(head: &Parts, response: &Response, started: Instant) {
+    tracing::debug!(
+        target: TARGET,
+        http_method = &*shortened(head.method.as_str()),
+        http_path = &*shortened(head.uri.path()),
+        http_status = response.status().as_u16(),
+        duration_ms = started.elapsed().as_micros() as f64 / 1e3,
+        "Request answered."
+    );
+}
+
+fn method_not_allowed(head: &Parts, route: &Route<'_>) -> Response {
+    let (path, method) = (shortened(head.uri.path()), shortened(head.method.as_str()));
+    let error = ErrorResponse::method_not_allowed(format!("{path} does not take {method}"));
+    let mut response = Response::from(error);
+    response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(route.methods()));
+    response
+}
+
+fn not_found(head: &Parts) -> ErrorResponse {
+    ErrorResponse::not_found(format!("there is nothing at {}", shortened(head.uri.path())))
+}

@@ -1,0 +1,47 @@
+//! Clients that are broken, slow or malicious: each gets a clear answer, what it sent is on record
+//! if it was a prediction, and the next client is served as if nothing had been.
+//!
+//! | module | what is wrong there |
+//! |---|---|
+//! | `bodies` | what should be JSON |
+//! | `heads` | what should be HTTP, or asks for what is not there |
+//! | `connections` | how and when bytes arrive, or that they do not |
+
+mod bodies;
+mod connections;
+mod heads;
+
+use std::io::Write;
+
+use crate::common::{DEADLINE, Response, Running, records};
+
+const PREDICTION: &str = "/api/models/charges_model/prediction";
+const GOOD: &str = r#"{"age": 25, "bmi": 21.5}"#;
+
+/// Sends bytes as they are and reads to the end of the connection.
+fn exchange(service: &Running, request: impl AsRef<[u8]>) -> Response {
+    let mut stream = service.connect();
+    // The service may answer and close before it has read everything.
+    let _answered_early = stream.write_all(request.as_ref());
+    Response::read(stream)
+}
+
+/// A POST of a prediction with these header lines, which close the connection or do not.
+fn post(headers: &str, body: impl AsRef<[u8]>) -> Vec<u8> {
+    let head = format!(
+        "POST {PREDICTION} HTTP/1.1\r\nhost: test\r\ncontent-type: application/json\r\n{headers}\r\n"
+    );
+    [head.as_bytes(), body.as_ref()].concat()
+}
+
+fn post_body(body: impl AsRef<[u8]>) -> Vec<u8> {
+    let length = body.as_ref().len();
+    post(&format!("connection: close\r\ncontent-length: {length}\r\n"), body)
+}
+
+fn is_alive(service: &Running) {
+    let response = exchange(service, post_body(GOOD));
+    assert_eq!(response.status, 200, "the next client: {response:?}");
+    let id = response.json()["prediction_id"].as_str().unwrap().to_owned();
+    assert_eq!(records(&id).len(), 2);
+}

@@ -1,0 +1,177 @@
+//! Services that run as programs. This test is also the programs that it starts.
+
+#![allow(clippy::unwrap_used, reason = "all of this is a test")]
+
+use std::{
+    env, fs,
+    io::{BufRead, BufReader, Read, Write},
+    net::TcpStream,
+    process::{Child, ChildStdout, Command, ExitCode, Stdio},
+    time::Duration,
+};
+
+use ml_model_core::{Infer, MLModel};
+use ml_model_service::{ContextFilter, Document, Service};
+use serde_json::Value;
+
+/// Says which release this is.
+struct ReleaseFilter(String);
+
+impl ContextFilter for ReleaseFilter {
+    fn fields(&self) -> Vec<(String, String)> {
+        vec![("release".to_owned(), self.0.clone())]
+    }
+}
+
+fn service() -> Service {
+    Service::new("Filtered Service").log_filter("ReleaseFilter", |keys, problems| {
+        let prefix = keys.required("prefix", problems)?.string(problems)?;
+        Some(ReleaseFilter(format!("{prefix}1.0")))
+    })
+}
+
+const FILE: &str = r#"
+logging:
+  version: 1
+  formatters: {json: {class: JsonFormatter, format: "%(release)s %(hostname)s %(message)s"}}
+  filters: {release: {class: our.filters.ReleaseFilter, prefix: v}, host: {class: HostnameFilter}}
+  handlers: {stdout: {class: StreamHandler, stream: ext://sys.stdout, formatter: json, filters: [release, host]}}
+  root: {level: INFO, handlers: [stdout]}
+"#;
+
+fn mistakes(service: Service, file: &str) -> String {
+    let document = Document::parse("f", file).unwrap();
+    service.configured(&document).map(|_| ()).unwrap_err().to_string()
+}
+
+fn the_fields_of_a_filter_are_in_the_records() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("rest_config.yaml");
+    fs::write(&path, FILE).unwrap();
+    let (mut program, mut records) = start("filter", &["--config", path.to_str().unwrap()]);
+    let mut line = String::new();
+    let read = records.read_line(&mut line);
+    program.kill().unwrap();
+    program.wait().unwrap();
+    read.unwrap();
+    let record: Value = line.parse().unwrap_or_else(|error| panic!("{error}: {line}"));
+    let keys: Vec<_> = record.as_object().unwrap().keys().map(String::as_str).collect();
+    assert_eq!(keys[..3], ["release", "hostname", "message"], "{line}");
+    assert_eq!(record["release"], "v1.0");
+}
+
+fn mistakes_of_a_filter_are_reported_with_the_others() {
+    let file =
+        FILE.replace("prefix: v", "prefx: v").replace("stdout, formatter", "stdin, formatter");
+    let line = |key: &str| format!("f:{key}");
+    assert_eq!(
+        mistakes(service(), &file),
+        [
+            line("5: logging.filters.release: the key `prefix` is missing"),
+            line("5: logging.filters.release: unknown key `prefx`; did you mean `prefix`?"),
+            line("6: logging.handlers.stdout.stream: unknown stream `ext://sys.stdin`; did you mean `ext://sys.stdout`? Valid are `ext://sys.stdout`, `ext://sys.stderr`"),
+        ]
+        .join("\n")
+    );
+}
+
+fn a_filter_is_known_to_its_program_only() {
+    assert_eq!(
+        mistakes(Service::new("Other Service"), FILE),
+        "f:5: logging.filters.release.class: unknown filter class `ReleaseFilter`; valid are `HostnameFilter`, `EnvironmentInfoFilter`"
+    );
+}
+
+/// Drives a runtime of its own, as blocking HTTP and database clients do.
+#[derive(MLModel)]
+#[decorate(prediction_id)]
+#[decorate(logging)]
+struct RuntimeModel {
+    runtime: tokio::runtime::Runtime,
+}
+
+impl RuntimeModel {
+    fn load() -> std::io::Result<Self> {
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_time().build()?;
+        Ok(Self { runtime })
+    }
+}
+
+impl Infer for RuntimeModel {
+    type Input = f64;
+    type Output = f64;
+    type Error = std::convert::Infallible;
+
+    fn infer(&self, input: &f64) -> Result<f64, Self::Error> {
+        let wait = async { tokio::time::sleep(Duration::from_micros(10)).await };
+        self.runtime.block_on(wait);
+        Ok(2.0 * input)
+    }
+}
+
+/// Sends a body over a connection that stays open and returns the status.
+fn post(connection: &mut TcpStream, endpoint: &str, body: &str) -> u16 {
+    let length = body.len();
+    write!(
+        connection,
+        "POST /api/models/runtime_model/{endpoint} HTTP/1.1\r\nhost: test\r\n\
+         content-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"
+    )
+    .unwrap();
+    let mut response = [0; 4096];
+    let length = connection.read(&mut response).unwrap();
+    let response = std::str::from_utf8(&response[..length]).unwrap();
+    response.split(' ').nth(1).unwrap().parse().unwrap()
+}
+
+fn a_model_with_a_runtime_predicts_on_the_blocking_pool_and_is_dropped_off_the_runtime() {
+    let (mut program, records) = start("runtime", &[]);
+    let mut records = records.lines().map(|line| line.unwrap().parse::<Value>().unwrap());
+    let mut next = |message: &str| {
+        let is_it = |record: &Value| record["message"].as_str().unwrap().starts_with(message);
+        records.find(is_it).unwrap_or_else(|| panic!("there is no record {message}"))
+    };
+    let address = next("Listening on")["address"].as_str().unwrap().to_owned();
+    next("All models are loaded.");
+    let mut connection = TcpStream::connect(address).unwrap();
+    connection.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+    for attempt in 0..50 {
+        assert_eq!(post(&mut connection, "prediction", "1.5"), 200, "attempt {attempt}");
+        assert_eq!(post(&mut connection, "predictions", "[1, 2]"), 200, "attempt {attempt}");
+    }
+    // With the connection still open.
+    let pid = program.id().to_string();
+    assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+    next("Stopped.");
+    assert!(program.wait().unwrap().success());
+}
+
+const PROGRAM: &str = "TEST_PROGRAM";
+
+/// Starts one of the programs on a free port. Returns it with its records.
+fn start(name: &str, arguments: &[&str]) -> (Child, BufReader<ChildStdout>) {
+    let mut program = Command::new(env::current_exe().unwrap())
+        .args(arguments)
+        .args(["--address", "127.0.0.1:0"])
+        .env(PROGRAM, name)
+        .env_remove("RUST_LOG")
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let records = BufReader::new(program.stdout.take().unwrap());
+    (program, records)
+}
+
+fn main() -> ExitCode {
+    match env::var(PROGRAM).as_deref() {
+        Ok("filter") => return service().main(),
+        Ok(_) => return Service::new("Runtime Service").model(RuntimeModel::load).main(),
+        Err(_) => {}
+    }
+    the_fields_of_a_filter_are_in_the_records();
+    mistakes_of_a_filter_are_reported_with_the_others();
+    a_filter_is_known_to_its_program_only();
+    a_model_with_a_runtime_predicts_on_the_blocking_pool_and_is_dropped_off_the_runtime();
+    println!("program: 4 tests passed");
+    ExitCode::SUCCESS
+}
