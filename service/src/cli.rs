@@ -1,15 +1,20 @@
-//! The flags, commands and environment variables of a service.
+//! The command line of a service: flags, environment variables, and the commands that do not serve.
 
 use std::ffi::OsString;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::{env, io};
 
 use clap::{Parser, Subcommand};
-use ml_configuration::Problems;
+use ml_configuration::{Document, Problems};
+use ml_logging::{EcsFormatter, Handler};
+use ml_model_core::error_chain;
 
-use crate::config;
-use crate::export::Target;
+use crate::config::{self, Configuration, OVERRIDES};
+use crate::export::{self, DescribedRecords, Target};
+use crate::hosting::loading::{load, options_of};
+use crate::hosting::registered::BoxError;
+use crate::openapi;
 
 /// Hosts ML models behind a REST API.
 #[derive(Debug, Parser)]
@@ -61,7 +66,7 @@ pub(crate) enum Command {
 }
 
 /// The file that is read if there is one and none is named.
-pub(crate) const DEFAULT_FILE: &str = "rest_config.yaml";
+const DEFAULT_FILE: &str = "rest_config.yaml";
 
 // clap would report empty variables as errors, and without their names.
 impl CommandLine {
@@ -88,6 +93,100 @@ impl CommandLine {
             (absent != Some(io::ErrorKind::NotFound)).then_some(path)
         })
     }
+}
+
+/// Reads the configuration file with the overrides of the environment, or the overrides alone. A mistake
+/// in one override does not hide mistakes in others.
+pub(crate) fn document(path: Option<&Path>, problems: &mut Problems) -> Option<Document> {
+    let read = match path {
+        Some(path) => Document::read(path),
+        None => Document::parse("the configuration", ""),
+    };
+    let mut document = read.map_err(|mistakes| problems.extend(mistakes)).ok()?;
+    // All overrides are Unicode.
+    let variables = env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    if let Err(mistakes) = document.override_from(OVERRIDES, variables) {
+        problems.extend(mistakes);
+    }
+    Some(document)
+}
+
+/// Reports mistakes in `RUST_LOG`.
+pub(crate) fn check_environment(problems: &mut Problems) {
+    if let Err(error) = ml_logging::builder().writer(io::sink).build() {
+        problems.add(error_chain(&error).to_string());
+    }
+}
+
+/// Reports log files that cannot be opened, even if the file has other mistakes.
+pub(crate) fn check_log_files(file: &Document, problems: &mut Problems) {
+    let root = file.root().mapping(&mut Problems::new());
+    if let Some(logging) = root.and_then(|mut root| root.optional("logging")) {
+        ml_logging::Configuration::check_files(logging, problems);
+    }
+}
+
+/// Runs `check-config` on a valid configuration: prints a summary.
+pub(crate) fn describe(configuration: &Configuration, path: Option<&Path>) {
+    let Configuration { info, models, server, .. } = configuration;
+    let source = match path {
+        Some(path) => format!("{} is valid", path.display()),
+        None => format!("there is no {DEFAULT_FILE} here; what is compiled in is valid"),
+    };
+    println!("{source}: {}, {}", info.title, counted(models.len(), "model"));
+    let keys = server.api_keys.as_ref().map_or("none".to_owned(), |keys| keys.len().to_string());
+    println!("  API keys: {keys}");
+    if let Some(keys) = &server.admin_keys {
+        println!("  admin keys: {}", keys.len());
+    }
+    for model in models {
+        let stack = match &model.layers {
+            Some(layers) => counted(layers.len(), "configured decorator"),
+            None => "its own decorators".to_owned(),
+        };
+        let endpoint = if model.options.has_endpoint { "" } else { ", no endpoint" };
+        println!("  {}: {stack}{endpoint}", model.name);
+    }
+}
+
+/// Formats a number of things: `1 model`, `2 models`.
+fn counted(count: usize, what: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {what}{plural}")
+}
+
+/// Runs `generate-openapi`.
+pub(crate) fn generate_openapi(
+    configuration: Configuration,
+    output_file: &Path,
+) -> Result<(), BoxError> {
+    let Configuration { info, models, .. } = configuration;
+    let options = options_of(&models);
+    let document = openapi::of_registry(&info, &load(models)?, &options)?;
+    Ok(openapi::write(&document, output_file)?)
+}
+
+/// Runs `export`: prints the paths of the files.
+pub(crate) fn export(
+    configuration: Configuration,
+    target: Target,
+    runbook_url: &str,
+    directory: &Path,
+) -> Result<(), BoxError> {
+    let Configuration { info, models, logging, .. } = configuration;
+    let handlers = match logging {
+        Some(logging) => logging.ecs_keys(),
+        None => ml_logging::Configuration::new()
+            .handler(Handler::stdout("stdout").formatter(EcsFormatter::new()))
+            .ecs_keys(),
+    };
+    let registry = load(models)?;
+    let records = DescribedRecords::new(&info, &registry, &handlers)?;
+    for path in export::write(target, &records, runbook_url, directory)? {
+        println!("{}", path.display());
+    }
+    Ok(())
 }
 
 /// Returns an environment variable; an empty one is ignored.

@@ -1,37 +1,32 @@
-//! What the user's `main` builds.
+//! The service that the `main` of a program builds and runs.
 
-use std::collections::HashMap;
 use std::fmt;
 use std::future::Future;
-use std::net::{Ipv4Addr, SocketAddr};
-use std::path::Path;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Parser;
 use ml_configuration::{Document, Mapping, Problems};
-use ml_logging::{ContextFilter, EcsFormatter, Handler, Logging};
-use ml_model_core::{Decorator, ModelRegistry, RegisteredModel, error_chain};
+use ml_logging::{ContextFilter, Logging};
+use ml_model_core::{Decorator, RegisteredModel, error_chain};
 use serde::de::DeserializeOwned;
-use serde_json::Value;
 use tokio::net::TcpListener;
 
-use crate::cli::{Command, CommandLine, DEFAULT_FILE};
-use crate::config::{Configuration, OVERRIDES};
-use crate::export::{self, DescribedRecords, Target};
-use crate::hosting::loading::{ChosenModel, Models, load};
-use crate::hosting::options::HostingOptions;
+use crate::cli::{self, Command, CommandLine};
+use crate::config::Configuration;
+use crate::hosting::loading::{Models, load, options_of};
 use crate::hosting::registered::{
     BoxError, DecoratorRegistration, HostedType, ModelRegistration, Registered,
 };
 use crate::http::server::{self, ServeError};
 use crate::info::Info;
 use crate::metrics::{Metrics, MetricsSettings};
-use crate::openapi::{self, ModelApi};
+use crate::openapi;
 use crate::state::{Loaded, State};
 
-/// A service: what it says of itself, and the models and decorators that its configuration may name.
+/// A service: its description, and the models and decorators that its configuration can name.
 #[must_use = "a service does nothing before `main` or `configured`"]
 pub struct Service {
     info: Info,
@@ -41,7 +36,7 @@ pub struct Service {
 }
 
 impl Service {
-    /// A service without models. A configuration may give it another title.
+    /// Creates a service without models. A configuration can replace the title.
     pub fn new(title: impl Into<String>) -> Self {
         Self {
             info: Info::new(title),
@@ -51,24 +46,24 @@ impl Service {
         }
     }
 
-    /// The version of the API that its documentation names; `0.1.0` otherwise.
+    /// Sets the version of the API, `0.1.0` by default.
     pub fn version(mut self, version: impl Into<String>) -> Self {
         self.info.version = version.into();
         self
     }
 
-    /// What the documentation says of the service, in CommonMark.
+    /// Sets the description of the service, in CommonMark.
     pub fn description(mut self, description: impl Into<String>) -> Self {
         self.info.description = description.into();
         self
     }
 
-    /// Adds a model, to be loaded when the service listens already.
+    /// Adds a model. It is loaded after the service has begun to listen.
     ///
-    /// The health endpoints tell when all models are loaded; if one of them cannot be, the service
-    /// goes on answering them, as `NOT_HEALTHY`, and the log says why.
+    /// The health endpoints report when all models are loaded. If a model fails to load, they report
+    /// `NOT_HEALTHY`, and the log contains the reason.
     ///
-    /// A configuration with `models:` hosts only those that it lists.
+    /// A configuration with `models:` hosts the listed models only.
     pub fn model<M, E>(mut self, load: impl FnOnce() -> Result<M, E> + Send + 'static) -> Self
     where
         M: HostedType,
@@ -78,8 +73,8 @@ impl Service {
         self
     }
 
-    /// Adds a model whose constructor takes the `configuration:` that the configuration file has for
-    /// it, as a value of its own type.
+    /// Adds a model whose constructor takes its `configuration:` of the configuration file, deserialized
+    /// into a type of the model's own.
     ///
     /// ```no_run
     /// # use ml_model_core::{Infer, MLModel};
@@ -117,8 +112,8 @@ impl Service {
         self
     }
 
-    /// Registers a decorator that the `decorators:` of a configuration may name, with a
-    /// configuration of its own type.
+    /// Registers a decorator that the `decorators:` of a configuration can name, with a configuration of
+    /// its own type.
     ///
     /// ```no_run
     /// # use ml_model_core::{Decorator, MLModel};
@@ -150,11 +145,11 @@ impl Service {
         self
     }
 
-    /// Registers a class of filters that the `logging.filters:` of a configuration may name, beside
-    /// `HostnameFilter` and `EnvironmentInfoFilter`. Its fields may then be named by formatters.
+    /// Registers a class of filters that the `logging.filters:` of a configuration can name, beside
+    /// `HostnameFilter` and `EnvironmentInfoFilter`. Formatters can name its fields.
     ///
-    /// `make` gets the keys of the filter's own, all but `class`, and reports what is wrong with
-    /// them; keys that it does not ask for are reported as unknown.
+    /// `make` receives the keys of the filter, except `class`, and reports mistakes in them. Keys that it
+    /// does not read are reported as unknown.
     ///
     /// ```no_run
     /// # use ml_model_service::{ContextFilter, Service};
@@ -185,17 +180,16 @@ impl Service {
         self
     }
 
-    /// Keeps metrics and shows them at `GET /metrics`, in Prometheus' text format, unless a
-    /// configuration says otherwise. What is counted of models is the process's: services of one
-    /// process show the same.
+    /// Enables metrics at `GET /metrics`, in the text format of Prometheus. A configuration with
+    /// `metrics:` replaces the settings. All services of a process share the counts of models.
     pub fn metrics(mut self, settings: MetricsSettings) -> Self {
         self.metrics = settings;
         self
     }
 
-    /// Shows at `/metrics` what has become of the records of this log, and lets its levels be shown and
-    /// set at `/api/log/levels` by those who have one of the configuration's `server.admin_keys`.
-    /// [`main`](Self::main) does this for the log that it sets up.
+    /// Connects the service with a log: its counts are shown at `/metrics`, and its levels can be read and
+    /// set at `/api/log/levels` with one of the `server.admin_keys` of the configuration.
+    /// [`main`](Self::main) connects the log that it sets up.
     pub fn logging(mut self, logging: Arc<Logging>) -> Self {
         self.logging = Some(logging);
         self
@@ -205,16 +199,18 @@ impl Service {
     ///
     /// # Errors
     ///
-    /// Everything that is wrong with it. Nothing has been opened or loaded then.
+    /// Fails with all mistakes in it, before anything is opened or loaded.
     pub fn configured(self, document: &Document) -> Result<ConfiguredService, Problems> {
         let Self { info, registered, metrics, logging } = self;
         let configuration = Configuration::read(document, info, metrics, registered)?;
         Ok(ConfiguredService { configuration, logging })
     }
 
-    /// Runs the service as a program: reads the command line and the configuration, sets up the
-    /// log, serves until SIGTERM or SIGINT, finishes the requests accepted by then and flushes the
-    /// log, within `logging.flush_limit_s` of the configuration, 10 s otherwise.
+    /// Runs the service as a program.
+    ///
+    /// Reads the command line and the configuration, sets up the log, and serves until SIGTERM or SIGINT.
+    /// Then finishes the requests accepted before and flushes the log, within `logging.flush_limit_s` of
+    /// the configuration, 10 s by default.
     pub fn main(self) -> ExitCode {
         let command_line = CommandLine::parse();
         let path = command_line.file();
@@ -222,37 +218,35 @@ impl Service {
         let address = command_line.address(&mut problems);
         let sets_up_log = matches!(command_line.command, None | Some(Command::CheckConfig));
         if sets_up_log {
-            check_environment(&mut problems);
+            cli::check_environment(&mut problems);
         }
-        let service = document(path.as_deref(), &mut problems)
+        let service = cli::document(path.as_deref(), &mut problems)
             .and_then(|file| {
                 if sets_up_log {
-                    check_log_files(&file, &mut problems);
+                    cli::check_log_files(&file, &mut problems);
                 }
                 self.configured(&file).map_err(|more| problems.extend(more)).ok()
             })
             .filter(|_| problems.is_empty());
-        let service = match service {
-            Some(service) => service,
-            None => {
-                for problem in problems.to_string().lines() {
-                    eprintln!("error: {problem}");
-                }
-                return ExitCode::FAILURE;
+        let Some(service) = service else {
+            for problem in problems.to_string().lines() {
+                eprintln!("error: {problem}");
             }
+            return ExitCode::FAILURE;
         };
+        let configuration = service.configuration;
         let result = match command_line.command {
             Some(Command::CheckConfig) => {
-                service.describe(path.as_deref());
+                cli::describe(&configuration, path.as_deref());
                 Ok(())
             }
             Some(Command::GenerateOpenapi { output_file }) => {
-                service.generate_openapi(&output_file)
+                cli::generate_openapi(configuration, &output_file)
             }
             Some(Command::Export { target, output_dir, runbook_url }) => {
-                service.export(target, &runbook_url, &output_dir)
+                cli::export(configuration, target, &runbook_url, &output_dir)
             }
-            None => service.run(address),
+            None => run(configuration, address),
         };
         match result {
             Ok(()) => ExitCode::SUCCESS,
@@ -264,39 +258,41 @@ impl Service {
     }
 }
 
-/// Reports what is wrong with the levels of the log in the environment.
-fn check_environment(problems: &mut Problems) {
-    if let Err(error) = ml_logging::builder().writer(std::io::sink).build() {
-        problems.add(error_chain(&error).to_string());
-    }
-}
-
-/// Reports log files that cannot be opened, also if there are other mistakes.
-fn check_log_files(file: &Document, problems: &mut Problems) {
-    let root = file.root().mapping(&mut Problems::new());
-    if let Some(logging) = root.and_then(|mut root| root.optional("logging")) {
-        ml_logging::Configuration::check_files(logging, problems);
-    }
-}
-
-/// The configuration file with the overrides of the environment; without a file only these. Of
-/// mistaken overrides the others are looked at nevertheless.
-fn document(path: Option<&Path>, problems: &mut Problems) -> Option<Document> {
-    let read = match path {
-        Some(path) => Document::read(path),
-        None => Document::parse("the configuration", ""),
+/// Sets up the log and serves until a signal ends the service.
+fn run(mut configuration: Configuration, address: Option<SocketAddr>) -> Result<(), BoxError> {
+    const DEFAULT: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8000);
+    let address = address.or(configuration.server.address).unwrap_or(DEFAULT);
+    let logging = match configuration.logging.take() {
+        Some(configuration) => configuration.init(true)?,
+        None => ml_logging::builder().panic_records(true).init()?,
     };
-    let mut document = read.map_err(|mistakes| problems.extend(mistakes)).ok()?;
-    // What is not Unicode cannot be meant for this.
-    let variables = std::env::vars_os()
-        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
-    if let Err(mistakes) = document.override_from(OVERRIDES, variables) {
-        problems.extend(mistakes);
+    let logging = Arc::new(logging);
+    let service = ConfiguredService { configuration, logging: Some(logging.clone()) };
+    let result = run_logged(service, address);
+    if let Err(error) = &result {
+        tracing::error!(error_info = %error_chain(&**error), "The service cannot run.");
     }
-    Some(document)
+    logging
+        .finish()
+        .map_err(|error| format!("the log could not be written to its end: {error}"))?;
+    result
 }
 
-/// A service that knows all it is to do; made by [`Service::configured`].
+fn run_logged(service: ConfiguredService, address: SocketAddr) -> Result<(), BoxError> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let drain_limit = service.configuration.server.drain_limit;
+    runtime.block_on(async {
+        let shutdown = server::signals()?;
+        let listener = server::listen(address).await?;
+        service.serve(listener, shutdown).await
+    })?;
+    // Calls that go on after their time-out, or after their client has gone.
+    runtime.shutdown_timeout(drain_limit.max(Duration::from_secs(1)));
+    tracing::info!("Stopped.");
+    Ok(())
+}
+
+/// A service with a valid configuration, made by [`Service::configured`].
 #[must_use = "a service does nothing before it is served"]
 pub struct ConfiguredService {
     configuration: Configuration,
@@ -304,97 +300,15 @@ pub struct ConfiguredService {
 }
 
 impl ConfiguredService {
-    /// Says what is configured.
-    fn describe(&self, path: Option<&Path>) {
-        let Configuration { info, models, server, .. } = &self.configuration;
-        let source = match path {
-            Some(path) => format!("{} is valid", path.display()),
-            None => format!("there is no {DEFAULT_FILE} here; what is compiled in is valid"),
-        };
-        println!("{source}: {}, {}", info.title, counted(models.len(), "model"));
-        let keys =
-            server.api_keys.as_ref().map_or("none".to_owned(), |keys| keys.len().to_string());
-        println!("  API keys: {keys}");
-        if let Some(keys) = &server.admin_keys {
-            println!("  admin keys: {}", keys.len());
-        }
-        for model in models {
-            let stack = match &model.layers {
-                Some(layers) => counted(layers.len(), "configured decorator"),
-                None => "its own decorators".to_owned(),
-            };
-            let endpoint = if model.options.has_endpoint { "" } else { ", no endpoint" };
-            println!("  {}: {stack}{endpoint}", model.name);
-        }
-    }
-
-    fn generate_openapi(self, output_file: &Path) -> Result<(), BoxError> {
-        let Configuration { info, models, .. } = self.configuration;
-        let options = options_of(&models);
-        let document = openapi(&info, &load(models)?, &options)?;
-        Ok(openapi::write(&document, output_file)?)
-    }
-
-    fn export(self, target: Target, runbook_url: &str, directory: &Path) -> Result<(), BoxError> {
-        let Configuration { info, models, logging, .. } = self.configuration;
-        let handlers = match logging {
-            Some(logging) => logging.ecs_keys(),
-            None => ml_logging::Configuration::new()
-                .handler(Handler::stdout("stdout").formatter(EcsFormatter::new()))
-                .ecs_keys(),
-        };
-        let registry = load(models)?;
-        let records = DescribedRecords::new(&info, &registry, &handlers)?;
-        for path in export::write(target, &records, runbook_url, directory)? {
-            println!("{}", path.display());
-        }
-        Ok(())
-    }
-
-    fn run(mut self, address: Option<SocketAddr>) -> Result<(), BoxError> {
-        const DEFAULT: SocketAddr =
-            SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8000);
-        let address = address.or(self.configuration.server.address).unwrap_or(DEFAULT);
-        let logging = match self.configuration.logging.take() {
-            Some(configuration) => configuration.init(true)?,
-            None => ml_logging::builder().panic_records(true).init()?,
-        };
-        let logging = Arc::new(logging);
-        self.logging = Some(logging.clone());
-        let result = self.run_logged(address);
-        if let Err(error) = &result {
-            tracing::error!(error_info = %error_chain(&**error), "The service cannot run.");
-        }
-        logging
-            .finish()
-            .map_err(|error| format!("the log could not be written to its end: {error}"))?;
-        result
-    }
-
-    fn run_logged(self, address: SocketAddr) -> Result<(), BoxError> {
-        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-        let drain_limit = self.configuration.server.drain_limit;
-        runtime.block_on(async {
-            let shutdown = server::signals()?;
-            let listener = server::listen(address).await?;
-            self.serve(listener, shutdown).await
-        })?;
-        // Predictions whose callers have gone or were told that it takes too long.
-        runtime.shutdown_timeout(drain_limit.max(Duration::from_secs(1)));
-        tracing::info!("Stopped.");
-        Ok(())
-    }
-
-    /// Serves on `listener` until `shutdown` is over and the requests accepted by then are
-    /// answered.
+    /// Serves on `listener` until `shutdown` is over and all requests accepted before are answered.
     ///
     /// # Errors
     ///
-    /// If the listener fails.
+    /// Fails if the listener fails or a metrics setting is invalid.
     ///
     /// # Panics
     ///
-    /// Outside of a Tokio runtime with I/O and time enabled.
+    /// Panics outside a Tokio runtime with I/O and time enabled.
     pub async fn serve(
         self,
         listener: TcpListener,
@@ -417,46 +331,15 @@ impl ConfiguredService {
             let options = options_of(&models);
             let loaded = load(models).and_then(|registry| {
                 let models = Models::new(registry, &options, has_metrics)?;
-                let openapi = openapi(&loading.info, &models.registry, &options)?;
-                Ok(Loaded { models, openapi: openapi.to_string().into() })
+                let document = openapi::of_registry(&loading.info, &models.registry, &options)
+                    .map_err(|error| error.to_string())?;
+                Ok(Loaded { models, openapi: document.to_string().into() })
             });
             loading.finish_loading(loaded);
         });
         server::serve(state, metrics, listener, shutdown).await;
         Ok(())
     }
-}
-
-/// `1 model`, `2 models`.
-fn counted(count: usize, what: &str) -> String {
-    let plural = if count == 1 { "" } else { "s" };
-    format!("{count} {what}{plural}")
-}
-
-/// Returns the hosting options of models by name.
-fn options_of(chosen: &[ChosenModel]) -> HashMap<&'static str, HostingOptions> {
-    chosen.iter().map(|model| (model.name, model.options)).collect()
-}
-
-/// Builds the OpenAPI document about loaded models.
-///
-/// # Errors
-///
-/// Never fails, as long as the registry finds its own models.
-fn openapi(
-    info: &Info,
-    registry: &ModelRegistry,
-    options: &HashMap<&str, HostingOptions>,
-) -> Result<Value, String> {
-    let described: Result<Vec<_>, String> = registry
-        .iter()
-        .map(|(name, _)| {
-            let metadata = registry.metadata(name).map_err(|error| error.to_string())?;
-            let has_endpoint = options.get(name).is_some_and(|options| options.has_endpoint);
-            Ok(ModelApi { metadata, has_endpoint })
-        })
-        .collect();
-    Ok(openapi::document(info, &described?))
 }
 
 impl fmt::Debug for Service {

@@ -1,4 +1,4 @@
-//! `decorators:` of a model: a stack in place of the compiled-in one.
+//! `decorators:` of a model: a stack that replaces that of the attributes.
 
 use ml_configuration::{Kind, Mapping, Node, Place, Problems};
 use ml_model_core::decorators::logging::{FieldError, LoggedField, LoggingOptions};
@@ -13,17 +13,17 @@ const LOGGING: &str = "logging";
 const METRICS: &str = "metrics";
 pub(super) const BUILT_IN: [&str; 3] = [PREDICTION_ID, LOGGING, METRICS];
 
-/// What stands outside of the decorator that is being read.
+/// The decorators outside the one that is being read.
 struct Outside<'a> {
     file: &'a str,
-    /// `None` if the model that is named is not known: its fields are then not looked at.
+    /// `None` if the model is unknown: its fields are not checked.
     model: Option<&'a ModelRegistration>,
     built_in: Vec<&'static str>,
-    /// Whether `prediction_id` is in the list at all.
+    /// Whether `prediction_id` is in the list.
     lists_id: bool,
 }
 
-/// The decorators in `list`, outermost first.
+/// Reads the decorators in `list`, outermost first.
 pub(super) fn read(
     list: Vec<Node<'_>>,
     file: &str,
@@ -45,8 +45,8 @@ pub(super) fn read(
     entries.into_iter().filter_map(layer).collect()
 }
 
-/// Name and configuration of one decorator: `prediction_id`, `logging: {...}`, or a `class_path`
-/// with a `configuration`.
+/// Reads the name and the configuration of one decorator: `prediction_id`, `logging: {...}`, or a
+/// `class_path` with a `configuration`.
 fn entry<'d>(
     node: Node<'d>,
     known: &[DecoratorRegistration],
@@ -80,7 +80,8 @@ fn entry<'d>(
     }
 }
 
-/// What is wrong with a mapping of several keys, one of which is a decorator's name; that name, too.
+/// Finds the mistake in a mapping of several keys, one of which is the name of a decorator. Returns the
+/// name and the message.
 fn misplaced<'d>(
     mapping: &mut Mapping<'d>,
     known: &[DecoratorRegistration],
@@ -185,7 +186,7 @@ impl Outside<'_> {
         options
     }
 
-    /// The fields to read. `prediction_id` is not among them: the record holds it anyway.
+    /// Reads the fields to log, without `prediction_id`, which every record has.
     fn fields(
         &self,
         node: Node<'_>,
@@ -193,7 +194,7 @@ impl Outside<'_> {
         what: &str,
         problems: &mut Problems,
     ) -> Vec<LoggedField> {
-        // Without a model everything may be a field.
+        // Without a model any name may be a field.
         let anything = Schema::default();
         let schema = schema.unwrap_or(&anything);
         let mut fields: Vec<LoggedField> = Vec::new();
@@ -211,7 +212,7 @@ impl Outside<'_> {
                 if names_id {
                     node.report(problems, "`prediction_id` is listed twice");
                 } else if !self.built_in.contains(&PREDICTION_ID) {
-                    // The order of a Python service's file, taken over as it is.
+                    // Probably the order in the file of a Python service.
                     let message = if self.lists_id {
                         "no prediction id is known here: list `prediction_id` before `logging`; the \
                          outermost decorator is the first here, in files of Python services the last"
@@ -233,7 +234,7 @@ impl Outside<'_> {
     }
 }
 
-/// Reports a field of the input or output. A word from an environment variable is not shown.
+/// Reports a mistake in a field of the input or output. Hides text from an environment variable.
 fn report_field(node: Node<'_>, error: FieldError, what: &str, problems: &mut Problems) {
     let is_hidden = node.is_variable();
     let message = match error {

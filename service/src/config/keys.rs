@@ -9,28 +9,28 @@ use subtle::{Choice, ConstantTimeEq};
 /// Keys of which a request must have one.
 pub(crate) struct ApiKeys(Vec<String>);
 
-/// A key shorter than that can be guessed.
+/// Minimum length of a key; a shorter one can be guessed.
 const SHORTEST: usize = 16;
 
 impl ApiKeys {
-    /// One key per line; empty lines and those that begin with `#` are passed over.
+    /// Reads one key per line. Ignores empty lines and those that begin with `#`.
     ///
     /// # Errors
     ///
-    /// Why there are no usable keys, without the keys.
+    /// Fails if there are no usable keys. The reason does not contain keys.
     pub(crate) fn from_file(path: &Path) -> Result<Self, String> {
         let text = fs::read_to_string(path)
             .map_err(|error| format!("the file with the keys cannot be read: {error}"))?;
         Self::new(text.lines())
     }
 
-    /// Keys separated by commas or white space.
+    /// Reads keys separated by commas or white space.
     ///
     /// # Errors
     ///
     /// As [`from_file`](Self::from_file).
     pub(crate) fn from_environment(variable: &str) -> Result<Self, String> {
-        // Its name is not shown: it may be a key in the wrong place.
+        // The name is not shown: it may be a key in the wrong place.
         let text = match env::var(variable) {
             Ok(text) => text,
             Err(VarError::NotPresent) => {

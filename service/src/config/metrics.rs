@@ -1,4 +1,4 @@
-//! `metrics:`, in the words of the Python services.
+//! `metrics:`, with the keys of the Python services.
 
 use ml_configuration::{Kind, Node, Problems};
 
@@ -61,7 +61,7 @@ pub(super) fn read(
     let text = |node: Node<'_>| node.string(problems).unwrap_or_default().to_owned();
     settings.excluded_handlers = listed.unwrap_or_default().into_iter().map(text).collect();
     for (key, note) in IGNORED {
-        // `true` and an empty list are what the service does anyway.
+        // `true` and an empty list describe the behaviour of the service.
         let is_default = |node: Node<'_>| match node.kind() {
             Kind::List => node.list(&mut Problems::new()).is_some_and(|items| items.is_empty()),
             _ => node.boolean(&mut Problems::new()) == Some(true),

@@ -1,7 +1,16 @@
-//! The service's configuration: one YAML file, or nothing at all.
+//! The configuration of the service: an optional YAML file.
 //!
-//! Everything wrong in it is found before anything is opened or loaded, all at once. Files of the
-//! Python services are read as they are: the last part of a class path names the class.
+//! All mistakes in it are reported together, before anything is opened or loaded. Files of the Python
+//! services are valid: the last part of a class path names the class.
+//!
+//! | module | contents |
+//! |---|---|
+//! | `server` | `server:` |
+//! | `keys` | API keys and admin keys |
+//! | `models` | `models:` |
+//! | `decorators` | `decorators:` of a model |
+//! | `names` | short names and class paths |
+//! | `metrics` | `metrics:` |
 
 mod decorators;
 mod keys;
@@ -23,11 +32,11 @@ pub(crate) use server::{ServerSettings, address};
 use decorators::BUILT_IN;
 use names::decorator_name;
 
-/// Environment variables that begin so take the place of values in the file:
-/// `ML_SERVICE__METRICS__ENABLED` that of `metrics.enabled`.
+/// Prefix of environment variables that replace values of the file: `ML_SERVICE__METRICS__ENABLED`
+/// replaces `metrics.enabled`.
 pub(crate) const OVERRIDES: &str = "ML_SERVICE";
 
-/// What the service is to do.
+/// The valid configuration of a service.
 pub(crate) struct Configuration {
     pub(crate) info: Info,
     pub(crate) server: ServerSettings,
@@ -43,7 +52,7 @@ impl Configuration {
     ///
     /// # Errors
     ///
-    /// Everything that is wrong with it.
+    /// Fails with all mistakes in it.
     pub(crate) fn read(
         document: &Document,
         mut info: Info,
@@ -96,7 +105,7 @@ impl Configuration {
     }
 }
 
-/// The program itself may have registered a name twice.
+/// Reports names that the program has registered twice.
 fn check_names(
     models: &[ModelRegistration],
     known: &[DecoratorRegistration],

@@ -95,7 +95,7 @@ fn find<'d>(
     chosen: &[Chosen],
     problems: &mut Problems,
 ) -> Option<(Node<'d>, usize)> {
-    // Older files of Python services have both. The name is the model's own then.
+    // Older files of Python services have both: the class path must match the name.
     let (by, name, position) = if let Some(by) = qualified_name {
         let name = by.string(problems)?;
         (by, name, known.iter().position(|model| model.metadata.qualified_name == name))
@@ -135,7 +135,7 @@ fn find<'d>(
         by.report(problems, format!("`{name}` is listed twice, first as {first}: remove one"));
         return None;
     }
-    // One that is listed already may be what is meant, also if no other is left.
+    // The nearest name may be that of a model that is listed already.
     let left = || known.iter().map(|model| own_name(model.metadata, model.type_name));
     let meant = nearest(
         name,

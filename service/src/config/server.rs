@@ -8,29 +8,29 @@ use ml_configuration::{Kind, Node, Problems};
 
 use super::keys::ApiKeys;
 
-/// How the service listens and what it puts up with.
+/// Address and limits of the service.
 #[derive(Debug)]
 pub(crate) struct ServerSettings {
     pub(crate) address: Option<SocketAddr>,
-    /// The largest body of a request, in bytes, decompressed.
+    /// Maximum size of a body in bytes, compressed and decompressed.
     pub(crate) body_limit_bytes: usize,
-    /// The most rows of a batch.
+    /// Maximum number of rows of a batch.
     pub(crate) batch_limit_rows: usize,
-    /// How long a connection may be without a complete head of a request, between requests too.
+    /// Time for the head of a request, including the time between two requests.
     pub(crate) header_timeout: Duration,
-    /// How long the body of a request may take to arrive, and how long a prediction may take.
+    /// Time for the body of a request, and time for a prediction.
     pub(crate) request_timeout: Duration,
-    /// How long requests are still accepted after SIGTERM, while readiness is refused already.
+    /// Time after SIGTERM during which requests are accepted and readiness is refused.
     pub(crate) readiness_delay: Duration,
-    /// How long connections are then left open for requests that are on their way already.
+    /// Time after that during which connections stay open for requests on their way.
     pub(crate) close_grace: Duration,
-    /// How long accepted requests may take to finish once no more are accepted.
+    /// Time after that for accepted requests to finish.
     pub(crate) drain_limit: Duration,
     pub(crate) compression: bool,
     pub(crate) api_keys: Option<ApiKeys>,
-    /// Keys of those who may set the levels of the log.
+    /// Keys that permit to set the levels of the log.
     pub(crate) admin_keys: Option<ApiKeys>,
-    /// Origins of pages that may call the service; `*` is any.
+    /// Origins whose pages may call the service; `*` allows any.
     pub(crate) allowed_origins: Vec<String>,
 }
 
@@ -89,7 +89,7 @@ impl ServerSettings {
         {
             settings.compression = given;
         }
-        // Not `optional`: who leaves it empty by mistake would serve everybody.
+        // Not `optional`, so that an empty value cannot disable authentication.
         let empty = "`api_keys` is empty; remove the key to serve without API keys";
         settings.api_keys =
             mapping.get("api_keys").and_then(|node| read_keys(node, empty, problems));
@@ -116,7 +116,7 @@ impl ServerSettings {
 }
 
 fn read_address(node: Node<'_>, problems: &mut Problems) -> Option<SocketAddr> {
-    // A port alone is a number; "put it in quotes" would not help.
+    // A port alone is a number, for which the usual message suggests quotes.
     let text = match node.kind() {
         Kind::Text => node.string(problems),
         _ => None,
@@ -130,7 +130,7 @@ fn read_address(node: Node<'_>, problems: &mut Problems) -> Option<SocketAddr> {
 
 const NO_ADDRESS: &str = "expected an IP address and a port, as in `127.0.0.1:8000`";
 
-/// Reads an address; the error says what one looks like.
+/// Parses an address. The error shows the expected form.
 pub(crate) fn address(text: &str) -> Result<SocketAddr, &'static str> {
     text.parse().map_err(|_| NO_ADDRESS)
 }
@@ -160,7 +160,7 @@ fn read_keys(node: Node<'_>, empty: &str, problems: &mut Problems) -> Option<Api
             node.report(problems, "give `file` or `environment`, not both");
             return None;
         }
-        // The unknown key may be one of the two.
+        // The unknown key is probably a misspelt one of the two.
         (None, None) if has_unknown => return None,
         (None, None) => {
             node.report(problems, FORM);

@@ -77,6 +77,11 @@ impl Drop for Models {
     }
 }
 
+/// Returns the options of chosen models by name.
+pub(crate) fn options_of(chosen: &[ChosenModel]) -> HashMap<&'static str, HostingOptions> {
+    chosen.iter().map(|model| (model.name, model.options)).collect()
+}
+
 /// Loads models. A panic is an error of the model that is being loaded.
 ///
 /// # Errors

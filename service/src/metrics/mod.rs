@@ -1,13 +1,13 @@
-//! `GET /metrics`, in the form in which Prometheus collects it.
+//! Metrics, in the text format of Prometheus.
 //!
-//! | module | what lives there |
+//! | module | contents |
 //! |---|---|
-//! | `settings` | [`MetricsSettings`]: which metrics are kept |
-//! | `requests` | what is counted of HTTP requests |
+//! | `settings` | [`MetricsSettings`] |
+//! | `requests` | counts of HTTP requests |
 //! | `process` | memory, CPU, file descriptors |
 //! | `text` | the text format |
 //!
-//! What is counted of models is in [`ml_model_core::metrics`].
+//! The counts of models are in [`ml_model_core::metrics`].
 
 mod process;
 mod requests;
@@ -32,11 +32,11 @@ pub(crate) struct Metrics {
 }
 
 impl Metrics {
-    /// Metrics as the settings have them; `None` if they are off.
+    /// Creates the metrics; `None` if the settings disable them.
     ///
     /// # Errors
     ///
-    /// Which setting cannot be used, and why.
+    /// Fails if a setting is invalid.
     pub(crate) fn new(
         settings: MetricsSettings,
         logging: Option<Arc<Logging>>,
@@ -94,9 +94,9 @@ impl Metrics {
     }
 }
 
-/// What has become of the records of each handler of the log.
+/// Writes the counts of records by handler of the log.
 fn write_handlers(text: &mut Text, handlers: &[HandlerCounts]) {
-    // One that the log was not given a name for is the only one there is.
+    // A handler without a name is the only one.
     let name = |counts: &HandlerCounts| match counts.handler.as_str() {
         "" => "default".to_owned(),
         name => name.to_owned(),

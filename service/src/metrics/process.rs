@@ -1,18 +1,18 @@
-//! Figures of this process, where the system has them in `/proc`.
+//! Figures of this process, read from `/proc`.
 
 use std::fs;
 
 use super::text::{Kind, Text};
 
-/// Ticks per second in `/proc`, the same on every Linux that Rust runs on.
+/// Ticks per second in `/proc`, equal on all Linux platforms of Rust.
 const TICKS: f64 = 100.0;
 
-/// Writes the figures that can be had; elsewhere than on Linux none.
+/// Writes the figures that the system provides; none on systems other than Linux.
 pub(super) fn write(text: &mut Text) {
     let read = |path| fs::read_to_string(path).unwrap_or_default();
     let (stat, status) = (read("/proc/self/stat"), read("/proc/self/status"));
     let start = start_time(&stat, &read("/proc/stat"));
-    // Reading the folder has one open.
+    // Reading the folder opens one descriptor.
     let open_fds = fs::read_dir("/proc/self/fd").ok().map(|fds| fds.count().saturating_sub(1));
 
     let mut figure = |name, kind, help, value: Option<f64>| {
@@ -64,8 +64,8 @@ pub(super) fn write(text: &mut Text) {
     );
 }
 
-/// A field of `/proc/self/stat`, counted from 1 as its manual does. The second one is the program's name, which
-/// may hold anything; the others follow its last parenthesis.
+/// Returns a field of `/proc/self/stat`, counted from 1 as in its manual. The second field is the name of the
+/// program in parentheses, which may contain spaces and parentheses.
 fn field(stat: &str, number: usize) -> Option<f64> {
     let (_name, fields) = stat.rsplit_once(')')?;
     fields.split_whitespace().nth(number - 3)?.parse().ok()
@@ -91,7 +91,7 @@ fn max_fds(limits: &str) -> Option<f64> {
     }
 }
 
-/// The word behind `key` at the beginning of a line.
+/// Returns the word after `key` at the beginning of a line.
 fn word_after<'a>(text: &'a str, key: &str) -> Option<&'a str> {
     text.lines().find_map(|line| line.strip_prefix(key))?.split_whitespace().next()
 }

@@ -1,6 +1,6 @@
-//! Counts HTTP requests by route, method and status, without a lock.
+//! Counts of HTTP requests by route, method and status, without a lock.
 //!
-//! Series are bounded by what the service itself knows: its routes, the known methods, the statuses.
+//! The routes, the known methods and the statuses bound the number of series.
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
@@ -13,12 +13,12 @@ use regex::RegexSet;
 use super::settings::MetricsSettings;
 use super::text::{Kind, Labels, Text};
 
-/// Many bounds, for one series. Everything is counted by them.
+/// Bounds of the histogram over all requests. Requests are counted by these bounds.
 const HIGH_RESOLUTION: &[Duration] = &milliseconds([
     10, 25, 50, 75, 100, 250, 500, 750, 1_000, 1_500, 2_000, 2_500, 3_000, 3_500, 4_000, 4_500,
     5_000, 7_500, 10_000, 30_000, 60_000,
 ]);
-/// Some of these bounds, for a series per route and method.
+/// Bounds of the histograms per route and method, a part of the bounds above.
 const LOW_RESOLUTION: &[Duration] = &milliseconds([100, 500, 1_000]);
 
 const fn milliseconds<const N: usize>(numbers: [u64; N]) -> [Duration; N] {
@@ -31,18 +31,18 @@ const fn milliseconds<const N: usize>(numbers: [u64; N]) -> [Duration; N] {
     durations
 }
 
-/// Label values of methods; whatever else a client makes up is the last one.
+/// Label values of methods. The last one stands for all other methods.
 const METHODS: [&str; 10] =
     ["GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH", "_OTHER"];
 
-/// The handler of requests that match no route.
+/// Handler label of requests that match no route.
 const NONE: &str = "none";
 
-/// The status under which a request is counted whose client went away before the answer; it is
-/// not HTTP's, but the one that web servers use for this.
+/// Status of a request whose client has gone before the answer. It is not part of HTTP; web servers use it
+/// for this purpose.
 const CLIENT_CLOSED_REQUEST: u16 = 499;
 
-/// What is counted of all requests.
+/// The counts of all requests.
 pub(super) struct Requests {
     settings: MetricsSettings,
     excluded: RegexSet,
@@ -50,7 +50,7 @@ pub(super) struct Requests {
     in_progress: AtomicI64,
 }
 
-/// The routes seen so far: a list that only grows, so that reading it takes no lock.
+/// The routes of requests so far. The list only grows, so that reading it needs no lock.
 #[derive(Default)]
 struct Handlers(OnceLock<Box<(Handler, Handlers)>>);
 
@@ -66,7 +66,7 @@ struct Handler {
 /// One route and method.
 struct Series {
     durations: Histogram,
-    /// By class or by code.
+    /// Counts by class or by code of the status.
     statuses: Box<[AtomicU64]>,
     in_progress: AtomicI64,
 }
@@ -91,7 +91,7 @@ impl Handlers {
 }
 
 impl Handler {
-    /// The methods seen so far.
+    /// Returns the series of the methods of requests so far.
     fn series(&self) -> impl Iterator<Item = (&'static str, &Series)> {
         let seen = METHODS.into_iter().zip(&self.methods);
         seen.filter_map(|(method, series)| Some((method, &**series.get()?)))
@@ -103,8 +103,7 @@ impl Requests {
         Self { settings, excluded, handlers: Handlers::default(), in_progress: AtomicI64::new(0) }
     }
 
-    /// Begins to count a request, unless the settings leave it out. `route` is the template that
-    /// it matches, if any.
+    /// Begins to count a request, unless the settings exclude it. `route` is the template of its path.
     pub(super) fn begin(
         &self,
         method: &Method,
@@ -143,7 +142,7 @@ impl Requests {
         Some(in_progress)
     }
 
-    /// Writes the families of requests.
+    /// Writes the metric families of requests.
     pub(super) fn write(&self, text: &mut Text) {
         let mut family = text.family(
             "http_requests_total",
@@ -242,7 +241,7 @@ impl Requests {
         }
     }
 
-    /// Where a status, which is between 100 and 999, is counted.
+    /// Returns the index of the count of a status from 100 to 999.
     fn status_index(&self, status: u16) -> usize {
         let from_100 = usize::from(status.saturating_sub(100)).min(899);
         if self.settings.should_group_status_codes { from_100 / 100 } else { from_100 }
@@ -259,7 +258,7 @@ impl Requests {
     }
 }
 
-/// All of some histograms by other bounds, each of which the histograms have as well.
+/// Adds histograms up by other bounds, each of which is a bound of the histograms too.
 fn in_buckets(
     bounds: &'static [Duration],
     histograms: impl IntoIterator<Item = HistogramSnapshot>,
@@ -280,15 +279,15 @@ fn index_of(method: &Method) -> usize {
     METHODS[..other].iter().position(|known| *known == method.as_str()).unwrap_or(other)
 }
 
-/// A request that is being answered. It is counted when this is dropped, which happens also if its
-/// client goes away and if a panic passes by.
+/// A request that is being answered. Dropping it counts the request, also after a panic or when the client
+/// has gone.
 pub(crate) struct InProgress<'a> {
     requests: &'a Requests,
     handler: &'a Handler,
     series: &'a Series,
     started: Instant,
     request_bytes: u64,
-    /// Status and size.
+    /// Status and size of the answer.
     answer: Option<(u16, u64)>,
 }
 

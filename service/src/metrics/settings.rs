@@ -1,37 +1,37 @@
-//! Which metrics are kept, in the words of `prometheus_fastapi_instrumentator`.
+//! Settings of the metrics, with the names of `prometheus_fastapi_instrumentator`.
 
 use regex::RegexSet;
 
 use super::text::is_metric_name;
 
-/// Which metrics a service keeps and shows at `GET /metrics`.
+/// Settings of the metrics at `GET /metrics`.
 ///
-/// The names and defaults are those of the Python services' `metrics` section.
+/// Names and defaults are those of the `metrics` section of the Python services.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MetricsSettings {
-    /// Keep metrics at all. Off by default: there is no `/metrics` then.
+    /// Enables metrics. Off by default: `/metrics` does not exist.
     pub enabled: bool,
-    /// Label statuses `2xx`, `4xx` instead of `200`, `404`. On by default.
+    /// Labels statuses `2xx`, `4xx` instead of `200`, `404`. On by default.
     pub should_group_status_codes: bool,
-    /// Leave out requests that match no route.
+    /// Excludes requests that match no route.
     pub should_ignore_untemplated: bool,
-    /// Round durations to [`round_latency_decimals`](Self::round_latency_decimals).
+    /// Rounds durations to [`round_latency_decimals`](Self::round_latency_decimals).
     pub should_round_latency_decimals: bool,
-    /// Keep metrics only if the environment variable [`env_var_name`](Self::env_var_name) is
+    /// Enables metrics only if the environment variable [`env_var_name`](Self::env_var_name) is
     /// `true` or `1`.
     pub should_respect_env_var: bool,
-    /// Show how many requests are in progress.
+    /// Adds a gauge of the requests in progress.
     pub should_instrument_requests_inprogress: bool,
-    /// Regular expressions; handlers in which one of them finds a match are left out. For requests
-    /// that match no route the path is searched.
+    /// Regular expressions; matching handlers are excluded. For requests that match no route the path is
+    /// matched.
     pub excluded_handlers: Vec<String>,
-    /// Decimals of a second to round to, 4 by default; 9 and more change nothing.
+    /// Decimals of a second, 4 by default. 9 and more have no effect.
     pub round_latency_decimals: u32,
-    /// `ENABLE_METRICS` by default; see [`should_respect_env_var`](Self::should_respect_env_var).
+    /// Name of the variable, `ENABLE_METRICS` by default; see [`should_respect_env_var`](Self::should_respect_env_var).
     pub env_var_name: String,
-    /// Name of the metric of requests in progress, `http_requests_inprogress` by default.
+    /// Name of the gauge of requests in progress, `http_requests_inprogress` by default.
     pub inprogress_name: String,
-    /// Label requests in progress with `method` and `handler`.
+    /// Labels the gauge of requests in progress with `method` and `handler`.
     pub inprogress_labels: bool,
 }
 
@@ -53,7 +53,7 @@ impl Default for MetricsSettings {
     }
 }
 
-/// A setting that cannot be used.
+/// An invalid setting.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`metrics.{key}`: {value:?} {problem}")]
 pub struct InvalidMetricsSettings {
@@ -64,23 +64,23 @@ pub struct InvalidMetricsSettings {
 }
 
 impl InvalidMetricsSettings {
-    /// The setting.
+    /// Returns the name of the setting.
     pub fn key(&self) -> &str {
         self.key
     }
 
-    /// Which item of the setting, if that is a list.
+    /// Returns the index of the invalid item of a list.
     pub(crate) fn index(&self) -> Option<usize> {
         self.index
     }
 
-    /// What is wrong with it. The value is not shown: it may come from an environment variable.
+    /// Describes the mistake, without the value, which may come from an environment variable.
     pub fn problem(&self) -> &str {
         &self.problem
     }
 }
 
-/// Names that are taken, or that a family takes for its samples, begin with one of these.
+/// Prefixes of the names of other metrics and of their samples.
 const TAKEN: &[&str] = &[
     "http_requests_total",
     "http_request_size_bytes",
@@ -93,14 +93,14 @@ const TAKEN: &[&str] = &[
 ];
 
 impl MetricsSettings {
-    /// Whether metrics are kept, given the environment.
+    /// Returns whether metrics are enabled in an environment.
     pub(crate) fn is_on(&self, variable: impl FnOnce(&str) -> Option<String>) -> bool {
         let is_true = |value: String| matches!(value.to_lowercase().as_str(), "true" | "1");
         self.enabled
             && (!self.should_respect_env_var || variable(&self.env_var_name).is_some_and(is_true))
     }
 
-    /// Everything that cannot be used.
+    /// Returns all mistakes.
     pub(crate) fn problems(&self) -> Vec<InvalidMetricsSettings> {
         let mut problems = Vec::new();
         let name = &self.inprogress_name;
@@ -124,11 +124,11 @@ impl MetricsSettings {
         problems
     }
 
-    /// The handlers to leave out.
+    /// Compiles the expressions of excluded handlers.
     ///
     /// # Errors
     ///
-    /// The first of [`problems`](Self::problems).
+    /// Fails with the first of [`problems`](Self::problems).
     pub(crate) fn excluded(&self) -> Result<RegexSet, InvalidMetricsSettings> {
         match self.problems().into_iter().next() {
             Some(problem) => Err(problem),
@@ -136,7 +136,7 @@ impl MetricsSettings {
         }
     }
 
-    /// Expressions that are right by themselves may be too large together.
+    /// Compiles all expressions into one set. Valid expressions can be too large together.
     fn excluded_together(&self) -> Result<RegexSet, InvalidMetricsSettings> {
         RegexSet::new(&self.excluded_handlers).map_err(|error| InvalidMetricsSettings {
             key: "excluded_handlers",
@@ -156,7 +156,7 @@ fn patterns(key: &'static str, patterns: &[String]) -> Vec<InvalidMetricsSetting
     patterns.iter().enumerate().filter_map(check).collect()
 }
 
-/// The last of several lines says what is wrong; those before it quote the expression.
+/// Returns the last line of an error, the reason; the lines before quote the expression.
 fn last_line(error: &regex::Error) -> String {
     let error = error.to_string();
     error.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned()

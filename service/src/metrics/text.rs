@@ -1,17 +1,17 @@
-//! Prometheus' text format, version 0.0.4.
+//! The text format of Prometheus, version 0.0.4.
 
 use std::fmt::{self, Display, Write};
 use std::time::Duration;
 
 use ml_model_core::metrics::HistogramSnapshot;
 
-/// The content type of what is written here.
+/// The content type of the format.
 pub(crate) const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-/// Labels of one sample: names, which are ours, and values, which may be anything.
+/// Labels of one sample: constant names and arbitrary values.
 pub(super) type Labels<'a> = [(&'static str, &'a str)];
 
-/// Writes families one after the other.
+/// Writer of metric families.
 #[derive(Default)]
 pub(super) struct Text(String);
 
@@ -20,19 +20,19 @@ impl Text {
         self.0
     }
 
-    /// Begins a family and returns what writes its samples.
+    /// Begins a family and returns the writer of its samples.
     pub(super) fn family<'a>(&'a mut self, name: &'a str, kind: Kind, help: &str) -> Family<'a> {
         self.write(format_args!("# HELP {name} {help}\n# TYPE {name} {kind}\n"));
         Family { text: self, name }
     }
 
-    /// A family of one number.
+    /// Writes a family of one number.
     pub(super) fn number(&mut self, name: &str, kind: Kind, help: &str, value: impl Display) {
         self.family(name, kind, help).sample(&[], value);
     }
 
     fn write(&mut self, text: fmt::Arguments<'_>) {
-        // A string takes everything.
+        // Writing to a string cannot fail.
         let _always_ok = self.0.write_fmt(text);
     }
 }
@@ -56,7 +56,7 @@ impl Display for Kind {
     }
 }
 
-/// One family, its head written.
+/// A family whose head is written.
 pub(super) struct Family<'a> {
     text: &'a mut Text,
     name: &'a str,
@@ -67,7 +67,7 @@ impl Family<'_> {
         self.line("", labels, None, value);
     }
 
-    /// Number and sum of what was observed.
+    /// Writes the number and the sum of observations.
     pub(super) fn summary(&mut self, labels: &Labels<'_>, count: u64, sum: impl Display) {
         self.line("_count", labels, None, count);
         self.line("_sum", labels, None, sum);
@@ -103,7 +103,7 @@ impl Family<'_> {
     }
 }
 
-/// A label value.
+/// A label value, escaped.
 struct Escaped<'a>(&'a str);
 
 impl Display for Escaped<'_> {
@@ -117,7 +117,7 @@ impl Display for Escaped<'_> {
     }
 }
 
-/// Upper bound of a bucket in seconds, as Python writes it: `0.5`, `1.0`, `2.5e-06`. Queries compare
+/// Upper bound of a bucket in seconds, in the form of Python: `0.5`, `1.0`, `2.5e-06`. Queries compare
 /// bounds as text.
 struct Bound(Option<Duration>);
 
@@ -132,7 +132,7 @@ impl Display for Bound {
     }
 }
 
-/// Whether a family may be called so.
+/// Returns whether a name is valid for a metric family.
 pub(super) fn is_metric_name(name: &str) -> bool {
     let is_word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | ':');
     !name.is_empty() && name.chars().all(is_word) && !name.starts_with(|c: char| c.is_ascii_digit())
@@ -165,7 +165,7 @@ mod tests {
         );
     }
 
-    /// Reads `m{a="...",b="..."} 1` back, as the format's description has it.
+    /// Parses `m{a="...",b="..."} 1` as the specification of the format requires.
     fn values_of(line: &str) -> Vec<String> {
         let mut rest = line.strip_prefix("m{").expect("it has labels");
         let mut values = Vec::new();

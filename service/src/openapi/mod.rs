@@ -22,14 +22,18 @@ mod security;
 #[cfg(test)]
 mod tests;
 
+use std::collections::HashMap;
+
+use ml_model_core::{ModelRegistry, RegistryError};
 use serde_json::{Value, json};
 
 use components::Components;
+use model::ModelApi;
 
+use crate::hosting::options::HostingOptions;
 use crate::info::Info;
 
 pub(crate) use file::write;
-pub(crate) use model::ModelApi;
 
 /// Builds the document. The same arguments give the same document, members in the same order.
 ///
@@ -64,4 +68,25 @@ pub(crate) fn document(info: &Info, models: &[ModelApi]) -> Value {
         document["security"] = security::any_api_key();
     }
     document
+}
+
+/// Builds the document about loaded models.
+///
+/// # Errors
+///
+/// Never fails, as long as the registry finds its own models.
+pub(crate) fn of_registry(
+    info: &Info,
+    registry: &ModelRegistry,
+    options: &HashMap<&str, HostingOptions>,
+) -> Result<Value, RegistryError> {
+    let described: Result<Vec<_>, _> = registry
+        .iter()
+        .map(|(name, _)| {
+            let metadata = registry.metadata(name)?;
+            let has_endpoint = options.get(name).is_some_and(|options| options.has_endpoint);
+            Ok(ModelApi { metadata, has_endpoint })
+        })
+        .collect();
+    Ok(document(info, &described?))
 }
