@@ -10,7 +10,7 @@ use std::{
 /// What has become of the records that reached a handler.
 ///
 /// All figures are of the same moment: `accepted` is always
-/// `written + dropped + lost + queued`. After a fork they begin anew in the child.
+/// `written + dropped + lost + queued`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct HandlerCounts {
@@ -18,7 +18,7 @@ pub struct HandlerCounts {
     pub handler: String,
     /// All records that came here, and those that say how many were dropped.
     pub accepted: u64,
-    /// Those that wait to be written, in memory and in the spill file.
+    /// Those that wait to be written, in memory.
     pub queued: u64,
     /// Those that the sink has taken.
     pub written: u64,
@@ -26,8 +26,6 @@ pub struct HandlerCounts {
     pub dropped: u64,
     /// Those that could not be written, as the sink failed.
     pub lost: u64,
-    /// Those that went through the spill file; they are among the others, too.
-    pub spilled: u64,
     /// The bytes of the queued records.
     pub queued_bytes: u64,
     /// How many times a file could not be rotated when it was due.
@@ -95,36 +93,23 @@ impl fmt::Display for Of<'_> {
 pub(crate) struct Teller {
     handler: String,
     lost: AtomicBool,
-    kept: AtomicBool,
 }
 
 impl Teller {
     pub(crate) fn new(handler: &str) -> Self {
-        let [lost, kept] = Default::default();
-        Self { handler: handler.to_owned(), lost, kept }
+        Self { handler: handler.to_owned(), lost: AtomicBool::new(false) }
     }
 
     /// A record was lost.
     pub(crate) fn lost(&self, reason: fmt::Arguments<'_>) {
-        self.tell(&self.lost, reason, "further ones are only counted");
-    }
-
-    /// Records were not written, which are tried again if they are `kept`.
-    pub(crate) fn not_written(&self, kept: bool, error: &io::Error) {
-        if kept {
-            self.tell(&self.kept, format_args!("{error}"), "it is tried again until it is");
-        } else {
-            self.lost(format_args!("{error}"));
-        }
-    }
-
-    fn tell(&self, told: &AtomicBool, reason: fmt::Arguments<'_>, then: &str) {
-        if !told.swap(true, Ordering::Relaxed) {
+        if !self.lost.swap(true, Ordering::Relaxed) {
             let by = match self.handler.as_str() {
                 "" => String::new(),
                 name => format!(" by the handler `{name}`"),
             };
-            say(format_args!("a log record could not be written{by}: {reason}; {then}"));
+            say(format_args!(
+                "a log record could not be written{by}: {reason}; further ones are only counted"
+            ));
         }
     }
 }

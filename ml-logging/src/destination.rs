@@ -1,20 +1,12 @@
 //! Where the bytes of records go in the end: standard output, standard error, files, and what the
-//! program brings along. [`rotating`](crate::rotating) has the files that change, `pipe.rs` what several
-//! write to at once.
+//! program brings along. [`rotating`](crate::rotating) has the files that change.
 
 use std::{
     fs::{self, File, OpenOptions},
     io::{self, Read as _, Seek as _, SeekFrom, Write},
     path::Path,
-    sync::Arc,
     thread,
     time::Duration,
-};
-
-#[cfg(unix)]
-use crate::{
-    pipe::{PIPE_BUF, Pipe},
-    place::Place,
 };
 
 /// Takes records in the order in which they come.
@@ -43,9 +35,6 @@ pub(crate) struct Prepared {
     /// What they are appended to ends in the middle of a line. Said only once.
     pub(crate) is_torn: bool,
 }
-
-/// Opens a destination: at the start, and once more in a forked process.
-pub(crate) type Open = Arc<dyn Fn() -> io::Result<Box<dyn Destination>> + Send + Sync>;
 
 /// One that never changes.
 pub(crate) struct Stream<W> {
@@ -85,29 +74,25 @@ impl<W: Write + Send> Destination for Stream<W> {
     }
 }
 
-/// What records are written to that is a file for the system: one with a name, or a standard stream.
+/// What a pipe takes in one piece even if it is nearly full. Others may write to the same pipe: what
+/// the program prints, its children, other programs of a shell's command.
 #[cfg(unix)]
-pub(crate) fn of(file: File, torn: Option<Torn>) -> io::Result<Box<dyn Destination>> {
-    use std::{io::IsTerminal as _, os::unix::fs::FileTypeExt as _};
-    let metadata = file.metadata()?;
-    let kind = metadata.file_type();
-    let at_once = if kind.is_fifo() { PIPE_BUF } else { usize::MAX };
-    let is_shared = kind.is_fifo() || kind.is_socket() || file.is_terminal();
-    let stream = Stream { to: file, at_once, torn };
-    if is_shared {
-        return Ok(Box::new(Pipe::new(stream, Place::of_metadata(&metadata))));
-    }
-    Ok(Box::new(stream))
-}
+const PIPE_BUF: usize = if cfg!(target_os = "linux") { 4096 } else { 512 };
 
-#[cfg(not(unix))]
+/// What records are written to that is a file for the system: one with a name, or a standard stream.
 pub(crate) fn of(file: File, torn: Option<Torn>) -> io::Result<Box<dyn Destination>> {
-    Ok(Box::new(Stream { torn, ..Stream::new(file) }))
+    #[cfg(unix)]
+    let at_once = {
+        use std::os::unix::fs::FileTypeExt as _;
+        if file.metadata()?.file_type().is_fifo() { PIPE_BUF } else { usize::MAX }
+    };
+    #[cfg(not(unix))]
+    let at_once = usize::MAX;
+    Ok(Box::new(Stream { to: file, at_once, torn }))
 }
 
 /// One of the two standard streams. Not through `io::stdout()`: its buffer cuts batches at other
-/// places than between records, and its lock is nothing for a forked process, which inherits it as
-/// it is.
+/// places than between records.
 macro_rules! standard {
     ($name:ident, $stream:path) => {
         pub(crate) fn $name() -> io::Result<Box<dyn Destination>> {

@@ -89,37 +89,6 @@ pub enum Error {
         /// What the system says.
         problem: String,
     },
-    /// The file of a handler's [`Spill`](crate::Spill) cannot be opened.
-    #[error("the handler `{handler}` cannot open its spill file {}: {problem}; \
-             create its folder, allow writing to it, or change the path", path.display())]
-    SpillFile {
-        /// The handler.
-        handler: String,
-        /// The file.
-        path: PathBuf,
-        /// What the system says.
-        problem: String,
-    },
-    /// Something else is written to the file of a handler's [`Spill`](crate::Spill) as well.
-    #[error("the handler `{handler}` cannot have the spill file {}: {problem}; name another file",
-            path.display())]
-    SharedSpillFile {
-        /// The handler.
-        handler: String,
-        /// The file.
-        path: PathBuf,
-        /// What else is written to it.
-        problem: String,
-    },
-    /// The file of a handler's [`Spill`](crate::Spill) is there already, and no spill file.
-    #[error("the handler `{handler}` cannot have the spill file {}: it holds something else; \
-             name another file or remove it", path.display())]
-    ForeignSpillFile {
-        /// The handler.
-        handler: String,
-        /// The file.
-        path: PathBuf,
-    },
     /// A handler that writes before the program goes on has a policy for what waits.
     #[error(
         "the handler `{0}` writes each record before the program goes on, so nothing waits; \

@@ -21,7 +21,6 @@ use tracing_subscriber::{
 use crate::otlp::{self, IdKeys, Spans};
 use crate::{
     callsite::PerCallsite,
-    fork::PerProcess,
     formatter::Layout,
     layout::JsonLayout,
     levels::CurrentLevels,
@@ -78,7 +77,7 @@ impl Pipes {
 /// The handlers whose records are the same JSON: each record is rendered once for all of them.
 struct Pipe {
     layout: JsonLayout,
-    known: PerProcess<Known>,
+    known: Known,
     outputs: Vec<(Handlers, Arc<Output>)>,
     /// All of them.
     handlers: Handlers,
@@ -87,8 +86,7 @@ struct Pipe {
     ids: Option<IdKeys>,
 }
 
-/// What has been worked out for callsites. A forked process begins anew: another thread of its parent
-/// may have been at it just then, and the process id is another one.
+/// What has been worked out for callsites.
 struct Known {
     planned: PerCallsite<Planned>,
     span_keys: PerCallsite<SpanKeys>,
@@ -110,7 +108,7 @@ impl Pipe {
     fn new(layout: JsonLayout) -> Self {
         Self {
             layout,
-            known: PerProcess::new(Known::new()),
+            known: Known::new(),
             outputs: Vec::new(),
             handlers: Handlers::NONE,
             #[cfg(feature = "opentelemetry")]
@@ -224,7 +222,7 @@ impl RecordLayer {
     {
         let metadata = event.metadata();
         let Local { record, span_names, log_plan, now } = local;
-        let known = pipe.known.get(Known::new);
+        let known = &pipe.known;
         let planned = known.planned.get(metadata, || Planned {
             plan: Plan::new(&pipe.layout, metadata, event.is_log()),
             wanted: self.routes.wanted(metadata).and(pipe.handlers),

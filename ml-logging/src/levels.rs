@@ -4,7 +4,7 @@ use std::{
     collections::BTreeMap,
     fmt, ptr,
     str::FromStr,
-    sync::{Arc, OnceLock},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
 };
 
 use arc_swap::ArcSwap;
@@ -18,7 +18,7 @@ use tracing::{
 use tracing_log::AsLog as _;
 use tracing_subscriber::layer::{Context, Filter};
 
-use crate::{fork, layer::RecordLayer};
+use crate::layer::RecordLayer;
 
 /// A level for all targets, and levels for single targets and what is below them.
 ///
@@ -268,7 +268,6 @@ fn parts(name: &str) -> impl Iterator<Item = &str> {
 // Not `tracing_subscriber::reload`: that takes its lock for each record.
 pub(crate) struct CurrentLevels {
     initial: Levels,
-    /// No lock: a forked process would inherit it as it is.
     current: ArcSwap<Levels>,
     /// The subscriber that they are those of.
     subscriber: OnceLock<WeakDispatch>,
@@ -297,7 +296,8 @@ impl CurrentLevels {
     pub(crate) fn set(&self, levels: Levels, is_of_log: bool) {
         // One change at a time in the whole process: what callsites keep is the process's, and has to
         // be that of the last one.
-        let _one_at_a_time = fork::no_fork();
+        static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+        let _one_at_a_time = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
         self.current.store(Arc::new(levels));
         // If there is only one subscriber, `tracing` takes the thread's for it, which it need not be
         // here. If it is, a default of its own would only disturb records that are logged inside of

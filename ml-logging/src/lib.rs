@@ -57,8 +57,7 @@
 //! sources, `outer: inner: root`; bytes are hexadecimal digits; all else is a string, as its
 //! `Display` or `Debug` writes it. Control characters and Unicode's line separators are escaped: a value can
 //! neither end its line nor drive the terminal that shows it.
-// `fork.rs` has the one exception.
-#![deny(unsafe_code)]
+#![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
 mod builder;
@@ -69,7 +68,6 @@ mod context;
 mod counts;
 mod destination;
 mod error;
-mod fork;
 mod format;
 mod format_error;
 mod formatter;
@@ -86,9 +84,6 @@ mod otlp;
 mod otlp_absent;
 mod output;
 mod panic;
-#[cfg(unix)]
-mod pipe;
-mod place;
 mod plan;
 mod policy;
 mod queue;
@@ -115,7 +110,7 @@ pub use ml_configuration::Problems;
 #[cfg(feature = "opentelemetry")]
 pub use otlp::Otlp;
 pub use output::Logging;
-pub use policy::{Policy, Spill};
+pub use policy::Policy;
 pub use rotating::{Period, Rotation};
 pub use time::TimeZone;
 

@@ -17,8 +17,7 @@ use tracing_subscriber::fmt::MakeWriter;
 use crate::{
     Error, FlushError, HandlerCounts, Policy,
     counts::{Teller, say},
-    destination::{Destination, Open},
-    fork::PerProcess,
+    destination::Destination,
     formatter::Layout,
     levels::{CurrentLevels, Levels},
     notice::Notice,
@@ -71,7 +70,7 @@ pub(crate) enum Way {
     /// Whoever logs writes them.
     Direct(Box<dyn Sink>),
     /// Through a [`Queue`].
-    Queued { destination: Box<dyn Destination>, open: Open, policy: Policy, limit: usize },
+    Queued { destination: Box<dyn Destination>, policy: Policy, limit: usize },
 }
 
 impl Way {
@@ -83,9 +82,9 @@ impl Way {
     ) -> Result<Arc<Output>, Error> {
         Ok(Arc::new(match self {
             Self::Direct(sink) => Output::Direct(Direct::new(sink, handler)),
-            Self::Queued { destination, open, policy, limit } => {
-                let notice = Arc::new(Notice::new(layout.clone(), handler.clone()));
-                let plan = Plan { handler, policy, limit, open, notice };
+            Self::Queued { destination, policy, limit } => {
+                let notice = Notice::new(layout.clone(), handler.clone());
+                let plan = Plan { handler, policy, limit, notice };
                 Output::Queued(Queue::new(plan, destination)?)
             }
         }))
@@ -102,7 +101,7 @@ pub(crate) enum Output {
 pub(crate) struct Direct {
     sink: Box<dyn Sink>,
     handler: String,
-    figures: PerProcess<Figures>,
+    figures: Figures,
     teller: Teller,
 }
 
@@ -115,24 +114,19 @@ struct Figures {
 impl Direct {
     fn new(sink: Box<dyn Sink>, handler: String) -> Self {
         let teller = Teller::new(&handler);
-        Self { sink, handler, figures: PerProcess::new(Figures::default()), teller }
-    }
-
-    #[inline]
-    fn figures(&self) -> &Figures {
-        self.figures.get(Figures::default)
+        Self { sink, handler, figures: Figures::default(), teller }
     }
 
     #[cold]
     fn lose(&self, reason: fmt::Arguments<'_>) {
-        self.figures().lost.fetch_add(1, Ordering::Relaxed);
+        self.figures.lost.fetch_add(1, Ordering::Relaxed);
         self.teller.lost(reason);
     }
 
     fn counts(&self) -> HandlerCounts {
         // Those that were lost on the way had been taken before.
         let lost_later = self.sink.lost_later();
-        let Figures { written, lost } = self.figures();
+        let Figures { written, lost } = &self.figures;
         let (taken, lost) = (written.load(Ordering::Relaxed), lost.load(Ordering::Relaxed));
         HandlerCounts {
             handler: self.handler.clone(),
@@ -232,7 +226,7 @@ impl Output {
         let Some(_writing) = Writing::begin() else { return self.refuse() };
         match self {
             Self::Direct(direct) => match direct.sink.write(metadata, record) {
-                Ok(()) => _ = direct.figures().written.fetch_add(1, Ordering::Relaxed),
+                Ok(()) => _ = direct.figures.written.fetch_add(1, Ordering::Relaxed),
                 Err(error) => direct.lose(format_args!("{error}")),
             },
             Self::Queued(queue) => queue.push(record),

@@ -5,13 +5,16 @@
 //! event's values. Which keys collide, which fields are repeated and where the message goes is
 //! decided here, once, so that writing a record is copying text and filling gaps.
 
-use std::ops::Range;
-use std::sync::Arc;
+use std::{
+    ops::Range,
+    process,
+    sync::{Arc, LazyLock},
+};
 
 use tracing::{Metadata, field::Field};
 
 use crate::{
-    fork, json,
+    json,
     layout::{JsonLayout, Source},
     level,
     time::TimeFormat,
@@ -264,12 +267,14 @@ impl Plan {
     }
 }
 
+/// Asked for once: it is a system call, and the records of the `log` crate make a plan each.
+static PROCESS_ID: LazyLock<u32> = LazyLock::new(process::id);
+
 /// Writes what is the same in all records of a callsite.
 pub(crate) fn write_constant(out: &mut Vec<u8>, source: &Source, metadata: &Metadata<'_>) {
     let (level_name, level_number) = level::python(*metadata.level());
     match source {
-        // Plans are made anew in a forked process.
-        Source::Process => json::integer(out, fork::process_id()),
+        Source::Process => json::integer(out, *PROCESS_ID),
         Source::Name => json::string(out, metadata.target()),
         Source::LevelName => json::string(out, level_name),
         Source::LowerLevelName => json::string(out, &level_name.to_ascii_lowercase()),

@@ -128,7 +128,7 @@ filters:
   release: {{class: ReleaseFilter, prefix: v}}
 handlers:
   all: {{class: logging.FileHandler, filename: {all:?}, formatter: long, filters: [release]}}
-  twin: {{class: FileHandler, filename: {twin:?}, formatter: long, mode: a, encoding: UTF-8, delay: true}}
+  twin: {{class: FileHandler, filename: {twin:?}, formatter: long, mode: a, encoding: UTF-8}}
   errors: {{class: FileHandler, filename: {errors:?}, mode: w, level: 40, formatter: short}}
 root: {{level: DEBUG, handlers: [all, twin, errors]}}
 "#,

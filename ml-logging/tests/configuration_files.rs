@@ -32,9 +32,7 @@ fn of_file(folder: &Path, name: &str) -> Vec<String> {
 fn every_file_is_looked_at_and_none_is_touched() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().display();
-    for name in ["log", "spill"] {
-        fs::write(folder.path().join(name), "kept\n").unwrap();
-    }
+    fs::write(folder.path().join("log"), "kept\n").unwrap();
     let modified = || folder.path().join("log").metadata().unwrap().modified().unwrap();
     let before = modified();
     let text = format!(
@@ -42,14 +40,8 @@ fn every_file_is_looked_at_and_none_is_touched() {
   there: {{class: FileHandler, filename: {path}/log, mode: w}}
   new: {{class: FileHandler, filename: {path}/new}}
   nowhere: {{class: FileHandler, filename: {path}/nowhere/log}}
-  size:
-    class: RotatingFileHandler
-    filename: {path}
-    policy: spill
-    spill_file: {path}/nowhere/deeper/spill
+  size: {{class: RotatingFileHandler, filename: {path}}}
   time: {{class: TimedRotatingFileHandler, filename: {path}/log/log}}
-  spill: {{class: StreamHandler, policy: spill, spill_file: {path}/spill}}
-  own: {{class: StreamHandler, policy: spill, spill_file: {path}/}}
   device: {{class: FileHandler, filename: /dev/null}}
 "
     );
@@ -59,21 +51,16 @@ fn every_file_is_looked_at_and_none_is_touched() {
         [
             "4: handlers.nowhere.filename: the folder `/folder/nowhere` does not exist; create it, or \
              name another file",
-            "7: handlers.size.filename: this is a folder; name a file in it",
-            "9: handlers.size.spill_file: the folder `/folder/nowhere/deeper` does not exist; create \
-             it, or name another file",
-            "10: handlers.time.filename: the file cannot be opened: Not a directory (os error 20); \
+            "5: handlers.size.filename: this is a folder; name a file in it",
+            "6: handlers.time.filename: the file cannot be opened: Not a directory (os error 20); \
              allow writing to it, or name another file",
-            "12: handlers.own.spill_file: this is a folder; name a file in it",
         ]
     );
     let mut names: Vec<_> =
         fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     names.sort();
-    assert_eq!(names, ["log", "spill"]);
-    for name in ["log", "spill"] {
-        assert_eq!(fs::read_to_string(folder.path().join(name)).unwrap(), "kept\n");
-    }
+    assert_eq!(names, ["log"]);
+    assert_eq!(fs::read_to_string(folder.path().join("log")).unwrap(), "kept\n");
     assert_eq!(modified(), before);
 }
 
@@ -120,7 +107,7 @@ fn what_is_wrong_otherwise_is_left_to_the_reader() {
         "handlers:",
         "handlers: [a]",
         "handlers: {h: }",
-        "handlers: {h: {filename: }, i: {filename: ''}, j: {filename: 1, spill_file: [a]}}",
+        "handlers: {h: {filename: }, i: {filename: ''}, j: {filename: 1}}",
     ] {
         let document = Document::parse("f", text).unwrap();
         assert_eq!(mistakes(&document, Path::new("-")), [""; 0], "{text}");

@@ -40,15 +40,12 @@ handlers:
   time: {class: TimedRotatingFileHandler, filename: b, when: W7, interval: 0, utc: local, atTime: 24:00}
   early: {class: TimedRotatingFileHandler, filename: c, utc: true, atTime: "1:30"}
   nameless: {class: TimedRotatingFileHandler, filename: "", utc: true}
-  spill: {class: StreamHandler, policy: spill, spill_bytes: 10, spill_full: spill}
-  word: {class: StreamHandler, policy: blok, spill_file: s, queue_bytes: 0}
-  drop: {class: StreamHandler, policy: drop, spill_file: s}
-  none: {class: StreamHandler, spill_full: drop}
+  spill: {class: StreamHandler, policy: spill, spill_bytes: 10}
+  word: {class: StreamHandler, policy: blok, queue_bytes: 0}
   audit: {class: StreamHandler, policy: audit, queue_bytes: 100}
 root: {handlers: [size]}
 flush_limit_s: soon
 "#;
-    let belongs = "this belongs to `policy: spill`; write that, or remove the key";
     let at = "expected a time of the day, as \"18:30\" or \"18:30:05\"";
     assert_eq!(
         mistakes(text),
@@ -62,15 +59,12 @@ flush_limit_s: soon
              5: handlers.time.atTime: {at}\n\
              6: handlers.early.atTime: {at}\n\
              7: handlers.nameless.filename: the file has no name\n\
-             8: handlers.spill: the key `spill_file` is missing\n\
-             8: handlers.spill.spill_bytes: expected an integer from 65536 to 18446744073709551615, found one outside of this range\n\
-             8: handlers.spill.spill_full: unknown policy `spill`; valid are `block`, `drop`\n\
-             9: handlers.word.policy: unknown policy `blok`; did you mean `block`? Valid are `block`, `drop`, `spill`, `audit`\n\
+             8: handlers.spill.policy: unknown policy `spill`; valid are `block`, `drop`, `audit`\n\
+             8: handlers.spill: unknown key `spill_bytes`; valid are `level`, `formatter`, `filters`, `class`, `()`, `stream`, `policy`, `queue_bytes`\n\
+             9: handlers.word.policy: unknown policy `blok`; did you mean `block`? Valid are `block`, `drop`, `audit`\n\
              9: handlers.word.queue_bytes: expected an integer from 1 to 18446744073709551615, found one outside of this range\n\
-             10: handlers.drop.spill_file: {belongs}\n\
-             11: handlers.none.spill_full: {belongs}\n\
-             12: handlers.audit.queue_bytes: with `policy: audit` nothing is queued; remove the key\n\
-             14: flush_limit_s: expected a number of seconds, found text"
+             10: handlers.audit.queue_bytes: with `policy: audit` nothing is queued; remove the key\n\
+             12: flush_limit_s: expected a number of seconds, found text"
         )
     );
 }

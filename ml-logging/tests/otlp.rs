@@ -4,9 +4,6 @@
 
 #[path = "support/collector.rs"]
 mod collector;
-#[cfg(unix)]
-#[path = "support/forked.rs"]
-mod forked;
 mod support;
 
 use std::{ffi::OsString, net::TcpListener};
@@ -409,35 +406,6 @@ fn the_environment_can_switch_it_off() {
     });
     logging.flush().unwrap();
     assert_eq!(support::only(memory.records()).keys(), ["message"]);
-}
-
-#[cfg(unix)]
-#[test]
-fn a_forked_process_exports_nothing_and_says_so() {
-    let test = "a_forked_process_exports_nothing_and_says_so";
-    let output = support::child(test, &[], || {
-        let collector = Collector::start();
-        let otlp = Otlp::new().endpoint(collector.address());
-        let logging = builder().writer(std::io::sink).otlp(otlp).init().unwrap();
-        let log = |text| tracing::info_span!("one").in_scope(|| tracing::info!("{text}"));
-        log("parent");
-        forked::in_fork(|| {
-            log("child");
-            log("child");
-            logging.flush().unwrap();
-            assert_eq!((logging.lost_records(), logging.lost_spans()), (2, 2));
-            let exported = logging.counts().pop().unwrap();
-            assert_eq!((exported.accepted, exported.written, exported.lost), (2, 0, 2));
-        });
-        logging.flush().unwrap();
-        assert_eq!((logging.lost_records(), logging.lost_spans()), (0, 0));
-        let [(_, record)] = &collector.records()[..] else { panic!("not one record") };
-        assert_eq!(value(record.body.as_ref()), json!("parent"));
-        assert_eq!(collector.spans().len(), 1);
-    });
-    let Some(output) = output else { return };
-    let stderr = String::from_utf8(output.stderr).unwrap();
-    assert!(stderr.contains("in a forked process: the export belongs to the parent"), "{stderr}");
 }
 
 #[test]

@@ -203,7 +203,7 @@ fn backups_are_numbered_and_the_oldest_is_gone() {
     // Two records of 16 bytes.
     let handler = format!(
         "class: logging.handlers.RotatingFileHandler, filename: {path:?}, maxBytes: 32, \
-         backupCount: 2, mode: w, encoding: utf-8, delay: true"
+         backupCount: 2, mode: w, encoding: utf-8"
     );
     let (dispatch, logging) = configured(&handler);
     for (letter, expected) in [
@@ -260,7 +260,7 @@ fn a_file_of_yesterday_is_rotated_first() {
         ("when: S", "2021-03-04_05-06-07"),
         ("when: M", "2021-03-04_05-06"),
         ("when: D", "2021-03-04"),
-        ("when: MIDNIGHT, delay: false", "2021-03-04"),
+        ("when: MIDNIGHT, encoding: utf-8", "2021-03-04"),
         ("when: midnight, atTime: \"05:00\"", "2021-03-04"),
         ("when: midnight, atTime: \"05:30:00\"", "2021-03-03"),
         ("when: W3", "2021-02-26"),

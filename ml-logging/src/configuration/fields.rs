@@ -37,7 +37,6 @@ pub(super) struct HandlerEntry<'d> {
     /// By their indices.
     pub(super) filters: Vec<usize>,
     pub(super) filters_node: Node<'d>,
-    pub(super) spill_file: Option<Node<'d>>,
     /// `None` if it is at fault.
     pub(super) handler: Option<Handler>,
 }

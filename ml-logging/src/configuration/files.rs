@@ -15,30 +15,26 @@ pub(super) fn check(node: Node<'_>, problems: &mut Problems) {
     let Some(mut root) = node.mapping(&mut unread) else { return };
     let handlers = root.optional("handlers").and_then(|node| node.mapping(&mut unread));
     let Some(mut handlers) = handlers else { return };
-    let mut append = OpenOptions::new();
-    append.append(true);
-    let mut read_and_write = OpenOptions::new();
-    read_and_write.read(true).write(true);
     for (_, handler) in handlers.entries() {
         let Some(mut keys) = handler.mapping(&mut unread) else { continue };
-        for (key, options) in [("filename", &append), ("spill_file", &read_and_write)] {
-            if let Some(node) = keys.optional(key)
-                && let Some(name) = node.string(&mut unread)
-                && let Some(message) = mistake(name, options, node.is_variable())
-            {
-                node.report(problems, message);
-            }
+        if let Some(node) = keys.optional("filename")
+            && let Some(name) = node.string(&mut unread)
+            && let Some(message) = mistake(name, node.is_variable())
+        {
+            node.report(problems, message);
         }
     }
 }
 
 /// Why the file could not be opened, as far as that can be told without making it: a folder may turn
 /// out to take no new files.
-fn mistake(name: &str, options: &OpenOptions, is_hidden: bool) -> Option<String> {
+fn mistake(name: &str, is_hidden: bool) -> Option<String> {
     let path = Path::new(name);
     match fs::metadata(path) {
         Ok(found) if found.is_dir() => Some(IS_FOLDER.to_owned()),
-        Ok(found) if found.is_file() => options.open(path).err().map(cannot_open),
+        Ok(found) if found.is_file() => {
+            OpenOptions::new().append(true).open(path).err().map(cannot_open)
+        }
         // Opening a pipe waits for its reader, and what a device does is its own affair.
         Ok(_) => None,
         Err(error) if error.kind() != ErrorKind::NotFound => Some(cannot_open(error)),

@@ -156,13 +156,6 @@ fn ecs(keys: &mut Mapping<'_>, problems: &mut Problems) -> Option<EcsFormatter> 
     let excluded: Vec<_> =
         excluded.unwrap_or_default().into_iter().filter_map(|node| node.string(problems)).collect();
     ascii(keys, "ensure_ascii", problems);
-    // There are no stack traces.
-    if let Some(limit) = keys.optional("stack_trace_limit") {
-        limit.integer(0..=u64::MAX, problems);
-    }
-    if let Some(validate) = keys.optional("validate") {
-        validate.boolean(problems);
-    }
     refuse(keys, &ECS_REFUSED, problems);
     let formatter = EcsFormatter::new();
     let formatter = statics
@@ -204,9 +197,6 @@ fn style(keys: &mut Mapping<'_>, has_comma: bool, problems: &mut Problems) -> Op
         ("$", FormatStyle::Dollar),
         (",", FormatStyle::Comma),
     ];
-    if let Some(validate) = keys.optional("validate") {
-        validate.boolean(problems);
-    }
     match keys.optional("style") {
         Some(node) => node.choice("style", &STYLES[..3 + usize::from(has_comma)], problems),
         None => Some(FormatStyle::Percent),

@@ -7,8 +7,8 @@ use tracing_subscriber::fmt::MakeWriter;
 
 use super::target::Target;
 use crate::{
-    ContextFilter, EcsKeys, Error, Formatter, Policy, Rotation, Spill, formatter::Layout,
-    output::Way, place::Place, queue::DEFAULT_BYTES,
+    ContextFilter, EcsKeys, Error, Formatter, Policy, Rotation, formatter::Layout, output::Way,
+    queue::DEFAULT_BYTES,
 };
 #[cfg(feature = "opentelemetry")]
 use crate::{otlp::Attached, routes::Handlers};
@@ -53,9 +53,7 @@ impl Handler {
         Self::new(name, Target::Rotating { path: path.into(), rotation })
     }
 
-    /// A handler that writes to anything, by a thread of its own, in pieces of whole records. In a
-    /// process that forks the writer stays with the parent; what its child sends to the handler is
-    /// lost and counted.
+    /// A handler that writes to anything, by a thread of its own, in pieces of whole records.
     pub fn queued(name: impl Into<String>, writer: impl io::Write + Send + 'static) -> Self {
         Self::new(name, Target::Own(Box::new(writer)))
     }
@@ -158,18 +156,6 @@ impl Handler {
     pub fn filter(mut self, filter: impl ContextFilter) -> Self {
         self.context.extend(filter.fields());
         self
-    }
-
-    pub(super) fn spill(&self) -> Option<&Spill> {
-        match &self.policy {
-            Some(Policy::Spill(spill)) => Some(spill),
-            _ => None,
-        }
-    }
-
-    /// Which file its records go to, as far as that is known before it is opened.
-    pub(super) fn place(&self) -> Option<Place> {
-        self.target.place()
     }
 
     /// The keys of its records if they keep to the Elastic Common Schema.

@@ -5,7 +5,7 @@ use std::{ops::RangeInclusive, time::Duration};
 use ml_configuration::{Mapping, Node, Problems};
 
 use super::Handler;
-use crate::{Period, Policy, Rotation, Spill, TimeZone};
+use crate::{Period, Policy, Rotation, TimeZone};
 
 /// Reads the handler of a class. The outer `Option` says whether the class is known, the inner one
 /// whether the keys are right.
@@ -60,10 +60,6 @@ fn filename<'d>(keys: &mut Mapping<'d>, problems: &mut Problems) -> Option<&'d s
     let filename = keys.required("filename", problems).and_then(|node| path(node, problems));
     if let Some(encoding) = keys.optional("encoding") {
         encoding.choice("encoding", &[("utf-8", ()), ("utf8", ())], problems);
-    }
-    // Files are opened at the start in any case, so that it is known whether they can be.
-    if let Some(delay) = keys.optional("delay") {
-        delay.boolean(problems);
     }
     filename
 }
@@ -182,53 +178,9 @@ fn time_of_day(node: Node<'_>, problems: &mut Problems) -> Option<Duration> {
     seconds.map(Duration::from_secs)
 }
 
-#[derive(Clone, Copy, PartialEq)]
-enum Word {
-    Block,
-    Drop,
-    Spill,
-    Audit,
-}
-
-/// What `policy` says, with the keys that belong to it; `None` also if it is not there.
+/// What `policy` says; `None` also if it is not there.
 fn policy(keys: &mut Mapping<'_>, problems: &mut Problems) -> Option<Policy> {
-    const WORDS: [(&str, Word); 4] = [
-        ("block", Word::Block),
-        ("drop", Word::Drop),
-        ("spill", Word::Spill),
-        ("audit", Word::Audit),
-    ];
-    let node = keys.optional("policy");
-    let word = node.and_then(|node| node.choice("policy", &WORDS, problems));
-    if word == Some(Word::Spill) {
-        return spill(keys, problems).map(Policy::Spill);
-    }
-    for key in ["spill_file", "spill_bytes", "spill_full"] {
-        // Beside a word that is at fault they may be right.
-        if let Some(other) = keys.optional(key)
-            && (word.is_some() || node.is_none())
-        {
-            other
-                .report(problems, "this belongs to `policy: spill`; write that, or remove the key");
-        }
-    }
-    Some(match word? {
-        Word::Drop => Policy::Drop,
-        Word::Audit => Policy::Audit,
-        Word::Block | Word::Spill => Policy::Block,
-    })
-}
-
-fn spill(keys: &mut Mapping<'_>, problems: &mut Problems) -> Option<Spill> {
-    let file = keys.required("spill_file", problems).and_then(|node| path(node, problems));
-    let bytes = keys
-        .required("spill_bytes", problems)
-        .and_then(|node| node.integer(Spill::MIN_BYTES..=u64::MAX, problems));
-    let full = [("block", false), ("drop", true)];
-    let drops = keys
-        .optional("spill_full")
-        .and_then(|node| node.choice("policy", &full, problems))
-        .unwrap_or(false);
-    let spill = Spill::new(file?, bytes?);
-    Some(if drops { spill.drop_when_full() } else { spill })
+    const POLICIES: [(&str, Policy); 3] =
+        [("block", Policy::Block), ("drop", Policy::Drop), ("audit", Policy::Audit)];
+    keys.optional("policy").and_then(|node| node.choice("policy", &POLICIES, problems))
 }

@@ -13,7 +13,6 @@ mod handlers;
 mod logger;
 mod otlp;
 mod read;
-mod spill_files;
 mod target;
 
 use std::{env, ffi::OsString, fmt, path::Path, sync::Arc, time::Duration};
@@ -122,7 +121,7 @@ impl Configuration {
         read::read(node, filters, problems)
     }
 
-    /// Reports the log files and spill files of the same schema that could not be opened: their folder
+    /// Reports the log files of the same schema that could not be opened: their folder
     /// does not exist, they are folders, they are there and may not be written to. None is made, emptied
     /// or changed. Mistakes that [`read`](Self::read) reports are not reported here, so that both
     /// together find everything at once.
@@ -243,7 +242,6 @@ impl Configuration {
         let levels = CurrentLevels::new(directives.unwrap_or(configured));
         let of_handlers = self.handlers.iter().map(|handler| handler.level).collect();
         let routes = Routes::new(self.routes()?, of_handlers, most, Arc::clone(&levels));
-        spill_files::check(&self.handlers)?;
         let mut pipes = Pipes::default();
         let mut outputs = Vec::new();
         let mut emptied = Vec::new();

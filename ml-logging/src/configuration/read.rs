@@ -6,7 +6,7 @@ use tracing::level_filters::LevelFilter;
 use super::{
     Configuration, Filters, Logger,
     fields::{self, FilterEntry, FormatterEntry, HandlerEntry},
-    formatters, handlers, otlp, spill_files,
+    formatters, handlers, otlp,
 };
 use crate::{layout::BUILT_IN, level, levels::TargetName, routes::Handlers};
 
@@ -57,7 +57,6 @@ fn configuration(
         let message = format!("there are more than {} handlers; remove some", Handlers::MAX);
         handler.node.report(problems, message);
     }
-    spill_files::check_entries(&handlers, problems);
     let loggers = loggers(&mut root, &handlers, problems);
     let flush_limit = root.optional("flush_limit_s").and_then(|node| node.duration_s(problems));
     root.finish(problems);
@@ -172,15 +171,13 @@ fn handler<'d>(
             }
             class => handlers::read(name, node, class, &mut keys, problems),
         });
-    let spills = matches!(&handler, Some(Some(handler)) if handler.spill().is_some());
-    let spill_file = if spills { keys.get("spill_file") } else { None };
     // Without its class nobody knows which keys it has.
     if handler.is_some() {
         keys.finish(problems);
     }
     let handler =
         handler.flatten().map(|handler| handler.level(level.unwrap_or(LevelFilter::TRACE)));
-    HandlerEntry { name, node, formatter, filters, filters_node, spill_file, handler }
+    HandlerEntry { name, node, formatter, filters, filters_node, handler }
 }
 
 fn loggers(

@@ -4,14 +4,12 @@ use std::{
     fs::{self, File},
     io::{self, IsTerminal as _},
     path::{Path, PathBuf},
-    sync::Arc,
 };
 
 use crate::{
     Error, Policy, Rotation,
-    destination::{self, Destination, Open, Stream, Torn},
+    destination::{self, Destination, Stream, Torn},
     output::{Sink, Way},
-    place::Place,
     rotating::Rotating,
 };
 
@@ -43,16 +41,6 @@ impl Target {
         }
     }
 
-    /// Which file it is.
-    pub(crate) fn place(&self) -> Option<Place> {
-        match self {
-            Self::Stdout => Place::of_stream(io::stdout()).ok(),
-            Self::Stderr => Place::of_stream(io::stderr()).ok(),
-            Self::File { path, .. } | Self::Rotating { path, .. } => Some(Place::of(path)),
-            Self::Direct(_) | Self::Own(_) => None,
-        }
-    }
-
     /// Opens it. A file that is to be emptied is returned as well: that is done when everything else
     /// is sure to be right.
     pub(crate) fn open(
@@ -62,15 +50,15 @@ impl Target {
         limit: usize,
     ) -> Result<(Way, Option<File>), Error> {
         let mut emptied = None;
-        let (destination, open): (Box<dyn Destination>, Open) = match self {
+        let stream_error = |error: io::Error| Error::OpenStream {
+            handler: handler.to_owned(),
+            problem: error.to_string(),
+        };
+        let destination: Box<dyn Destination> = match self {
             Self::Direct(sink) => return Ok((Way::Direct(sink), None)),
-            Self::Own(writer) => {
-                // A forked process must not write what the writer has buffered for its parent.
-                let open = || Err(io::Error::other("its writer belongs to the parent"));
-                (Box::new(Stream::new(writer)), Arc::new(open))
-            }
-            Self::Stdout => standard(handler, destination::stdout)?,
-            Self::Stderr => standard(handler, destination::stderr)?,
+            Self::Own(writer) => Box::new(Stream::new(writer)),
+            Self::Stdout => destination::stdout().map_err(stream_error)?,
+            Self::Stderr => destination::stderr().map_err(stream_error)?,
             Self::File { path, overwrite } => {
                 let error = |error| cannot_open(handler, &path, error);
                 let torn = if overwrite { None } else { Torn::at(&path) };
@@ -78,44 +66,21 @@ impl Target {
                 if overwrite && file.metadata().map_err(error)?.is_file() {
                     emptied = Some(file.try_clone().map_err(error)?);
                 }
-                let destination = destination::of(file, torn).map_err(error)?;
-                let path = std::path::absolute(&path).map_err(error)?;
-                let open = move || {
-                    let torn = Torn::at(&path);
-                    destination::of(destination::append(&path)?, torn)
-                };
-                (destination, Arc::new(open))
+                destination::of(file, torn).map_err(error)?
             }
             Self::Rotating { path, rotation } => {
                 let error = |error| cannot_open(handler, &path, error);
-                let path = std::path::absolute(&path).map_err(error)?;
-                let open = {
-                    let path = path.clone();
-                    move || -> io::Result<Box<dyn Destination>> {
-                        // A pipe or a terminal has no old ones.
-                        if fs::metadata(&path).is_ok_and(|metadata| !metadata.is_file()) {
-                            return destination::of(destination::append(&path)?, None);
-                        }
-                        Ok(Box::new(Rotating::open(&path, &rotation)?))
-                    }
-                };
-                (open().map_err(error)?, Arc::new(open))
+                // A pipe or a terminal has no old ones.
+                if fs::metadata(&path).is_ok_and(|metadata| !metadata.is_file()) {
+                    let file = destination::append(&path).map_err(error)?;
+                    destination::of(file, None).map_err(error)?
+                } else {
+                    Box::new(Rotating::open(&path, &rotation).map_err(error)?)
+                }
             }
         };
-        Ok((Way::Queued { destination, open, policy, limit }, emptied))
+        Ok((Way::Queued { destination, policy, limit }, emptied))
     }
-}
-
-fn standard(
-    handler: &str,
-    open: fn() -> io::Result<Box<dyn Destination>>,
-) -> Result<(Box<dyn Destination>, Open), Error> {
-    let opened = open();
-    let destination = opened.map_err(|error| Error::OpenStream {
-        handler: handler.to_owned(),
-        problem: error.to_string(),
-    })?;
-    Ok((destination, Arc::new(open)))
 }
 
 fn cannot_open(handler: &str, path: &Path, error: io::Error) -> Error {

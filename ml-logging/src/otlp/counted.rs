@@ -21,8 +21,6 @@ use opentelemetry_sdk::{
     trace::{Span, SpanData, SpanExporter, SpanProcessor},
 };
 
-use crate::fork::PerProcess;
-
 /// What is on its way to the collector, and what has been lost.
 #[derive(Debug)]
 pub(super) struct Tally {
@@ -30,7 +28,7 @@ pub(super) struct Tally {
     /// What is counted.
     thing: &'static str,
     limit: usize,
-    figures: PerProcess<Figures>,
+    figures: Figures,
 }
 
 #[derive(Debug, Default)]
@@ -43,31 +41,13 @@ struct Figures {
 
 impl Tally {
     pub(super) fn new(handler: &str, thing: &'static str, limit: usize) -> Arc<Self> {
-        Arc::new(Self {
-            handler: handler.to_owned(),
-            thing,
-            limit,
-            figures: PerProcess::new(Figures::default()),
-        })
-    }
-
-    fn figures(&self) -> &Figures {
-        self.figures.get(Figures::default)
-    }
-
-    /// A forked process has none of the threads that send.
-    pub(super) fn is_forked(&self) -> bool {
-        self.figures.of_parent().is_none()
+        Arc::new(Self { handler: handler.to_owned(), thing, limit, figures: Figures::default() })
     }
 
     /// Takes one more, or counts it as lost.
     pub(super) fn admit(&self) -> bool {
-        if self.is_forked() {
-            self.lose(1, format_args!("in a forked process: the export belongs to the parent"));
-            return false;
-        }
         let added = |now: usize| (now < self.limit).then_some(now + 1);
-        let on_the_way = &self.figures().on_the_way;
+        let on_the_way = &self.figures.on_the_way;
         let updated = on_the_way.fetch_update(Ordering::AcqRel, Ordering::Acquire, added);
         if updated.is_err() {
             let waiting = format_args!("{} wait for the collector already", self.limit);
@@ -77,25 +57,25 @@ impl Tally {
     }
 
     pub(super) fn lost(&self) -> u64 {
-        self.figures().lost.load(Ordering::Acquire)
+        self.figures.lost.load(Ordering::Acquire)
     }
 
     /// What is not at the collector of that which was on its way when `lost` were lost.
     pub(super) fn undelivered(&self, lost: u64) -> String {
         let lost = self.lost() - lost;
-        let waiting = self.figures().on_the_way.load(Ordering::Acquire);
+        let waiting = self.figures.on_the_way.load(Ordering::Acquire);
         format!("{}s: {lost} lost, {waiting} still on their way", self.thing)
     }
 
     /// Keeps the reason of a failure until it is known whether it loses anything.
     pub(super) fn failed(&self, reason: &dyn fmt::Display) {
-        *self.figures().failure.lock().unwrap_or_else(PoisonError::into_inner) = reason.to_string();
+        *self.figures.failure.lock().unwrap_or_else(PoisonError::into_inner) = reason.to_string();
     }
 
     fn exported(&self, count: usize, result: &OTelSdkResult) {
         // Those before a success have lost nothing.
         let failure = std::mem::take(
-            &mut *self.figures().failure.lock().unwrap_or_else(PoisonError::into_inner),
+            &mut *self.figures.failure.lock().unwrap_or_else(PoisonError::into_inner),
         );
         match result {
             Ok(()) => {}
@@ -103,12 +83,12 @@ impl Tally {
             Err(_) => self.lose(count as u64, format_args!("{failure}")),
         }
         // After the loss: who sees that nothing is on its way has seen all losses.
-        self.figures().on_the_way.fetch_sub(count, Ordering::AcqRel);
+        self.figures.on_the_way.fetch_sub(count, Ordering::AcqRel);
     }
 
     /// Counts. The first time that is said on stderr, too.
     fn lose(&self, count: u64, reason: fmt::Arguments<'_>) {
-        if self.figures().lost.fetch_add(count, Ordering::AcqRel) > 0 {
+        if self.figures.lost.fetch_add(count, Ordering::AcqRel) > 0 {
             return;
         }
         let handler = match self.handler.as_str() {

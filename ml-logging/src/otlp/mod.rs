@@ -65,9 +65,6 @@ impl Exporter {
     fn flush(&self) -> io::Result<()> {
         let mut left = Vec::new();
         let mut flush = |tally: &Tally, flush: &dyn Fn() -> bool| {
-            if tally.is_forked() {
-                return;
-            }
             let before = tally.lost();
             if !flush() || tally.lost() > before {
                 left.push(tally.undelivered(before));

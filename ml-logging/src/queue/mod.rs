@@ -13,7 +13,6 @@
 //! * Every record is counted, under the lock that it has to take anyway.
 
 mod batch;
-mod spill;
 mod writer;
 
 use std::{
@@ -24,14 +23,9 @@ use std::{
 };
 
 use batch::Batch;
-use spill::{CHUNK, Spill, Unusable};
 
 use crate::{
-    Error, HandlerCounts, Policy,
-    counts::Teller,
-    destination::{Destination, Open},
-    fork::PerProcess,
-    notice::Notice,
+    Error, HandlerCounts, Policy, counts::Teller, destination::Destination, notice::Notice,
 };
 
 /// How long records may come together before they are written.
@@ -42,21 +36,23 @@ const QUIET_NAPS: u32 = 50;
 /// The most bytes that wait for the writer, unless the handler says otherwise.
 pub(crate) const DEFAULT_BYTES: usize = 1024 * 1024;
 
-/// All that is needed to make a queue; a forked process makes its own.
+/// A buffer keeps memory for twice as much, even if the queue is smaller.
+const LEAST_KEPT: usize = 256 * 1024;
+
+/// All that is needed to make a queue.
 pub(crate) struct Plan {
     pub(crate) handler: String,
     pub(crate) policy: Policy,
     /// The most bytes that wait for the writer.
     pub(crate) limit: usize,
-    pub(crate) open: Open,
     /// The record that says how many were dropped.
-    pub(crate) notice: Arc<Notice>,
+    pub(crate) notice: Notice,
 }
 
 /// A sink that is written to by a thread of its own, or in groups by those who log.
 pub(crate) struct Queue {
-    plan: Plan,
-    shared: PerProcess<Arc<Shared>>,
+    handler: String,
+    shared: Arc<Shared>,
 }
 
 struct Shared {
@@ -70,7 +66,7 @@ struct Shared {
     /// A buffer keeps no more memory than this. That a record is huge is no reason for it to have it
     /// for good; what usually waits fits in, with all that a vector takes in advance.
     kept: usize,
-    notice: Arc<Notice>,
+    notice: Notice,
     teller: Teller,
 }
 
@@ -79,9 +75,6 @@ struct State {
     waiting: Batch,
     /// As soon as so many bytes wait, the writer is woken.
     wake_at: usize,
-    /// Records do not simply join those that wait: others are in the spill file, or nobody is there to
-    /// write them.
-    is_detoured: bool,
     counts: HandlerCounts,
     /// Records queued, and records written or lost, since the beginning, in order: when a flush is
     /// over.
@@ -89,7 +82,6 @@ struct State {
     done: u64,
     /// Records dropped of which the handler has not told yet.
     untold: u64,
-    spill: Option<Spill>,
     /// Of an audit queue, while nobody writes; and the buffer of who writes next.
     destination: Option<Box<dyn Destination>>,
     writing: Batch,
@@ -100,8 +92,7 @@ struct State {
     /// What the last write has met with, until a flush reports it.
     failure: Option<io::Error>,
     is_closed: bool,
-    /// Nobody will ever write: the destination could not be opened again after a fork, or who wrote
-    /// has panicked.
+    /// Nobody will ever write: who wrote has panicked.
     is_dead: bool,
 }
 
@@ -113,57 +104,22 @@ impl Queue {
     ///
     /// # Errors
     ///
-    /// If the system has no thread, or the spill file cannot be opened.
+    /// If the system has no thread.
     pub(crate) fn new(plan: Plan, destination: Box<dyn Destination>) -> Result<Self, Error> {
-        let spill = match &plan.policy {
-            Policy::Spill(spill) => {
-                let opened = Spill::open(&spill.file, spill.bytes);
-                Some(opened.map_err(|unusable| {
-                    let (handler, path) = (plan.handler.clone(), spill.file.clone());
-                    match unusable {
-                        Unusable::Foreign => Error::ForeignSpillFile { handler, path },
-                        Unusable::Failure(error) => {
-                            Error::SpillFile { handler, path, problem: error.to_string() }
-                        }
-                    }
-                })?)
-            }
-            _ => None,
-        };
-        let shared = Shared::new(&plan, plan.policy.clone(), spill);
+        let handler = plan.handler.clone();
+        let shared = Shared::new(plan);
         shared
             .clone()
             .begin(destination)
             .map_err(|error| Error::Thread { problem: error.to_string() })?;
-        Ok(Self { plan, shared: PerProcess::new(shared) })
-    }
-
-    #[inline(always)]
-    fn shared(&self) -> &Arc<Shared> {
-        self.shared.get(|| self.in_child())
-    }
-
-    /// The queue of a forked process. What its parent has queued is the parent's to write.
-    ///
-    /// Whoever logs writes, whatever the policy: to start a thread takes locks of the standard library,
-    /// which another thread of the parent may have held just then.
-    fn in_child(&self) -> Arc<Shared> {
-        let shared = Shared::new(&self.plan, Policy::Audit, None);
-        let begun = (self.plan.open)().and_then(|destination| shared.clone().begin(destination));
-        if let Err(error) = begun {
-            let mut state = shared.lock();
-            (state.is_dead, state.is_detoured) = (true, true);
-            drop(state);
-            shared.teller.lost(format_args!("in a forked process: {error}"));
-        }
-        shared
+        Ok(Self { handler, shared })
     }
 
     /// Leaves a record for the writer. What happens if there is no room is the policy's to say.
     // Apart, so that those who write directly do not pay for its registers.
     #[inline(never)]
     pub(crate) fn push(&self, record: &[u8]) {
-        let shared = self.shared();
+        let shared = &self.shared;
         let mut state = shared.lock();
         if !state.has_room(record.len(), shared.limit) {
             match shared.wait_for_room(state, record) {
@@ -186,7 +142,7 @@ impl Queue {
 
     /// Counts a record that the writer itself has logged.
     pub(crate) fn refuse(&self, reason: std::fmt::Arguments<'_>) {
-        let shared = self.shared();
+        let shared = &self.shared;
         let mut state = shared.lock();
         state.counts.accepted += 1;
         state.counts.lost += 1;
@@ -200,8 +156,7 @@ impl Queue {
     ///
     /// How many of these records are still not written then; or what the last write has met with.
     pub(crate) fn flush(&self, deadline: Option<Instant>) -> Result<(), Unflushed> {
-        // A child that has logged nothing has nothing to wait for.
-        let Some(shared) = self.shared.existing() else { return Ok(()) };
+        let shared = &self.shared;
         let mut state = shared.lock();
         // The second time for the record that tells of those dropped before.
         for _ in 0..2 {
@@ -219,22 +174,20 @@ impl Queue {
 
     /// Whether the program waits for the sink if that is what it takes to lose nothing.
     pub(crate) fn is_waited_for(&self) -> bool {
-        matches!(self.plan.policy, Policy::Block | Policy::Audit)
+        self.shared.policy != Policy::Drop
     }
 
     pub(crate) fn handler(&self) -> &str {
-        &self.plan.handler
+        &self.handler
     }
 
     pub(crate) fn counts(&self) -> HandlerCounts {
-        let mut counts = HandlerCounts::default();
-        if let Some(shared) = self.shared.existing() {
-            let state = shared.lock();
-            counts = state.counts.clone();
-            counts.queued = state.queued - state.done;
+        let state = self.shared.lock();
+        HandlerCounts {
+            handler: self.handler.clone(),
+            queued: state.queued - state.done,
+            ..state.counts.clone()
         }
-        counts.handler.clone_from(&self.plan.handler);
-        counts
     }
 }
 
@@ -247,33 +200,32 @@ pub(crate) enum Unflushed {
 
 impl Drop for Queue {
     fn drop(&mut self) {
-        let Some(shared) = self.shared.existing() else { return };
-        let mut state = shared.lock();
+        let mut state = self.shared.lock();
         state.is_closed = true;
-        shared.wake(&mut state);
+        self.shared.wake(&mut state);
     }
 }
 
 impl State {
     #[inline]
     fn has_room(&self, bytes: usize, limit: usize) -> bool {
-        !self.is_detoured && (self.waiting.len() + bytes <= limit || self.waiting.is_empty())
+        !self.is_dead && (self.waiting.len() + bytes <= limit || self.waiting.is_empty())
     }
 }
 
 impl Shared {
-    fn new(plan: &Plan, policy: Policy, spill: Option<Spill>) -> Arc<Self> {
-        let is_audit = policy == Policy::Audit;
+    fn new(plan: Plan) -> Arc<Self> {
+        let is_audit = plan.policy == Policy::Audit;
         Arc::new(Self {
-            state: Mutex::new(State { spill, wake_at: BUSY, ..State::default() }),
+            state: Mutex::new(State { wake_at: BUSY, ..State::default() }),
             wake_writer: Condvar::new(),
             progress: Condvar::new(),
-            policy,
+            policy: plan.policy,
             is_audit,
             // Who waits for his record to be written does not fill the queue.
             limit: if is_audit { usize::MAX } else { plan.limit },
-            kept: plan.limit.max(CHUNK).saturating_mul(2),
-            notice: plan.notice.clone(),
+            kept: plan.limit.max(LEAST_KEPT).saturating_mul(2),
+            notice: plan.notice,
             teller: Teller::new(&plan.handler),
         })
     }
@@ -313,16 +265,7 @@ impl Shared {
                 state.counts.lost += 1;
                 return None;
             }
-            if state.spill.as_mut().is_some_and(|spill| spill.push(record)) {
-                state.is_detoured = true;
-                state.counts.accepted += 1;
-                state.queued += 1;
-                state.counts.spilled += 1;
-                state.counts.queued_bytes += record.len() as u64;
-                self.wake(&mut state);
-                return None;
-            }
-            if self.policy.drops() {
+            if self.policy == Policy::Drop {
                 state.counts.accepted += 1;
                 state.counts.dropped += 1;
                 state.untold += 1;

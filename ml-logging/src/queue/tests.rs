@@ -3,7 +3,7 @@
 use std::{io::Write, sync::mpsc, thread};
 
 use super::*;
-use crate::{Formatter, JsonFormatter, Spill, destination::Stream};
+use crate::{Formatter, JsonFormatter, destination::Stream};
 
 /// Takes a few bytes at a time, fails when it is told to, and stalls while it is told to.
 #[derive(Clone, Default)]
@@ -88,17 +88,12 @@ fn queue_with(sink: &Sink, policy: Policy, limit: usize) -> Queue {
 fn queue_before(destination: Box<dyn Destination>, policy: Policy, limit: usize) -> Queue {
     let format = JsonFormatter::new("%(message)s").unwrap().into();
     let layout = Formatter::layout(Some(format), Vec::new(), false).unwrap();
-    let notice = Arc::new(Notice::new(layout, "test".to_owned()));
-    let open: Open = Arc::new(|| Err(io::Error::other("not in a child")));
-    let plan = Plan { handler: "test".to_owned(), policy, limit, open, notice };
+    let notice = Notice::new(layout, "test".to_owned());
+    let plan = Plan { handler: "test".to_owned(), policy, limit, notice };
     Queue::new(plan, destination).unwrap()
 }
 
-fn policies() -> (tempfile::TempDir, [Policy; 4]) {
-    let folder = tempfile::tempdir().unwrap();
-    let spill = Spill::new(folder.path().join("spill"), 200_000);
-    (folder, [Policy::Block, Policy::Drop, Policy::Spill(spill), Policy::Audit])
-}
+const POLICIES: [Policy; 3] = [Policy::Block, Policy::Drop, Policy::Audit];
 
 /// What has become of the records, after the sum has been checked.
 fn counts(queue: &Queue) -> HandlerCounts {
@@ -119,10 +114,9 @@ fn flush(queue: &Queue) -> io::Result<()> {
 #[test]
 fn whatever_is_queued_is_written_once_and_in_order_of_each_thread() {
     const RECORDS: usize = 5_000;
-    let (_folder, policies) = policies();
-    for policy in policies {
+    for policy in POLICIES {
         let sink = Sink::default();
-        let queue = queue_with(&sink, policy.clone(), LIMIT);
+        let queue = queue_with(&sink, policy, LIMIT);
         thread::scope(|scope| {
             for thread in 0..4 {
                 let queue = &queue;
@@ -160,14 +154,12 @@ fn whatever_is_queued_is_written_once_and_in_order_of_each_thread() {
         assert_eq!(missing as u64, counts.dropped, "{policy:?}");
         assert_eq!(told, counts.dropped, "{policy:?}");
         assert_eq!(counts.dropped > 0, policy == Policy::Drop, "{policy:?}");
-        assert_eq!(counts.spilled > 0, matches!(policy, Policy::Spill(_)), "{policy:?}");
     }
 }
 
 #[test]
 fn a_record_larger_than_the_queue_passes() {
-    let (_folder, policies) = policies();
-    for policy in policies {
+    for policy in POLICIES {
         let sink = Sink::default();
         let queue = queue_with(&sink, policy, LIMIT);
         let record = "x".repeat(3 * LIMIT) + "\n";
@@ -184,11 +176,10 @@ fn a_record_larger_than_the_queue_passes() {
 fn the_memory_of_a_huge_record_is_not_kept() {
     const LIMIT: usize = 2_000_000;
     let kept = |queue: &Queue| {
-        let state = queue.shared().lock();
+        let state = queue.shared.lock();
         state.waiting.capacity() + state.writing.capacity()
     };
-    let (_folder, policies) = policies();
-    for policy in policies {
+    for policy in POLICIES {
         let queue = queue_before(Box::new(Stream::new(io::sink())), policy, LIMIT);
         // What waits and what is being written change places.
         for _ in 0..4 {
@@ -208,8 +199,7 @@ fn the_memory_of_a_huge_record_is_not_kept() {
 
 #[test]
 fn what_is_not_taken_is_counted_and_no_line_is_continued() {
-    let (_folder, [block, drop, _, audit]) = policies();
-    for policy in [block, drop, audit] {
+    for policy in POLICIES {
         let sink = Sink::default();
         let queue = queue_with(&sink, policy, LIMIT);
         for round in 0..20 {
@@ -250,15 +240,14 @@ impl Write for Breaks {
 }
 
 #[test]
-fn a_record_that_is_cut_short_ends_there_or_is_written_to_its_end() {
+fn a_record_that_is_cut_short_ends_there() {
     for left in 0..13 {
-        let (_folder, policies) = policies();
-        for policy in policies {
+        for policy in POLICIES {
             let sink = Sink::default();
-            let queue = queue_with(&sink, policy.clone(), LIMIT);
+            let queue = queue_with(&sink, policy, LIMIT);
             {
                 // In one batch.
-                let mut state = queue.shared().lock();
+                let mut state = queue.shared.lock();
                 let breaks = Box::new(Stream::new(Breaks { left, sink: sink.clone() }));
                 let mut batch = Batch::default();
                 for record in ["one\n", "two\n", "three\n"] {
@@ -268,22 +257,17 @@ fn a_record_that_is_cut_short_ends_there_or_is_written_to_its_end() {
                     state.queued += 1;
                 }
                 let mut destination = breaks;
-                state = queue.shared().write_batch(state, &batch, &mut *destination);
+                state = queue.shared.write_batch(state, &batch, &mut *destination);
                 batch.clear(LIMIT);
                 batch.push(b"four\n");
                 state.counts.accepted += 1;
                 state.counts.queued_bytes += 5;
                 state.queued += 1;
-                std::mem::drop(queue.shared().write_batch(state, &batch, &mut *destination));
+                std::mem::drop(queue.shared.write_batch(state, &batch, &mut *destination));
             }
             let whole = ["one", "two", "three"];
             let counts = counts(&queue);
             assert_eq!(counts.queued, 0);
-            if matches!(policy, Policy::Spill(_)) {
-                assert_eq!(sink.lines(), ["one", "two", "three", "four"]);
-                assert_eq!(counts.written, 4);
-                continue;
-            }
             let written = usize::from(left >= 4) + usize::from(left >= 8);
             assert_eq!((counts.written, counts.lost), (written as u64 + 1, 3 - written as u64));
             let lines = sink.lines();
@@ -341,82 +325,6 @@ fn while_the_sink_stalls_blocking_waits_and_dropping_does_not() {
     });
     flush(&queue).unwrap();
     assert_eq!(sink.lines().len(), 12);
-}
-
-#[test]
-fn a_stall_goes_to_the_spill_file_and_comes_back_in_order() {
-    let (folder, [.., spill, _]) = policies();
-    let sink = Sink::default();
-    let queue = queue_with(&sink, spill, 1_000);
-    for round in 1..4 {
-        sink.stall(&queue);
-        for number in 0..1_000 {
-            queue.push(format!("{round} {number} {}\n", "x".repeat(100)).as_bytes());
-        }
-        let stalled = counts(&queue);
-        assert_eq!(stalled.queued, 1_001);
-        assert!(stalled.spilled >= round * 990, "{stalled:?}");
-        assert!(folder.path().join("spill").metadata().unwrap().len() > 40_000);
-        sink.work();
-        flush(&queue).unwrap();
-        let numbers: Vec<_> = sink.lines().iter().map(|line| line[..5].to_owned()).collect();
-        assert_eq!(numbers.len() as u64, round * 1_001);
-        let numbers = &numbers[numbers.len() - 1_000..];
-        for (number, line) in numbers.iter().enumerate() {
-            assert!(line.starts_with(&format!("{round} {number}")), "{line}");
-        }
-        // No more than what says that it is one.
-        assert!(folder.path().join("spill").metadata().unwrap().len() < 30);
-    }
-}
-
-#[test]
-fn a_full_spill_file_drops_if_it_is_told_to() {
-    let folder = tempfile::tempdir().unwrap();
-    let spill = Spill::new(folder.path().join("spill"), Spill::MIN_BYTES).drop_when_full();
-    let sink = Sink::default();
-    let queue = queue_with(&sink, Policy::Spill(spill), 1_000);
-    sink.stall(&queue);
-    let record = [&[b'x'; 95], &b"\n"[..]].concat();
-    for _ in 0..2_000 {
-        queue.push(&record);
-    }
-    let stalled = counts(&queue);
-    assert_eq!(stalled.spilled, Spill::MIN_BYTES / 100);
-    assert_eq!(stalled.queued, 1 + 10 + stalled.spilled);
-    sink.work();
-    flush(&queue).unwrap();
-    let last = sink.lines().pop().unwrap();
-    assert!(last.contains(&format!("\"dropped\":{},", stalled.dropped)), "{last}");
-    assert_eq!(sink.lines().len() as u64, stalled.queued + 1);
-}
-
-#[test]
-fn what_a_failed_sink_does_not_take_is_spilled_until_it_does() {
-    let (_folder, [.., spill, _]) = policies();
-    let sink = Sink::default();
-    let queue = queue_with(&sink, spill.clone(), 1_000);
-    sink.fail(io::ErrorKind::StorageFull);
-    for number in 0..1_000 {
-        queue.push(format!("{number}\n").as_bytes());
-    }
-    assert_eq!((counts(&queue).lost, counts(&queue).written), (0, 0));
-    sink.work();
-    let _ = queue.flush(None);
-    let lines = sink.lines();
-    assert!((0..1_000).map(|number| number.to_string()).eq(lines));
-    drop(queue);
-
-    // A reader that has gone does not come back.
-    let sink = Sink::default();
-    let (_folder, [.., spill, _]) = policies();
-    let queue = queue_with(&sink, spill, 1_000);
-    sink.fail(io::ErrorKind::BrokenPipe);
-    for number in 0..1_000 {
-        queue.push(format!("{number}\n").as_bytes());
-    }
-    assert_eq!(flush(&queue).unwrap_err().kind(), io::ErrorKind::BrokenPipe);
-    assert_eq!(counts(&queue).lost, 1_000);
 }
 
 #[test]

@@ -8,15 +8,12 @@ use std::{
     time::Duration,
 };
 
-use super::{BUSY, NAP, QUIET_NAPS, Shared, State, batch::Batch, spill::Unreadable};
-use crate::{Policy, destination::Destination, output::Writing};
+use super::{BUSY, NAP, QUIET_NAPS, Shared, State, batch::Batch};
+use crate::{destination::Destination, output::Writing};
 
 /// The most bytes, and a record more, that are written at once. A pipe takes that much, and the
 /// counts follow what it has taken: those of a larger piece would not move before its end.
 const PIECE: usize = 64 * 1024;
-/// How long a failed sink is left alone before records that can wait are tried again.
-const SHORTEST_PAUSE: Duration = Duration::from_millis(5);
-const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 /// How long a destination that takes nothing at the moment, and does not wait itself, is left alone.
 const FULL_PIPE_PAUSE: Duration = Duration::from_millis(1);
 
@@ -34,9 +31,8 @@ impl Shared {
     fn die(&self) {
         let reason = "who writes has panicked";
         let mut state = self.lock();
-        (state.is_dead, state.is_detoured) = (true, true);
+        state.is_dead = true;
         state.waiting = Batch::default();
-        state.spill = None;
         // By the sums: the counts may have been left in the middle of something.
         let counts = &mut state.counts;
         counts.lost = counts.accepted.saturating_sub(counts.written + counts.dropped);
@@ -53,10 +49,10 @@ impl Shared {
         let mut quiet_naps = 0;
         let mut state = self.lock();
         loop {
-            self.fill(&mut state, &mut batch);
+            mem::swap(&mut state.waiting, &mut batch);
             self.tell_of_drops(&mut state);
             if batch.is_empty() {
-                if state.is_closed && state.waiting.is_empty() && !state.is_detoured {
+                if state.is_closed && state.waiting.is_empty() {
                     return;
                 }
                 quiet_naps += 1;
@@ -65,10 +61,10 @@ impl Shared {
                 state = self.write_batch(state, &batch, &mut *destination);
                 batch.clear(self.kept);
             }
-            // Those who wait for room or for a flush are not kept waiting, nor is the spill file; and
+            // Those who wait for room or for a flush are not kept waiting; and
             // a queue that has filled meanwhile may be full before anybody wakes the writer.
             let is_urgent = state.waiters > 0 || state.waiting.len() >= self.limit / 2;
-            if state.is_detoured || is_urgent && !state.waiting.is_empty() {
+            if is_urgent && !state.waiting.is_empty() {
                 continue;
             }
             if quiet_naps < QUIET_NAPS {
@@ -84,32 +80,9 @@ impl Shared {
         }
     }
 
-    /// Takes the records whose turn it is; those in memory are older than those in the spill file.
-    fn fill(&self, state: &mut State, batch: &mut Batch) {
-        if !state.waiting.is_empty() {
-            mem::swap(&mut state.waiting, batch);
-            return;
-        }
-        let Some(spill) = &mut state.spill else { return };
-        if spill.is_empty() {
-            return;
-        }
-        if let Err(Unreadable { records, bytes, error }) = spill.take(batch) {
-            state.counts.lost += records;
-            state.counts.queued_bytes -= bytes;
-            state.done += records;
-            self.teller.lost(format_args!("the spill file: {error}"));
-            state.failure = Some(error);
-        }
-        state.is_detoured = !spill.is_empty();
-        if state.waiters > 0 {
-            self.progress.notify_all();
-        }
-    }
-
     /// Queues the record that says how many were dropped. There is room: all others have been taken.
     fn tell_of_drops(&self, state: &mut State) {
-        if state.untold > 0 && state.waiting.is_empty() && !state.is_detoured {
+        if state.untold > 0 && state.waiting.is_empty() {
             self.notice.render(mem::take(&mut state.untold), |record| {
                 state.waiting.push(record);
                 state.counts.accepted += 1;
@@ -143,8 +116,7 @@ impl Shared {
         }
     }
 
-    /// Writes whole records. Those that are not written to their end are lost, or tried again if
-    /// the policy is to keep them.
+    /// Writes whole records. Those that are not written to their end are lost.
     pub(super) fn write_batch<'s>(
         &'s self,
         mut state: MutexGuard<'s, State>,
@@ -153,7 +125,6 @@ impl Shared {
     ) -> MutexGuard<'s, State> {
         let mut is_torn = state.is_torn;
         let (mut bytes, mut records) = (0, 0);
-        let mut pause = SHORTEST_PAUSE;
         while records < batch.records() {
             drop(state);
             let (written, failure) = {
@@ -169,32 +140,18 @@ impl Shared {
             state.counts.queued_bytes -= written as u64;
             state.counts.failed_rotations = failed_rotations;
             records = within;
-            if written > 0 {
-                pause = SHORTEST_PAUSE;
-            }
             if let Some(error) = failure {
-                let is_kept = matches!(self.policy, Policy::Spill(_))
-                    && error.kind() != io::ErrorKind::BrokenPipe
-                    && !state.is_closed;
-                let is_over = records == batch.records();
-                if !is_over {
-                    self.teller.not_written(is_kept, &error);
-                }
-                state.failure = Some(error);
-                if is_over {
-                    // It did not flush.
-                } else if is_kept {
-                    let paused = self.wake_writer.wait_timeout(state, pause);
-                    state = paused.unwrap_or_else(PoisonError::into_inner).0;
-                    pause = (pause * 2).min(LONGEST_PAUSE);
-                } else {
-                    let lost = batch.records() - records;
+                let lost = batch.records() - records;
+                // It may only have failed to flush.
+                if lost > 0 {
+                    self.teller.lost(format_args!("{error}"));
                     state.counts.lost += lost as u64;
                     state.done += lost as u64;
                     state.counts.queued_bytes -= (batch.len() - bytes) as u64;
                     is_torn |= bytes > batch.start(records);
                     records += lost;
                 }
+                state.failure = Some(error);
             }
             if state.waiters > 0 {
                 self.progress.notify_all();

@@ -18,8 +18,7 @@ fn a_destination_that_panics_has_failed() {
             Ok(())
         }
     }
-    let (_folder, [block, drop, _, audit]) = policies();
-    for policy in [block, drop, audit] {
+    for policy in POLICIES {
         let queue = queue_before(Box::new(Stream::new(Panics(false))), policy, LIMIT);
         queue.push(b"lost\n");
         assert_eq!(flush(&queue).unwrap_err().to_string(), "the writer has panicked");
@@ -41,8 +40,7 @@ fn a_writer_that_says_more_than_it_was_given_has_written_that() {
             Ok(())
         }
     }
-    let (_folder, policies) = policies();
-    for policy in policies {
+    for policy in POLICIES {
         let sink = Sink::default();
         let queue = queue_before(Box::new(Stream::new(Boasts(sink.clone()))), policy, LIMIT);
         for number in 1..4 {
@@ -78,8 +76,7 @@ impl Destination for Dies {
 
 #[test]
 fn nobody_waits_for_a_writer_that_is_no_more() {
-    let (_folder, policies) = policies();
-    for policy in policies {
+    for policy in POLICIES {
         let queue = queue_before(Box::new(Dies), policy, 100);
         thread::scope(|scope| {
             for _ in 0..4 {
