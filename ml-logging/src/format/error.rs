@@ -4,7 +4,7 @@ use std::fmt;
 
 use ml_configuration::nearest;
 
-use super::{layout::BUILT_IN, style::FormatStyle};
+use super::{built_in::BUILT_IN, style::FormatStyle};
 
 /// Mistake in a format.
 #[derive(Debug, Clone, PartialEq, Eq)]

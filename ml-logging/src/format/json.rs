@@ -2,10 +2,12 @@
 
 use super::{
     asctime::Asctime,
+    built_in::BUILT_IN,
     error::FormatError,
-    layout::{BUILT_IN, ContextField, JsonLayout, Source, source},
+    format_string::{DEFAULT_FORMAT, FormatField, fields},
+    layout::{ContextField, JsonLayout, Source, source},
     static_value::StaticValue,
-    style::{DEFAULT_FORMAT, FormatField, FormatStyle, fields},
+    style::FormatStyle,
     time::TimeFormat,
     time_zone::TimeZone,
 };

@@ -3,25 +3,7 @@
 
 use std::{borrow::Cow, sync::Arc};
 
-use super::{escape, style::FieldFormat, time::TimeFormat};
-
-/// Fields that are available without a filter.
-pub(crate) const BUILT_IN: [&str; 14] = [
-    "asctime",
-    "created",
-    "msecs",
-    "name",
-    "levelname",
-    "levelno",
-    "message",
-    "pathname",
-    "filename",
-    "lineno",
-    "module",
-    "process",
-    "thread",
-    "threadName",
-];
+use super::{escape, format_string::FieldFormat, time::TimeFormat};
 
 /// Prefix of a field of an event or span whose name belongs to the context.
 const PREFIX: &str = "fields.";
@@ -274,7 +256,7 @@ mod tests {
 
     use crate::format::{EcsFormatter, FormatError, Formatter, JsonFormatter, Layout};
 
-    use super::*;
+    use super::{super::built_in::BUILT_IN, *};
 
     fn layout(
         formatter: impl Into<Formatter>,

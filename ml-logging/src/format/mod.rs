@@ -5,9 +5,11 @@
 //! [`escape`].
 
 mod asctime;
+mod built_in;
 mod ecs;
 mod error;
 pub(crate) mod escape;
+mod format_string;
 mod formatter;
 mod json;
 mod layout;
@@ -18,6 +20,13 @@ mod text;
 mod time;
 mod time_zone;
 
+pub(crate) use self::{
+    built_in::BUILT_IN,
+    format_string::{Align, FieldFormat},
+    formatter::Layout,
+    layout::{Color, JsonLayout, Source, TextLayout, TextPart},
+    time::{TimeFormat, TimeTexts},
+};
 pub use self::{
     ecs::{EcsFormatter, EcsKeys},
     error::FormatError,
@@ -27,10 +36,4 @@ pub use self::{
     style::FormatStyle,
     text::{HumanFormatter, TextFormatter},
     time_zone::TimeZone,
-};
-pub(crate) use self::{
-    formatter::Layout,
-    layout::{BUILT_IN, Color, JsonLayout, Source, TextLayout, TextPart},
-    style::{Align, FieldFormat},
-    time::{TimeFormat, TimeTexts},
 };

@@ -5,9 +5,10 @@ use std::env;
 use super::{
     asctime::Asctime,
     error::FormatError,
+    format_string::{Align, FieldFormat, Piece, parse},
     json::unknown,
     layout::{Color, Source, TextLayout, TextPart, source},
-    style::{Align, FieldFormat, FormatStyle, Piece, parse},
+    style::FormatStyle,
     time_zone::TimeZone,
 };
 

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::file::TornLine;
+use super::torn_line::TornLine;
 
 /// Takes the bytes of whole records in order.
 pub(crate) trait ByteSink: Send {

@@ -15,6 +15,7 @@ mod report;
 mod rolling;
 mod set;
 mod stdio;
+mod torn_line;
 mod writer;
 
 pub(crate) use self::{

@@ -19,7 +19,7 @@ macro_rules! stream {
                 let file = File::from(io::$name().as_fd().try_clone_to_owned()?);
                 // Systems without this path cannot detect a torn line.
                 let path = format!("/proc/self/fd/{}", file.as_raw_fd());
-                let torn = super::file::TornLine::of(path.as_ref());
+                let torn = super::torn_line::TornLine::of(path.as_ref());
                 super::file::stream(file, torn)
             }
             #[cfg(not(unix))]

@@ -412,8 +412,8 @@ fn mistakes_in_the_settings_are_said_with_the_remedy() {
     );
     assert_eq!(
         mistake(to("https://collector:4318"), &[]),
-        "export over OTLP: `endpoint`: `https://collector:4318/v1/logs` requires TLS, which is not built \
-         in; send to a collector beside this program, write for example `http://localhost:4318`"
+        "export over OTLP: `endpoint`: `https://collector:4318/v1/logs` requires TLS, which is not supported; \
+         use a collector on this machine, write for example `http://localhost:4318`"
     );
     assert_eq!(
         mistake(to("http://localhost:4318"), &[("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc")]),

@@ -1,8 +1,12 @@
 #![allow(clippy::unwrap_used, reason = "clippy takes only test functions for tests")]
 
-use std::{io::Write, sync::mpsc, thread};
+use std::{
+    io::Write,
+    sync::{Condvar, Mutex, mpsc},
+    time::Duration,
+};
 
-use super::*;
+use super::{batch::Batch, state::RenderDropped, *};
 use crate::sink::Stream;
 
 /// Takes a few bytes at a time, fails or stalls when a test asks for it.

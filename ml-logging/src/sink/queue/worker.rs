@@ -8,7 +8,10 @@ use std::{
     time::Duration,
 };
 
-use super::{BUSY, POLL_INTERVAL, QUIET_POLLS, Shared, State, batch::Batch};
+use super::{
+    batch::Batch,
+    state::{BUSY, POLL_INTERVAL, QUIET_POLLS, Shared, State},
+};
 use crate::sink::{byte_sink::ByteSink, guard::WriteGuard};
 
 /// Limit for one write, apart from the last record. A pipe takes that much. The counts follow what the sink

@@ -20,8 +20,9 @@ pub use self::schedule::Period;
 use self::schedule::Schedule;
 use super::{
     byte_sink::{ByteSink, Prepared},
-    file::{TornLine, append, stream},
+    file::{append, stream},
     report::report,
+    torn_line::TornLine,
 };
 use crate::format::TimeZone;
 
