@@ -20,7 +20,7 @@ use crate::openapi;
 #[derive(Debug, Parser)]
 #[command(version = None, about)]
 pub(crate) struct CommandLine {
-    /// Address and port to listen on; port 0 lets the system pick one [env: ML_SERVICE_ADDRESS]
+    /// Address and port to listen on; port 0 selects a free one [env: ML_SERVICE_ADDRESS]
     /// [default: the configured one, or 127.0.0.1:8000].
     #[arg(long, value_name = "IP:PORT", value_parser = config::address)]
     address: Option<SocketAddr>,
@@ -42,30 +42,30 @@ pub(crate) struct CommandLine {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Reads the configuration, reports everything that is wrong with it, and ends.
+    /// Checks the configuration and reports all mistakes in it.
     CheckConfig,
-    /// Loads the models, writes the OpenAPI document, and ends.
+    /// Writes the OpenAPI document.
     #[command(alias = "generate_openapi")]
     GenerateOpenapi {
-        /// Where to write: JSON if the name ends in `.json`, YAML otherwise.
+        /// Output file: JSON if the name ends in `.json`, else YAML.
         #[arg(long, alias = "output_file", default_value = "openapi.yaml", value_name = "FILE")]
         output_file: PathBuf,
     },
-    /// Loads the models, writes files about their records and metrics for another system, and ends.
+    /// Writes files about the records and metrics of the models for another system.
     Export {
-        /// The system.
+        /// The other system.
         #[arg(value_name = "WHAT")]
         target: Target,
-        /// Folder to write to; it is made if it is not there.
+        /// Output folder; created if necessary.
         #[arg(long, value_name = "DIR")]
         output_dir: PathBuf,
-        /// Address of the runbook that alerts link to, each to its own section.
+        /// Address of the runbook; each alert links to its section.
         #[arg(long, value_name = "URL", default_value = "docs/runbook.md")]
         runbook_url: String,
     },
 }
 
-/// The file that is read if there is one and none is named.
+/// File that is read by default, if it exists.
 const DEFAULT_FILE: &str = "rest_config.yaml";
 
 // clap would report empty variables as errors, and without their names.

@@ -55,7 +55,7 @@ impl ApiKeys {
         }
         if let Some(index) = keys.iter().position(|key| key.len() < SHORTEST) {
             return Err(format!(
-                "key number {} is too short: at least {SHORTEST} characters, please",
+                "key number {} is too short: it needs at least {SHORTEST} characters",
                 index + 1
             ));
         }

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::records::{DescribedRecords, stream_pattern};
 
-/// How long records are kept.
+/// Retention time of records.
 const RETENTION: &str = "90d";
 
 /// Builds the body of `PUT _index_template/{service}`, for Elasticsearch and OpenSearch.
@@ -19,7 +19,7 @@ pub(super) fn index_template(records: &DescribedRecords) -> Value {
         insert(&mut properties, key, kind.mapping());
     }
     let searched = ["message", &records.keys.error, &records.keys.prediction_id];
-    // `logsdb` would keep a value of the wrong type without a word.
+    // `logsdb` would ignore a value of the wrong type silently.
     let settings = json!({
         "mapping": {"ignore_malformed": false},
         "query": {"default_field": searched},
@@ -27,7 +27,7 @@ pub(super) fn index_template(records: &DescribedRecords) -> Value {
     json!({
         "index_patterns": patterns,
         "data_stream": {},
-        // Above the `logs-*-*` that Elasticsearch brings, which has 100.
+        // Above the built-in template `logs-*-*` of Elasticsearch, which has 100.
         "priority": 500,
         "composed_of": [format!("{}@lifecycle", records.service)],
         "template": {
@@ -38,8 +38,8 @@ pub(super) fn index_template(records: &DescribedRecords) -> Value {
     })
 }
 
-/// Builds the body of `PUT _component_template/{service}@lifecycle`. OpenSearch knows neither setting: an
-/// empty component takes its place there.
+/// Builds the body of `PUT _component_template/{service}@lifecycle`. OpenSearch knows neither setting
+/// and uses an empty component instead.
 pub(super) fn lifecycle() -> Value {
     json!({
         "template": {
@@ -50,7 +50,7 @@ pub(super) fn lifecycle() -> Value {
     })
 }
 
-/// Inserts the field at `key`, whose dots lead through objects.
+/// Inserts the field at `key`, a path through objects.
 fn insert(properties: &mut Map<String, Value>, key: &str, mapping: Value) {
     let Some((first, rest)) = key.split_once('.') else {
         properties.insert(key.to_owned(), mapping);

@@ -13,7 +13,7 @@ struct Panel {
     queries: Vec<(String, &'static str)>,
 }
 
-/// Builds the dashboard. Its data source and its jobs are chosen on the page.
+/// Builds the dashboard. Variables on the page choose its data source and jobs.
 pub(super) fn dashboard(records: &DescribedRecords) -> Value {
     const COLUMNS: u32 = 2;
     const WIDTH: u32 = 24 / COLUMNS;
@@ -44,7 +44,7 @@ fn data_source() -> Value {
 }
 
 fn jobs(records: &DescribedRecords) -> Value {
-    // Without a value of its own for "All", that is the jobs that the query finds, and no other service's.
+    // Without a custom value, "All" means the jobs that the query finds, not those of other services.
     let query = format!("label_values(model_predictions_total{{{}}}, job)", models(records));
     json!({
         "name": "job",
@@ -86,7 +86,7 @@ impl Panel {
             "title": self.title,
             "description": self.description,
             "datasource": source(),
-            // How often Prometheus scrapes: rates need two samples.
+            // The scrape interval of Prometheus: rates need two samples.
             "interval": "30s",
             "gridPos": grid,
             "fieldConfig": {

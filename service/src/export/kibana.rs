@@ -1,7 +1,7 @@
 //! Saved objects of Kibana: a data view, and a dashboard of Lens panels by value.
 //!
-//! Kibana imports objects of its own version and of older ones, which it migrates. These are in the form
-//! of 8.9, so that 8.19 and 9.x take them.
+//! Kibana migrates imported objects of older versions. These have the form of 8.9, which 8.19 and 9.x
+//! import.
 
 use serde_json::{Map, Value, json};
 
@@ -9,12 +9,12 @@ use super::panels::{self, Chart, PERCENTILES, Panel};
 use super::records::DescribedRecords;
 use super::saved_objects::{SEARCH_SOURCE, duration_format, reference, search_source, text};
 
-/// Version of Kibana whose form the panels have.
+/// Version of Kibana that defines the form of the panels.
 const VERSION: &str = "8.9.0";
 /// The one layer of each Lens panel.
 const LAYER: &str = "layer";
 
-/// Builds the saved objects, those first that others refer to.
+/// Builds the saved objects. Objects come before those that refer to them.
 pub(super) fn saved_objects(records: &DescribedRecords) -> Vec<Value> {
     let view = panels::object_id(records, "predictions");
     let panels = panels::panels(records);
@@ -46,7 +46,7 @@ fn data_view(records: &DescribedRecords, id: &str) -> Value {
     object("index-pattern", "8.0.0", id, attributes, Vec::new())
 }
 
-/// The records of a panel that shows them, as a saved search.
+/// Builds the saved search of a panel that lists records.
 fn saved_search(records: &DescribedRecords, panel: &Panel, view: &str) -> Option<Value> {
     let Chart::Records { columns } = &panel.chart else { return None };
     let attributes = json!({
@@ -125,7 +125,7 @@ fn dashboard(records: &DescribedRecords, panels: &[Panel], view: &str) -> Value 
     object("dashboard", VERSION, &id, attributes, references)
 }
 
-/// A panel as Lens has it.
+/// Builds a Lens panel.
 fn lens(panel: &Panel, view: &Value) -> Value {
     let count = || ("count".to_owned(), count());
     let time = || ("time".to_owned(), over_time());

@@ -1,8 +1,7 @@
 //! Files for other systems about the program's models: `export WHAT --output-dir DIR`.
 //!
-//! Everything is a pure function of the models' schemas, the fields that their decorators log and the
-//! `logging` of the configuration, so that a changed field changes index template, dashboards and alerts
-//! together.
+//! The files are a pure function of the models' schemas, the fields that their decorators log, and the
+//! `logging` of the configuration: a changed field changes index template, dashboards and alerts together.
 //!
 //! | module | contents |
 //! |---|---|
@@ -34,7 +33,7 @@ use serde_json::Value;
 
 pub(crate) use records::DescribedRecords;
 
-/// Systems that files are written for.
+/// Systems with files of their own.
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
 pub(crate) enum Target {
     /// Index template and lifecycle of the data streams.
@@ -49,11 +48,11 @@ pub(crate) enum Target {
     Prometheus,
 }
 
-/// Writes the files of `target` to `directory`, which is made if it is not there, and returns their paths.
+/// Writes the files of `target` to `directory`, which is created if necessary. Returns their paths.
 ///
 /// # Errors
 ///
-/// Which file cannot be written, and why.
+/// Fails with the file that cannot be written.
 pub(crate) fn write(
     target: Target,
     records: &DescribedRecords,
@@ -92,7 +91,7 @@ pub(crate) fn write(
     Ok(written)
 }
 
-/// Why a file could not be written.
+/// Reason why a file could not be written.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum WriteError {
     #[error("cannot write `{}`", path.display())]
@@ -105,7 +104,7 @@ fn pretty(value: &Value) -> String {
     format!("{value:#}\n")
 }
 
-/// One object per line, as both products export and import them.
+/// Renders one object per line, the import format of both products.
 fn lines(objects: &[Value]) -> String {
     objects.iter().map(|object| format!("{object}\n")).collect()
 }

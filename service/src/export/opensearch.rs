@@ -7,7 +7,7 @@ use super::panels::{self, Chart, PERCENTILES, Panel};
 use super::records::{DescribedRecords, FieldType};
 use super::saved_objects::{SEARCH_SOURCE, duration_format, reference, search_source, text};
 
-/// Builds the saved objects, those first that others refer to.
+/// Builds the saved objects. Objects come before those that refer to them.
 pub(super) fn saved_objects(records: &DescribedRecords) -> Vec<Value> {
     let pattern = panels::object_id(records, "predictions");
     let panels = panels::panels(records);
@@ -21,7 +21,7 @@ pub(super) fn saved_objects(records: &DescribedRecords) -> Vec<Value> {
     objects
 }
 
-/// Versions of the forms that the objects have; newer products migrate them.
+/// Versions that define the form of the objects; newer products migrate them.
 fn object(kind: &str, id: &str, attributes: Value, references: Vec<Value>) -> Value {
     let version = match kind {
         "index-pattern" => "7.6.0",
@@ -95,7 +95,7 @@ fn saved_search(
 
 const ID_CONTROL: &str = "search-by-prediction-id";
 
-/// A list of prediction ids to choose from, which narrows as one types.
+/// Builds the control that searches prediction ids.
 fn id_control(records: &DescribedRecords, pattern: &str) -> Value {
     let control = json!({
         "id": "prediction-id",
@@ -197,7 +197,7 @@ fn metric() -> Value {
     })
 }
 
-/// Axes and series of a chart; one series per metric.
+/// Builds axes and series of a chart, one series per metric.
 fn series(kind: &str, metrics: &[&str]) -> Value {
     let one = |metric: &&str| {
         json!({
@@ -246,7 +246,7 @@ fn series(kind: &str, metrics: &[&str]) -> Value {
 }
 
 fn dashboard(records: &DescribedRecords, panels: &[Panel]) -> Value {
-    /// Rows at the top that the control takes.
+    /// Height of the control at the top, in rows.
     const CONTROL: u32 = 5;
     let mut placed = Vec::new();
     let mut references = Vec::new();

@@ -1,11 +1,11 @@
-//! The panels of the dashboard on the log records, whatever product shows them.
+//! The panels of the dashboard on the log records, for all products.
 
 use super::records::{DescribedRecords, stream_pattern};
 
-/// A panel: what it shows, and where on a grid of 48 columns.
+/// A panel: its content, and its position on a grid of 48 columns.
 #[derive(Debug)]
 pub(super) struct Panel {
-    /// Unique in the dashboard.
+    /// Identifier, unique in the dashboard.
     pub(super) id: String,
     pub(super) title: String,
     pub(super) filter: Filter,
@@ -37,20 +37,20 @@ pub(super) enum Chart {
     Records { columns: Vec<String> },
 }
 
-/// Percentiles of a latency that are shown.
+/// Percentiles of latency panels.
 pub(super) const PERCENTILES: [u32; 3] = [50, 95, 99];
 
-/// Records whose fields have all of these values.
+/// Filter of records by the values of fields.
 #[derive(Debug, Clone)]
 pub(super) struct Filter(pub(super) Vec<(String, &'static str)>);
 
 impl Filter {
-    /// The query as Kibana's language has it.
+    /// Renders the query in the language of Kibana.
     pub(super) fn kuery(&self) -> String {
         self.joined(" and ", |key, value| format!("{key}: \"{value}\""))
     }
 
-    /// The query as Lucene has it.
+    /// Renders the query in the language of Lucene.
     pub(super) fn lucene(&self) -> String {
         self.joined(" AND ", |key, value| format!("{key}:\"{value}\""))
     }
@@ -61,18 +61,18 @@ impl Filter {
     }
 }
 
-/// Names of the data streams of predictions in every environment.
+/// Returns the pattern of the data streams of predictions in all environments.
 pub(super) fn index_pattern(records: &DescribedRecords) -> String {
     let streams: Vec<String> = records.models.iter().map(|name| stream_pattern(name)).collect();
     streams.join(",")
 }
 
-/// Identifies a saved object of the program's.
+/// Returns the identifier of a saved object of the program.
 pub(super) fn object_id(records: &DescribedRecords, name: &str) -> String {
     format!("{}-{name}", records.service.replace('_', "-"))
 }
 
-/// The panels, in the order in which they stand on the dashboard.
+/// Returns the panels in the order of the dashboard.
 pub(super) fn panels(records: &DescribedRecords) -> Vec<Panel> {
     let keys = &records.keys;
     let all = Filter(vec![(keys.action.clone(), "predict")]);
@@ -116,12 +116,12 @@ pub(super) fn panels(records: &DescribedRecords) -> Vec<Panel> {
     }
     let failed = Chart::Records { columns: failure_columns };
     rows.add("last-failures", "Last failed predictions", &bad, failed, (48, 14));
-    // Found by id with the dashboard's own control or query bar.
+    // The control or the query bar of the dashboard filters by id.
     rows.add("records", "Records of predictions", &all, Chart::Records { columns }, (48, 18));
     rows.panels
 }
 
-/// Places panels from left to right, and below when a row is full.
+/// Places panels from left to right, row by row.
 #[derive(Default)]
 struct Rows {
     panels: Vec<Panel>,

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::records::DescribedRecords;
 
-/// Builds a file of rules as Prometheus reads it. Each alert links to its section of `runbook`.
+/// Builds the rules file of Prometheus. Each alert links to its section of `runbook`.
 pub(super) fn rules(records: &DescribedRecords, runbook: &str) -> Value {
     let alerts = alerts(records).into_iter();
     let alerts: Vec<Value> = alerts.map(|alert| alert.rule(&records.service, runbook)).collect();
@@ -37,7 +37,7 @@ impl Alert {
             "alert": name,
             "expr": expression,
             "for": lasting,
-            // Alerts of two services with the same labels would be one for the Alertmanager.
+            // The Alertmanager would merge alerts of two services with equal labels.
             "labels": {"severity": severity, "service": service},
             "annotations": {"summary": summary, "runbook_url": format!("{runbook}#{section}")},
         })

@@ -8,16 +8,16 @@ use serde_json::{Value, json};
 
 use crate::info::Info;
 
-/// All that an index, a dashboard or an alert must know about the records and models of a program.
+/// Description of the records and models of a program, for indexes, dashboards and alerts.
 #[derive(Debug)]
 pub(crate) struct DescribedRecords {
     /// Title of the service.
     pub(crate) title: String,
-    /// Name of the service, as it stands in the names of data streams: its title in snake_case.
+    /// Name of the service in the names of data streams: its title in snake_case.
     pub(crate) service: String,
     /// Qualified names of the models.
     pub(crate) models: Vec<String>,
-    /// Keys of the records with their types, in the order in which records hold them.
+    /// Keys of the records with their types, in the order of the records.
     pub(crate) fields: Vec<(String, FieldType)>,
     pub(crate) keys: Keys,
     /// Keys of the numeric output fields.
@@ -26,7 +26,7 @@ pub(crate) struct DescribedRecords {
     pub(crate) logged: Vec<String>,
 }
 
-/// Keys of the fields that every prediction has; a formatter may have renamed them.
+/// Keys of the fields of every prediction, after the formatter has renamed them.
 #[derive(Debug)]
 pub(crate) struct Keys {
     pub(crate) action: String,
@@ -36,17 +36,17 @@ pub(crate) struct Keys {
     pub(crate) status: String,
     pub(crate) duration: String,
     pub(crate) error: String,
-    /// The pod if the records name it, else the host.
+    /// The pod if the records contain it, else the host.
     pub(crate) instance: String,
 }
 
-/// Type of a field, of those that Elasticsearch and OpenSearch share.
+/// Type of a field, supported by Elasticsearch and OpenSearch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum FieldType {
     Keyword,
-    /// Text that is searched by its words.
+    /// Text that is searched by words.
     Text,
-    /// The same, and grouped by its whole value under `.keyword`.
+    /// Text that is searched by words, and grouped by its whole value under `.keyword`.
     GroupedText,
     Long,
     /// An integer that may exceed 64 bits.
@@ -67,12 +67,12 @@ impl FieldType {
             FieldKind::WideInteger => Self::WideLong,
             FieldKind::Number => Self::Double,
             FieldKind::Date => Self::Date,
-            // A keyword takes every single value.
+            // A keyword accepts all scalar values.
             _ => Self::Keyword,
         }
     }
 
-    /// Type of a value that is the same in all records.
+    /// Returns the type of a constant value.
     fn of_json(json: &[u8]) -> Self {
         match serde_json::from_slice(json) {
             Ok(Value::Bool(_)) => Self::Boolean,
@@ -86,7 +86,7 @@ impl FieldType {
         matches!(self, Self::Long | Self::WideLong | Self::Double)
     }
 
-    /// The type as a mapping has it.
+    /// Renders the type as a mapping.
     pub(crate) fn mapping(self) -> Value {
         // Lucene refuses keywords above 32766 bytes, and with them the record.
         const LONGEST_KEYWORD: u32 = 1024;
@@ -96,7 +96,7 @@ impl FieldType {
             Self::Text => json!({"type": "match_only_text"}),
             Self::GroupedText => json!({"type": "match_only_text", "fields": {"keyword": keyword}}),
             Self::Long => json!({"type": "long"}),
-            // A value that does not fit is kept, but not indexed: the record must not be lost for it.
+            // A value that does not fit is kept and not indexed, so that the record is not refused.
             Self::WideLong => json!({"type": "long", "ignore_malformed": true}),
             Self::Double => json!({"type": "double"}),
             Self::Boolean => json!({"type": "boolean"}),
@@ -105,7 +105,7 @@ impl FieldType {
         }
     }
 
-    /// Type of a field that holds values of both types.
+    /// Returns the type of a field with values of both types.
     fn joined(self, other: Self) -> Option<Self> {
         match (self, other) {
             (one, other) if one == other => Some(one),
@@ -116,8 +116,8 @@ impl FieldType {
     }
 }
 
-/// Types of the keys that [`ml_logging::EcsFormatter`] writes by itself.
-/// Those that are not listed are keywords, or of the type of their fixed value.
+/// Types of the context keys of [`ml_logging::EcsFormatter`]. Keys that are not listed are keywords, or have
+/// the type of their constant value.
 const CONTEXT: [(&str, FieldType); 5] = [
     ("@timestamp", FieldType::Timestamp),
     ("message", FieldType::Text),
@@ -145,11 +145,11 @@ fn fields_of_predictions() -> impl Iterator<Item = (&'static str, FieldType)> {
 }
 
 impl DescribedRecords {
-    /// Describes the records of the models in `registry` as handlers with these `handlers` keys write them.
+    /// Describes the records of the models in `registry`, written by handlers with these keys.
     ///
     /// # Errors
     ///
-    /// Why the records have no single description.
+    /// Fails if the records have no single description.
     pub(crate) fn new(
         info: &Info,
         registry: &ModelRegistry,
@@ -221,7 +221,7 @@ impl DescribedRecords {
     }
 }
 
-/// Names of the data streams of a model or of the service, in every environment.
+/// Returns the pattern of the data streams of a model or of the service in all environments.
 pub(super) fn stream_pattern(name: &str) -> String {
     format!("logs-{name}-*")
 }
@@ -249,7 +249,7 @@ fn kind(
     })
 }
 
-/// Fields with their types, none twice.
+/// Fields with their types, each once.
 #[derive(Default)]
 struct Fields(Vec<Field>);
 
@@ -286,7 +286,7 @@ impl Fields {
     }
 }
 
-/// Why the records of a program have no single description.
+/// Reason why the records of a program have no single description.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum DescribeError {
     #[error(

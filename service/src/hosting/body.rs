@@ -1,9 +1,8 @@
 //! The body of a request as a tree of JSON that borrows from its text.
 //!
-//! It is what the input schema is checked against, and it is gone when that is done: the model reads
-//! its input from the text. A `serde_json::Value` copies every text and hashes every name; it is only
-//! made of bodies that are special in some way. As there, the last of several members of the same
-//! name is the one that counts.
+//! The input schema is checked against this tree, which is dropped afterwards: the model reads its input
+//! from the text. A `serde_json::Value`, which copies every string and hashes every name, is made of
+//! special bodies only. As in a `Value`, the last of several members with the same name counts.
 
 use std::borrow::Cow;
 use std::cell::Cell;
@@ -15,7 +14,7 @@ use jsonschema::json::{Array, Json, Node, NodeIdentity, Object, cmp};
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Number, Value};
 
-/// JSON. An object has its members in order, each name once.
+/// A JSON value. An object has its members in order, each name once.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) enum Body<'t> {
     #[default]
@@ -29,27 +28,27 @@ pub(crate) enum Body<'t> {
 
 type Member<'t> = (Cow<'t, str>, Body<'t>);
 
-/// A body and the text that it was read from.
+/// A body and its text.
 #[derive(Debug)]
 pub(crate) struct Parsed<'t> {
     pub(crate) body: Body<'t>,
     pub(crate) text: &'t str,
-    /// Whether an object in the text has several members of the same name: other readers than this
-    /// one may find other values in it.
+    /// Whether an object in the text has several members with the same name, of which other parsers may
+    /// choose another one.
     pub(crate) has_repeated_names: bool,
 }
 
 impl<'t> Parsed<'t> {
-    /// Reads a text as JSON.
+    /// Parses a text.
     ///
     /// # Errors
     ///
-    /// Why it is none.
+    /// Fails if the text is not JSON.
     pub(crate) fn new(text: &'t [u8]) -> serde_json::Result<Self> {
         let has_repeated_names = Cell::new(false);
         let tree = Tree { has_repeated_names: &has_repeated_names };
         let Ok(text) = str::from_utf8(text) else {
-            // This fails, and says where.
+            // This error has the position of the invalid byte.
             serde_json::from_slice::<Value>(text)?;
             return Err(Error::custom("the text is not UTF-8"));
         };
@@ -61,13 +60,13 @@ impl<'t> Parsed<'t> {
 }
 
 impl Body<'_> {
-    /// The member of that name, if this is an object that has one.
+    /// Returns the member of an object with this name.
     pub(crate) fn member(&self, name: &str) -> Option<&Self> {
         let Self::Object(members) = self else { return None };
         members.iter().find(|(member, _)| member == name).map(|(_, value)| value)
     }
 
-    /// The same without the text.
+    /// Copies the value, so that it no longer borrows from its text.
     pub(crate) fn into_owned(self) -> Body<'static> {
         match self {
             Self::Null => Body::Null,
@@ -83,7 +82,7 @@ impl Body<'_> {
         }
     }
 
-    /// The same as everybody else has it.
+    /// Converts the value.
     pub(crate) fn into_value(self) -> Value {
         match self {
             Self::Null => Value::Null,
@@ -99,7 +98,7 @@ impl Body<'_> {
     }
 }
 
-/// Reads bodies.
+/// Deserializes bodies.
 #[derive(Clone, Copy)]
 struct Tree<'r> {
     has_repeated_names: &'r Cell<bool>,
@@ -161,7 +160,7 @@ impl<'de> Visitor<'de> for Tree<'_> {
         let mut members = Vec::new();
         while let Some(name) = map.next_key_seed(Name)? {
             if members.is_empty() {
-                // As many as most objects have, at once.
+                // Enough for most objects.
                 members.reserve(8);
             }
             members.push((name, map.next_value_seed(self)?));
@@ -177,7 +176,7 @@ impl<'de> Visitor<'de> for Tree<'_> {
     }
 }
 
-/// Reads the names of members.
+/// Deserializes the names of members.
 struct Name;
 
 impl<'de> DeserializeSeed<'de> for Name {
@@ -205,7 +204,7 @@ impl<'de> Visitor<'de> for Name {
 }
 
 fn has_repeated_names(members: &[Member<'_>]) -> bool {
-    // Comparing each with all before it is quickest while they are few.
+    // Comparing all pairs is fastest for few names.
     const FEW: usize = 32;
     if members.len() > FEW {
         let mut names = HashSet::with_capacity(members.len());
@@ -215,7 +214,7 @@ fn has_repeated_names(members: &[Member<'_>]) -> bool {
     earlier.any(|(index, (name, _))| members[..index].iter().any(|(earlier, _)| earlier == name))
 }
 
-/// Each name stays where it stood first, with the value that it had last.
+/// Keeps each name at its first position, with its last value.
 fn last_of_each_name(members: Vec<Member<'_>>) -> Vec<Member<'_>> {
     let mut places = HashMap::new();
     let mut distinct: Vec<Member<'_>> = Vec::new();
@@ -231,7 +230,7 @@ fn last_of_each_name(members: Vec<Member<'_>>) -> Vec<Member<'_>> {
     distinct
 }
 
-/// [`Body`] as a form of JSON that schemas can be checked against.
+/// Adapter that lets the schema validator read a [`Body`].
 #[derive(Debug)]
 pub(crate) enum BodyJson {}
 
@@ -375,7 +374,7 @@ mod tests {
         conformance::assert_conformance::<BodyJson>(&&parsed.body);
     }
 
-    /// JSON with few names, so that some are repeated.
+    /// Generates JSON with few names, so that some are repeated.
     fn json() -> impl Strategy<Value = String> {
         let scalar = prop_oneof![
             Just("null".to_owned()),
@@ -403,9 +402,9 @@ mod tests {
         fn it_reads_what_serde_json_reads(text in json()) {
             let parsed = Parsed::new(text.as_bytes()).expect("it is JSON");
             let value: Value = serde_json::from_str(&text).expect("it is JSON");
-            // With the order of members.
+            // The texts show the order of members too.
             prop_assert_eq!(&parsed.body.into_value().to_string(), &value.to_string());
-            // What is written of a value is shorter than its text only if members are missing.
+            // The text of a value is shorter than the original only if members are missing.
             let text = text.replace("\\u00e9", "é");
             prop_assert_eq!(parsed.has_repeated_names, value.to_string().len() < text.len());
         }

@@ -1,4 +1,4 @@
-//! The input schema is the contract: finds everything in a body that breaks it.
+//! The input schema as the contract for bodies.
 
 use jsonschema::error::{TypeKind, ValidationErrorKind};
 use jsonschema::paths::{Location, LocationSegment};
@@ -18,14 +18,14 @@ impl InputSchema {
     ///
     /// # Errors
     ///
-    /// If it is no valid JSON Schema, says why.
+    /// Fails if it is not a valid JSON Schema, with the reason.
     pub(crate) fn new(schema: &Schema) -> Result<Self, String> {
         let options = jsonschema::options_for().with_draft(Draft::Draft202012);
         options.build(schema.as_value()).map(Self).map_err(|error| error.to_string())
     }
 
-    /// What is wrong with `body`, the last being how much more if that is a lot: the answer and
-    /// the record are to be of a size that somebody reads.
+    /// Finds the violations in `body`. The last one counts the remaining ones if there are many, so that
+    /// the answer and the record stay small.
     pub(crate) fn violations(&self, body: &Body<'_>) -> Vec<Violation> {
         if self.0.is_valid(body) {
             return Vec::new();
@@ -40,7 +40,7 @@ impl InputSchema {
     }
 }
 
-/// In general one violation; one per field for fields that are missing or unknown, at the field.
+/// Converts an error into one violation, or into one per missing or unknown field.
 fn violations_of(error: &ValidationError<'_>) -> Vec<Violation> {
     let path = dotted(error.instance_path());
     let at_field = |name: &str, message: &str| {
@@ -66,8 +66,8 @@ fn violations_of(error: &ValidationError<'_>) -> Vec<Violation> {
     }
 }
 
-/// The one branch of a choice whose type the value has, such as that of an optional object that is
-/// there: what is wrong is then wrong inside.
+/// Returns the only branch of a choice whose type matches the value, such as that of an optional object:
+/// the mistake is then inside the value.
 fn branch_meant<'c>(
     error: &ValidationError<'_>,
     context: &'c [Vec<ValidationError<'static>>],
@@ -110,13 +110,13 @@ fn message(error: &ValidationError<'_>) -> String {
         ValidationErrorKind::Type { kind } => {
             format!("{value} is not of type {}", types(kind).join(" or "))
         }
-        // The library's own words name the value in full.
+        // The message of the library would contain the whole value.
         _ => error.masked_with(value).to_string(),
     };
     cut(&message, LONGEST_MESSAGE).into_owned()
 }
 
-/// The names of types, null last.
+/// Returns the names of types, null last.
 fn types(kind: &TypeKind) -> Vec<String> {
     let mut names: Vec<_> = match kind {
         TypeKind::Single(kind) => vec![kind.to_string()],
@@ -126,7 +126,7 @@ fn types(kind: &TypeKind) -> Vec<String> {
     names
 }
 
-/// The types that may stand here, if that is all that the branches of a choice ask.
+/// Returns the valid types, if the branches of a choice only restrict the type.
 fn types_only(
     error: &ValidationError<'_>,
     context: &[Vec<ValidationError<'_>>],
@@ -141,7 +141,7 @@ fn types_only(
     Some(branches.collect::<Option<Vec<_>>>()?.concat())
 }
 
-/// The values that may stand here, if that is all that the branches of a choice ask.
+/// Returns the valid values, if the branches of a choice only list values.
 fn choices(context: &[Vec<ValidationError<'_>>]) -> Option<Vec<String>> {
     let mut choices = Vec::new();
     for error in context.iter().flatten() {
@@ -163,7 +163,7 @@ fn choices(context: &[Vec<ValidationError<'_>>]) -> Option<Vec<String>> {
     Some(choices)
 }
 
-/// `address.lines.3`.
+/// Formats a location: `address.lines.3`.
 fn dotted(location: &Location) -> String {
     let segments: Vec<_> = location
         .iter()

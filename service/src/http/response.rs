@@ -1,4 +1,4 @@
-//! The JSON form of errors: `{"type": ..., "messages": [...], "prediction_id": ...}`.
+//! Answers, and errors in JSON: `{"type": ..., "messages": [...], "prediction_id": ...}`.
 
 use hyper::StatusCode;
 use hyper::body::Bytes;
@@ -11,7 +11,7 @@ use super::prediction_id;
 use crate::hosting::limits::messages;
 use crate::hosting::outcome::Failure;
 
-/// An answer; all bodies are short enough to be in memory.
+/// An answer, with its whole body in memory.
 pub(crate) type Response = hyper::Response<Bytes>;
 
 /// Makes an answer of a body that is JSON.
@@ -31,13 +31,13 @@ pub(super) fn json(status: StatusCode, value: &impl Serialize) -> Response {
     }
 }
 
-/// An error as clients see it.
+/// An error to answer.
 #[derive(Debug)]
 pub(crate) struct ErrorResponse {
     status: StatusCode,
-    /// Name and value; as texts, because a `Result` with a larger error is costly.
+    /// Name and value. Both are static text, which keeps a `Result` small.
     header: Option<(&'static str, &'static str)>,
-    /// In a box, so that a `Result` stays small.
+    /// Boxed to keep a `Result` small.
     body: Box<ErrorBody>,
 }
 
@@ -60,28 +60,28 @@ impl ErrorResponse {
         self.status
     }
 
-    /// The body as clients see it.
+    /// Returns the body.
     pub(crate) fn to_json(&self) -> Value {
         serde_json::json!(self.body)
     }
 
-    /// 400: the body breaks the contract of the input schema, or is no JSON at all.
+    /// 400: the body breaks the input schema, or is not JSON.
     pub(crate) fn validation(messages: Vec<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "ValidationError", messages)
     }
 
-    /// 400: the request is no good HTTP.
+    /// 400: malformed HTTP.
     pub(crate) fn bad_request(message: String) -> Self {
         let error = Self::new(StatusCode::BAD_REQUEST, "BadRequestError", vec![message]);
         Self { header: Some(("connection", "close")), ..error }
     }
 
-    /// 401: the caller shows no API key, or a wrong one.
+    /// 401: the request has no valid API key.
     pub(crate) fn without_key() -> Self {
         Self::unauthorized("an API key is needed: `Authorization: Bearer ...` or `X-API-Key: ...`")
     }
 
-    /// 401: the caller shows no admin key, or a wrong one.
+    /// 401: the request has no valid admin key.
     pub(crate) fn without_admin_key() -> Self {
         Self::unauthorized(
             "an admin key is needed: `Authorization: Bearer ...` or `X-API-Key: ...`, with one of \
@@ -95,12 +95,12 @@ impl ErrorResponse {
         Self { header: Some(("www-authenticate", "Bearer")), ..error }
     }
 
-    /// 404: nothing is found by this name.
+    /// 404: nothing has this name.
     pub(crate) fn not_found(message: String) -> Self {
         Self::new(StatusCode::NOT_FOUND, "NotFoundError", vec![message])
     }
 
-    /// 405.
+    /// 405: the path does not accept the method.
     pub(crate) fn method_not_allowed(message: String) -> Self {
         Self::new(StatusCode::METHOD_NOT_ALLOWED, "MethodNotAllowedError", vec![message])
     }
@@ -111,23 +111,23 @@ impl ErrorResponse {
         Self { header: Some(("connection", "close")), ..error }
     }
 
-    /// 413.
+    /// 413: a batch has too many rows.
     pub(crate) fn too_large(message: String) -> Self {
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, "PayloadTooLargeError", vec![message])
     }
 
-    /// 413 for a body that will not be read: the connection is of no more use.
+    /// 413: the body is too large. It is not read, so that the connection must be closed.
     pub(crate) fn body_too_large(limit_bytes: usize) -> Self {
         let error = Self::too_large(format!("a body may have at most {limit_bytes} bytes"));
         Self { header: Some(("connection", "close")), ..error }
     }
 
-    /// 415.
+    /// 415: the body is not JSON in UTF-8.
     pub(crate) fn unsupported_media_type(message: String) -> Self {
         Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "UnsupportedMediaTypeError", vec![message])
     }
 
-    /// 415 for a content coding; says which are understood.
+    /// 415: the content coding is unknown. A header lists the known ones.
     pub(crate) fn unsupported_content_coding(message: String, supported: &'static str) -> Self {
         let error = Self::unsupported_media_type(message);
         Self { header: Some(("accept-encoding", supported)), ..error }
@@ -138,12 +138,12 @@ impl ErrorResponse {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "ServiceError", vec![message])
     }
 
-    /// 503: not now.
+    /// 503: the service cannot predict now.
     pub(crate) fn unavailable(message: String) -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "ServiceError", vec![message])
     }
 
-    /// 503: not now, but soon.
+    /// 503: the service can predict soon.
     pub(crate) fn busy(message: String) -> Self {
         Self { header: Some(("retry-after", "1")), ..Self::unavailable(message) }
     }
@@ -153,7 +153,7 @@ impl ErrorResponse {
         Self::new(StatusCode::GATEWAY_TIMEOUT, "PredictionTimeoutError", vec![message])
     }
 
-    /// The answer to a failed call.
+    /// Makes the answer to a failed call.
     pub(crate) fn failure(failure: &Failure) -> Self {
         match failure {
             Failure::Invalid(violations) => Self::validation(messages(violations)),
@@ -165,10 +165,10 @@ impl ErrorResponse {
         }
     }
 
-    /// The answer to a prediction that ended with an error.
+    /// Makes the answer to a prediction that ended with an error.
     pub(crate) fn prediction(error: &PredictionError) -> Self {
         match error {
-            // The body kept to the schema, yet the model or a decorator does not accept it.
+            // The body satisfies the schema, and the model or a decorator refuses it.
             PredictionError::InvalidInput(violations) => {
                 Self::new(StatusCode::BAD_REQUEST, "SchemaValidationError", messages(violations))
             }
@@ -177,18 +177,18 @@ impl ErrorResponse {
         }
     }
 
-    /// Names the prediction that failed.
+    /// Adds the id of the failed prediction.
     pub(crate) fn of_prediction(mut self, id: Option<PredictionId>) -> Self {
         self.body.prediction_id = id;
         self
     }
 
-    /// Names the prediction by the id that the caller has given it, if any.
+    /// Adds the prediction id in the headers of the request.
     pub(crate) fn of_caller(self, headers: &HeaderMap) -> Self {
         self.of_prediction(prediction_id::callers_id(headers))
     }
 
-    /// Names the batch whose records tell more.
+    /// Adds a message with the id of the batch, which its records have.
     pub(crate) fn of_batch(mut self, batch_id: &PredictionId) -> Self {
         self.body
             .messages

@@ -94,7 +94,7 @@ impl Router {
     ) -> Option<InProgress<'_>> {
         let metrics = self.metrics.as_ref()?;
         let bytes = body.size_hint().exact().unwrap_or(0);
-        metrics.begin(&head.method, route.map(Route::template), head.uri.path(), bytes)
+        metrics.begin(&head.method, route.map(Route::index), head.uri.path(), bytes)
     }
 
     /// Checks the head and the key of a request.

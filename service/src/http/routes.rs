@@ -8,6 +8,23 @@ use percent_encoding::percent_decode_str;
 /// Path of the levels of the log.
 pub(crate) const LOG_LEVELS: &str = "/api/log/levels";
 
+/// Paths of all routes with placeholders, their labels in metrics.
+pub(crate) const TEMPLATES: [&str; 13] = [
+    "/",
+    "/openapi.json",
+    "/docs",
+    "/docs/{asset}",
+    "/api/health",
+    "/api/health/ready",
+    "/api/health/startup",
+    "/api/models",
+    "/api/models/{qualified_name}/metadata",
+    "/api/models/{qualified_name}/prediction",
+    "/api/models/{qualified_name}/predictions",
+    LOG_LEVELS,
+    "/metrics",
+];
+
 /// A path of the API, with the segment that names a model or a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Route<'p> {
@@ -60,22 +77,22 @@ impl<'p> Route<'p> {
         })
     }
 
-    /// Returns the path with placeholders, the label of the route in metrics.
-    pub(super) fn template(&self) -> &'static str {
+    /// Returns the index of the route in [`TEMPLATES`].
+    pub(super) fn index(&self) -> usize {
         match self {
-            Self::Root => "/",
-            Self::Document => "/openapi.json",
-            Self::Page => "/docs",
-            Self::Asset(_) => "/docs/{asset}",
-            Self::Health => "/api/health",
-            Self::Ready => "/api/health/ready",
-            Self::Startup => "/api/health/startup",
-            Self::Models => "/api/models",
-            Self::Metadata(_) => "/api/models/{qualified_name}/metadata",
-            Self::Prediction(_) => "/api/models/{qualified_name}/prediction",
-            Self::Batch(_) => "/api/models/{qualified_name}/predictions",
-            Self::LogLevels => LOG_LEVELS,
-            Self::Metrics => "/metrics",
+            Self::Root => 0,
+            Self::Document => 1,
+            Self::Page => 2,
+            Self::Asset(_) => 3,
+            Self::Health => 4,
+            Self::Ready => 5,
+            Self::Startup => 6,
+            Self::Models => 7,
+            Self::Metadata(_) => 8,
+            Self::Prediction(_) => 9,
+            Self::Batch(_) => 10,
+            Self::LogLevels => 11,
+            Self::Metrics => 12,
         }
     }
 
@@ -101,4 +118,17 @@ fn decoded(segment: &str) -> Segment<'_> {
 /// Returns whether a path belongs to a probe: requested every few seconds, and without keys.
 pub(super) fn is_probe(path: &str) -> bool {
     path == "/api/health" || path.starts_with("/api/health/")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_template_is_the_path_of_its_route() {
+        for (index, template) in TEMPLATES.into_iter().enumerate() {
+            let route = Route::of(template).expect("the template is a path");
+            assert_eq!(route.index(), index, "{template}");
+        }
+    }
 }

@@ -1,4 +1,4 @@
-//! Listening, serving, shutting down.
+//! Connections: listening, serving, shutdown.
 //!
 //! The shutdown loses no request of a client that follows HTTP:
 //!
@@ -34,20 +34,20 @@ use crate::state::State;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ServeError {
-    /// The address cannot be listened on.
+    /// The service cannot listen on the address.
     #[error(
         "cannot listen on {address}: choose another address with --address or ML_SERVICE_ADDRESS"
     )]
     Listen {
-        /// The address asked for.
+        /// The address.
         address: SocketAddr,
-        /// What the system says.
+        /// The error of the system.
         source: io::Error,
     },
-    /// Signals cannot be waited for.
+    /// The service cannot wait for signals.
     #[error("cannot wait for signals")]
     Signals(#[source] io::Error),
-    /// A setting of the metrics cannot be used.
+    /// A setting of the metrics is invalid.
     #[error("the metrics cannot be set up")]
     Metrics(#[from] InvalidMetricsSettings),
     /// The listener failed.
@@ -63,13 +63,13 @@ pub(crate) async fn listen(address: SocketAddr) -> Result<TcpListener, ServeErro
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Stage {
     Open,
-    /// Close when the requests that have arrived are answered.
+    /// Close after the answers to the requests that have arrived.
     Finishing,
     /// Close at once.
     Closed,
 }
 
-/// Serves until `shutdown` is over and the requests accepted by then are answered.
+/// Serves until `shutdown` is over and all requests accepted before are answered.
 pub(crate) async fn serve(
     state: Arc<State>,
     metrics: Option<Arc<Metrics>>,
@@ -201,7 +201,7 @@ fn close(listener: TcpListener) -> Vec<TcpStream> {
         stream.set_nonblocking(true)?;
         TcpStream::from_std(stream)
     });
-    // One that cannot be set up has been reset by its client.
+    // A connection that cannot be set up has been reset by its client.
     non_blocking.filter_map(io::Result::ok).collect()
 }
 
@@ -211,7 +211,7 @@ fn is_of_connection(error: &io::Error) -> bool {
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted)
 }
 
-/// Waits for SIGTERM or SIGINT. Signals are caught from the call on, not from the first poll.
+/// Waits for SIGTERM or SIGINT. Catches signals from the call on, not from the first poll.
 pub(crate) fn signals() -> Result<impl Future<Output = ()> + Send + 'static, ServeError> {
     #[cfg(unix)]
     {

@@ -32,7 +32,7 @@ pub(crate) struct Metrics {
 }
 
 impl Metrics {
-    /// Creates the metrics; `None` if the settings disable them.
+    /// Creates the metrics of a service with these routes; `None` if the settings disable them.
     ///
     /// # Errors
     ///
@@ -40,6 +40,7 @@ impl Metrics {
     pub(crate) fn new(
         settings: MetricsSettings,
         logging: Option<Arc<Logging>>,
+        routes: &[&'static str],
     ) -> Result<Option<Arc<Self>>, InvalidMetricsSettings> {
         let excluded = settings.excluded()?;
         if !settings.is_on(|name| std::env::var(name).ok()) {
@@ -49,14 +50,15 @@ impl Metrics {
             }
             return Ok(None);
         }
-        Ok(Some(Arc::new(Self { requests: Requests::new(settings, excluded), logging })))
+        Ok(Some(Arc::new(Self { requests: Requests::new(settings, excluded, routes), logging })))
     }
 
-    /// Begins to count a request, unless the settings exclude it. `route` is the template of its path.
+    /// Begins to count a request, unless the settings exclude it. `route` is the index of its
+    /// route.
     pub(crate) fn begin(
         &self,
         method: &Method,
-        route: Option<&'static str>,
+        route: Option<usize>,
         path: &str,
         request_bytes: u64,
     ) -> Option<InProgress<'_>> {

@@ -46,17 +46,15 @@ const CLIENT_CLOSED_REQUEST: u16 = 499;
 pub(super) struct Requests {
     settings: MetricsSettings,
     excluded: RegexSet,
-    handlers: Handlers,
+    handlers: Box<[Handler]>,
+    /// Requests that match no route.
+    none: Handler,
     in_progress: AtomicI64,
 }
 
-/// The routes of requests so far. The list only grows, so that reading it needs no lock.
-#[derive(Default)]
-struct Handlers(OnceLock<Box<(Handler, Handlers)>>);
-
 /// One route.
 struct Handler {
-    route: Box<str>,
+    route: &'static str,
     is_excluded: bool,
     request_bytes: AtomicU64,
     response_bytes: AtomicU64,
@@ -71,25 +69,6 @@ struct Series {
     in_progress: AtomicI64,
 }
 
-impl Handlers {
-    fn get(&self, route: &str, make: impl Fn() -> Handler) -> &Handler {
-        let mut handlers = self;
-        loop {
-            let (handler, rest) = &**handlers.0.get_or_init(|| Box::new((make(), Self::default())));
-            if *handler.route == *route {
-                return handler;
-            }
-            handlers = rest;
-        }
-    }
-
-    fn iter(&self) -> impl Iterator<Item = &Handler> {
-        std::iter::successors(self.0.get(), |node| node.1.0.get())
-            .map(|node| &node.0)
-            .filter(|handler| !handler.is_excluded)
-    }
-}
-
 impl Handler {
     /// Returns the series of the methods of requests so far.
     fn series(&self) -> impl Iterator<Item = (&'static str, &Series)> {
@@ -99,32 +78,42 @@ impl Handler {
 }
 
 impl Requests {
-    pub(super) fn new(settings: MetricsSettings, excluded: RegexSet) -> Self {
-        Self { settings, excluded, handlers: Handlers::default(), in_progress: AtomicI64::new(0) }
+    /// Creates the counts of requests to these routes.
+    pub(super) fn new(
+        settings: MetricsSettings,
+        excluded: RegexSet,
+        routes: &[&'static str],
+    ) -> Self {
+        let handler = |route: &'static str, is_excluded| Handler {
+            route,
+            is_excluded,
+            request_bytes: AtomicU64::new(0),
+            response_bytes: AtomicU64::new(0),
+            methods: Default::default(),
+        };
+        Self {
+            handlers: routes.iter().map(|route| handler(route, excluded.is_match(route))).collect(),
+            none: handler(NONE, settings.should_ignore_untemplated),
+            in_progress: AtomicI64::new(0),
+            settings,
+            excluded,
+        }
     }
 
-    /// Begins to count a request, unless the settings exclude it. `route` is the template of its path.
+    /// Begins to count a request, unless the settings exclude it. `route` is the index of its route.
     pub(super) fn begin(
         &self,
         method: &Method,
-        route: Option<&str>,
+        route: Option<usize>,
         path: &str,
         request_bytes: u64,
     ) -> Option<InProgress<'_>> {
         let started = Instant::now();
-        if route.is_none()
-            && (self.settings.should_ignore_untemplated || self.excluded.is_match(path))
-        {
-            return None;
-        }
-        let name = route.unwrap_or(NONE);
-        let handler = self.handlers.get(name, || Handler {
-            route: name.into(),
-            is_excluded: route.is_some_and(|route| self.excluded.is_match(route)),
-            request_bytes: AtomicU64::new(0),
-            response_bytes: AtomicU64::new(0),
-            methods: Default::default(),
-        });
+        let handler = match route {
+            Some(route) => &self.handlers[route],
+            None if self.excluded.is_match(path) => return None,
+            None => &self.none,
+        };
         if handler.is_excluded {
             return None;
         }
@@ -142,6 +131,12 @@ impl Requests {
         Some(in_progress)
     }
 
+    /// Returns the handlers of requests so far.
+    fn requested(&self) -> impl Iterator<Item = &Handler> {
+        let handlers = self.handlers.iter().chain([&self.none]);
+        handlers.filter(|handler| handler.series().next().is_some())
+    }
+
     /// Writes the metric families of requests.
     pub(super) fn write(&self, text: &mut Text) {
         let mut family = text.family(
@@ -149,14 +144,14 @@ impl Requests {
             Kind::Counter,
             "Total number of requests by method, status and handler.",
         );
-        for handler in self.handlers.iter() {
+        for handler in self.requested() {
             for (method, series) in handler.series() {
                 for (index, count) in series.statuses.iter().enumerate() {
                     let count = count.load(Ordering::Relaxed);
                     if count > 0 {
                         let status = self.status_label(index);
                         family.sample(
-                            &[("handler", &handler.route), ("method", method), ("status", &status)],
+                            &[("handler", handler.route), ("method", method), ("status", &status)],
                             count,
                         );
                     }
@@ -175,9 +170,9 @@ impl Requests {
             Kind::Histogram,
             "Durations by handler and method, in few buckets.",
         );
-        for handler in self.handlers.iter() {
+        for handler in self.requested() {
             for (method, series) in handler.series() {
-                let labels: &Labels<'_> = &[("handler", &handler.route), ("method", method)];
+                let labels: &Labels<'_> = &[("handler", handler.route), ("method", method)];
                 let durations = [series.durations.snapshot()];
                 family.histogram(labels, &in_buckets(LOW_RESOLUTION, durations));
             }
@@ -203,11 +198,11 @@ impl Requests {
         ];
         for (name, help, bytes) in sizes {
             let mut family = text.family(name, Kind::Summary, help);
-            for handler in self.handlers.iter() {
+            for handler in self.requested() {
                 let sum = bytes(handler).load(Ordering::Relaxed);
                 let requests =
                     handler.series().map(|(_, series)| series.durations.snapshot().count()).sum();
-                family.summary(&[("handler", &handler.route)], requests, sum);
+                family.summary(&[("handler", handler.route)], requests, sum);
             }
         }
     }
@@ -218,10 +213,10 @@ impl Requests {
         if !self.settings.inprogress_labels {
             return family.sample(&[], self.in_progress.load(Ordering::Relaxed));
         }
-        for handler in self.handlers.iter() {
+        for handler in self.requested() {
             for (method, series) in handler.series() {
                 family.sample(
-                    &[("handler", &handler.route), ("method", method)],
+                    &[("handler", handler.route), ("method", method)],
                     series.in_progress.load(Ordering::Relaxed),
                 );
             }
@@ -229,7 +224,7 @@ impl Requests {
     }
 
     fn durations(&self) -> impl Iterator<Item = HistogramSnapshot> {
-        let all = self.handlers.iter().flat_map(Handler::series);
+        let all = self.requested().flat_map(Handler::series);
         all.map(|(_, series)| series.durations.snapshot())
     }
 
@@ -349,7 +344,7 @@ mod tests {
                 round_latency_decimals,
                 ..MetricsSettings::default()
             };
-            let requests = Requests::new(settings, RegexSet::empty());
+            let requests = Requests::new(settings, RegexSet::empty(), &[]);
             requests.rounded(Duration::from_nanos(nanoseconds)).as_nanos()
         };
         assert_eq!(rounded(1_234_567_890, 4), 1_234_600_000);

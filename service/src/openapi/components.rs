@@ -1,9 +1,8 @@
-//! Models' schemas under one roof.
+//! The schemas of all models as components of one document.
 //!
-//! Each model's schema is a document of its own, with `$defs` and references from its root `#`.
-//! Here their parts become `components/schemas`, and references follow them there. Two models may
-//! use different types of one name, or the same type: parts are the same if they and everything
-//! that they refer to are.
+//! The schema of a model is a document with `$defs` and references from its root `#`. Its parts become
+//! `components/schemas`, and the references are adapted. Two models may use the same type, or different
+//! types with one name: two parts are equal if they and everything that they refer to are equal.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -18,14 +17,14 @@ const DEFINITIONS: &str = "/$defs/";
 /// The schemas collected so far.
 pub(super) struct Components {
     schemas: Map<String, Value>,
-    /// What each of the models' schemas was made from, to know it again.
+    /// The original of each collected schema, to recognise equal ones.
     sources: BTreeMap<String, Parts>,
 }
 
-/// Parts of one schema document, by their address there: `#` or `#/$defs/Name`.
+/// Parts of one schema document by address: `#` or `#/$defs/Name`.
 type Parts = BTreeMap<String, Value>;
 
-/// Which schema of a model this is.
+/// Side of a model that a schema describes.
 #[derive(Clone, Copy)]
 pub(super) enum Side {
     Input,
@@ -33,7 +32,7 @@ pub(super) enum Side {
 }
 
 impl Components {
-    /// Begins with schemas that keep their names.
+    /// Starts with schemas that keep their names.
     pub(super) fn new(schemas: Map<String, Value>) -> Self {
         Self { schemas, sources: BTreeMap::new() }
     }
@@ -42,7 +41,7 @@ impl Components {
         self.schemas
     }
 
-    /// Adds a model's schema with the types that it uses and returns a reference to it.
+    /// Adds the schema of a model with the types that it uses. Returns a reference to it.
     pub(super) fn add(&mut self, qualified_name: &str, side: Side, schema: &Schema) -> Value {
         let document = SchemaDocument::new(schema);
         let prefixes = prefixes(qualified_name, side);
@@ -52,7 +51,7 @@ impl Components {
             let source = document.reachable_from(&address);
             let name = self.name_for(&address, &prefixes, &source);
             if !self.schemas.contains_key(&name) {
-                // Reserved until all names are known, which the references in it need.
+                // A placeholder, until the names for the references in it are known.
                 self.schemas.insert(name.clone(), Value::Null);
                 self.sources.insert(name.clone(), source);
                 added.push((address.clone(), name.clone()));
@@ -71,7 +70,7 @@ impl Components {
         reference_to(&names[ROOT])
     }
 
-    /// The first name that is free, or taken by the very same schema.
+    /// Returns the first name that is free or belongs to an equal schema.
     fn name_for(&self, address: &str, prefixes: &[String; 2], source: &Parts) -> String {
         let [model, side] = prefixes;
         let definition = address.strip_prefix(ROOT).and_then(|rest| rest.strip_prefix(DEFINITIONS));
@@ -86,12 +85,12 @@ impl Components {
     }
 }
 
-/// `{"$ref": "#/components/schemas/{name}"}`.
+/// Makes a reference, `{"$ref": "#/components/schemas/{name}"}`.
 pub(super) fn reference_to(name: &str) -> Value {
     serde_json::json!({ "$ref": format!("#/components/schemas/{name}") })
 }
 
-/// A schema taken apart.
+/// A schema split into its parts.
 struct SchemaDocument {
     parts: Parts,
 }
@@ -111,7 +110,7 @@ impl SchemaDocument {
         Self { parts }
     }
 
-    /// The part at `address` and all those that it refers to, itself or through others.
+    /// Returns the part at `address` and all parts that it refers to, directly or indirectly.
     fn reachable_from(&self, address: &str) -> Parts {
         let mut reached = Parts::new();
         let mut waiting = vec![address.to_owned()];
@@ -128,7 +127,7 @@ impl SchemaDocument {
         reached
     }
 
-    /// The part that a reference within this document leads to, and the way on from there.
+    /// Returns the part that a reference within this document leads to, and the rest of the path.
     fn resolve<'r>(&self, reference: &'r str) -> Option<(String, Cow<'r, str>)> {
         let pointer = reference.strip_prefix('#')?;
         if let Some(definition) = pointer.strip_prefix(DEFINITIONS) {
@@ -140,12 +139,12 @@ impl SchemaDocument {
                 return Some((address, definition[end..].into()));
             }
         }
-        // What else there is, anchors and other documents, is found where it was.
+        // Anchors and other documents stay as they are.
         (pointer.is_empty() || pointer.starts_with('/')).then(|| (ROOT.to_owned(), pointer.into()))
     }
 }
 
-/// Calls `f` with each `$ref` of a schema, but not with data that looks like one.
+/// Calls `f` with each `$ref` of a schema, except in data such as examples.
 pub(super) fn for_each_reference(schema: &mut Value, f: &mut impl FnMut(&mut String)) {
     match schema {
         Value::Object(members) => {
@@ -169,7 +168,7 @@ pub(super) fn for_each_reference(schema: &mut Value, f: &mut impl FnMut(&mut Str
     }
 }
 
-/// `InsuranceChargesModel` and `InsuranceChargesModelInput`.
+/// Makes the name of a component: `InsuranceChargesModelInput`.
 fn prefixes(qualified_name: &str, side: Side) -> [String; 2] {
     let mut model = String::new();
     for word in qualified_name.split(|c: char| !c.is_ascii_alphanumeric()) {
@@ -185,7 +184,7 @@ fn prefixes(qualified_name: &str, side: Side) -> [String; 2] {
     [model, side]
 }
 
-/// A name of the characters that OpenAPI has for names of components.
+/// Replaces characters that OpenAPI does not permit in names of components.
 fn component_name(name: &str) -> String {
     let is_fine = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
     name.chars().map(|c| if is_fine(c) { c } else { '_' }).collect()

@@ -1,24 +1,24 @@
-//! Values that keep to a schema.
+//! Example values for a schema.
 //!
-//! The schema's own examples, defaults and choices come first; what they leave open is made up from
-//! types and bounds. Whatever comes out is checked against the whole schema, so that keywords that
-//! are not understood here lead to no example at all rather than to a wrong one.
+//! The examples, defaults and choices of the schema come first, then values made from types and bounds.
+//! Every value is validated against the whole schema: a keyword that is unknown here leads to no example,
+//! not to a wrong one.
 
 use std::cell::Cell;
 
 use jsonschema::Validator;
 use serde_json::{Map, Number, Value};
 
-/// Steps of a search, beyond which it is given up.
+/// Maximum number of steps of a search.
 const STEPS: usize = 20_000;
-/// Combinations of choices that are tried.
+/// Maximum number of combinations of choices.
 const WAYS: usize = 32;
-/// Items, members and characters, beyond which nobody reads an example.
+/// Maximum number of items, members and characters of an example.
 const LONGEST: u64 = 1000;
-/// What makes an object a map.
+/// Keywords of a map.
 const MAPS: [&str; 2] = ["additionalProperties", "patternProperties"];
 
-/// A value that `schema` accepts, unless none is found.
+/// Finds a value that `schema` accepts.
 pub(super) fn of(schema: &Value) -> Option<Value> {
     let validator = jsonschema::draft202012::new(schema).ok()?;
     let tries = [(true, true), (false, true), (true, false), (false, false)];
@@ -31,22 +31,22 @@ pub(super) fn of(schema: &Value) -> Option<Value> {
     })
 }
 
-/// One way to look for a value.
+/// One search for a value.
 struct Search<'s> {
     root: &'s Value,
-    /// Whether to use the examples and defaults that the schema's author has given.
+    /// Whether to use the examples and defaults of the schema.
     with_authors: bool,
     with_optional: bool,
     steps: Cell<usize>,
 }
 
-/// One of the ways to keep to a schema.
+/// One combination of the choices in a schema.
 #[derive(Clone)]
 struct Way<'s> {
-    /// Schemas, to be read without their references and choices, all of which a value has to keep to.
+    /// Schemas that a value must satisfy, each without its references and choices.
     schemas: Vec<&'s Map<String, Value>>,
-    /// The references that lead here from the root. None is followed twice: what a recursive type
-    /// has of itself can be left out, or there is no value at all.
+    /// The references from the root to here. None is followed twice: either the recursive part of a type
+    /// is optional, or no value exists.
     path: Vec<&'s str>,
 }
 
@@ -55,7 +55,7 @@ impl<'s> Search<'s> {
         self.ways(schema, &inside.path).iter().find_map(|way| self.value(way))
     }
 
-    /// The ways to keep to a schema, in the order of its choices.
+    /// Returns the combinations of choices in a schema, in order.
     fn ways(&self, schema: &'s Value, path: &[&'s str]) -> Vec<Way<'s>> {
         self.steps.update(|steps| steps + 1);
         let way = Way { schemas: Vec::new(), path: path.to_owned() };
@@ -101,7 +101,7 @@ impl<'s> Search<'s> {
         }
     }
 
-    /// A value that the schema names.
+    /// Returns a value that the schema contains.
     fn given(&self, way: &Way<'s>) -> Option<&'s Value> {
         let allowed = |value: &Value| {
             way.schemas.iter().all(|schema| {
@@ -117,7 +117,7 @@ impl<'s> Search<'s> {
             let one = ["example", "default"].into_iter().filter_map(|key| schema.get(key));
             list(schema, "examples").iter().chain(one)
         });
-        // `null` shows nothing; where it is the only value, the type says so.
+        // `null` is no helpful example; the type makes it one where nothing else is valid.
         authors.chain(required).find(|value| !value.is_null() && allowed(value))
     }
 
@@ -183,7 +183,7 @@ impl<'s> Search<'s> {
         Some(Value::Object(members))
     }
 
-    /// The value of a member that has no schema by its name.
+    /// Makes the value of a member without a schema of its own.
     fn further_member(&self, way: &Way<'s>) -> Option<Value> {
         let patterns =
             way.schemas.iter().flat_map(|schema| members_of(schema, "patternProperties"));
@@ -195,7 +195,7 @@ impl<'s> Search<'s> {
     }
 }
 
-/// Keeping to one of each.
+/// Combines one of each.
 fn both<'s>(these: &[Way<'s>], those: &[Way<'s>]) -> Vec<Way<'s>> {
     let pairs = those.iter().flat_map(|that| these.iter().map(move |this| (this, that)));
     let pairs = pairs.map(|(this, that)| {
@@ -223,7 +223,7 @@ fn most_demanding(way: &Way<'_>, keyword: &str, demand: fn(u64, u64) -> u64) -> 
     way.schemas.iter().filter_map(|schema| schema.get(keyword)?.as_u64()).reduce(demand)
 }
 
-/// The type that all schemas of a way allow, or that their keywords are about.
+/// Returns the type that all schemas of a combination permit, or that their keywords imply.
 fn type_of(way: &Way<'_>) -> Option<&'static str> {
     const TYPES: [(&str, &[&str]); 7] = [
         ("object", &["properties", "required", "additionalProperties", "patternProperties"]),
@@ -251,7 +251,7 @@ fn type_of(way: &Way<'_>) -> Option<&'static str> {
     };
     let fitting = || TYPES.iter().filter(|(name, _)| fits(name));
     let found = fitting().find(|(_, keywords)| is_about(keywords)).or_else(|| {
-        // Anything goes: a text says so best.
+        // Any value is valid.
         fitting().find(|(name, _)| *name == "string").or_else(|| fitting().next())
     });
     found.map(|(name, _)| *name)
@@ -268,20 +268,20 @@ fn distinct(item: Value, index: usize) -> Value {
     }
 }
 
-/// Names for members of a map.
+/// Makes names for the members of a map.
 fn names(way: &Way<'_>) -> impl Iterator<Item = String> {
     let pattern =
         way.schemas.iter().flat_map(|schema| members_of(schema, "patternProperties")).next();
     let pattern = pattern.and_then(|(pattern, _)| matcher(pattern));
     let numbered = (2..=LONGEST).map(|number| format!("key{number}"));
     let key = std::iter::once("key".to_owned());
-    // Names that look alike, unless a pattern asks for something else.
+    // Similar names, unless a pattern requires others.
     key.chain(numbered).chain(samples()).filter(move |name| {
         pattern.as_ref().is_none_or(|pattern| pattern.is_valid(&Value::from(name.as_str())))
     })
 }
 
-/// Texts by format.
+/// Example texts by format.
 const FORMATS: [(&str, &str); 17] = [
     ("uuid", "05351f67-d5bd-4302-b762-1d9dfe251f99"),
     ("date", "2026-01-31"),
@@ -302,7 +302,7 @@ const FORMATS: [(&str, &str); 17] = [
     ("regex", "^a+$"),
 ];
 
-/// Texts that common patterns accept, beside those of formats.
+/// Further texts that common patterns accept.
 const TEXTS: [&str; 9] = ["a", "A", "AB", "ABC", "1", "12", "123", "1234", "12345"];
 
 fn samples() -> impl Iterator<Item = String> {
@@ -328,7 +328,7 @@ fn string(way: &Way<'_>) -> Option<Value> {
     let of_format = of_format.map(|(_, sample)| (*sample).to_owned());
     let of_length = "string".chars().cycle().take(least.max(6).min(most) as usize).collect();
     of_format.chain([of_length]).chain(samples()).find_map(|text: String| {
-        // In ASCII, like all of them, characters are bytes.
+        // The texts are ASCII: characters are bytes.
         let is_long_enough = (least..=most).contains(&(text.len() as u64));
         let value = Value::from(text);
         let fits = is_long_enough && patterns.iter().all(|pattern| pattern.is_valid(&value));
@@ -336,7 +336,7 @@ fn string(way: &Way<'_>) -> Option<Value> {
     })
 }
 
-/// The tightest bounds; `step` is how far an excluded bound is off.
+/// Returns the tightest bounds. `step` is the distance of a value from an excluded bound.
 fn bounds(way: &Way<'_>, step: f64) -> (Option<f64>, Option<f64>) {
     let all = |keyword: &'static str| {
         way.schemas.iter().filter_map(move |schema| schema.get(keyword)?.as_f64())
@@ -349,7 +349,7 @@ fn bounds(way: &Way<'_>, step: f64) -> (Option<f64>, Option<f64>) {
 fn number(way: &Way<'_>) -> Option<Value> {
     let (least, most) = match bounds(way, 0.0) {
         (Some(least), Some(most)) if most - least < 1.0 => (Some(least), Some(most)),
-        // Away from bounds that may be excluded.
+        // Not at the bounds, which may be excluded.
         _ => bounds(way, 0.5),
     };
     let middle = between(least, most, 1.5);
@@ -367,14 +367,14 @@ fn integer(way: &Way<'_>) -> Option<Value> {
     let step = step.unwrap_or(1.0);
     let down = (between(least, most, 1.0) / step).floor() * step;
     let value = if least.is_some_and(|least| down < least) { down + step } else { down };
-    // Bounds of 64-bit types are no floats: a value at one may be just outside.
+    // A bound of a 64-bit type is rounded as a float: a value at the bound may be outside.
     (value.abs() < i64::MAX as f64).then(|| Value::from(value as i64))
 }
 
-/// A value that is usual, if it may be; else the middle, or what is next to the only bound.
+/// Chooses a common value within the bounds, else the middle, or the value next to the only bound.
 fn between(least: Option<f64>, most: Option<f64>, usual: f64) -> f64 {
     match (least, most) {
-        // The middle of what a type can hold says nothing.
+        // The middle of the range of a type is no helpful example.
         (Some(least), Some(most)) if most - least > 1e6 => usual.clamp(least, most),
         (Some(least), Some(most)) => least + (most - least) / 2.0,
         (Some(least), None) => usual.max(least),

@@ -5,39 +5,39 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-/// Why the document could not be written.
+/// Reason why the document could not be written.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub(crate) enum WriteError {
-    /// The name of the file does not tell the format.
+    /// The extension of the file names no format.
     #[error("`{}` is neither JSON nor YAML by its name: let it end in .json, .yaml or .yml", file.display())]
     Extension {
-        /// The file asked for.
+        /// The path of the file.
         file: PathBuf,
     },
-    /// The document has no such form.
+    /// The document cannot be converted.
     #[error("the document cannot be written as {format}")]
     Format {
         /// `JSON` or `YAML`.
         format: &'static str,
-        /// What the serializer says.
+        /// The error of the serializer.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// The file cannot be written.
     #[error("cannot write `{}`", file.display())]
     Write {
-        /// The file asked for.
+        /// The path of the file.
         file: PathBuf,
-        /// What the system says.
+        /// The error of the system.
         source: io::Error,
     },
 }
 
-/// Writes `document` to `file`, as JSON or YAML: the file's extension says which.
+/// Writes `document` to `file`, as JSON or YAML by the extension of the file.
 ///
 /// # Errors
 ///
-/// If it says neither, or if the file cannot be written.
+/// Fails for another extension, or if the file cannot be written.
 pub(crate) fn write(document: &Value, file: &Path) -> Result<(), WriteError> {
     let extension = file.extension().map(|extension| extension.to_ascii_lowercase());
     let text = match extension.as_ref().and_then(|extension| extension.to_str()) {

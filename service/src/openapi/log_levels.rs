@@ -1,4 +1,4 @@
-//! The operations about the log.
+//! The operations on the levels of the log.
 
 use serde_json::{Value, json};
 
@@ -12,7 +12,7 @@ pub(super) fn tag() -> Value {
     json!({ "name": TAG, "description": "Which records are logged." })
 }
 
-/// The methods of the one path.
+/// Describes the methods of the path.
 pub(super) fn operations() -> Value {
     let operation = |id: &str, summary: &str, description: &str, answer: &str, example: &str| {
         let example = json!({ "levels": example, "initial_levels": "info" });
@@ -69,7 +69,7 @@ fn both() -> Value {
     object(&[("levels", LEVELS), ("initial_levels", "The levels with which the service began.")])
 }
 
-/// What is sure to be taken: the words may also be in capitals, with more white space around them.
+/// Returns a pattern of valid levels. The service also accepts capital letters and more white space.
 fn pattern() -> String {
     let level = "(off|error|warn|warning|info|debug|trace)";
     let target = "[A-Za-z0-9_.:-]*[A-Za-z0-9_-][A-Za-z0-9_.:-]*";
@@ -77,7 +77,7 @@ fn pattern() -> String {
     format!("^{directive}( *, *{directive})*$")
 }
 
-/// An object of texts, all of them required.
+/// Makes the schema of an object of required strings.
 fn object(members: &[(&str, &str)]) -> Value {
     let mut schema = json!({
         "type": "object",

@@ -1,14 +1,14 @@
 //! The OpenAPI 3.1 document of a service: a pure function of its models' metadata.
 //!
-//! | module | what lives there |
+//! | module | contents |
 //! |---|---|
 //! | `paths` | the operations |
 //! | `model` | a model as the document describes it |
-//! | `responses` | what operations share: errors, health states, lists of models |
-//! | `log_levels` | the operations about the log |
+//! | `responses` | shared schemas and responses: errors, health states, lists of models |
+//! | `log_levels` | the operations on the levels of the log |
 //! | `security` | API keys, admin keys |
-//! | `components` | models' schemas under one roof: names, references |
-//! | `example` | values that keep to a schema |
+//! | `components` | the schemas of all models: names, references |
+//! | `example` | example values for a schema |
 //! | `file` | the document as a file |
 
 mod components;
@@ -35,11 +35,11 @@ use crate::info::Info;
 
 pub(crate) use file::write;
 
-/// Builds the document. The same arguments give the same document, members in the same order.
+/// Builds the document. Equal arguments give equal documents, with members in the same order.
 ///
-/// Schemas are those of the models, moved to `components/schemas` as `{Model}Input`, `{Model}Output`
-/// and, for the types inside, by their own names; a type whose name is taken by another one gets
-/// the name of its model in front. The schemas of models without an endpoint are left out.
+/// The schemas of the models become `components/schemas`: `{Model}Input`, `{Model}Output`, and the types
+/// inside by their own names. A type whose name belongs to another type is prefixed with the name of its
+/// model. Schemas of models without an endpoint are not included.
 pub(crate) fn document(info: &Info, models: &[ModelApi]) -> Value {
     let mut components = Components::new(responses::schemas(info));
     let mut paths = paths::paths(info, models, &mut components);

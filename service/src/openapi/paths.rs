@@ -14,13 +14,13 @@ use super::{example, log_levels};
 use crate::http::routes::LOG_LEVELS;
 use crate::info::Info;
 
-/// What a segment of a path has in place of itself.
+/// Characters that are escaped in a segment of a path.
 const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 pub(super) fn tags(info: &Info) -> Vec<Value> {
     let mut tags = vec![
-        json!({ "name": "Predictions", "description": "Ask the models." }),
-        json!({ "name": "Models", "description": "What the models are." }),
+        json!({ "name": "Predictions", "description": "Predictions of the models." }),
+        json!({ "name": "Models", "description": "Descriptions of the models." }),
         json!({ "name": "Health", "description": "For load balancers and orchestrators." }),
     ];
     if info.has_admin_keys {
@@ -62,7 +62,7 @@ pub(super) fn paths(
     paths
 }
 
-/// What the operations of one model have in common: references to its schemas, and examples.
+/// References to the schemas of one model, and examples, for all of its operations.
 struct Schemas {
     input: Value,
     output: Value,
@@ -83,7 +83,7 @@ impl Schemas {
     }
 }
 
-/// Examples get sent as they are, and no two predictions should have one id.
+/// Removes the prediction id: examples are sent unchanged, and ids must be unique.
 fn without_id(schema: &Schema) -> Value {
     let mut value = schema.as_value().clone();
     if PredictionId::is_in(schema)
@@ -102,7 +102,8 @@ fn with_example_id(schema: &Schema) -> Value {
     value
 }
 
-/// Operation ids become names of functions in generated clients.
+/// Replaces characters that are invalid in names of functions: generators of clients make such names from
+/// operation ids.
 fn identifier(text: &str) -> String {
     text.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect()
 }
@@ -144,7 +145,7 @@ const ERRORS_OF_PREDICTIONS: [&str; 7] = [
     "GatewayTimeout",
 ];
 
-/// Without a pattern: what is not well formed is passed over, as the standard has it.
+/// Describes the header without a pattern: the standard requires to ignore a malformed value.
 fn traceparent() -> Value {
     json!({
         "name": "traceparent",
@@ -258,8 +259,8 @@ fn metadata(models: &[ModelApi]) -> Value {
     })
 }
 
-/// The first lines of a schema. The whole would say all that `components` say, and its references
-/// would be taken for references of this document.
+/// Abridges a schema. The whole would repeat `components`, and its references would be references of this
+/// document.
 fn abridged(schema: &Schema) -> Value {
     let members = schema.as_object().into_iter().flatten();
     members

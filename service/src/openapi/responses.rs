@@ -1,4 +1,4 @@
-//! What operations share: errors, health states, lists of models.
+//! Schemas and responses that operations share: errors, health states, lists of models.
 
 use ml_model_core::{PredictionError, PredictionId, Violation};
 use serde_json::{Map, Value, json};
@@ -7,15 +7,15 @@ use super::components::reference_to;
 use crate::http::response::ErrorResponse;
 use crate::info::Info;
 
-/// The id in examples.
+/// Prediction id in examples.
 pub(super) const EXAMPLE_ID: &str = "05351f67-d5bd-4302-b762-1d9dfe251f99";
 
-/// An answer with `content-type: application/json`.
+/// Describes a response with a JSON body.
 pub(super) fn json_response(description: &str, schema: &Value, example: Option<Value>) -> Value {
     json!({ "description": description, "content": json_content(schema, example) })
 }
 
-/// What JSON body there is, or should be.
+/// Describes a JSON body.
 pub(super) fn json_content(schema: &Value, example: Option<Value>) -> Value {
     let mut content = json!({ "schema": schema });
     if let Some(example) = example {
@@ -24,7 +24,7 @@ pub(super) fn json_content(schema: &Value, example: Option<Value>) -> Value {
     json!({ "application/json": content })
 }
 
-/// The schemas that are the service's own.
+/// Returns the schemas of the service itself.
 pub(super) fn schemas(info: &Info) -> Map<String, Value> {
     let Value::Object(schemas) = json!({
         "HealthStatus": state("health_status", "Whether the service works.", ["HEALTHY", "NOT_HEALTHY"]),
@@ -39,7 +39,7 @@ pub(super) fn schemas(info: &Info) -> Map<String, Value> {
             ["STARTED", "NOT_STARTED"],
         ),
         "ModelDetails": {
-            "description": "What there is to know about a model, without its schemas.",
+            "description": "The metadata of a model, without its schemas.",
             "type": "object",
             "properties": details(),
             "required": ["display_name", "qualified_name", "description", "version"],
@@ -53,7 +53,7 @@ pub(super) fn schemas(info: &Info) -> Map<String, Value> {
             "required": ["models"],
         },
         "ModelMetadata": {
-            "description": "All there is to know about a model.",
+            "description": "The metadata of a model, with its schemas.",
             "type": "object",
             "properties": metadata(),
             "required": [
@@ -80,7 +80,7 @@ fn details() -> Value {
     json!({
         "display_name": { "description": "Name for people.", "type": "string" },
         "qualified_name": { "description": "Name for programs.", "type": "string" },
-        "description": { "description": "What the model does.", "type": "string" },
+        "description": { "description": "The purpose of the model.", "type": "string" },
         "version": { "description": "Version of the model.", "type": "string" },
     })
 }
@@ -113,7 +113,7 @@ fn error(info: &Info) -> Value {
         "properties": {
             "type": { "description": "The kind of error.", "type": "string", "enum": types },
             "messages": {
-                "description": "What is wrong, in words, each with the field it is about.",
+                "description": "The mistakes, each with its field.",
                 "type": "array",
                 "items": { "type": "string" },
             },
@@ -130,15 +130,15 @@ fn error(info: &Info) -> Value {
     })
 }
 
-/// One of `components/responses`.
+/// An error response of `components/responses`.
 struct ErrorAnswer {
     name: &'static str,
     description: &'static str,
-    /// By name; all of one status.
+    /// Examples by name, all with the same status.
     examples: Vec<(&'static str, ErrorResponse)>,
 }
 
-/// The errors of an API with or without keys.
+/// Returns the errors of an API with or without keys.
 fn errors_of(info: &Info) -> Vec<ErrorAnswer> {
     let can_be = |error: &ErrorAnswer| match error.name {
         UNAUTHORIZED => info.has_api_keys,
@@ -151,7 +151,7 @@ fn errors_of(info: &Info) -> Vec<ErrorAnswer> {
 pub(super) const UNAUTHORIZED: &str = "Unauthorized";
 pub(super) const NO_ADMIN: &str = "NoAdmin";
 
-/// The errors of the API, made by the code that answers with them.
+/// Returns all errors of the API. The examples are made by the code that answers with them.
 fn errors() -> [ErrorAnswer; 11] {
     let id = || PredictionId::try_from(EXAMPLE_ID).ok();
     let text = str::to_owned;
@@ -276,13 +276,13 @@ fn errors() -> [ErrorAnswer; 11] {
     ]
 }
 
-/// The error of one row of a batch.
+/// Makes the error of one row of a batch.
 pub(super) fn row_error() -> Value {
     let messages = vec!["age: 17 is less than the minimum of 18".to_owned()];
     ErrorResponse::validation(messages).to_json()
 }
 
-/// The header of answers that names the prediction.
+/// Describes the header with the prediction id.
 pub(super) fn prediction_id_header() -> Value {
     json!({
         "X-Prediction-Id": {
@@ -292,7 +292,7 @@ pub(super) fn prediction_id_header() -> Value {
     })
 }
 
-/// `components/responses`.
+/// Builds `components/responses`.
 pub(super) fn error_responses(info: &Info) -> Map<String, Value> {
     let response = |error: ErrorAnswer| {
         let examples: Map<_, _> = (error.examples.iter())
@@ -322,7 +322,7 @@ fn retry_after_header() -> Value {
     })
 }
 
-/// The errors of these names by their status, as an operation lists them beside `responses`.
+/// Adds references to the errors with these names, by status, to the responses of an operation.
 pub(super) fn with_errors(mut responses: Value, names: &[&str]) -> Value {
     for error in errors().iter().filter(|error| names.contains(&error.name)) {
         let status = error.examples[0].1.status();

@@ -1,11 +1,11 @@
-//! API keys and admin keys, as the document tells of them.
+//! API keys and admin keys in the document.
 
 use serde_json::{Map, Value, json};
 
 use super::responses::{UNAUTHORIZED, with_errors};
 use crate::info::Info;
 
-/// The two ways to show each kind of key.
+/// Describes the two headers for each kind of key.
 pub(super) fn schemes(info: &Info) -> Map<String, Value> {
     let bearer = |key| json!({ "type": "http", "scheme": "bearer", "description": key });
     let header =
@@ -22,18 +22,18 @@ pub(super) fn schemes(info: &Info) -> Map<String, Value> {
     schemes
 }
 
-/// An API key, in one of the two ways.
+/// Requires an API key in one of the two headers.
 pub(super) fn any_api_key() -> Value {
     json!([{ "bearer": [] }, { "apiKey": [] }])
 }
 
-/// An admin key, in one of the two ways.
+/// Requires an admin key in one of the two headers.
 pub(super) fn any_admin_key() -> Value {
     json!([{ "adminBearer": [] }, { "adminKey": [] }])
 }
 
-/// Adds what is answered without a key; those who ask for health need none, and some operations say
-/// themselves which.
+/// Adds the response to a request without a key. Operations on health need no key, and some operations
+/// require a key of another kind.
 pub(super) fn require_key(paths: &mut Map<String, Value>) {
     let operations = paths.values_mut().filter_map(Value::as_object_mut);
     for operation in operations.flat_map(Map::values_mut) {
