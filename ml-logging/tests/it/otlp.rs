@@ -228,6 +228,7 @@ fn the_ids_have_the_names_of_the_formatter() {
     let natively = ["@timestamp", "log.level", "message", "log.logger", "trace.id", "span.id"];
     for (line, (_, record)) in lines.iter().zip(&records) {
         assert_eq!(line["trace.id"], json!(hex(&record.trace_id)));
+        assert_eq!(line["log.level"], json!(record.severity_text));
         let mut expected = line.0.clone();
         expected.retain(|(key, _)| !natively.contains(&key.as_str()));
         assert_eq!(fields(&record.attributes), expected);
@@ -316,8 +317,15 @@ fn a_stalled_collector_does_not_block_and_losses_are_exact() {
     });
     assert_eq!(memory.records().len(), 100);
     assert_eq!((logging.lost_records(), logging.lost_spans()), (90, 86));
+    let counts = || {
+        let counts = logging.counts().pop().unwrap();
+        (counts.accepted, counts.queued, counts.written, counts.lost)
+    };
+    // A record counts as written when the collector has it, so that the count never decreases.
+    assert_eq!(counts(), (100, 10, 0, 90));
     collector.go_on();
     logging.flush().unwrap();
+    assert_eq!(counts(), (100, 0, 10, 90));
     assert_eq!((collector.records().len(), collector.spans().len()), (10, 4));
     assert_eq!((logging.lost_records(), logging.lost_spans()), (90, 86));
 }
