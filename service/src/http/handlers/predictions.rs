@@ -108,8 +108,8 @@ fn permit(endpoint: &Endpoint) -> Result<Option<OwnedSemaphorePermit>, ErrorResp
 ///
 /// # Errors
 ///
-/// 504 if it takes too long on the blocking pool. The call goes on, because a thread cannot be
-/// interrupted, and its records are written.
+/// 504 if it takes too long on the blocking pool. The call continues, because a thread cannot
+/// be interrupted, and its records are written.
 async fn run<T: Send + 'static>(
     state: &State,
     timer: &ConnectionTimer,
