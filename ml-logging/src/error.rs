@@ -1,56 +1,56 @@
-//! What can be wrong with the set-up.
+//! Mistakes in the set-up.
 
 use std::path::PathBuf;
 
-use crate::{FormatError, LevelsError};
+use crate::{filter::LevelsError, format::FormatError};
 
-/// The logging cannot be set up as it is configured.
+/// Error of the set-up.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The format string is at fault.
+    /// The format is invalid.
     #[error(transparent)]
     Format(#[from] FormatError),
     /// Two filters provide a field of the same name.
     #[error("two filters provide the field `{0}`; remove one of them or rename its field")]
     FieldProvidedTwice(String),
-    /// A filter provides a field that every record has by itself.
+    /// A filter provides a field that is built in.
     #[error("a filter provides the field `{0}`, which is built in; rename the filter's field")]
     BuiltInField(String),
-    /// A directive in the levels cannot be understood.
+    /// A directive of the levels is invalid.
     #[error("log levels in {origin}, {error}")]
     Levels {
-        /// Where the levels come from: `level(…)` or the environment variable.
+        /// Origin of the levels: `level(…)` or the environment variable.
         origin: &'static str,
-        /// What is wrong with them.
+        /// The mistakes.
         error: LevelsError,
     },
-    /// The set-up of a handler is at fault.
+    /// A handler is invalid.
     #[error("the handler `{handler}`: {error}")]
     Handler {
         /// The handler.
         handler: String,
-        /// What is wrong with it.
+        /// The mistake.
         #[source]
         error: Box<Self>,
     },
     /// Two handlers have the same name.
-    #[error("two handlers are called `{0}`; rename one of them")]
+    #[error("two handlers are named `{0}`; rename one of them")]
     HandlerTwice(String),
     /// Two loggers have the same name, or names that differ only in `.` and `::`.
-    #[error("two loggers are called `{0}`; make them one")]
+    #[error("two loggers are named `{0}`; merge them")]
     LoggerTwice(String),
-    /// A logger cannot be called so.
+    /// The name of a logger is invalid.
     #[error("the logger `{logger}`: {problem}")]
     LoggerName {
         /// The logger.
         logger: String,
-        /// What is wrong with its name.
+        /// The mistake in its name.
         problem: &'static str,
     },
-    /// A logger names a handler that there is not.
+    /// A logger names an unknown handler.
     #[error(
-        "the logger `{logger}` names the handler `{handler}`, which is not there; add it or remove the name"
+        "the logger `{logger}` names the unknown handler `{handler}`; add it or remove the name"
     )]
     UnknownHandler {
         /// The logger.
@@ -58,16 +58,16 @@ pub enum Error {
         /// The name of the handler.
         handler: String,
     },
-    /// No logger has a handler, so that nothing would ever be logged.
+    /// No logger has a handler, so that nothing would be logged.
     #[error("no logger has a handler, nothing would be logged; give the root logger one")]
     NoHandler,
-    /// The system has no thread for the records to be written by.
+    /// The system cannot start the thread that writes records.
     #[error("no thread could be started to write the log records: {problem}")]
     Thread {
-        /// What the system says.
+        /// Error of the system.
         problem: String,
     },
-    /// There are more handlers than can be told apart.
+    /// There are too many handlers.
     #[error("there are more than {0} handlers; remove some")]
     TooManyHandlers(usize),
     /// A log file cannot be opened.
@@ -78,7 +78,7 @@ pub enum Error {
         handler: String,
         /// The file.
         path: PathBuf,
-        /// What the system says.
+        /// Error of the system.
         problem: String,
     },
     /// A standard stream cannot be opened.
@@ -86,66 +86,33 @@ pub enum Error {
     OpenStream {
         /// The handler, empty for the one that [`builder`](crate::builder) sets up.
         handler: String,
-        /// What the system says.
+        /// Error of the system.
         problem: String,
     },
-    /// The file of a handler's [`Spill`](crate::Spill) cannot be opened.
-    #[error("the handler `{handler}` cannot open its spill file {}: {problem}; \
-             create its folder, allow writing to it, or change the path", path.display())]
-    SpillFile {
-        /// The handler.
-        handler: String,
-        /// The file.
-        path: PathBuf,
-        /// What the system says.
-        problem: String,
-    },
-    /// Something else is written to the file of a handler's [`Spill`](crate::Spill) as well.
-    #[error("the handler `{handler}` cannot have the spill file {}: {problem}; name another file",
-            path.display())]
-    SharedSpillFile {
-        /// The handler.
-        handler: String,
-        /// The file.
-        path: PathBuf,
-        /// What else is written to it.
-        problem: String,
-    },
-    /// The file of a handler's [`Spill`](crate::Spill) is there already, and no spill file.
-    #[error("the handler `{handler}` cannot have the spill file {}: it holds something else; \
-             name another file or remove it", path.display())]
-    ForeignSpillFile {
-        /// The handler.
-        handler: String,
-        /// The file.
-        path: PathBuf,
-    },
-    /// A handler that writes before the program goes on has a policy for what waits.
+    /// A handler without a queue has a policy for a full queue.
     #[error(
-        "the handler `{0}` writes each record before the program goes on, so nothing waits; \
-             remove its policy, or make it a `Handler::queued`"
+        "the handler `{0}` has no queue; remove its policy, or replace it by a `Handler::queued`"
     )]
-    NothingWaits(String),
-    /// A log file that is to be overwritten cannot be emptied.
+    NoQueue(String),
+    /// A log file cannot be emptied.
     #[error("its file cannot be emptied: {problem}")]
     EmptyFile {
-        /// What the system says.
+        /// Error of the system.
         problem: String,
     },
-    /// What is to be exported, or where to, is at fault.
-    #[cfg(feature = "opentelemetry")]
+    /// The settings of the OTLP export are invalid.
     #[error("export over OTLP: {problem}")]
     Otlp {
-        /// What is wrong, and the remedy.
+        /// The mistake and the remedy.
         problem: String,
     },
     /// The process has a `tracing` subscriber already.
     #[error(
-        "a global tracing subscriber is installed already; install one only, or add `layer()` to the other one"
+        "a global tracing subscriber is installed already; install only one, or add `layer()` to the other one"
     )]
     SubscriberInstalled,
-    /// The process has a logger for the `log` crate already, so that records of crates using
-    /// `log` cannot be taken over. The `tracing` subscriber has been installed.
+    /// The process has a logger for the `log` crate already, so that records of crates that use `log` cannot be
+    /// received. The `tracing` subscriber has been installed.
     #[error(
         "a logger for the `log` crate is installed already; remove it, ml-logging writes those records too"
     )]

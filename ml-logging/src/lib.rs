@@ -1,125 +1,95 @@
-//! Log records as lines of JSON, for programs that log through [`tracing`] or through `log`; and as
-//! lines for people where a terminal shows them.
+//! Log records as lines of JSON, for programs that log through [`tracing`] or `log`, and as lines of text for
+//! terminals.
 //!
-//! A record starts with context fields in the order of a format string, under the names that
-//! Python's `logging` uses, so that services in both languages feed the same index:
+//! A record starts with context fields in the order of a format string, under the names of Python's `logging`, so
+//! that services in both languages can share an index:
 //!
 //! ```json
 //! {"asctime":"2022-06-12 18:09:45,971","hostname":"host","process":7,"levelname":"INFO","message":"Prediction requested.","age":25}
 //! ```
 //!
-//! [`builder`] sets it up from code, with one place for all records; [`Configuration`] has several, and
-//! is also read from the `logging` part of a Python service's file.
+//! [`builder`] sets up a single handler. [`Configuration`] has several handlers, and can be read from the `logging`
+//! part of a Python service's file. With the feature `opentelemetry`, records and spans are also exported to a
+//! collector.
 //!
-//! With the feature `opentelemetry` records and spans also go to a collector; the repository's
-//! documentation of the logging has the details.
+//! A process that forks must set up the logging after the fork: a child has no threads that write, and
+//! inherits locks in an undefined state.
 //!
-//! # What a record holds
+//! # Content of a record
 //!
-//! 1. **The context**, in the order of the [format](JsonFormatter). Built in are:
+//! 1. **The context**, in the order of the [format](JsonFormatter). Built-in fields are:
 //!
 //!    | field | value |
 //!    |---|---|
-//!    | `asctime` | `2022-06-12 18:09:45,971`, in UTC unless the formatter says otherwise |
+//!    | `asctime` | `2022-06-12 18:09:45,971`, in UTC by default |
 //!    | `created` | seconds since 1970 with six decimals, a number |
-//!    | `msecs` | the milliseconds within the second, with `.0`, a number as in Python |
-//!    | `name` | the target of the event, which is the module unless it says otherwise |
+//!    | `msecs` | milliseconds within the second with `.0`, a number as in Python |
+//!    | `name` | target of the event, by default its module |
 //!    | `levelname` | `TRACE`, `DEBUG`, `INFO`, `WARNING`, `ERROR` |
 //!    | `levelno` | 5, 10, 20, 30, 40 |
-//!    | `message` | the text of the event, `null` if it has none |
-//!    | `pathname`, `filename`, `lineno` | the source file, its last part, the line |
-//!    | `module` | the Rust module |
-//!    | `process` | the id of the process |
-//!    | `thread` | this thread's own number, counted from 1 as threads first log; not the system's |
-//!    | `threadName` | the thread's name, `null` if it has none |
+//!    | `message` | text of the event, `null` if it has none |
+//!    | `pathname`, `filename`, `lineno` | source file, its last component, line |
+//!    | `module` | Rust module |
+//!    | `process` | id of the process |
+//!    | `thread` | number of the thread, counted from 1 as threads first log; not the system's number |
+//!    | `threadName` | name of the thread, `null` if it has none |
 //!
-//!    Everything else comes from [filters](ContextFilter), or is a
-//!    [static field](JsonFormatter::static_field). If the format does not place the message, it
-//!    follows as the first field of the event. [`EcsFormatter`] has a context of its own.
-//! 2. **The event's fields**, in the order in which the event declares them. `None` is `null`.
-//! 3. **The fields of the active spans**, innermost first, with the values that
-//!    `Span::record` has set last. Those without a value are left out: they may get one later.
+//!    All other fields come from [filters](ContextFilter) or are [static](JsonFormatter::static_field). A
+//!    message that the format does not name follows as the first field of the event. [`EcsFormatter`] has a
+//!    context of its own.
+//! 2. **The fields of the event**, in the order of their declaration. `None` is `null`.
+//! 3. **The fields of the active spans**, innermost first, with the latest values of `Span::record`. Fields
+//!    without a value are omitted.
 //!
 //! # Names
 //!
-//! No key stands twice in a record:
+//! Each key of a record is unique:
 //!
-//! * An event's field beats a span's field of the same name, and an inner span's an outer one's.
-//! * Of a name repeated within one event or one span the last one counts, as for JSON parsers.
-//! * A field called like a key of the context is written as `fields.<name>`. So is a span's field
-//!   called `message`. If its name has that prefix already, it gets one more. Which key a field
-//!   gets thus depends on the format and its own name, never on what else is in the record.
+//! * A field of an event replaces a span's field of the same name, and a field of an inner span that of an
+//!   outer span.
+//! * If a name is repeated within an event or a span, the last value counts, as for JSON parsers.
+//! * A field with the name of a context key is written as `fields.<name>`. The same holds for a span's field named
+//!   `message`. If the name has the prefix already, it gets another one. The key of a field thus depends only
+//!   on the format and its own name.
 //!
 //! # Values
 //!
-//! Integers up to 128 bits, floats and booleans are JSON numbers and booleans. The floats that JSON
-//! lacks are the strings `"NaN"`, `"Infinity"` and `"-Infinity"`. An error is its whole chain of
-//! sources, `outer: inner: root`; bytes are hexadecimal digits; all else is a string, as its
-//! `Display` or `Debug` writes it. Control characters and Unicode's line separators are escaped: a value can
-//! neither end its line nor drive the terminal that shows it.
-// `fork.rs` has the one exception.
-#![deny(unsafe_code)]
+//! Integers up to 128 bits, floats and booleans are JSON numbers and booleans. The floats that JSON lacks are
+//! the strings `"NaN"`, `"Infinity"` and `"-Infinity"`. An error is written with its chain of sources,
+//! `outer: inner: root`. Bytes are hexadecimal digits. All other values are strings from their `Display` or
+//! `Debug`. Control characters and the line separators of Unicode are escaped, so that a value can neither end its
+//! line nor control a terminal.
+#![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
 mod builder;
-mod callsite;
-mod clock;
-mod configuration;
-mod context;
-mod counts;
-mod destination;
+mod config;
 mod error;
-mod fork;
+mod filter;
 mod format;
-mod format_error;
-mod formatter;
-mod json;
+mod guard;
 mod layer;
-mod layout;
-mod level;
-mod levels;
-mod local;
-mod notice;
-#[cfg(feature = "opentelemetry")]
 mod otlp;
-#[cfg(not(feature = "opentelemetry"))]
-mod otlp_absent;
-mod output;
 mod panic;
-#[cfg(unix)]
-mod pipe;
-mod place;
-mod plan;
-mod policy;
-mod queue;
 mod record;
-mod rotating;
-mod routes;
-mod span;
-mod text;
-mod time;
-mod values;
+mod setup;
+mod sink;
 
 pub use builder::{Builder, builder};
-pub use configuration::{Configuration, Filters, Handler, Logger};
-pub use context::{ContextFilter, EnvironmentInfoFilter, HostnameFilter};
-pub use counts::{FlushError, HandlerCounts};
+pub use config::{Configuration, Filters, Handler, Logger};
 pub use error::Error;
-pub use format::FormatStyle;
-pub use format_error::FormatError;
-pub use formatter::{
-    EcsFormatter, EcsKeys, Formatter, HumanFormatter, JsonFormatter, StaticValue, TextFormatter,
+pub use filter::{ContextFilter, EnvironmentInfoFilter, HostnameFilter, Levels, LevelsError};
+pub use format::{
+    EcsFormatter, EcsKeys, FormatError, FormatStyle, Formatter, HumanFormatter, JsonFormatter,
+    StaticValue, TextFormatter, TimeZone,
 };
-pub use levels::{Levels, LevelsError};
+pub use guard::Logging;
 pub use ml_configuration::Problems;
 #[cfg(feature = "opentelemetry")]
 pub use otlp::Otlp;
-pub use output::Logging;
-pub use policy::{Policy, Spill};
-pub use rotating::{Period, Rotation};
-pub use time::TimeZone;
+pub use sink::{FlushError, HandlerCounts, Period, Policy, Rotation};
 
-/// The examples of the documentation are tested with those of the crate.
+/// Tests the examples of the documentation with those of the crate.
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/logging.md")]
 struct Documentation;

@@ -9,36 +9,37 @@ use std::{
 
 use tracing::{Level, enabled, error};
 
-use crate::output::{Outputs, is_writing};
+use crate::sink::{SinkSet, is_writing};
 
-/// The target of the records.
+/// Target of the records.
 const TARGET: &str = "panic";
 
-/// Makes each panic a record instead of text on stderr. Where no record comes of it (none is wanted at
-/// this level, it is the writer that panics, or the record is lost or not written in time), the hook
-/// that was there before is asked.
-pub(crate) fn install(outputs: Outputs) {
+/// Installs a panic hook that logs a record instead of printing to standard error.
+///
+/// The previous hook runs if there is no record: if its level is off, if a sink panics, or if the record is
+/// lost or not written in time.
+pub(crate) fn install(sinks: SinkSet) {
     let previous = panic::take_hook();
     let is_given_up = AtomicBool::new(false);
     panic::set_hook(Box::new(move |info| {
         if is_writing() || !enabled!(target: TARGET, Level::ERROR) {
             return previous(info);
         }
-        let message = info.payload_as_str().unwrap_or("the panic's value is no text");
+        let message = info.payload_as_str().unwrap_or("the value of the panic is not text");
         let location = info.location().map(tracing::field::display);
         let thread = thread::current();
         let backtrace = Backtrace::capture();
         let backtrace = (backtrace.status() == BacktraceStatus::Captured)
             .then(|| tracing::field::display(backtrace));
-        let losses = outputs.losses();
+        let losses = sinks.losses();
         error!(target: TARGET, message, location, thread_name = thread.name(), backtrace);
-        // A panic of the main thread ends the process, most likely, and so does one that aborts. After
-        // any other the program goes on: then nobody waits for handlers whose policy is not to wait. Of
-        // several panics while a sink stalls only the first waits.
+        // A panic of the main thread, or one that aborts, ends the process. After any other panic the
+        // program continues, and does not wait for handlers whose policy is not to block. While a sink
+        // stalls, only the first of several panics waits.
         let is_end = cfg!(panic = "abort") || thread.name() == Some("main");
-        let is_written = outputs.flush_at_panic(is_end, is_given_up.load(Ordering::Relaxed));
+        let is_written = sinks.flush_at_panic(is_end, is_given_up.load(Ordering::Relaxed));
         is_given_up.store(!is_written, Ordering::Relaxed);
-        if !is_written || outputs.losses() > losses {
+        if !is_written || sinks.losses() > losses {
             previous(info);
         }
     }));

@@ -1,9 +1,7 @@
 //! Logging from inside the logging. `tracing` lets such events through only where no subscriber is
 //! set for a scope, so these tests install a global one, together in one program.
 
-#![allow(clippy::unwrap_used, reason = "clippy takes only test functions for tests")]
-
-mod support;
+#![allow(clippy::unwrap_used, reason = "clippy recognizes only test functions as tests")]
 
 use std::{
     fmt, io,
@@ -12,6 +10,10 @@ use std::{
         atomic::{AtomicUsize, Ordering},
     },
 };
+
+#[path = "it/support/mod.rs"]
+#[allow(dead_code, reason = "shared with the other tests")]
+mod support;
 
 use ml_logging::Logging;
 use proptest::prelude::*;

@@ -3,9 +3,10 @@
 use std::fmt;
 use std::sync::OnceLock;
 
-/// A list that only grows: reading takes no lock, adding takes that of the last place.
+/// A list that only grows.
 ///
-/// For a handful of elements that live as long as the program.
+/// Reading takes no lock. Adding locks the end of the list only. The list is meant for a few elements
+/// that live as long as the program.
 pub(crate) struct AppendList<T> {
     first: OnceLock<Box<Node<T>>>,
 }
@@ -25,15 +26,15 @@ impl<T> AppendList<T> {
         nodes.map(|node| &node.element)
     }
 
-    /// The element that `is_it` finds; if there is none, what `make` makes, which `is_it` has to
-    /// find, is added at the end.
-    pub(crate) fn find_or_add(&self, is_it: impl Fn(&T) -> bool, make: impl Fn() -> T) -> &T {
+    /// Returns the first element that matches. If there is none, adds the element that `make` returns,
+    /// which must match.
+    pub(crate) fn find_or_add(&self, matches: impl Fn(&T) -> bool, make: impl Fn() -> T) -> &T {
         let mut list = self;
         loop {
-            // Another thread may be faster, with this element or with another one.
+            // Another thread may have added an element, the wanted one or a different one.
             let node =
                 list.first.get_or_init(|| Box::new(Node { element: make(), rest: Self::new() }));
-            if is_it(&node.element) {
+            if matches(&node.element) {
                 return &node.element;
             }
             list = &node.rest;
@@ -58,17 +59,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn threads_that_add_the_same_get_the_same() {
+    fn threads_that_add_equal_elements_share_them() {
         let list = AppendList::new();
         let addresses = |order: &[u32]| {
-            let place = |wanted: &u32| {
+            let address = |wanted: &u32| {
                 let found = list.find_or_add(|known| known == wanted, || *wanted);
                 assert_eq!(found, wanted);
                 std::ptr::from_ref(found) as usize
             };
-            let mut places: Vec<_> = order.iter().map(place).collect();
-            places.sort_unstable();
-            places
+            let mut addresses: Vec<_> = order.iter().map(address).collect();
+            addresses.sort_unstable();
+            addresses
         };
         let all: Vec<_> = std::thread::scope(|scope| {
             let orders = [[1, 2, 3, 4], [4, 3, 2, 1], [2, 4, 1, 3], [3, 1, 4, 2]];

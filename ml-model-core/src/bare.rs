@@ -1,4 +1,4 @@
-//! The bare model under a stack of decorators.
+//! The bare model inside a stack of decorators.
 
 use std::borrow::Cow;
 use std::ops::Deref;
@@ -13,7 +13,7 @@ use crate::request::{Prediction, Request};
 /// A model without its decorators.
 ///
 /// The stack that the derive composes borrows the model, so that the user's struct stores nothing. A
-/// stack from a configuration owns it in a box.
+/// stack that is chosen at run time owns the model in a box.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Bare<P>(pub(crate) P);
 
@@ -53,26 +53,26 @@ impl<P: Deref<Target: Infer + Described> + Send + Sync> MLModel for Bare<P> {
         if !self.takes_batches() {
             return row_by_row(requests, |request| self.call(request));
         }
-        // The model sees the acceptable rows only; the places of the others are kept.
+        // The model receives the valid rows only.
         let mut rows = Vec::with_capacity(requests.len());
-        let refused: Vec<_> = requests
+        let errors: Vec<_> = requests
             .into_iter()
             .map(|request| request.into_parts().map(|row| rows.push(row)).err())
             .collect();
         let outputs = if rows.is_empty() { Vec::new() } else { self.infer_batch(&rows) };
         let (expected, given) = (rows.len(), outputs.len());
-        let mut answers = rows.into_iter().zip(outputs).map(|((_input, context), output)| {
+        let mut results = rows.into_iter().zip(outputs).map(|((_input, context), output)| {
             output.map(|output| Prediction::new(output, context)).map_err(PredictionError::model)
         });
         let too_few = || {
-            let message = format!("the model has answered {given} of {expected} rows");
+            let message = format!("the model has returned {given} outputs for {expected} rows");
             Err(PredictionError::model(message))
         };
-        refused
+        errors
             .into_iter()
-            .map(|refused| match refused {
+            .map(|error| match error {
                 Some(error) => Err(error),
-                None => answers.next().unwrap_or_else(too_few),
+                None => results.next().unwrap_or_else(too_few),
             })
             .collect()
     }

@@ -1,43 +1,43 @@
-//! Why a prediction failed: one error type for the whole stack.
+//! [`PredictionError`], the error type of the whole stack.
 
 use std::error::Error;
 use std::fmt;
 
 use serde::Serialize;
 
-/// Why a prediction failed.
+/// Reason why a prediction failed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PredictionError {
-    /// The caller's input is not acceptable; everything wrong with it, at once.
-    #[error("invalid input: {}", List(.0))]
+    /// The input is invalid. All violations are reported at once.
+    #[error("invalid input: {}", joined(.0))]
     InvalidInput(Vec<Violation>),
 
-    /// The model failed. Its own error is the [`source`](Error::source) and can be downcast.
+    /// The model failed. The [`source`](Error::source) is its own error, which can be downcast.
     #[error("the model failed")]
     Model(#[source] Box<dyn Error + Send + Sync>),
 
-    /// A decorator refused the request, for instance because too many are under way.
+    /// A decorator rejected the request, for instance because of too many concurrent requests.
     #[error("the request was rejected")]
     Rejected(#[source] Box<dyn Error + Send + Sync>),
 }
 
 impl PredictionError {
-    /// The model failed with `source`.
+    /// Creates the error of a model that failed with `source`.
     #[cold]
     pub fn model(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self::Model(source.into())
     }
 
-    /// A decorator refused the request for the reason `source`.
+    /// Creates the error of a decorator that rejects a request because of `source`.
     ///
     /// ```
     /// use ml_model_core::{PredictionError, error_chain};
     ///
-    /// let error = PredictionError::rejected("8 predictions are under way");
+    /// let error = PredictionError::rejected("8 requests are pending");
     /// assert_eq!(
     ///     error_chain(&error).to_string(),
-    ///     "the request was rejected: 8 predictions are under way",
+    ///     "the request was rejected: 8 requests are pending",
     /// );
     /// ```
     #[cold]
@@ -46,18 +46,18 @@ impl PredictionError {
     }
 }
 
-/// One thing wrong with an input.
+/// One reason why an input is invalid.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Violation {
-    /// Where: the path of the field from the root of the input, such as `address.zip` or
-    /// `items.3`; empty for the input as a whole.
+    /// Path of the invalid field from the root of the input, such as `address.zip` or `items.3`; empty
+    /// for the input itself.
     pub path: String,
-    /// What is wrong there, without the path.
+    /// Description of the problem, without the path.
     pub message: String,
 }
 
 impl Violation {
-    /// `message` is wrong at `path`.
+    /// Creates a violation at `path`.
     pub fn new(path: impl Into<String>, message: impl Into<String>) -> Self {
         Self { path: path.into(), message: message.into() }
     }
@@ -72,23 +72,13 @@ impl fmt::Display for Violation {
     }
 }
 
-/// Violations in one line.
-struct List<'a>(&'a [Violation]);
-
-impl fmt::Display for List<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, violation) in self.0.iter().enumerate() {
-            if index > 0 {
-                f.write_str("; ")?;
-            }
-            violation.fmt(f)?;
-        }
-        Ok(())
-    }
+/// Joins violations in one line.
+fn joined(violations: &[Violation]) -> String {
+    violations.iter().map(Violation::to_string).collect::<Vec<_>>().join("; ")
 }
 
-/// Shows an error with everything that caused it: `outer: inner: root`. An error that only repeats
-/// the one outside of it is not shown twice.
+/// Writes an error and its sources: `outer: inner: root`. A source with the same text as the error
+/// around it is omitted.
 pub fn error_chain<'a>(error: &'a (dyn Error + 'static)) -> impl fmt::Display + 'a {
     fmt::from_fn(move |f| {
         let mut shown = error.to_string();

@@ -6,45 +6,45 @@ use schemars::JsonSchema;
 
 use crate::request::Context;
 
-/// Computes one output from one input.
+/// A model that computes one output from one input.
 ///
-/// The author of a model implements it by hand; `#[derive(MLModel)]` builds everything else on it.
+/// The author of a model implements this trait by hand; `#[derive(MLModel)]` builds on it.
 #[diagnostic::on_unimplemented(
     message = "the model `{Self}` does not implement `Infer`",
-    label = "this model has no `infer` method yet",
-    note = "`#[derive(MLModel)]` decorates what `Infer` computes: write `impl Infer for {Self}` \
-            with `Input`, `Output`, `Error` and `fn infer`"
+    label = "this model has no `infer` method",
+    note = "`#[derive(MLModel)]` builds on `Infer`: write `impl Infer for {Self}` with `Input`, \
+            `Output`, `Error` and `fn infer`"
 )]
 pub trait Infer: Send + Sync {
     /// Input of the model. Its doc comments and `#[schemars(...)]` attributes become the input schema.
     type Input: JsonSchema;
     /// Output of the model.
     type Output: JsonSchema;
-    /// Error of the model. [`std::convert::Infallible`] if it cannot fail.
+    /// Error of the model; [`std::convert::Infallible`] if it cannot fail.
     type Error: Error + Send + Sync + 'static;
 
     /// Whether [`infer_batch`](Self::infer_batch) computes the rows of a batch together.
     ///
-    /// Set it to `true` where you override `infer_batch`. As long as it is `false`, every row of a batch
-    /// passes the decorators and the model separately.
+    /// Set it to `true` when you override `infer_batch`. If it is `false`, every row of a batch passes
+    /// through the decorators and the model separately.
     const TAKES_BATCHES: bool = false;
 
     /// Makes one prediction.
     ///
     /// # Errors
     ///
-    /// The model's own error. Callers of [`MLModel::predict`](crate::MLModel::predict) see it as
+    /// Returns the model's own error. [`MLModel::predict`](crate::MLModel::predict) wraps it in
     /// [`PredictionError::Model`](crate::PredictionError::Model).
     fn infer(&self, input: &Self::Input) -> Result<Self::Output, Self::Error>;
 
-    /// Makes one prediction with access to the call's metadata: its prediction id and the values that
-    /// decorators have put into the [`Context`].
+    /// Makes one prediction with access to the metadata of the call: its prediction id and the values
+    /// that decorators have added to the [`Context`].
     ///
-    /// The default calls [`infer`](Self::infer). Override it only if the model needs the metadata.
+    /// The default calls [`infer`](Self::infer).
     ///
     /// # Errors
     ///
-    /// As [`infer`](Self::infer).
+    /// Returns the same errors as [`infer`](Self::infer).
     #[inline]
     fn infer_with(
         &self,
@@ -54,10 +54,10 @@ pub trait Infer: Send + Sync {
         self.infer(input)
     }
 
-    /// Makes the predictions of a batch, for models that are faster when they see all rows at once.
+    /// Makes the predictions of a batch, for models that are faster with all rows at once.
     ///
-    /// It is called only if [`TAKES_BATCHES`](Self::TAKES_BATCHES) is `true`. The default predicts row by
-    /// row.
+    /// It is called only if [`TAKES_BATCHES`](Self::TAKES_BATCHES) is `true`. It returns one result per
+    /// row, in the order of the rows. The default predicts row by row.
     ///
     /// ```
     /// # use ml_model_core::{Context, Infer, MLModel};
@@ -79,7 +79,7 @@ pub trait Infer: Send + Sync {
     ///
     /// # Errors
     ///
-    /// As [`infer`](Self::infer): one result per row, in the order of the rows.
+    /// Returns the same errors as [`infer`](Self::infer).
     fn infer_batch(
         &self,
         rows: &[(Self::Input, Context)],

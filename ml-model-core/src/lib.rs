@@ -1,7 +1,7 @@
-//! Observable machine learning models: the traits, decorators, registry and errors.
+//! Traits, decorators, registry and errors for observable machine learning models.
 //!
-//! A model implements [`Infer`]; `#[derive(MLModel)]` adds its metadata and the decorators named in
-//! `#[decorate(...)]`. Every prediction then leaves structured log records that share one
+//! A model implements [`Infer`]. `#[derive(MLModel)]` adds its metadata and the decorators of its
+//! `#[decorate(...)]` attributes. Every prediction then emits structured log records that share one
 //! prediction id.
 //!
 //! ```
@@ -48,22 +48,24 @@
 //! # Ok::<(), ml_model_core::PredictionError>(())
 //! ```
 //!
-//! This crate knows no HTTP and no log format: records leave through [`tracing`], and the
-//! application chooses where they go.
+//! This crate contains neither HTTP nor a log format. It emits records through [`tracing`]; the
+//! application installs the subscriber that writes them.
 //!
 //! | module | contents |
 //! |---|---|
-//! | `infer` | [`Infer`], which a model's author implements |
+//! | `infer` | [`Infer`], the trait that a model's author implements |
 //! | `model` | [`MLModel`], its [`ModelMetadata`] and [`StackInfo`] |
-//! | `bare` | the model under a stack |
-//! | `request` | [`Request`], [`Prediction`] and the [`Context`] they share |
-//! | `prediction_id`, `error`, `log_value`, `logged_field` | types that requests and records are made of |
-//! | `decorator` | [`Decorator`] and [`Decorated`], the parts of a stack |
-//! | [`decorators`] | the built-in decorators, one file each |
+//! | `bare` | the model inside a stack of decorators |
+//! | `request` | [`Request`], [`Prediction`] and their common [`Context`] |
+//! | `prediction_id`, `error` | [`PredictionId`] and [`PredictionError`] |
+//! | `log_value`, `logged_field` | values and fields of log records |
+//! | `decorator` | [`Decorator`] and [`Decorated`], the layers of a stack |
+//! | [`decorators`] | the built-in decorators, one module each |
 //! | [`metrics`] | the counts of the `metrics` decorator, for exporters |
 //! | `registry` | [`ModelRegistry`] and the JSON form in which it holds models |
 //! | `stack` | [`Stack`]: decorators chosen at run time |
 //! | `append_list` | a list that is read without a lock |
+//! | `private` | items that only generated code uses |
 
 mod append_list;
 mod bare;

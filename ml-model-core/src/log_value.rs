@@ -1,4 +1,4 @@
-//! What may become a field of a log record.
+//! [`LogValue`], the trait of values in log records.
 
 use std::borrow::Cow;
 use std::fmt::{self, Write};
@@ -10,11 +10,11 @@ use tracing::Value;
 use tracing::field::DisplayValue;
 use uuid::Uuid;
 
-/// A value that may become a field of a log record.
+/// A value that can be a field of a log record.
 ///
-/// Integers, floats, `bool`, strings, [`Uuid`], references and boxes to these, `Option` of these
-/// (`None` is logged as `null`), and enums without data by `#[derive(LogValue)]`, under the name
-/// that serde writes.
+/// It is implemented for integers, floats, `bool`, `char`, strings, [`Uuid`], pointers to these, and
+/// `Option` of these. `None` is logged as `null`. `#[derive(LogValue)]` implements it for enums without
+/// data, which are logged under the names that serde writes.
 ///
 /// ```
 /// use ml_model_core::LogValue;
@@ -31,23 +31,23 @@ use uuid::Uuid;
 /// ```
 #[diagnostic::on_unimplemented(
     message = "a field of type `{Self}` cannot be logged",
-    label = "this field's type is not a `LogValue`",
+    label = "this field's type does not implement `LogValue`",
     note = "log values are integers, floats, `bool`, strings, `Uuid`, and `Option` of these",
-    note = "for an enum without data: `#[derive(LogValue)]`",
-    note = "for one field of a struct: name it by its path, such as \"address.zip\""
+    note = "for an enum without data, derive it: `#[derive(LogValue)]`",
+    note = "for a struct, log one of its fields by its path, such as \"address.zip\""
 )]
 pub trait LogValue {
-    /// What `tracing` records.
+    /// The type that `tracing` records.
     type Value<'a>: Value
     where
         Self: 'a;
 
-    /// The value to record.
+    /// Returns the value that `tracing` records.
     fn log_value(&self) -> Self::Value<'_>;
 }
 
-/// Types that `tracing` records as they are.
-macro_rules! as_it_is {
+/// Implements [`LogValue`] for types that `tracing` records directly.
+macro_rules! direct {
     ($($type:ty)*) => {$(
         impl LogValue for $type {
             type Value<'a> = Self;
@@ -60,7 +60,7 @@ macro_rules! as_it_is {
     )*};
 }
 
-as_it_is! { bool f64 i8 i16 i32 i64 i128 isize u8 u16 u32 u64 u128 usize }
+direct! { bool f64 i8 i16 i32 i64 i128 isize u8 u16 u32 u64 u128 usize }
 
 macro_rules! non_zero {
     ($($integer:ty)*) => {$(
@@ -77,13 +77,13 @@ macro_rules! non_zero {
 
 non_zero! { i8 i16 i32 i64 i128 isize u8 u16 u32 u64 u128 usize }
 
-/// Logged with the digits that `f32` itself is written with: 0.1, not 0.10000000149011612.
+/// Logs the shortest digits of the `f32`: 0.1, not 0.10000000149011612.
 impl LogValue for f32 {
     type Value<'a> = f64;
 
     fn log_value(&self) -> f64 {
         // Sign, nine digits, point and exponent take sixteen characters at most.
-        let mut text = Text { bytes: [0; 24], len: 0 };
+        let mut text = Buffer { bytes: [0; 24], len: 0 };
         let written = write!(text, "{self:e}");
         let shortest = match written {
             Ok(()) => std::str::from_utf8(&text.bytes[..text.len]).unwrap_or_default().parse(),
@@ -93,12 +93,12 @@ impl LogValue for f32 {
     }
 }
 
-struct Text {
+struct Buffer {
     bytes: [u8; 24],
     len: usize,
 }
 
-impl Write for Text {
+impl Write for Buffer {
     fn write_str(&mut self, part: &str) -> fmt::Result {
         let end = self.len + part.len();
         self.bytes.get_mut(self.len..end).ok_or(fmt::Error)?.copy_from_slice(part.as_bytes());
@@ -107,39 +107,34 @@ impl Write for Text {
     }
 }
 
-impl LogValue for str {
-    type Value<'a> = &'a str;
+macro_rules! strings {
+    ($($type:ty)*) => {$(
+        impl LogValue for $type {
+            type Value<'a> = &'a str;
 
-    #[inline]
-    fn log_value(&self) -> &str {
-        self
-    }
+            #[inline]
+            fn log_value(&self) -> &str {
+                self
+            }
+        }
+    )*};
 }
 
-impl LogValue for String {
-    type Value<'a> = &'a str;
+strings! { str String }
 
-    #[inline]
-    fn log_value(&self) -> &str {
-        self
-    }
+macro_rules! displayed {
+    ($($type:ty)*) => {$(
+        impl LogValue for $type {
+            type Value<'a> = DisplayValue<Self>;
+
+            fn log_value(&self) -> DisplayValue<Self> {
+                tracing::field::display(*self)
+            }
+        }
+    )*};
 }
 
-impl LogValue for Uuid {
-    type Value<'a> = DisplayValue<Uuid>;
-
-    fn log_value(&self) -> DisplayValue<Uuid> {
-        tracing::field::display(*self)
-    }
-}
-
-impl LogValue for char {
-    type Value<'a> = DisplayValue<char>;
-
-    fn log_value(&self) -> DisplayValue<char> {
-        tracing::field::display(*self)
-    }
-}
+displayed! { Uuid char }
 
 impl<T: LogValue> LogValue for Option<T> {
     type Value<'a>

@@ -1,10 +1,11 @@
-//! [`MLModel`]: a model with its metadata and decorators, as the derive implements it.
+//! [`MLModel`], a model with its metadata and decorators, and the types that describe it.
 
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
-use schemars::{JsonSchema, Schema, SchemaGenerator};
+use schemars::generate::SchemaSettings;
+use schemars::{Schema, SchemaGenerator};
 use serde::Serialize;
 
 use crate::error::PredictionError;
@@ -17,13 +18,13 @@ pub type Answer<O> = Result<Prediction<O>, PredictionError>;
 
 /// A decorated model with its metadata.
 ///
-/// `#[derive(MLModel)]` implements it for a user's model, and [`Decorated`] for every stack of
-/// decorators. It can be used as `dyn MLModel<Input = _, Output = _>`.
+/// `#[derive(MLModel)]` implements it for a user's model; [`Decorated`] implements it for a model
+/// inside a decorator. It can be used as `dyn MLModel<Input = _, Output = _>`.
 ///
 /// [`Decorated`]: crate::Decorated
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an ML model",
-    note = "add `#[derive(MLModel)]` to the struct and write `impl Infer for` it"
+    note = "add `#[derive(MLModel)]` to the type and implement `Infer` for it"
 )]
 pub trait MLModel: Send + Sync {
     /// Input of the model.
@@ -31,61 +32,61 @@ pub trait MLModel: Send + Sync {
     /// Output of the model.
     type Output;
 
-    /// Names, description and version of the model, with the changes that its decorators make.
+    /// Returns the metadata of the model, with the changes that its decorators make.
     fn metadata(&self) -> Cow<'_, ModelMetadata>;
 
-    /// JSON Schema (2020-12) of the inputs that [`predict`](Self::predict) accepts.
+    /// Returns the JSON Schema (2020-12) of the inputs that [`predict`](Self::predict) accepts.
     fn input_schema(&self) -> Schema;
 
-    /// JSON Schema (2020-12) of the outputs that [`predict`](Self::predict) returns.
+    /// Returns the JSON Schema (2020-12) of the outputs that [`predict`](Self::predict) returns.
     fn output_schema(&self) -> Schema;
 
     /// Sends one request through the decorators to the model.
     ///
-    /// [`predict`](Self::predict) is the convenient way to call it.
+    /// [`predict`](Self::predict) is the more convenient form.
     ///
     /// # Errors
     ///
     /// See [`PredictionError`].
     fn call(&self, request: Request<Self::Input>) -> Answer<Self::Output>;
 
-    /// Sends several requests through the decorators to the model. Returns one answer per request, in
-    /// their order.
+    /// Sends several requests through the decorators to the model, and returns one result per request
+    /// in the same order.
     ///
     /// A model that does not [take batches](Self::takes_batches) is called row by row.
     fn call_batch(&self, requests: Vec<Request<Self::Input>>) -> Vec<Answer<Self::Output>> {
         row_by_row(requests, |request| self.call(request))
     }
 
-    /// Whether the model and all its decorators handle the rows of a batch together.
+    /// Returns whether the model and all its decorators handle the rows of a batch together.
     fn takes_batches(&self) -> bool {
         false
     }
 
-    /// Describes the stack: its decorators, and what they add to predictions and records.
+    /// Returns the description of the stack: its decorators and the properties that they add.
     fn stack(&self) -> StackInfo;
 
-    /// Name for people, such as `Insurance Charges Model`.
+    /// Returns the name for people, such as `Insurance Charges Model`.
     fn display_name(&self) -> Cow<'_, str> {
         text_of(self.metadata(), |metadata| &metadata.display_name)
     }
 
-    /// Name for programs, unique in a service, such as `insurance_charges_model`.
+    /// Returns the name for programs, unique in a service, such as `insurance_charges_model`.
     fn qualified_name(&self) -> Cow<'_, str> {
         text_of(self.metadata(), |metadata| &metadata.qualified_name)
     }
 
-    /// Purpose of the model, in a sentence.
+    /// Returns the purpose of the model in a sentence.
     fn description(&self) -> Cow<'_, str> {
         text_of(self.metadata(), |metadata| &metadata.description)
     }
 
-    /// Version of the model, by default that of its crate.
+    /// Returns the version of the model, by default the version of its crate.
     fn version(&self) -> Cow<'_, str> {
         text_of(self.metadata(), |metadata| &metadata.version)
     }
 
-    /// Makes one prediction. Takes an input, or a [`Request`] that carries metadata beside it.
+    /// Makes one prediction from an input, or from a [`Request`] with an input and metadata.
     ///
     /// # Errors
     ///
@@ -98,7 +99,7 @@ pub trait MLModel: Send + Sync {
         self.call(request.into())
     }
 
-    /// The stack of decorators, for `{:?}`: prints as `Outer(Inner(Model))`.
+    /// Returns the stack of decorators for `{:?}`, which prints `Outer(Inner(Model))`.
     fn decorators(&self) -> impl fmt::Debug + '_
     where
         Self: Sized,
@@ -117,7 +118,7 @@ fn text_of<'a>(
     }
 }
 
-/// Answers the requests of a batch one after the other.
+/// Handles the requests of a batch one after the other.
 pub(crate) fn row_by_row<I, O>(
     requests: Vec<Request<I>>,
     call: impl FnMut(Request<I>) -> Answer<O>,
@@ -169,23 +170,23 @@ pub struct ModelMetadata {
     pub display_name: Cow<'static, str>,
     /// Name for programs, unique in a service, such as `insurance_charges_model`.
     pub qualified_name: Cow<'static, str>,
-    /// Purpose of the model, in a sentence.
+    /// Purpose of the model in a sentence.
     pub description: Cow<'static, str>,
-    /// Version of the model, by default that of its crate.
+    /// Version of the model, by default the version of its crate.
     pub version: Cow<'static, str>,
 }
 
 /// Description of a stack of decorators.
 ///
-/// Displays as `Outer(Inner(Model))`.
+/// `Display` writes `Outer(Inner(Model))`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct StackInfo {
-    /// Names of the decorators, innermost first, after the name of the model's type.
+    /// Name of the model's type, followed by the names of the decorators, innermost first.
     pub names: Vec<Cow<'static, str>>,
     /// Whether a decorator gives every prediction an id.
     pub has_prediction_id: bool,
-    /// Fields of input and output in the records of the stack's `logging` decorators.
+    /// Fields in the records of the stack's `logging` decorators.
     pub logged_fields: LoggedFields,
 }
 
@@ -196,38 +197,39 @@ impl fmt::Display for StackInfo {
     }
 }
 
-/// Where a service runs the predictions of a model.
+/// Threads on which a service runs the predictions of a model.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Execution {
-    /// On the thread that has read the request. The model must not block, sleep, wait for other
-    /// systems or drive a runtime.
+    /// The thread that has read the request. The model must not block, sleep, wait for other systems
+    /// or drive a runtime.
     Inline,
-    /// On a thread of the blocking pool, where a model may do all of this.
+    /// A pool of threads for blocking calls. The model may block, sleep, wait for other systems and
+    /// drive a runtime.
     #[default]
     Blocking,
 }
 
-/// A type of model whose declaration is known without a value of it; derived along with [`MLModel`].
+/// Description of a model's type, available without a value; derived along with [`MLModel`].
 ///
-/// With it a service checks its configuration before it loads any model, and replaces the decorators of
-/// the model's attributes.
+/// A service uses it to check its configuration before it loads any model, and to replace the
+/// decorators of the model's attributes.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a derived ML model",
-    note = "add `#[derive(MLModel)]` to the struct"
+    note = "add `#[derive(MLModel)]` to the type"
 )]
 pub trait Described {
     /// Metadata of the bare model, without the changes that its decorators make.
     const METADATA: &'static ModelMetadata;
 
-    /// Where a service runs the predictions, unless its configuration overrides it.
+    /// Execution of the predictions, unless the configuration of the service overrides it.
     const EXECUTION: Execution;
 
-    /// Name of the type, without modules and parameters.
+    /// Returns the name of the type without modules and parameters.
     fn type_name() -> &'static str {
         short_type_name::<Self>()
     }
 
-    /// JSON Schema of the bare model's input.
+    /// Returns the JSON Schema of the bare model's input.
     fn bare_input_schema() -> Schema
     where
         Self: Infer,
@@ -235,24 +237,18 @@ pub trait Described {
         SchemaGenerator::default().into_root_schema_for::<Self::Input>()
     }
 
-    /// JSON Schema of the bare model's output.
+    /// Returns the JSON Schema of the bare model's output.
     fn bare_output_schema() -> Schema
     where
         Self: Infer,
     {
-        output_schema::<Self::Output>()
+        // Renames and defaults follow `Serialize`.
+        let settings = SchemaSettings::default().for_serialize();
+        settings.into_generator().into_root_schema_for::<Self::Output>()
     }
 }
 
-/// The schema of what `Serialize` writes: renames and defaults follow that direction.
-fn output_schema<O: JsonSchema>() -> Schema {
-    schemars::generate::SchemaSettings::default()
-        .for_serialize()
-        .into_generator()
-        .into_root_schema_for::<O>()
-}
-
-/// Name of a type without its modules and parameters.
+/// Returns the name of a type without modules and parameters.
 pub(crate) fn short_type_name<T: ?Sized>() -> &'static str {
     let path = std::any::type_name::<T>();
     let path = path.split_once('<').map_or(path, |(path, _parameters)| path);

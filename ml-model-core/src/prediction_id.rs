@@ -1,4 +1,4 @@
-//! The id that joins everything recorded about one prediction.
+//! [`PredictionId`], the id that all records of one prediction share.
 
 use std::convert::Infallible;
 use std::fmt;
@@ -15,8 +15,7 @@ use crate::{LogValue, Violation};
 
 const MAX_LENGTH: usize = 128;
 
-/// Id of one prediction: a fresh UUID, or the caller's own id of 1–128 characters of
-/// `[A-Za-z0-9._:-]`.
+/// Id of one prediction: a random UUID, or the caller's id of 1–128 characters of `[A-Za-z0-9._:-]`.
 ///
 /// ```
 /// use ml_model_core::PredictionId;
@@ -31,22 +30,22 @@ const MAX_LENGTH: usize = 128;
 #[serde(into = "String", try_from = "String")]
 pub struct PredictionId(Text);
 
-/// An id is read several times per prediction, so it is kept as text; a UUID's fits inline.
+/// Text of an id. An id is read several times per prediction, so a UUID is stored as text, too.
 #[derive(Clone)]
 enum Text {
     Uuid(ArrayString<{ Hyphenated::LENGTH }>),
-    Callers(Arc<str>),
+    Custom(Arc<str>),
 }
 
 impl PredictionId {
-    /// Its name in inputs, outputs and records.
+    /// Name of the id in inputs, outputs and records.
     pub const FIELD: &str = "prediction_id";
 
-    /// The pattern that ids satisfy, as JSON Schema writes it.
+    /// Pattern of valid ids for JSON Schema.
     pub const PATTERN: &str = "^[A-Za-z0-9._:-]{1,128}$";
 
-    /// Whether a schema has the `prediction_id` that the [`PredictionIdDecorator`] adds. A model's own
-    /// field of that name is another matter.
+    /// Returns whether a schema has the `prediction_id` that the [`PredictionIdDecorator`] adds, as
+    /// opposed to a field of the model with that name.
     ///
     /// [`PredictionIdDecorator`]: crate::PredictionIdDecorator
     #[must_use]
@@ -56,11 +55,11 @@ impl PredictionId {
             .is_some_and(|pattern| pattern == Self::PATTERN)
     }
 
-    /// Takes the id out of the JSON form of an input; `None` if there is none, or if it is `null`.
+    /// Removes the id from the JSON form of an input. Returns `None` if it is absent or `null`.
     ///
     /// # Errors
     ///
-    /// Why what stands there is no id.
+    /// Returns a violation if the value is not a valid id.
     pub fn take_from(input: &mut Value) -> Option<Result<Self, Violation>> {
         match input.as_object_mut()?.shift_remove(Self::FIELD)? {
             Value::Null => None,
@@ -69,22 +68,22 @@ impl PredictionId {
         }
     }
 
-    /// A new random (version 4) UUID.
+    /// Creates a random (version 4) UUID.
     ///
-    /// The random numbers are a thread's own, begun with those of the system. A process that forks should
-    /// do so before its first prediction: a thread that has made ids makes the same ones from then on
-    /// in parent and child.
+    /// Each thread has its own random number generator, which the system seeds. A process must fork
+    /// before its first prediction: a fork copies the generator, so that parent and child would create
+    /// the same ids.
     #[inline]
     pub fn random() -> Self {
         Uuid::new_v4().into()
     }
 
-    /// The id as text.
+    /// Returns the id as text.
     #[inline]
     pub fn as_str(&self) -> &str {
         match &self.0 {
             Text::Uuid(text) => text,
-            Text::Callers(text) => text,
+            Text::Custom(text) => text,
         }
     }
 }
@@ -94,7 +93,7 @@ impl From<Uuid> for PredictionId {
     fn from(uuid: Uuid) -> Self {
         let mut buffer = [0; Hyphenated::LENGTH];
         let text = uuid.hyphenated().encode_lower(&mut buffer);
-        Self(Text::Uuid(ArrayString::from(text).expect("a UUID has the length of its buffer")))
+        Self(Text::Uuid(ArrayString::from(text).expect("the buffer has the length of a UUID")))
     }
 }
 
@@ -113,7 +112,7 @@ impl TryFrom<&str> for PredictionId {
         if text.len() > MAX_LENGTH {
             return Err(InvalidPredictionId::TooLong { length: text.len() });
         }
-        Ok(Self(Text::Callers(text.into())))
+        Ok(Self(Text::Custom(text.into())))
     }
 }
 
@@ -179,11 +178,11 @@ impl LogValue for PredictionId {
     }
 }
 
-/// Why a text is no [`PredictionId`].
+/// Reason why a text is not a valid [`PredictionId`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum InvalidPredictionId {
-    /// The text has no character.
+    /// The text is empty.
     #[error("must have at least 1 character")]
     Empty,
     /// The text is longer than 128 characters.
@@ -192,7 +191,7 @@ pub enum InvalidPredictionId {
         /// Number of characters.
         length: usize,
     },
-    /// The text has a character outside of `[A-Za-z0-9._:-]`.
+    /// The text has a character outside `[A-Za-z0-9._:-]`.
     #[error(
         "must consist of letters, digits, '.', '_', ':' and '-', but has {character:?} at position {index}"
     )]

@@ -1,25 +1,25 @@
-//! What goes through a stack of decorators and what comes back: [`Request`], [`Prediction`] and the
-//! [`Context`] that both carry.
+//! The types that pass through a stack of decorators: [`Request`], [`Prediction`], and the [`Context`]
+//! that both carry.
 
 use std::any::{Any, TypeId};
 use std::collections::HashMap;
 use std::fmt;
 use std::ops::{Deref, DerefMut};
 
-use crate::{PredictionError, PredictionId, Violation};
+use crate::error::{PredictionError, Violation};
+use crate::prediction_id::PredictionId;
 
-/// One call of a model: the input and the call's metadata.
+/// Request for one prediction: the input and the metadata of the call.
 ///
-/// Any input is a request: `model.predict(input)` and
+/// An input converts into a request: `model.predict(input)` and
 /// `model.predict(Request::new(input).with_prediction_id("order-7"))` both work.
 ///
-/// A caller that could not make an input out of what it was given sends [`Request::invalid`]
-/// through the stack all the same, so that decorators record the refusal with its prediction id.
-/// The model itself is never called then.
+/// A caller that cannot construct an input sends [`Request::invalid`], so that decorators record the
+/// failure with its prediction id. The model is not called for such a request.
 #[derive(Debug)]
 pub struct Request<I> {
     input: Option<I>,
-    // Boxed and absent from all requests that are acceptable: nothing to fill in or to drop.
+    // Boxed, because a valid request has none and moves a null pointer.
     violations: Option<Box<Violations>>,
     context: Context,
 }
@@ -27,22 +27,22 @@ pub struct Request<I> {
 type Violations = Vec<Violation>;
 
 impl<I> Request<I> {
-    /// A request for a prediction from `input`.
+    /// Creates a request for a prediction from `input`.
     #[inline]
     pub fn new(input: I) -> Self {
         Self { input: Some(input), violations: None, context: Context::default() }
     }
 
-    /// A request whose input was not acceptable.
+    /// Creates a request with an invalid input.
     ///
-    /// The stack answers it with [`PredictionError::InvalidInput`].
+    /// Its result is [`PredictionError::InvalidInput`].
     pub fn invalid(violations: Vec<Violation>) -> Self {
         Self { input: None, violations: Some(Box::new(violations)), context: Context::default() }
     }
 
-    /// Gives the request the caller's id: 1–128 characters of `[A-Za-z0-9._:-]`.
+    /// Sets the caller's id: 1–128 characters of `[A-Za-z0-9._:-]`.
     ///
-    /// Anything else makes the request invalid; the prediction then fails with
+    /// Any other id makes the request invalid. The prediction then fails with
     /// [`PredictionError::InvalidInput`].
     #[must_use]
     pub fn with_prediction_id<P>(mut self, id: P) -> Self
@@ -56,60 +56,61 @@ impl<I> Request<I> {
         self
     }
 
-    /// The same request in another place in memory.
+    /// Moves the request to another location in memory.
     ///
-    /// Passing the copy to a function that is not inlined leaves the original where the compiler
-    /// can see through it: in registers, or nowhere.
+    /// Passed to a function that is not inlined, the copy allows the compiler to keep the original in
+    /// registers, or to eliminate it.
     #[inline]
     pub(crate) fn relocated(self) -> Self {
         let Self { input, violations, context } = self;
         Self { input, violations, context }
     }
 
-    /// Replaces the call's metadata.
+    /// Replaces the metadata of the call.
     #[must_use]
     pub fn with_context(mut self, context: Context) -> Self {
         self.context = context;
         self
     }
 
-    /// The input. `None` if the caller could not make one: see [`violations`](Self::violations).
+    /// Returns the input, or `None` if the caller could not construct one; see
+    /// [`violations`](Self::violations).
     #[inline]
     pub fn input(&self) -> Option<&I> {
         self.input.as_ref()
     }
 
-    /// What is wrong with the request; empty if it is acceptable.
+    /// Returns the reasons why the request is invalid; empty if it is valid.
     pub fn violations(&self) -> &[Violation] {
         self.violations.as_ref().map_or(&[], |violations| violations.as_slice())
     }
 
-    /// Marks the request as unacceptable. The model will not be called.
+    /// Makes the request invalid. The model is not called for it.
     pub fn add_violation(&mut self, violation: impl Into<Violation>) {
         self.violations.get_or_insert_default().push(violation.into());
     }
 
-    /// The id that joins everything recorded about this call.
+    /// Returns the id that all records of the call share.
     #[inline]
     pub fn prediction_id(&self) -> Option<&PredictionId> {
         self.context.prediction_id()
     }
 
-    /// The call's metadata.
+    /// Returns the metadata of the call.
     #[inline]
     pub fn context(&self) -> &Context {
         &self.context
     }
 
-    /// The call's metadata, to be added to.
+    /// Returns the metadata of the call for modification.
     #[inline]
     pub fn context_mut(&mut self) -> &mut Context {
         &mut self.context
     }
 
-    /// The same request for another form of its input.
+    /// Converts the input and keeps everything else.
     ///
-    /// A `convert` that fails makes the request invalid. It is not called without an input.
+    /// An error of `convert` makes the request invalid. Without an input, `convert` is not called.
     pub fn try_map<J>(self, convert: impl FnOnce(I) -> Result<J, Violation>) -> Request<J> {
         let Self { input, mut violations, context } = self;
         let input = match input.map(convert) {
@@ -123,23 +124,24 @@ impl<I> Request<I> {
         Request { input, violations, context }
     }
 
-    /// The input and the call's metadata.
+    /// Splits the request into the input and the metadata of the call.
     ///
     /// # Errors
     ///
-    /// [`PredictionError::InvalidInput`] if the request is not acceptable.
+    /// Returns [`PredictionError::InvalidInput`] if the request is invalid.
     #[inline]
     pub fn into_parts(self) -> Result<(I, Context), PredictionError> {
         match (self.input, self.violations) {
             (Some(input), None) => Ok((input, self.context)),
-            (_, violations) => Err(refused(violations)),
+            (_, violations) => Err(invalid_input(violations)),
         }
     }
 }
 
-/// Apart, so that what every call passes through stays small enough to be inlined.
+/// Returns the error of an invalid request. It is a separate function, so that `into_parts` stays small
+/// enough to be inlined.
 #[cold]
-fn refused(violations: Option<Box<Violations>>) -> PredictionError {
+fn invalid_input(violations: Option<Box<Violations>>) -> PredictionError {
     let mut violations = violations.map_or_else(Vec::new, |violations| *violations);
     if violations.is_empty() {
         violations.push(Violation::new("", "there is no input"));
@@ -154,7 +156,7 @@ impl<I> From<I> for Request<I> {
     }
 }
 
-/// A model's answer: the output and the call's metadata. Derefs to the output.
+/// Result of a successful call: the output and the metadata of the call. It derefs to the output.
 #[derive(Debug)]
 pub struct Prediction<O> {
     output: O,
@@ -162,45 +164,46 @@ pub struct Prediction<O> {
 }
 
 impl<O> Prediction<O> {
-    /// The answer `output` to the call that `context` describes.
+    /// Creates a prediction from an output and the metadata of its call.
     ///
-    /// A decorator that answers by itself, such as a cache, takes the context of its request.
+    /// A decorator that returns a prediction without calling its model, such as a cache, passes the
+    /// context of the request.
     #[inline]
     pub fn new(output: O, context: Context) -> Self {
         Self { output, context }
     }
 
-    /// What the model predicted.
+    /// Returns the output of the model.
     #[inline]
     pub fn output(&self) -> &O {
         &self.output
     }
 
-    /// What the model predicted, without the call's metadata.
+    /// Converts the prediction into its output.
     pub fn into_output(self) -> O {
         self.output
     }
 
-    /// The output and the call's metadata.
+    /// Splits the prediction into the output and the metadata of the call.
     #[inline]
     pub fn into_parts(self) -> (O, Context) {
         (self.output, self.context)
     }
 
-    /// The id that joins everything recorded about this call; there is one if a
-    /// `prediction_id` decorator stands in the stack or the caller gave one.
+    /// Returns the id that all records of the call share. It is present if the stack has a
+    /// `prediction_id` decorator, or if the caller has set an id.
     #[inline]
     pub fn prediction_id(&self) -> Option<&PredictionId> {
         self.context.prediction_id()
     }
 
-    /// The call's metadata.
+    /// Returns the metadata of the call.
     #[inline]
     pub fn context(&self) -> &Context {
         &self.context
     }
 
-    /// The call's metadata, to be added to.
+    /// Returns the metadata of the call for modification.
     #[inline]
     pub fn context_mut(&mut self) -> &mut Context {
         &mut self.context
@@ -223,7 +226,8 @@ impl<O> DerefMut for Prediction<O> {
     }
 }
 
-/// Metadata of one call: its prediction id, and one value of any type that a decorator adds.
+/// Metadata of one call: its prediction id, its place in a batch, and the values that decorators add,
+/// one per type.
 ///
 /// ```
 /// use ml_model_core::Context;
@@ -237,9 +241,9 @@ impl<O> DerefMut for Prediction<O> {
 /// ```
 #[derive(Default)]
 pub struct Context {
-    // One pointer, null until used: a call that carries nothing pays nothing for moving it.
+    // Boxed and allocated at the first use: a call without metadata moves a null pointer.
     metadata: Option<Box<Metadata>>,
-    // Beside the box, so that counting a call without metadata does not allocate one.
+    // Outside the box, so that counting a call does not allocate.
     is_counted: bool,
 }
 
@@ -250,35 +254,35 @@ struct Metadata {
     values: HashMap<TypeId, Box<dyn Any + Send + Sync>>,
 }
 
-/// The place of a call in a batch: on its records as `batch_id` and `row`.
+/// Place of a call in a batch. Its records contain it as `batch_id` and `row`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BatchRow {
-    /// Id that all rows of the batch share.
+    /// Id of the batch.
     pub batch_id: PredictionId,
-    /// Number of the row, from 0.
+    /// Index of the row, from 0.
     pub row: usize,
 }
 
 impl Context {
-    /// The call's id, once the caller or a `prediction_id` decorator has given it one.
+    /// Returns the id of the call, if the caller or a `prediction_id` decorator has set it.
     #[inline]
     pub fn prediction_id(&self) -> Option<&PredictionId> {
         self.metadata.as_ref()?.prediction_id.as_ref()
     }
 
-    /// Gives the call its id.
+    /// Sets the id of the call.
     #[inline]
     pub fn set_prediction_id(&mut self, id: PredictionId) {
         self.metadata.get_or_insert_default().prediction_id = Some(id);
     }
 
-    /// The call's place in a batch, if it is part of one.
+    /// Returns the place of the call in a batch, if it is part of one.
     #[inline]
     pub fn batch_row(&self) -> Option<&BatchRow> {
         self.metadata.as_ref()?.batch_row.as_ref()
     }
 
-    /// Makes the call a part of a batch.
+    /// Sets the place of the call in a batch.
     pub fn set_batch_row(&mut self, row: BatchRow) {
         self.metadata.get_or_insert_default().batch_row = Some(row);
     }
@@ -293,24 +297,24 @@ impl Context {
             .map(|replaced| *replaced)
     }
 
-    /// The value of type `T`, if one was added.
+    /// Returns the value of type `T`, if a decorator has added one.
     pub fn get<T: Any>(&self) -> Option<&T> {
         self.metadata.as_ref()?.values.get(&TypeId::of::<T>())?.downcast_ref()
     }
 
-    /// Whether a decorator outside of this one counts the call.
+    /// Returns whether an outer `metrics` decorator counts the call.
     #[inline]
     pub(crate) fn is_counted(&self) -> bool {
         self.is_counted
     }
 
-    /// Says to the decorators inside that the call is counted already.
+    /// Marks the call as counted for inner `metrics` decorators.
     #[inline]
     pub(crate) fn set_counted(&mut self) {
         self.is_counted = true;
     }
 
-    /// Takes back [`set_counted`](Self::set_counted).
+    /// Removes the mark of [`set_counted`](Self::set_counted).
     #[inline]
     pub(crate) fn clear_counted(&mut self) {
         self.is_counted = false;

@@ -1,4 +1,4 @@
-//! Decorators chosen at run time, in place of those that a model's attributes name.
+//! [`Stack`]: decorators chosen at run time, in place of those in a model's attributes.
 
 use std::fmt;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use crate::{
     PredictionIdDecorator, RegisteredModel, Violation,
 };
 
-/// A bare model and the decorators around it, put on from the innermost to the outermost.
+/// Builder that puts decorators around a bare model, from the innermost to the outermost.
 ///
 /// ```
 /// # use ml_model_core::{Infer, MLModel, Stack, decorators::logging::LoggingOptions};
@@ -42,9 +42,9 @@ use crate::{
 /// # Ok::<(), ml_model_core::decorators::logging::FieldError>(())
 /// ```
 ///
-/// The built-in decorators work on the model's own types. Decorators that the program has registered under a
-/// name work on JSON, so that one serves all models; from the first of them outwards the whole
-/// stack is of JSON, made from the model's own types.
+/// The built-in decorators work on the model's own types. Other decorators work on JSON, so that one
+/// implementation serves all models. From the first of them outwards, the whole stack works on JSON
+/// that is written from the model's own types.
 pub struct Stack<I, O>(Layers<I, O>);
 
 type TypedModel<I, O> = Arc<dyn MLModel<Input = I, Output = O>>;
@@ -59,7 +59,7 @@ where
     I: Serialize + DeserializeOwned + JsonSchema + 'static,
     O: Serialize + JsonSchema + 'static,
 {
-    /// The bare model, without the decorators of its attributes.
+    /// Creates a stack of the bare model, without the decorators of its attributes.
     pub fn around<M>(model: M) -> Self
     where
         M: Infer<Input = I, Output = O> + Described + 'static,
@@ -95,7 +95,7 @@ where
         Self(Layers::Json(Arc::new(JsonModel::around(Decorated::new(decorator, model)))))
     }
 
-    /// The stack as a model that a registry takes.
+    /// Converts the stack into a model for a registry.
     #[must_use]
     pub fn into_model(self) -> RegisteredModel {
         match self.0 {
@@ -117,8 +117,8 @@ where
     }
 }
 
-/// A body as the model's own type writes it, so that what is recorded does not depend on how the
-/// caller wrote it.
+/// Reads a body as the model's input and writes it again, so that records do not depend on the
+/// spelling that the caller used.
 fn normalized<I: Serialize + DeserializeOwned>(body: Value) -> Result<Value, Violation> {
     let input: I = deserialize(body)?;
     serde_json::to_value(input).map_err(|error| Violation::new("", error.to_string()))

@@ -1,4 +1,4 @@
-//! A `logging` decorator that is off allocates nothing, a `metrics` decorator never does.
+//! Tests that a disabled `logging` decorator and a `metrics` decorator allocate nothing.
 
 use std::hint::black_box;
 

@@ -1,4 +1,4 @@
-//! The generated code stands in crates that name things as they like and deny every lint.
+//! Tests that the generated code compiles among conflicting names and with all lints denied.
 
 #![deny(
     warnings,
@@ -12,12 +12,12 @@
     dead_code,
     unused_macros,
     clippy::struct_field_names,
-    reason = "the names are there to be in the way"
+    reason = "the names exist to conflict"
 )]
 
 extern crate ml_model_core as renamed;
 
-/// Inputs and outputs: schemars' and serde's derives are not as hygienic.
+/// Inputs and outputs, apart because the derives of schemars and serde are not as hygienic.
 mod data {
     use renamed::LogValue;
     use schemars::JsonSchema;
@@ -44,7 +44,7 @@ mod data {
     }
 }
 
-/// A user's own names, all of which the generated code would like to use.
+/// A user's items whose names conflict with names in the generated code.
 mod user {
     #![no_implicit_prelude]
 

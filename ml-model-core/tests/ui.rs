@@ -1,9 +1,8 @@
-//! What the compiler says about mistakes in annotations, word for word.
+//! Compares the compiler's messages about mistakes in annotations with `ui/*/*.stderr`.
 //!
-//! The words belong to one compiler: elsewhere the tests are left out. After a wanted change:
-//! `TRYBUILD=overwrite cargo test -p ml-model-core --test ui`, then read the difference.
+//! The messages depend on the compiler, so the test is ignored for other versions. To update them,
+//! run `TRYBUILD=overwrite cargo test -p ml-model-core --test ui` and review the diff.
 
-/// The model of every case: `common.rs` beside them.
 #[rustversion::attr(not(stable(1.95)), ignore = "the expected messages are those of Rust 1.95")]
 #[test]
 fn messages() {

@@ -90,6 +90,6 @@ const _: () = {
             "Model to predict the insurance charges of a customer.",
             "0.1.0",
         );
-        const EXECUTION: __core::Execution = __core::Execution::Blocking;
+        const EXECUTION: __core::Execution = __core::Execution::Inline;
     }
 };

@@ -1,8 +1,8 @@
 ::core::compile_error! {
-    "unknown decorator `loging`: did you mean `logging`? Known: `prediction_id`, `logging` and `metrics`; a decorator of your own is a path or an expression, such as `crate::Timing`, `Cache::with_ttl(60)` or `self::function()`"
+    "unknown decorator `loging`: did you mean `logging`? Known: `prediction_id`, `logging` and `metrics`; a custom decorator is a path or an expression, such as `crate::Timing`, `Cache::with_ttl(60)` or `self::function()`"
 }
 ::core::compile_error! {
-    "\"no identifier\" cannot name a model in URLs, logs and configuration: give `#[ml_model(qualified_name = \"...\")]` of ASCII letters, digits and `_`, not beginning with a digit"
+    "\"no identifier\" cannot name a model in URLs, logs and configuration: set `#[ml_model(qualified_name = \"...\")]` to ASCII letters, digits and `_`, with no digit at the start"
 }
 #[doc(hidden)]
 #[allow(trivial_bounds)]

@@ -1,9 +1,14 @@
-//! The derive macros of `ml-model-core`, which re-exports them; use them from there.
+//! The derive macros of `ml-model-core`, which re-exports them.
 //!
-//! A derive goes through four stages, a file each: `syntax` reads the attributes as they are
-//! written, `check` decides whether they make sense together, `emit` writes the code. Every mistake
-//! is noted in `errors::Errors`, and all of them are reported at once.
+//! | module | contents |
+//! |---|---|
+//! | `ml_model` | `#[derive(MLModel)]`: `syntax` reads the attributes, `check` validates them, `emit` generates the code |
+//! | `log_value` | `#[derive(LogValue)]` |
+//! | `options` | the syntax `name = value, ...` that all attributes share |
+//! | `errors` | the errors of one item, which are reported together |
+//! | `did_you_mean` | messages for unknown names |
 
+mod did_you_mean;
 mod errors;
 mod log_value;
 mod ml_model;
@@ -11,14 +16,12 @@ mod options;
 #[cfg(test)]
 mod snapshots;
 
-mod words;
-
 use proc_macro::TokenStream;
 
-/// Makes a model out of a type that implements `Infer`.
+/// Implements `MLModel` for a type that implements `Infer`.
 ///
-/// The code it generates holds only metadata, field access and the composition of decorators;
-/// what decorators do is in `ml-model-core`.
+/// The generated code consists of metadata, field access and the composition of decorators. The
+/// behaviour of the decorators is implemented in `ml-model-core`.
 ///
 /// # `#[ml_model(...)]`
 ///
@@ -28,47 +31,55 @@ use proc_macro::TokenStream;
 /// | `qualified_name = "..."` | the name of the type in snake_case |
 /// | `description = "..."` | the doc comment |
 /// | `version = "..."` | the version of the crate |
+/// | `execution = inline` or `blocking` | `blocking` |
 /// | `crate = path` | `::ml_model_core` |
+///
+/// `execution` states where a service runs the predictions. `blocking`: on a pool of threads, where
+/// the model may block. `inline`: on the thread that reads the request. An inline model must not
+/// block, sleep, wait for other systems or drive a runtime.
 ///
 /// # `#[decorate(...)]`
 ///
-/// One decorator per attribute. The first one listed is the outermost: it sees requests first.
+/// Each attribute adds one decorator. The first attribute is the outermost decorator: it receives
+/// requests first.
 ///
-/// * `prediction_id`: gives every prediction an id, the caller's or a new one.
-/// * `logging`, `logging(...)`: leaves the log records of every prediction. Options:
-///   * `input_fields = [...]`, `output_fields = [...]`: fields of the input and of the output that
-///     the records hold; none by default. A field is written `age`, `"age"`, as a path
-///     `address.zip`, under another name `bmi as body_mass_index`. Without quotation marks the
-///     compiler can put right one word of a path; between them it proposes to replace all of it by
-///     that word. A path does not lead through an `Option`, as one of a configuration file does.
-///   * `level = info`: `trace`, `debug`, `info`, `warn` or `error`. Failures are at `error` always.
-///   * `target = "..."`: target of the records, `{qualified_name}_logger` by default; without what `RUST_LOG`
-///     could not name, such as white space and `=`.
+/// * `prediction_id`: gives every prediction an id, either the caller's or a new one.
+/// * `logging`, `logging(...)`: writes the log records of every prediction. Options:
+///   * `input_fields = [...]`, `output_fields = [...]`: fields of the input and of the output in the
+///     records; none by default. A field is a name (`age`, `"age"`) or a path (`address.zip`), and
+///     may have another key in the record (`bmi as body_mass_index`). The compiler can suggest a
+///     correction for one segment of an unquoted path; for a quoted path it suggests replacing the
+///     whole string. Unlike in a configuration file, a path cannot lead through an `Option`.
+///   * `level = info`: `trace`, `debug`, `info`, `warn` or `error`. Failures always have the level
+///     `error`.
+///   * `target = "..."`: target of the records, by default `{qualified_name}_logger`. It must not
+///     contain characters that `RUST_LOG` cannot express, such as white space and `=`.
 /// * `metrics`: counts predictions and their durations for `/metrics`.
-/// * Anything else is a path or an expression for a decorator of your own, such as
-///   `crate::Timing` or `Cache::with_ttl(60)`. It is evaluated once per type of model,
-///   so there is no `self` in it.
+/// * Any other path or expression is a custom decorator, such as `crate::Timing` or
+///   `Cache::with_ttl(60)`. It is evaluated once per type of model, so it cannot use `self`.
 ///
-/// # Types with parameters
+/// # Generic types
 ///
-/// `logging` and decorators of your own have to know the model's `Input` and `Output`. Where they
-/// are used, the bounds of `impl Infer` must be on the type, too, `Send + Sync` among them: beside
+/// `logging` and custom decorators use the model's `Input` and `Output`. With them, the type must
+/// declare the bounds of `impl Infer`, including `Send + Sync`: for
 /// `impl<T: Tree + Send + Sync> Infer for Ensemble<T>`, write
 /// `struct Ensemble<T: Tree + Send + Sync>(Vec<T>)`.
 ///
-/// All types that one declaration makes share its metadata, the qualified name included, and each
-/// has decorators of its own.
+/// All instances of a generic type share its metadata, including the qualified name. Each instance
+/// has its own decorators.
 #[proc_macro_derive(MLModel, attributes(ml_model, decorate))]
 pub fn derive_ml_model(input: TokenStream) -> TokenStream {
     let version = std::env::var("CARGO_PKG_VERSION").ok();
     ml_model::expand(input.into(), version.as_deref()).into()
 }
 
-/// Lets an enum without data be a field of a log record, under the name that serde writes.
+/// Implements `LogValue` for an enum without data.
 ///
-/// `#[serde(rename = "...")]` and `#[serde(rename_all = "...")]` are followed. Where serde writes no
-/// name (`untagged`, `tag`, `into`, and `with`, `serialize_with` on a variant), the derive is
-/// refused. If `ml_model_core` is found elsewhere: `#[log_value(crate = path)]`.
+/// A variant is logged under the name that serde writes: the derive reads `#[serde(rename = "...")]`
+/// and `#[serde(rename_all = "...")]`. It rejects attributes with which serde writes something other
+/// than a name: `untagged`, `tag`, `into`, and on a variant `with` and `serialize_with`.
+///
+/// `#[log_value(crate = path)]` sets the path of `ml_model_core`.
 #[proc_macro_derive(LogValue, attributes(serde, log_value))]
 pub fn derive_log_value(input: TokenStream) -> TokenStream {
     log_value::expand(input.into()).into()

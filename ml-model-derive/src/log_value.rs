@@ -5,10 +5,11 @@ use quote::quote;
 use syn::meta::ParseNestedMeta;
 use syn::{Attribute, Data, DeriveInput, Expr, ExprLit, Fields, Lit, LitStr, Path, Token, Variant};
 
+use crate::did_you_mean::nearest;
 use crate::errors::Errors;
-use crate::options::{self, Known};
-use crate::words;
+use crate::options::{self, OptionSpec};
 
+/// Generates the implementation for one item.
 pub(crate) fn expand(input: TokenStream) -> TokenStream {
     let input: DeriveInput = match syn::parse2(input) {
         Ok(input) => input,
@@ -23,7 +24,7 @@ pub(crate) fn expand(input: TokenStream) -> TokenStream {
         .map(|variant| {
             let name = variant.ident.to_string();
             let name = name.trim_start_matches("r#");
-            serde_name(&variant.attrs, &VARIANT, &mut errors)
+            serde_string(&variant.attrs, &VARIANT, &mut errors)
                 .map_or_else(|| apply(rule.as_deref(), name), |name| name.value())
         })
         .collect();
@@ -32,8 +33,8 @@ pub(crate) fn expand(input: TokenStream) -> TokenStream {
     let (generics, type_generics, where_clause) = input.generics.split_for_impl();
     let variants = variants.iter().map(|variant| &variant.ident);
     let value = if names.is_empty() {
-        // No variants, or mistakes: the type is a log value all the same, so that whoever logs it
-        // is not told a second time.
+        // No variants, or errors: the type still implements `LogValue`, so that its uses cause no
+        // further errors.
         quote!("")
     } else {
         quote!(match self { #(Self::#variants => #names),* })
@@ -56,8 +57,10 @@ pub(crate) fn expand(input: TokenStream) -> TokenStream {
     }
 }
 
-const OPTIONS: &[Known] = &[Known { name: "crate", form: "crate = path::to::ml_model_core" }];
+const OPTIONS: &[OptionSpec] =
+    &[OptionSpec { name: "crate", form: "crate = path::to::ml_model_core" }];
 
+/// Returns the path of `ml_model_core` as `#[log_value(crate = path)]` sets it, or its default.
 fn crate_path(attributes: &[Attribute], errors: &mut Errors) -> Path {
     let mut path = None;
     let mut given = Vec::new();
@@ -74,7 +77,7 @@ fn crate_path(attributes: &[Attribute], errors: &mut Errors) -> Path {
     path.unwrap_or_else(|| syn::parse_quote!(::ml_model_core))
 }
 
-/// The variants, if none of them holds data.
+/// Returns the variants, or none if one of them holds data.
 fn variants<'a>(input: &'a DeriveInput, errors: &mut Errors) -> Vec<&'a Variant> {
     const REMEDY: &str = "`#[derive(LogValue)]` is for enums without data";
     let (kind, span) = match &input.data {
@@ -91,7 +94,7 @@ fn variants<'a>(input: &'a DeriveInput, errors: &mut Errors) -> Vec<&'a Variant>
                     errors.at(
                         variant.ident.span(),
                         format!(
-                            "{REMEDY}, but `{}` holds some: implement `LogValue` by hand",
+                            "{REMEDY}, but `{}` holds data: implement `LogValue` by hand",
                             variant.ident
                         ),
                     );
@@ -112,66 +115,68 @@ fn variants<'a>(input: &'a DeriveInput, errors: &mut Errors) -> Vec<&'a Variant>
     Vec::new()
 }
 
-/// The spelling that `#[serde(rename_all = "...")]` asks of the variants when they are written.
+/// Returns the case rule of `#[serde(rename_all = "...")]` for serialization.
 fn rename_all(attributes: &[Attribute], errors: &mut Errors) -> Option<String> {
-    let rule = serde_name(attributes, &TYPE, errors)?;
+    let rule = serde_string(attributes, &CONTAINER, errors)?;
     let span = rule.span();
     if RULES.contains(&rule.value().as_str()) {
         return Some(rule.value());
     }
-    // In serde's own words: the compiler reports the same error once.
+    // The wording of serde: the compiler reports identical errors once.
     let (rule, rules) = (rule.value(), RULES.map(|rule| format!("{rule:?}")).join(", "));
     let message = format!("unknown rename rule `rename_all = {rule:?}`, expected one of {rules}");
     errors.at(span, message);
     None
 }
 
-/// Where a serde attribute stands: what it can do there, in serde's words, and what is read of it.
-struct Place {
+/// The serde attributes of a container or of a variant.
+struct SerdeAttributes {
+    /// Name of this kind of attribute in serde's messages.
     kind: &'static str,
-    /// The key that is read.
+    /// Key of the name or case rule.
     key: &'static str,
     /// Keys with which serde writes something other than a name, and what it writes.
     nameless: &'static [(&'static str, &'static str)],
 }
 
-const TYPE: Place = Place {
+const CONTAINER: SerdeAttributes = SerdeAttributes {
     kind: "container",
     key: "rename_all",
-    nameless: &[
-        ("untagged", "`null` for every variant"),
-        ("tag", "an object that holds the name"),
-        ("into", "a value of another type"),
-    ],
+    nameless: &[("untagged", "`null`"), ("tag", "an object"), ("into", "a value of another type")],
 };
-const VARIANT: Place = Place {
+const VARIANT: SerdeAttributes = SerdeAttributes {
     kind: "variant",
     key: "rename",
     nameless: &[
-        ("untagged", "`null` for this variant"),
-        ("serialize_with", "what a function makes of this variant"),
-        ("with", "what a function makes of this variant"),
+        ("untagged", "`null`"),
+        ("serialize_with", "the result of a function"),
+        ("with", "the result of a function"),
     ],
 };
 
-/// Value of `key = "..."` or `key(serialize = "...")` in the `serde` attributes. Mistakes in it are
-/// told in serde's own words: if the type derives `Serialize`, too, the compiler reports them once.
-/// Everything else is serde's to check.
-fn serde_name(attributes: &[Attribute], place: &Place, errors: &mut Errors) -> Option<LitStr> {
+/// Reads the value of `key = "..."` or `key(serialize = "...")` from the `serde` attributes.
+///
+/// Errors in it have the wording of serde, so that the compiler reports them once if the type derives
+/// `Serialize`, too. serde checks all other keys.
+fn serde_string(
+    attributes: &[Attribute],
+    known: &SerdeAttributes,
+    errors: &mut Errors,
+) -> Option<LitStr> {
     let mut found = None;
     for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("serde")) {
         let result = attribute.parse_nested_meta(|meta| {
-            if meta.path.is_ident(place.key) {
-                return read_name(&meta, place.key, &mut found, errors);
+            if meta.path.is_ident(known.key) {
+                return read_string(&meta, known.key, &mut found, errors);
             }
             if let Some(name) = meta.path.get_ident().map(Ident::to_string) {
-                if words::nearest(&name, &[place.key]).is_some() {
-                    let kind = place.kind;
+                if nearest(&name, &[known.key]).is_some() {
+                    let kind = known.kind;
                     return Err(meta.error(format!("unknown serde {kind} attribute `{name}`")));
                 }
-                if let Some((_, written)) = place.nameless.iter().find(|(key, _)| *key == name) {
+                if let Some((_, written)) = known.nameless.iter().find(|(key, _)| *key == name) {
                     let message = format!(
-                        "serde writes {written} because of `{name}`, so there is no name to log: \
+                        "`{name}` makes serde write {written} instead of the variant's name: \
                          implement `LogValue` by hand"
                     );
                     errors.push(syn::Error::new_spanned(&meta.path, message));
@@ -187,7 +192,7 @@ fn serde_name(attributes: &[Attribute], place: &Place, errors: &mut Errors) -> O
     found
 }
 
-fn read_name(
+fn read_string(
     meta: &ParseNestedMeta<'_>,
     key: &str,
     found: &mut Option<LitStr>,
@@ -222,7 +227,7 @@ fn string(
     errors: &mut Errors,
 ) -> syn::Result<Option<LitStr>> {
     let mut value: Expr = meta.value()?.parse()?;
-    // What a macro puts in is in a group that cannot be seen.
+    // A macro puts its argument into an invisible group.
     while let Expr::Group(group) = value {
         value = *group.expr;
     }
@@ -245,7 +250,8 @@ const RULES: [&str; 8] = [
     "SCREAMING-KEBAB-CASE",
 ];
 
-/// A variant in serde's spelling, letter by letter as serde does it: `XGBoost` is `x_g_boost`.
+/// Applies a case rule to the name of a variant, letter by letter as serde does: `XGBoost` becomes
+/// `x_g_boost`.
 fn apply(rule: Option<&str>, name: &str) -> String {
     let snake_case = || {
         let mut snake = String::new();

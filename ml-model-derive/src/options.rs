@@ -1,69 +1,67 @@
-//! Reads `name = value, ...`: the form that the options of all attributes share.
+//! Reads `name = value, ...`, the syntax that the options of all attributes share.
 //!
-//! After a mistake in one option reading goes on behind the next comma, so that one does not hide
-//! those that follow.
+//! After an error in one option, reading continues behind the next comma, so that errors in the
+//! following options are found, too.
 
 use proc_macro2::{Ident, Span, TokenTree};
 use syn::ext::IdentExt;
 use syn::parse::ParseStream;
 use syn::{Attribute, LitStr, Meta, Token};
 
+use crate::did_you_mean;
 use crate::errors::Errors;
-use crate::words;
 
-/// An option of an attribute.
-pub(crate) struct Known {
+/// Specification of one option of an attribute.
+pub(crate) struct OptionSpec {
     pub(crate) name: &'static str,
-    /// How the option is written, for people who wrote it otherwise.
+    /// Syntax of the option, for error messages.
     pub(crate) form: &'static str,
 }
 
-/// Reads all options of `owner`. `option` reads one value. `given` holds those that were read, also
-/// from other attributes of the same type.
+/// Reads all options of `owner`. `read_value` reads the value of one option. `given` holds the names
+/// of the options that were read, including those in other attributes of the same item.
 pub(crate) fn read(
     input: ParseStream<'_>,
     owner: &str,
-    known: &[Known],
+    specs: &[OptionSpec],
     given: &mut Vec<&'static str>,
     errors: &mut Errors,
-    mut option: impl FnMut(&str, ParseStream<'_>, &mut Errors) -> syn::Result<()>,
+    mut read_value: impl FnMut(&str, ParseStream<'_>, &mut Errors) -> syn::Result<()>,
 ) {
-    let names: Vec<_> = known.iter().map(|known| known.name).collect();
+    let names: Vec<_> = specs.iter().map(|spec| spec.name).collect();
     for_each(input, errors, |input, errors| {
         let Ok(name) = input.call(Ident::parse_any) else {
             return Err(input.error(format!(
                 "expected `name = value`; the options of `{owner}` are {}",
-                words::list(&names)
+                did_you_mean::list(&names)
             )));
         };
         let text = name.to_string();
-        let Some(&Known { name: option_name, form }) =
-            known.iter().find(|known| known.name == text)
-        else {
+        let Some(spec) = specs.iter().find(|spec| spec.name == text) else {
             let what = format!("option `{text}` of `{owner}`");
-            return Err(syn::Error::new(name.span(), words::unknown(&what, &text, &names)));
+            return Err(syn::Error::new(name.span(), did_you_mean::unknown(&what, &text, &names)));
         };
-        if given.contains(&option_name) {
+        if given.contains(&spec.name) {
             return Err(syn::Error::new(name.span(), format!("`{text}` is given twice")));
         }
-        let is_written = || format!("`{text}` is written `{form}`");
+        let is_written = || format!("`{text}` is written `{}`", spec.form);
         if input.parse::<Option<Token![=]>>()?.is_none() || is_end(input) {
             return Err(syn::Error::new(name.span(), is_written()));
         }
-        let value = option(&text, input, errors).and_then(|()| expect_end(input));
-        given.push(option_name);
+        let value = read_value(&text, input, errors).and_then(|()| expect_end(input));
+        given.push(spec.name);
         value.map_err(|error| syn::Error::new(error.span(), format!("{error}; {}", is_written())))
     });
 }
 
-/// Calls `item` for each of the items between commas; it is to read one from the input.
+/// Calls `read_item` for each comma-separated item.
 pub(crate) fn for_each(
     input: ParseStream<'_>,
     errors: &mut Errors,
-    mut item: impl FnMut(ParseStream<'_>, &mut Errors) -> syn::Result<()>,
+    mut read_item: impl FnMut(ParseStream<'_>, &mut Errors) -> syn::Result<()>,
 ) {
     while !input.is_empty() {
-        let result = item(input, errors).and_then(|()| expect_end(input));
+        let result = read_item(input, errors).and_then(|()| expect_end(input));
         errors.ok(result);
         while !is_end(input) {
             errors.ok(input.parse::<TokenTree>());
@@ -80,12 +78,12 @@ fn expect_end(input: ParseStream<'_>) -> syn::Result<()> {
     if is_end(input) { Ok(()) } else { Err(input.error("expected a comma")) }
 }
 
-/// A value that is a string.
+/// Reads a string literal.
 pub(crate) fn string(input: ParseStream<'_>) -> syn::Result<LitStr> {
     input.parse::<LitStr>().map_err(|error| syn::Error::new(error.span(), "expected a string"))
 }
 
-/// Reads what is between the parentheses of an attribute.
+/// Reads the arguments between the parentheses of an attribute.
 pub(crate) fn in_parentheses<T>(
     attribute: &Attribute,
     example: &str,
@@ -104,7 +102,7 @@ pub(crate) fn in_parentheses<T>(
     }
 }
 
-/// Of the attribute's name.
+/// Returns the span of the attribute's name.
 pub(crate) fn span(attribute: &Attribute) -> Span {
     attribute.path().segments.first().map_or_else(Span::call_site, |segment| segment.ident.span())
 }

@@ -1,6 +1,7 @@
-//! What the derives generate, token by token: `snapshots/*.rs` and beside each of them the code it
-//! expands to. After a wanted change: `UPDATE_EXPECT=1 cargo test -p ml-model-derive`, then read
-//! the difference.
+//! Compares the generated code with snapshots: `snapshots/*.rs` are the inputs,
+//! `snapshots/*.expanded.rs` their expansions.
+//!
+//! To update them, run `UPDATE_EXPECT=1 cargo test -p ml-model-derive` and review the diff.
 
 use expect_test::{ExpectFile, expect_file};
 use proc_macro2::TokenStream;
@@ -38,7 +39,7 @@ snapshots! {
 }
 
 #[test]
-fn a_crate_of_unknown_version_is_told_so() {
+fn a_crate_of_unknown_version_is_an_error() {
     let output = crate::ml_model::expand(
         quote::quote!(
             struct SumModel;
@@ -46,7 +47,7 @@ fn a_crate_of_unknown_version_is_told_so() {
         None,
     )
     .to_string();
-    assert!(output.contains("give `#[ml_model(version = \\\"...\\\")]`"), "{output}");
+    assert!(output.contains("set `#[ml_model(version = \\\"...\\\")]`"), "{output}");
 }
 
 /// The README shows the demo's struct and parts of its expansion, as `cargo expand` prints them.

@@ -3,7 +3,7 @@
 
 #![allow(clippy::unwrap_used, reason = "all of this is a test")]
 
-#[path = "../../ml-logging/tests/support/collector.rs"]
+#[path = "../../ml-logging/tests/it/support/collector.rs"]
 mod collector;
 #[path = "it/common/mod.rs"]
 mod common;

@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use ml_logging::{Configuration, Handler, JsonFormatter, Logger, Logging, Policy, Spill};
+use ml_logging::{Configuration, Handler, JsonFormatter, Logger, Logging, Policy};
 use tracing::{info, level_filters::LevelFilter};
 
 use crate::THREADS;
@@ -19,7 +19,6 @@ pub(crate) fn log(policy: &str, records: u64, folder: &Path) -> Result<(), Box<d
     let policy = match policy {
         "block" => Policy::Block,
         "drop" => Policy::Drop,
-        "spill" => Policy::Spill(Spill::new(folder.join("spill"), 1 << 30)),
         "audit" => Policy::Audit,
         other => return Err(format!("unknown policy {other}").into()),
     };
@@ -75,13 +74,6 @@ fn work(thread: usize, count: u64, threads: &File) -> Result<(), std::io::Error>
 /// Writes the counts of the handler.
 fn report(logging: &Logging, file: &File) -> Result<(), std::io::Error> {
     let counts = logging.counts().remove(0);
-    let figures = [
-        counts.accepted,
-        counts.written,
-        counts.dropped,
-        counts.lost,
-        counts.queued,
-        counts.spilled,
-    ];
+    let figures = [counts.accepted, counts.written, counts.dropped, counts.lost, counts.queued];
     file.write_all_at(&figures.map(u64::to_le_bytes).concat(), 0)
 }

@@ -147,15 +147,14 @@ pub(crate) struct Counts {
     dropped: u64,
     lost: u64,
     queued: u64,
-    pub(crate) spilled: u64,
 }
 
 impl Counts {
     pub(crate) fn read(path: &Path) -> Result<Self, Box<dyn Error>> {
         let figures = figures(path)?;
-        let [accepted, written, dropped, lost, queued, spilled] =
+        let [accepted, written, dropped, lost, queued] =
             figures.try_into().map_err(|_| "the counts are incomplete")?;
-        Ok(Self { accepted, written, dropped, lost, queued, spilled })
+        Ok(Self { accepted, written, dropped, lost, queued })
     }
 }
 

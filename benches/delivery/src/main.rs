@@ -43,7 +43,7 @@ struct Arguments {
 /// Number of logging threads.
 const THREADS: usize = 4;
 
-const POLICIES: [&str; 4] = ["block", "drop", "spill", "audit"];
+const POLICIES: [&str; 3] = ["block", "drop", "audit"];
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
@@ -81,9 +81,9 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
         arguments.records, arguments.stall_ms
     );
     println!(
-        "| policy | end | handed in | read | reported as dropped | lost with the process | spilled | s |"
+        "| policy | end | handed in | read | reported as dropped | lost with the process | s |"
     );
-    println!("|---|---|---|---|---|---|---|---|");
+    println!("|---|---|---|---|---|---|---|");
     rows.iter().for_each(|row| println!("{row}"));
     println!(
         "\nOf a program that ended, every record was read or reported as dropped. Of a killed one, the \
@@ -152,11 +152,10 @@ fn measure(
     };
     let handed_in = begun.iter().sum::<u64>();
     Ok(format!(
-        "| `{policy}` | {} | {handed_in} | {} | {} | {gone} | {} | {:.1} |",
+        "| `{policy}` | {} | {handed_in} | {} | {} | {gone} | {:.1} |",
         if is_killed { "`kill -9`" } else { "its own" },
         ledger.records(),
         ledger.reported(),
-        counts.spilled,
         started.elapsed().as_secs_f64(),
     ))
 }

@@ -35,7 +35,7 @@ class Server:
                 return 401, {"error": "no such user"}
             for beginning, status in self.fail.items():
                 if path.startswith(beginning):
-                    return status, {"error": "told to fail"}
+                    return status, {"error": "failure of this test"}
             if path == "/":
                 # Filebeat requires an Elasticsearch of its own version or newer.
                 version = {"number": "9.5.3", "build_flavor": "default"}
@@ -92,7 +92,7 @@ class Server:
                 self.repeated.append((same[0], document))
                 item |= {"status": 409, "error": {"type": "version_conflict_engine_exception", "reason": "is there"}}
             elif self.reject(action, document):
-                item |= {"status": 400, "error": {"type": "document_parsing_exception", "reason": "told to refuse"}}
+                item |= {"status": 400, "error": {"type": "document_parsing_exception", "reason": "refused by this test"}}
             else:
                 self.documents.append((operation, action, document))
             items.append({operation: item})

@@ -200,7 +200,7 @@ def test_text_and_long_lines_arrive(run):
 
 def test_refused_records_are_kept(run):
     (rejected,) = of_index(run, "logs-insurance_charges_model_service-rejected")
-    assert '"age":"old"' in rejected["message"] and "told to refuse" in json.dumps(rejected)
+    assert '"age":"old"' in rejected["message"] and "refused by this test" in json.dumps(rejected)
 
 
 def test_pods_without_annotation_are_not_shipped(run):

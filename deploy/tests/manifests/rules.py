@@ -63,15 +63,14 @@ def files(facts):
     facts.configuration_text()
     key_file = configuration.get("server", {}).get("api_keys", {}).get("file")
     if key_file is None:
-        yield "the configuration names no api_keys.file: anyone who reaches the port may ask"
+        yield "the configuration names no api_keys.file: every client that reaches the port has access"
     elif present.get(key_file, ("",))[0] != "Secret":
         yield f"api_keys.file is {key_file}, which no Secret is mounted as"
     for name, handler in configuration.get("logging", {}).get("handlers", {}).items():
-        for key in ("filename", "spill_file"):
-            path = handler.get(key)
-            writable = [m.path for m in facts.mounts if not m.read_only]
-            if path and not any(posixpath.commonpath([path, w]) == w for w in writable):
-                yield f"logging handler {name} writes {path}, but the root file system is read-only"
+        path = handler.get("filename")
+        writable = [m.path for m in facts.mounts if not m.read_only]
+        if path and not any(posixpath.commonpath([path, w]) == w for w in writable):
+            yield f"logging handler {name} writes {path}, but the root file system is read-only"
     for path, (kind, name, _, _) in present.items():
         if kind == "ConfigMap" and name == SERVICE:
             yield f"{path} comes from ConfigMap {name} without a hash in its name: a change would not roll out"

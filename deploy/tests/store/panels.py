@@ -1,7 +1,7 @@
 """Panels of the generated dashboards, read from the saved objects of Kibana and of OpenSearch Dashboards.
 
-Both forms are read into the same panels, so that one program can run them. What is not known here is an error: a panel
-of a new kind must not pass unchecked.
+Both forms are read into the same panels, so that one program can run them. Unknown elements are an error, so that a panel
+of a new kind cannot pass unchecked.
 """
 
 import dataclasses

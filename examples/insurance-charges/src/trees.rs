@@ -36,7 +36,7 @@ pub enum LoadError {
     EndsEarly { expected: &'static str },
     #[error("line {line} of the artefact: expected {expected}, found {found:?}")]
     Unexpected { line: usize, expected: &'static str, found: String },
-    #[error("line {line} of the artefact: {found:?} is not a number of an accepted size")]
+    #[error("line {line} of the artefact: {found:?} is not a number from -1e9 to 1e9")]
     Number { line: usize, found: String },
     #[error("line {line} of the artefact: there is no unit called {found:?}")]
     Unit { line: usize, found: String },

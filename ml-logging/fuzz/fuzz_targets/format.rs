@@ -1,7 +1,7 @@
 //! Any format string of any style, and any form of the time.
 #![no_main]
 
-#[path = "../../tests/model/mod.rs"]
+#[path = "../../tests/it/model/mod.rs"]
 mod model;
 
 use libfuzzer_sys::fuzz_target;

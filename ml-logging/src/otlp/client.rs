@@ -1,27 +1,27 @@
-//! HTTP for OpenTelemetry's exporters. They call it on threads of their own, so it may block, and
-//! needs no runtime: it works inside of Tokio and without.
+//! HTTP client for OpenTelemetry's exporters. They call it on threads of their own, so that it may block. It works
+//! with and without a Tokio runtime.
 
 use std::{future::Future, pin::Pin, sync::Arc};
 
 use opentelemetry_http::{Bytes, HttpClient, HttpError, Request, Response};
 use ureq::Agent;
 
-use super::{counted::Tally, settings::Target};
+use super::{settings::Endpoint, tally::Tally};
 
-/// What a collector answers is short.
+/// Largest response of a collector.
 const RESPONSE_LIMIT: u64 = 4 * 1024 * 1024;
 
+/// HTTP client that stores the reason of failures in the tally.
 #[derive(Debug)]
 pub(super) struct Client {
     agent: Agent,
-    /// Is told why a request failed: the exporter itself says only that it did.
     tally: Arc<Tally>,
 }
 
 impl Client {
-    pub(super) fn new(target: &Target, tally: Arc<Tally>) -> Self {
+    pub(super) fn new(endpoint: &Endpoint, tally: Arc<Tally>) -> Self {
         let agent = Agent::config_builder()
-            .timeout_global(Some(target.timeout))
+            .timeout_global(Some(endpoint.timeout))
             .http_status_as_error(false)
             .max_redirects(0)
             .max_redirects_will_error(false)
@@ -50,13 +50,13 @@ impl HttpClient for Client {
         Self: 'f,
     {
         Box::pin(async move {
-            let answered = self.send(request);
-            match &answered {
+            let response = self.send(request);
+            match &response {
                 Ok(response) if response.status().is_success() => {}
-                Ok(response) => self.tally.failed(&response.status()),
-                Err(error) => self.tally.failed(error),
+                Ok(response) => self.tally.set_failure(&response.status()),
+                Err(error) => self.tally.set_failure(error),
             }
-            Ok(answered?)
+            Ok(response?)
         })
     }
 }

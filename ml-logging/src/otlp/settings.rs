@@ -1,5 +1,4 @@
-//! Where the collector is and who sends to it: from code, and from the variables that OpenTelemetry
-//! has for it.
+//! Settings of the export: from code, and from the environment variables of OpenTelemetry.
 
 use std::{ffi::OsString, time::Duration};
 
@@ -7,16 +6,16 @@ use opentelemetry::KeyValue;
 use opentelemetry_sdk::Resource;
 use ureq::http::Uri;
 
-use crate::Error;
+use crate::error::Error;
 
 type Environment<'e> = &'e dyn Fn(&str) -> Option<OsString>;
 
 /// Export to a collector over OTLP, as protobuf over HTTP.
 ///
-/// Both signals are exported: every record as a log record, every `tracing` span as a span. What is not
-/// set here is looked up in the environment variables of OpenTelemetry: the endpoint
-/// (`OTEL_EXPORTER_OTLP_ENDPOINT`, or one for each of `_LOGS_` and `_TRACES_`), the resource
-/// (`OTEL_SERVICE_NAME`, `OTEL_RESOURCE_ATTRIBUTES`), headers, time-outs, batches and the sampler.
+/// Every record becomes a log record, and every `tracing` span becomes a span. All other settings come from the
+/// environment variables of OpenTelemetry: the endpoint (`OTEL_EXPORTER_OTLP_ENDPOINT`, or separate variables with
+/// `_LOGS_` and `_TRACES_`), the resource (`OTEL_SERVICE_NAME`, `OTEL_RESOURCE_ATTRIBUTES`), headers, time-outs,
+/// batches and the sampler.
 ///
 /// ```no_run
 /// # fn main() -> Result<(), ml_logging::Error> {
@@ -34,22 +33,23 @@ pub struct Otlp {
     resource: Vec<(String, String)>,
 }
 
-/// The signals that are exported, and where to.
-pub(super) struct Targets {
-    pub(super) logs: Option<Target>,
-    pub(super) traces: Option<Target>,
+/// Endpoints of the signals that are exported.
+pub(super) struct Endpoints {
+    pub(super) logs: Option<Endpoint>,
+    pub(super) traces: Option<Endpoint>,
 }
 
-pub(super) struct Target {
-    pub(super) endpoint: String,
-    /// For a request with its answer.
+/// Endpoint of one signal.
+pub(super) struct Endpoint {
+    pub(super) url: String,
+    /// Time limit for a request with its response.
     pub(super) timeout: Duration,
-    /// How many may wait.
+    /// Largest number of records or spans that wait.
     pub(super) queue: usize,
 }
 
 #[derive(Clone, Copy)]
-pub(super) enum Signal {
+enum Signal {
     Logs,
     Traces,
 }
@@ -70,56 +70,44 @@ impl Signal {
             Self::Traces => "/v1/traces",
         }
     }
-
-    /// The scope of what has no target.
-    pub(super) fn scope(self) -> &'static str {
-        env!("CARGO_PKG_NAME")
-    }
 }
 
 impl Otlp {
-    /// Export to where the environment says.
+    /// Creates an export to the endpoint of the environment.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Sets the address of the collector, `http://localhost:4318`; `/v1/logs` and `/v1/traces` are
-    /// added to it. Mistakes in it are reported when the logging is built.
+    /// Sets the URL of the collector, for example `http://localhost:4318`. `/v1/logs` and `/v1/traces` are
+    /// appended to it. Mistakes are reported when the logging is built.
     pub fn endpoint(mut self, endpoint: impl Into<String>) -> Self {
         self.endpoint = Some(endpoint.into());
         self
     }
 
-    /// Sets an attribute of the resource, such as `service.name`; it beats those of the
+    /// Sets an attribute of the resource, such as `service.name`. It replaces an attribute of the
     /// environment.
     pub fn resource_attribute(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
         self.resource.push((key.into(), value.into()));
         self
     }
 
-    /// The export that the environment alone asks for.
-    pub(crate) fn of_environment(environment: Environment<'_>) -> Option<Self> {
-        let endpoints = [
-            ENDPOINT.into(),
-            Signal::Logs.variable("ENDPOINT"),
-            Signal::Traces.variable("ENDPOINT"),
-        ];
-        endpoints.iter().any(|name| variable(environment, name).is_some()).then(Self::new)
-    }
-
-    /// `None` if the environment switches the export off.
-    pub(super) fn targets(&self, environment: Environment<'_>) -> Result<Option<Targets>, Error> {
+    /// Returns the endpoints; `None` if the environment turns the export off.
+    pub(super) fn endpoints(
+        &self,
+        environment: Environment<'_>,
+    ) -> Result<Option<Endpoints>, Error> {
         let disabled = variable(environment, "OTEL_SDK_DISABLED");
         if disabled.is_some_and(|value| value.eq_ignore_ascii_case("true")) {
             return Ok(None);
         }
-        let logs = self.target(
+        let logs = self.endpoint_of(
             Signal::Logs,
             "OTEL_LOGS_EXPORTER",
             "OTEL_BLRP_MAX_QUEUE_SIZE",
             environment,
         )?;
-        let traces = self.target(
+        let traces = self.endpoint_of(
             Signal::Traces,
             "OTEL_TRACES_EXPORTER",
             "OTEL_BSP_MAX_QUEUE_SIZE",
@@ -131,25 +119,25 @@ impl Otlp {
             && !(is_off("OTEL_LOGS_EXPORTER") && is_off("OTEL_TRACES_EXPORTER"))
         {
             let problem = format!(
-                "nobody says where the collector is; set `endpoint` or the variable {ENDPOINT}"
+                "the address of the collector is missing; set `endpoint` or the variable {ENDPOINT}"
             );
             return Err(Error::Otlp { problem });
         }
-        Ok(Some(Targets { logs, traces }))
+        Ok(Some(Endpoints { logs, traces }))
     }
 
-    fn target(
+    fn endpoint_of(
         &self,
         signal: Signal,
         exporter: &str,
         queue: &str,
         environment: Environment<'_>,
-    ) -> Result<Option<Target>, Error> {
+    ) -> Result<Option<Endpoint>, Error> {
         match variable(environment, exporter).as_deref() {
             None | Some("otlp") => {}
             Some("none") => return Ok(None),
             Some(other) => {
-                let problem = format!("{exporter} is `{other}`; there are `otlp` and `none`");
+                let problem = format!("{exporter} is `{other}`; supported are `otlp` and `none`");
                 return Err(Error::Otlp { problem });
             }
         }
@@ -158,14 +146,14 @@ impl Otlp {
             match variable(environment, name).as_deref() {
                 None | Some("http/protobuf") => {}
                 Some(other) => {
-                    let problem = format!("{name} is `{other}`; there is only `http/protobuf`");
+                    let problem = format!("{name} is `{other}`; only `http/protobuf` is supported");
                     return Err(Error::Otlp { problem });
                 }
             }
         }
         let own = signal.variable("ENDPOINT");
         let below = |base: &str| format!("{}{}", base.trim_end_matches('/'), signal.path());
-        let (source, endpoint) = if let Some(base) = &self.endpoint {
+        let (source, url) = if let Some(base) = &self.endpoint {
             ("`endpoint`", below(base))
         } else if let Some(endpoint) = variable(environment, &own) {
             (own.as_str(), endpoint)
@@ -174,14 +162,14 @@ impl Otlp {
         } else {
             return Ok(None);
         };
-        check_endpoint(&endpoint)
+        check_url(&url)
             .map_err(|problem| Error::Otlp { problem: format!("{source}: {problem}") })?;
         let own = signal.variable("TIMEOUT");
         let timeout =
             number(environment, &own)?.or(number(environment, "OTEL_EXPORTER_OTLP_TIMEOUT")?);
         let queue = number(environment, queue)?.and_then(|size| usize::try_from(size).ok());
-        Ok(Some(Target {
-            endpoint,
+        Ok(Some(Endpoint {
+            url,
             timeout: Duration::from_millis(timeout.unwrap_or(10_000)),
             queue: queue.unwrap_or(2048),
         }))
@@ -194,23 +182,22 @@ impl Otlp {
     }
 }
 
-/// Whether there can be a collector at such an address, and what is wrong otherwise.
-pub(crate) fn check_endpoint(endpoint: &str) -> Result<(), String> {
+/// Checks the URL of a collector.
+pub(super) fn check_url(url: &str) -> Result<(), String> {
     let example = "write for example `http://localhost:4318`";
-    let address: Uri = endpoint
-        .parse()
-        .map_err(|error| format!("`{endpoint}` is no address: {error}; {example}"))?;
-    match address.scheme_str() {
-        Some("http") if address.query().is_none() => Ok(()),
-        Some("http") => Err(format!("`{endpoint}` has a query; {example}")),
+    let parsed: Uri =
+        url.parse().map_err(|error| format!("`{url}` is not a URL: {error}; {example}"))?;
+    match parsed.scheme_str() {
+        Some("http") if parsed.query().is_none() => Ok(()),
+        Some("http") => Err(format!("`{url}` has a query; {example}")),
         Some("https") => Err(format!(
-            "`{endpoint}` wants TLS, which is not built in; send to a collector beside this program, {example}"
+            "`{url}` requires TLS, which is not supported; use a collector on this machine, {example}"
         )),
-        _ => Err(format!("`{endpoint}` is no address of HTTP; {example}")),
+        _ => Err(format!("`{url}` is not an HTTP URL; {example}")),
     }
 }
 
-/// The variable, if it is set and not empty.
+/// Returns the value of a variable; `None` if it is empty or not set.
 fn variable(environment: Environment<'_>, name: &str) -> Option<String> {
     let value = environment(name)?.to_string_lossy().trim().to_owned();
     (!value.is_empty()).then_some(value)

@@ -1,11 +1,11 @@
-//! From the JSON of a record to OpenTelemetry's values.
+//! Values of OpenTelemetry from the JSON of a record.
 
 use std::{borrow::Cow, fmt};
 
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-/// A field's value. What is neither `null` nor one of the others is a string.
+/// Value of a field. Values without a counterpart in OpenTelemetry are strings.
 pub(super) enum Scalar {
     Bool(bool),
     Integer(i64),
@@ -14,7 +14,7 @@ pub(super) enum Scalar {
 }
 
 impl Scalar {
-    /// The value of this JSON; `None` for `null`, which OpenTelemetry's attributes lack.
+    /// Reads a JSON value. `None` for `null`, which attributes of OpenTelemetry do not support.
     pub(super) fn read(json: &str) -> Option<Self> {
         Some(match json.as_bytes() {
             b"null" => return None,
@@ -24,7 +24,7 @@ impl Scalar {
             [b'{' | b'[', ..] => Self::String(json.to_owned()),
             _ => match json.parse() {
                 Ok(integer) => Self::Integer(integer),
-                // A whole number beyond 64 bits keeps its digits.
+                // An integer that needs more than 64 bits keeps its digits.
                 Err(_) if !json.contains(['.', 'e', 'E']) => Self::String(json.to_owned()),
                 Err(_) => json.parse().map_or_else(|_| Self::String(json.to_owned()), Self::Float),
             },
@@ -32,12 +32,12 @@ impl Scalar {
     }
 }
 
-/// The text of a JSON string.
+/// Returns the text of a JSON string.
 pub(super) fn text(json: &str) -> String {
     serde_json::from_str(json).unwrap_or_else(|_| json.to_owned())
 }
 
-/// The members of a JSON object, in their order.
+/// Members of a JSON object in order.
 pub(super) struct Members<'j>(pub(super) Vec<(Cow<'j, str>, &'j RawValue)>);
 
 impl<'de> Deserialize<'de> for Members<'de> {
@@ -64,7 +64,7 @@ impl<'de> Deserialize<'de> for Members<'de> {
     }
 }
 
-/// Borrowed unless it has escapes, which serde's own `Cow` never is.
+/// Key that is borrowed unless it has escapes. The `Cow` of serde is never borrowed.
 #[derive(serde::Deserialize)]
 struct Key<'j>(#[serde(borrow)] Cow<'j, str>);
 

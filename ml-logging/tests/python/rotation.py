@@ -1,6 +1,6 @@
 """Records when Python's TimedRotatingFileHandler rotates by local time, and what it calls the old files.
 
-    python3.13 ml-logging/tests/python/rotation.py > ml-logging/src/rotating/python_local.txt
+    python3.13 ml-logging/tests/python/rotation.py > ml-logging/src/sink/rolling/python_local.txt
 
 A line is: time zone, `when`, `interval`, `atTime` in seconds or `-`, the moment at which the handler opens
 its file, the moment at which it rotates it, and the suffix that the old file gets. Moments are seconds

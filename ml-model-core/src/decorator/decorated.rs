@@ -10,9 +10,10 @@ use super::Decorator;
 use crate::model::{Answer, MLModel, ModelMetadata, StackInfo, row_by_row};
 use crate::request::Request;
 
-/// A model inside a decorator. It is a model itself, so stacks nest to any depth.
+/// A model inside a decorator.
 ///
-/// It derefs to the inner model. `Debug` prints `Outer(Inner(Model))`.
+/// It is a model itself, so that stacks nest to any depth. It derefs to the inner model. `Debug`
+/// prints `Outer(Inner(Model))`.
 #[derive(Clone, Copy)]
 pub struct Decorated<D, M> {
     decorator: D,

@@ -1,4 +1,4 @@
-//! Composition: [`Decorator`] is one layer, [`Decorated`] a layer around a model.
+//! Composition: [`Decorator`] is one layer, [`Decorated`] is a model inside a layer.
 
 mod decorated;
 
@@ -14,8 +14,8 @@ pub use decorated::Decorated;
 
 /// One layer around a model.
 ///
-/// Every method delegates to the model by default, so that a decorator writes only what it
-/// changes.
+/// Every method delegates to the model by default. A decorator overrides the methods whose behaviour
+/// it changes.
 ///
 /// ```
 /// use ml_model_core::{Decorator, MLModel, ModelMetadata};
@@ -33,14 +33,14 @@ pub use decorated::Decorated;
 /// }
 /// ```
 ///
-/// A stack shares its decorators between threads: state belongs behind a lock or in atomics.
+/// Threads share the decorators of a stack: mutable state belongs behind a lock or in atomics.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a decorator",
     label = "expected a decorator",
     note = "implement it with `impl<M: MLModel> Decorator<M> for {Self}`"
 )]
 pub trait Decorator<M: MLModel>: Send + Sync {
-    /// Handles one request; the default passes it to the model.
+    /// Handles one request. The default passes it to the model.
     ///
     /// # Errors
     ///
@@ -50,31 +50,31 @@ pub trait Decorator<M: MLModel>: Send + Sync {
         model.call(request)
     }
 
-    /// Handles the requests of a batch together; the default handles them one by one.
+    /// Handles the requests of a batch together. The default handles them one by one.
     ///
-    /// It is called only if the decorator and the model [take batches](Self::takes_batches).
+    /// It is called only if both the decorator and the model [take batches](Self::takes_batches).
     fn call_batch(&self, model: &M, requests: Vec<Request<M::Input>>) -> Vec<Answer<M::Output>> {
         row_by_row(requests, |request| self.call(model, request))
     }
 
-    /// Whether [`call_batch`](Self::call_batch) handles the rows of a batch together.
+    /// Returns whether [`call_batch`](Self::call_batch) handles the rows of a batch together.
     ///
-    /// `false` by default: every row then passes [`call`](Self::call), so that no decorator is skipped.
+    /// The default is `false`. Every row then passes through [`call`](Self::call) of all decorators.
     fn takes_batches(&self) -> bool {
         false
     }
 
-    /// Metadata of the decorated model; see [`MLModel::metadata`].
+    /// Returns the metadata of the decorated model; see [`MLModel::metadata`].
     fn metadata<'a>(&'a self, model: &'a M) -> Cow<'a, ModelMetadata> {
         model.metadata()
     }
 
-    /// Input schema of the decorated model; see [`MLModel::input_schema`].
+    /// Returns the input schema of the decorated model; see [`MLModel::input_schema`].
     fn input_schema(&self, model: &M) -> Schema {
         model.input_schema()
     }
 
-    /// Output schema of the decorated model; see [`MLModel::output_schema`].
+    /// Returns the output schema of the decorated model; see [`MLModel::output_schema`].
     fn output_schema(&self, model: &M) -> Schema {
         model.output_schema()
     }
@@ -83,7 +83,8 @@ pub trait Decorator<M: MLModel>: Send + Sync {
     /// [`MLModel::stack`].
     fn describe(&self, _stack: &mut StackInfo) {}
 
-    /// Name of the decorator in the `Debug` form of a stack; by default that of its type.
+    /// Returns the name of the decorator in the `Debug` form of a stack, by default the name of its
+    /// type.
     fn name(&self) -> Cow<'static, str> {
         short_type_name::<Self>().into()
     }

@@ -1,4 +1,4 @@
-//! The built-in decorators.
+//! The built-in decorators, one module each.
 
 pub mod logging;
 pub mod metrics;

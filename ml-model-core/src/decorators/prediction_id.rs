@@ -1,33 +1,33 @@
-//! Gives every prediction its id.
+//! The `prediction_id` decorator.
 
 use schemars::{Schema, json_schema};
-use serde_json::{Map, Value};
+use serde_json::{Value, json};
 
 use crate::decorator::Decorator;
 use crate::model::{Answer, MLModel, StackInfo};
 use crate::prediction_id::PredictionId;
 use crate::request::Request;
 
-/// Gives every prediction its id: the caller's, or a new UUID.
+/// Decorator that gives every prediction an id: the caller's id, or a new UUID.
 ///
-/// The id is in the request of every inner decorator and of the model, in the prediction that
-/// comes back, and in a `tracing` span around the call, so that whatever the model logs by itself
-/// carries it too. (A model that takes batches as a whole logs about many predictions at once:
-/// there is no such span then.)
+/// Inner decorators and the model find the id in the request, the caller finds it in the prediction.
+/// A `tracing` span around the call adds the id to all records that the model emits. A batch that is
+/// handled together has no such span, because a record of the model may concern several rows.
 ///
-/// To the input schema it adds an optional `prediction_id`, to the output schema a required one,
-/// if the schema is one of an object (`"type": "object"` at its root) that has no such field of its
-/// own. Elsewhere the id is in the log and in the [`Prediction`](crate::Prediction), but not in the JSON.
+/// The decorator adds an optional `prediction_id` to the input schema and a required one to the output
+/// schema, if the schema describes an object (`"type": "object"` at its root) without a field of that
+/// name. In other cases the id is in the records and in the [`Prediction`](crate::Prediction), but not
+/// in the JSON.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct PredictionIdDecorator;
 
 impl<M: MLModel> Decorator<M> for PredictionIdDecorator {
     fn call(&self, model: &M, mut request: Request<M::Input>) -> Answer<M::Output> {
-        let id = given_or_new(&mut request);
-        // At the highest level, so that the id is there whenever any record is.
+        let id = ensure_id(&mut request);
+        // The span has the highest level, so that it is enabled whenever any record is.
         let span = tracing::error_span!("prediction", prediction_id = id.as_str());
         let mut prediction = span.in_scope(|| model.call(request))?;
-        // An inner decorator may have answered by itself, with a context of its own.
+        // An inner decorator may have returned a prediction with a different context.
         prediction.context_mut().set_prediction_id(id);
         Ok(prediction)
     }
@@ -37,14 +37,14 @@ impl<M: MLModel> Decorator<M> for PredictionIdDecorator {
         model: &M,
         mut requests: Vec<Request<M::Input>>,
     ) -> Vec<Answer<M::Output>> {
-        let ids: Vec<_> = requests.iter_mut().map(given_or_new).collect();
-        let mut answers = model.call_batch(requests);
-        for (answer, id) in answers.iter_mut().zip(ids) {
-            if let Ok(prediction) = answer {
+        let ids: Vec<_> = requests.iter_mut().map(ensure_id).collect();
+        let mut results = model.call_batch(requests);
+        for (result, id) in results.iter_mut().zip(ids) {
+            if let Ok(prediction) = result {
                 prediction.context_mut().set_prediction_id(id);
             }
         }
-        answers
+        results
     }
 
     fn takes_batches(&self) -> bool {
@@ -57,32 +57,25 @@ impl<M: MLModel> Decorator<M> for PredictionIdDecorator {
 
     fn input_schema(&self, model: &M) -> Schema {
         let mut schema = model.input_schema();
-        if let Some(properties) = properties_of(&mut schema) {
-            let field = json_schema!({
-                "description": "Id to record this prediction under; made by the service if absent.",
-                "type": ["string", "null"],
-                "pattern": PredictionId::PATTERN,
-            });
-            properties.entry(PredictionId::FIELD).or_insert(field.to_value());
-        }
+        let field = json_schema!({
+            "description": "Id to record this prediction under; made by the service if absent.",
+            "type": ["string", "null"],
+            "pattern": PredictionId::PATTERN,
+        });
+        add_property(&mut schema, field);
         schema
     }
 
     fn output_schema(&self, model: &M) -> Schema {
         let mut schema = model.output_schema();
-        if let Some(properties) = properties_of(&mut schema) {
-            let field = json_schema!({
-                "description": "Id under which this prediction was recorded.",
-                "type": "string",
-                "pattern": PredictionId::PATTERN,
-            });
-            properties.entry(PredictionId::FIELD).or_insert(field.to_value());
-        }
+        let field = json_schema!({
+            "description": "Id under which this prediction was recorded.",
+            "type": "string",
+            "pattern": PredictionId::PATTERN,
+        });
+        add_property(&mut schema, field);
         if PredictionId::is_in(&schema) {
-            let required = schema
-                .ensure_object()
-                .entry("required")
-                .or_insert_with(|| Value::Array(Vec::new()));
+            let required = schema.ensure_object().entry("required").or_insert_with(|| json!([]));
             if let Value::Array(names) = required
                 && !names.iter().any(|name| name == PredictionId::FIELD)
             {
@@ -93,10 +86,10 @@ impl<M: MLModel> Decorator<M> for PredictionIdDecorator {
     }
 }
 
-/// The caller's id, or a new one that the request then has.
-fn given_or_new<I>(request: &mut Request<I>) -> PredictionId {
+/// Returns the id of the request, after adding a new one if there is none.
+fn ensure_id<I>(request: &mut Request<I>) -> PredictionId {
     match request.prediction_id() {
-        Some(callers) => callers.clone(),
+        Some(id) => id.clone(),
         None => {
             let id = PredictionId::random();
             request.context_mut().set_prediction_id(id.clone());
@@ -105,14 +98,12 @@ fn given_or_new<I>(request: &mut Request<I>) -> PredictionId {
     }
 }
 
-/// The properties of a schema that describes an object.
-fn properties_of(schema: &mut Schema) -> Option<&mut Map<String, Value>> {
-    if schema.get("type") != Some(&Value::from("object")) {
-        return None;
+/// Adds the `prediction_id` to a schema that describes an object and has no such property.
+fn add_property(schema: &mut Schema, field: Schema) {
+    if schema.get("type") == Some(&Value::from("object"))
+        && let properties = schema.ensure_object().entry("properties").or_insert_with(|| json!({}))
+        && let Some(properties) = properties.as_object_mut()
+    {
+        properties.entry(PredictionId::FIELD).or_insert(field.to_value());
     }
-    schema
-        .ensure_object()
-        .entry("properties")
-        .or_insert_with(|| Value::Object(Map::new()))
-        .as_object_mut()
 }

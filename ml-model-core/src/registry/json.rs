@@ -1,4 +1,4 @@
-//! The JSON form of a model: what a service can host without knowing its types.
+//! The JSON form of a model, through which a service hosts models of any type.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -14,48 +14,48 @@ use crate::model::{Answer, MLModel, ModelMetadata, StackInfo};
 use crate::prediction_id::PredictionId;
 use crate::request::{Context, Prediction, Request};
 
-/// A model whose input and output are JSON values.
+/// Adapter that gives a model JSON values as input and output.
 ///
-/// An input that does not fit the model's type goes through the model's decorators as an
-/// [invalid request](Request::invalid), so its refusal is recorded like any other failure.
+/// An input that does not match the model's type passes through the decorators as an
+/// [invalid request](Request::invalid), so that its failure is recorded.
 ///
-/// If the input schema has the `prediction_id` of the decorator, it is taken from the body as the call's id, and if
-/// the output schema has it, the call's id is the last member of the answer.
+/// If the input schema contains the `prediction_id` of the decorator, the id of the call is read from
+/// the input. If the output schema contains it, the id of the call is the last member of the output.
 pub struct JsonModel<M: MLModel> {
     model: M,
     takes_prediction_id: bool,
     returns_prediction_id: bool,
     read: fn(Value) -> Result<M::Input, Violation>,
-    /// Absent if it would be no quicker than `read`.
+    /// `None` if it would not be faster than `read`.
     read_text: Option<ReadText<M::Input>>,
     write: fn(M::Output) -> Result<Value, serde_json::Error>,
     write_text: WriteText<M::Output>,
 }
 
-/// Reads an input, if the text is one as it is written.
+/// Reads an input from text; `None` if the text needs a conversion first.
 type ReadText<I> = fn(&str) -> Option<I>;
 
-/// Writes an output with the prediction's id as its last member, if it gets one.
+/// Writes an output as text, with the prediction id as its last member if there is one.
 type WriteText<O> = fn(O, Option<&PredictionId>) -> Result<Vec<u8>, serde_json::Error>;
 
 /// A model in JSON form.
 pub trait JsonForm: MLModel<Input = Value, Output = Value> {
-    /// As [`call`](MLModel::call), with the answer as the text of JSON: nobody need build a
-    /// [`Value`] that only gets written.
+    /// Handles a request like [`call`](MLModel::call) and returns the output as JSON text, without
+    /// building a [`Value`] of it.
     ///
     /// # Errors
     ///
     /// See [`PredictionError`].
     fn call_to_text(&self, request: Request<Value>) -> Answer<Vec<u8>>;
 
-    /// As [`call_to_text`](Self::call_to_text), with the text of the body: nobody need build a
-    /// [`Value`] of that either. A `prediction_id` in the text is not taken as the call's id.
+    /// Handles a request whose input is JSON text, without building a [`Value`] of it. A
+    /// `prediction_id` in the text is not read as the id of the call.
     ///
     /// # Errors
     ///
-    /// Gives the request back, before anybody has seen it, if its text cannot be read as an input just
-    /// as it is written. The JSON may be an input all the same: `call_to_text` finds out, or says
-    /// what is wrong.
+    /// Returns the request, before any decorator has received it, if the text cannot be read directly as
+    /// an input. [`call_to_text`](Self::call_to_text) may still accept the JSON, or reports the reason
+    /// why it is invalid.
     fn call_text<'t>(&self, request: Request<&'t str>)
     -> Result<Answer<Vec<u8>>, Request<&'t str>>;
 }
@@ -66,15 +66,15 @@ where
     M::Input: DeserializeOwned,
     M::Output: Serialize,
 {
-    /// The JSON form of `model`.
+    /// Creates the JSON form of `model`.
     pub fn new(model: M) -> Self {
         let read_text: ReadText<M::Input> = |text| serde_json::from_str(text).ok();
-        Self::with(model, deserialize, Some(read_text), serde_json::to_value, text_of)
+        Self::with(model, deserialize, Some(read_text), serde_json::to_value, to_text)
     }
 }
 
 impl<M: MLModel<Input = Value, Output = Value>> JsonModel<M> {
-    /// As [`around`](Self::around); the input is passed through `read`.
+    /// Creates the JSON form like [`around`](Self::around), and passes the input through `read`.
     pub(crate) fn reading(model: M, read: fn(Value) -> Result<Value, Violation>) -> Self {
         Self::with(model, read, None, Ok, |mut output, id| {
             add_id(&mut output, id);
@@ -82,8 +82,8 @@ impl<M: MLModel<Input = Value, Output = Value>> JsonModel<M> {
         })
     }
 
-    /// The JSON form of a model whose input and output are JSON already, such as a registered one
-    /// in a decorator.
+    /// Creates the JSON form of a model whose input and output are JSON already, such as a registered
+    /// model inside a decorator.
     pub fn around(model: M) -> Self {
         Self::reading(model, Ok)
     }
@@ -108,7 +108,7 @@ impl<M: MLModel> JsonModel<M> {
         }
     }
 
-    /// The input proper; a `prediction_id` in it becomes the id of the call.
+    /// Moves the `prediction_id` from the input to the metadata of the call.
     fn split_prediction_id(&self, mut request: Request<Value>) -> Request<Value> {
         if !self.takes_prediction_id {
             return request;
@@ -120,7 +120,7 @@ impl<M: MLModel> JsonModel<M> {
         });
         match taken {
             None => {}
-            // The id that the call has already wins.
+            // An id that the call already has takes precedence.
             Some(Ok(_)) if request.prediction_id().is_some() => {}
             Some(Ok(id)) => request.context_mut().set_prediction_id(id),
             Some(Err(violation)) => request.add_violation(violation),
@@ -129,7 +129,8 @@ impl<M: MLModel> JsonModel<M> {
     }
 }
 
-/// The input of a body. In JSON Schema 30.0 is an integer; serde is told so if it says otherwise.
+/// Reads an input. In JSON Schema, 30.0 is an integer: if serde rejects a body, its whole numbers are
+/// converted first.
 pub(crate) fn deserialize<I: DeserializeOwned>(mut body: Value) -> Result<I, Violation> {
     if let Ok(input) = I::deserialize(&body) {
         return Ok(input);
@@ -141,7 +142,7 @@ pub(crate) fn deserialize<I: DeserializeOwned>(mut body: Value) -> Result<I, Vio
     })
 }
 
-/// Writes numbers such as 30.0 as integers, as far as there are integers of that size.
+/// Converts numbers such as 30.0 to integers if they fit into 64 bits.
 fn write_integers(value: &mut Value) {
     match value {
         Value::Number(number) => {
@@ -150,7 +151,7 @@ fn write_integers(value: &mut Value) {
             else {
                 return;
             };
-            // Conversions of whole numbers in range are exact; both limits are powers of two.
+            // The conversion of a whole number in this range is exact: both limits are powers of two.
             if (0.0..u64::MAX as f64).contains(&float) {
                 *value = Value::from(float as u64);
             } else if (i64::MIN as f64..0.0).contains(&float) {
@@ -178,13 +179,13 @@ impl<M: MLModel> MLModel for JsonModel<M> {
     }
 
     fn call(&self, request: Request<Value>) -> Answer<Value> {
-        self.answer(self.model.call(self.read(request)))
+        self.result_to_value(self.model.call(self.read(request)))
     }
 
     fn call_batch(&self, requests: Vec<Request<Value>>) -> Vec<Answer<Value>> {
         let requests = requests.into_iter().map(|request| self.read(request)).collect();
-        let answers = self.model.call_batch(requests);
-        answers.into_iter().map(|answer| self.answer(answer)).collect()
+        let results = self.model.call_batch(requests);
+        results.into_iter().map(|result| self.result_to_value(result)).collect()
     }
 
     fn takes_batches(&self) -> bool {
@@ -198,7 +199,7 @@ impl<M: MLModel> MLModel for JsonModel<M> {
 
 impl<M: MLModel> JsonForm for JsonModel<M> {
     fn call_to_text(&self, request: Request<Value>) -> Answer<Vec<u8>> {
-        self.written(self.model.call(self.read(request)))
+        self.result_to_text(self.model.call(self.read(request)))
     }
 
     fn call_text<'t>(
@@ -210,7 +211,7 @@ impl<M: MLModel> JsonForm for JsonModel<M> {
             _ => None,
         };
         let Some(input) = input else { return Err(request) };
-        Ok(self.written(self.model.call(request.try_map(|_text| Ok(input)))))
+        Ok(self.result_to_text(self.model.call(request.try_map(|_text| Ok(input)))))
     }
 }
 
@@ -227,8 +228,8 @@ impl<M: JsonForm + ?Sized> JsonForm for Arc<M> {
     }
 }
 
-/// The text of an output of the model's own type.
-fn text_of<O: Serialize>(
+/// Writes an output of the model's own type as text.
+fn to_text<O: Serialize>(
     output: O,
     id: Option<&PredictionId>,
 ) -> Result<Vec<u8>, serde_json::Error> {
@@ -240,7 +241,7 @@ fn text_of<O: Serialize>(
         if text.len() > 1 {
             text.push(b',');
         }
-        // An id has no character that JSON escapes.
+        // An id contains no character that JSON escapes.
         for part in ["\"", PredictionId::FIELD, "\":\"", id.as_str(), "\"}"] {
             text.extend_from_slice(part.as_bytes());
         }
@@ -248,7 +249,7 @@ fn text_of<O: Serialize>(
     Ok(text)
 }
 
-/// Makes the id a member of an output, if that has members.
+/// Adds the id to an output that is an object.
 fn add_id(output: &mut Value, id: Option<&PredictionId>) {
     if let (Some(id), Some(members)) = (id, output.as_object_mut()) {
         members.insert(PredictionId::FIELD.into(), id.as_str().into());
@@ -256,7 +257,7 @@ fn add_id(output: &mut Value, id: Option<&PredictionId>) {
 }
 
 impl<M: MLModel> JsonModel<M> {
-    /// The id that the answer is to have.
+    /// Returns the id that the output must contain.
     fn returned_id<'c>(&self, context: &'c Context) -> Option<&'c PredictionId> {
         context.prediction_id().filter(|_| self.returns_prediction_id)
     }
@@ -265,14 +266,14 @@ impl<M: MLModel> JsonModel<M> {
         self.split_prediction_id(request).try_map(self.read)
     }
 
-    fn written(&self, answer: Answer<M::Output>) -> Answer<Vec<u8>> {
-        let (output, context) = answer?.into_parts();
+    fn result_to_text(&self, result: Answer<M::Output>) -> Answer<Vec<u8>> {
+        let (output, context) = result?.into_parts();
         let text = (self.write_text)(output, self.returned_id(&context));
         Ok(Prediction::new(text.map_err(PredictionError::model)?, context))
     }
 
-    fn answer(&self, answer: Answer<M::Output>) -> Answer<Value> {
-        let (output, context) = answer?.into_parts();
+    fn result_to_value(&self, result: Answer<M::Output>) -> Answer<Value> {
+        let (output, context) = result?.into_parts();
         let mut output = (self.write)(output).map_err(PredictionError::model)?;
         add_id(&mut output, self.returned_id(&context));
         Ok(Prediction::new(output, context))

@@ -1,4 +1,5 @@
-//! The models of one program, by qualified name, and the JSON form in which it holds them.
+//! [`ModelRegistry`], the models of one program by qualified name, and the JSON form in which it stores
+//! them.
 
 mod json;
 
@@ -15,20 +16,20 @@ use crate::model::{MLModel, ModelMetadata};
 pub(crate) use json::deserialize;
 pub use json::{JsonForm, JsonModel};
 
-/// A registered model, whatever its own types: JSON in, JSON out.
+/// A registered model. Its input and output are JSON, whatever the types of the model.
 pub type RegisteredModel = Arc<dyn JsonForm>;
 
-/// The models of one program, by qualified name, in the order in which they were added.
+/// The models of one program by qualified name, in the order in which they were added.
 ///
-/// A value to own and pass on, not a global.
+/// A registry is a value, not a global.
 #[derive(Default, Clone)]
 pub struct ModelRegistry {
-    // A program has a handful of models: looking through them beats hashing a name.
+    // A program has a few models, for which a linear search is faster than a hash map.
     models: Vec<(String, RegisteredModel)>,
 }
 
 impl ModelRegistry {
-    /// A registry without models.
+    /// Creates an empty registry.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -38,7 +39,7 @@ impl ModelRegistry {
     ///
     /// # Errors
     ///
-    /// [`RegistryError::DuplicateName`] if there is a model of that name already.
+    /// Returns [`RegistryError::DuplicateName`] if there already is a model of that name.
     pub fn add<M>(&mut self, model: M) -> Result<(), RegistryError>
     where
         M: MLModel + 'static,
@@ -48,12 +49,12 @@ impl ModelRegistry {
         self.add_registered(Arc::new(JsonModel::new(model)))
     }
 
-    /// As [`add`](Self::add), for a model that is in JSON form already: one that a
-    /// [`Stack`](crate::Stack) has made, or that another registry holds.
+    /// Adds a model that is in JSON form already: one from a [`Stack`](crate::Stack) or from another
+    /// registry.
     ///
     /// # Errors
     ///
-    /// As [`add`](Self::add).
+    /// Returns the same errors as [`add`](Self::add).
     pub fn add_registered(&mut self, model: RegisteredModel) -> Result<(), RegistryError> {
         let name = model.qualified_name().into_owned();
         if self.position(&name).is_ok() {
@@ -67,23 +68,23 @@ impl ModelRegistry {
     ///
     /// # Errors
     ///
-    /// [`RegistryError::UnknownName`] if there is no model of that name.
+    /// Returns [`RegistryError::UnknownName`] if there is no model of that name.
     pub fn remove(&mut self, name: &str) -> Result<RegisteredModel, RegistryError> {
         let position = self.position(name)?;
         Ok(self.models.remove(position).1)
     }
 
-    /// The model of that name.
+    /// Returns the model of that name.
     ///
     /// # Errors
     ///
-    /// [`RegistryError::UnknownName`] if there is no such model.
+    /// Returns [`RegistryError::UnknownName`] if there is no model of that name.
     pub fn get(&self, name: &str) -> Result<&RegisteredModel, RegistryError> {
         let position = self.position(name)?;
         Ok(&self.models[position].1)
     }
 
-    /// All models with their names.
+    /// Returns all models with their names.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &RegisteredModel)> {
         self.models.iter().map(|(name, model)| (name.as_str(), model))
     }
@@ -98,7 +99,7 @@ impl ModelRegistry {
     ///
     /// # Errors
     ///
-    /// [`RegistryError::UnknownName`] if there is no model of that name.
+    /// Returns [`RegistryError::UnknownName`] if there is no model of that name.
     pub fn metadata(&self, name: &str) -> Result<ModelDescription, RegistryError> {
         let model = self.get(name)?;
         Ok(ModelDescription {
@@ -108,14 +109,14 @@ impl ModelRegistry {
         })
     }
 
-    /// Puts a decorator around the model of that name, outside of those that it has.
+    /// Puts a decorator around the model of that name, outside its other decorators.
     ///
-    /// If the decorator changes the qualified name, the model is found by the new one.
+    /// If the decorator changes the qualified name, the model is registered under the new name.
     ///
     /// # Errors
     ///
-    /// [`RegistryError::UnknownName`] if there is no model of that name,
-    /// [`RegistryError::DuplicateName`] if the decorator gives it the name of another model.
+    /// Returns [`RegistryError::UnknownName`] if there is no model of that name, and
+    /// [`RegistryError::DuplicateName`] if the new name is that of another model.
     pub fn add_decorator<D>(&mut self, name: &str, decorator: D) -> Result<(), RegistryError>
     where
         D: Decorator<RegisteredModel> + 'static,
@@ -126,8 +127,8 @@ impl ModelRegistry {
         if self.position(&name).is_ok_and(|other| other != position) {
             return Err(RegistryError::DuplicateName { name });
         }
-        // Added again rather than wrapped as it is: the decorator may change the schemas, and with
-        // them whether the body holds a prediction id.
+        // The decorator may change the schemas, which determine whether the body contains a prediction
+        // id. A new `JsonModel` reads them again.
         self.models[position] = (name, Arc::new(JsonModel::around(decorated)));
         Ok(())
     }
@@ -162,11 +163,11 @@ pub struct ModelDescription {
     pub output_schema: Schema,
 }
 
-/// Why a registry refuses.
+/// Error of a [`ModelRegistry`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RegistryError {
-    /// There is a model of that name already.
+    /// There already is a model of that name.
     #[error(
         "a model named `{name}` is already registered: give one of them another `qualified_name`"
     )]
@@ -175,22 +176,19 @@ pub enum RegistryError {
         name: String,
     },
     /// There is no model of that name.
-    #[error("no model is named `{name}`; {}", Known(known))]
+    #[error("no model is named `{name}`; {}", known_models(known))]
     UnknownName {
         /// The name.
         name: String,
-        /// The names there are.
+        /// The names of all models.
         known: Vec<String>,
     },
 }
 
-struct Known<'a>(&'a [String]);
-
-impl fmt::Display for Known<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.0.is_empty() {
-            return f.write_str("there are no models");
-        }
-        write!(f, "the models are: {}", self.0.join(", "))
+fn known_models(names: &[String]) -> String {
+    if names.is_empty() {
+        "there are no models".to_owned()
+    } else {
+        format!("the models are: {}", names.join(", "))
     }
 }

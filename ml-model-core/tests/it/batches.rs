@@ -1,4 +1,4 @@
-//! Many predictions in one call.
+//! Tests batches: many predictions in one call.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -10,14 +10,14 @@ use ml_model_core::{
 };
 use tracing_subscriber::filter::LevelFilter;
 
-/// Predicts row by row.
+/// A model that predicts row by row.
 #[derive(MLModel)]
 #[decorate(prediction_id)]
 #[decorate(logging(input_fields = ["age"], output_fields = ["charges"]))]
 struct RowModel;
 infer!(RowModel);
 
-/// Predicts all rows at once; panics if one of them is 50, answers too few if one of them is 60.
+/// A model that predicts all rows at once. It panics at 50 and leaves out 60.
 #[derive(Default, MLModel)]
 #[decorate(prediction_id)]
 #[decorate(logging(input_fields = ["age"], output_fields = ["charges"]))]
@@ -48,7 +48,6 @@ fn requests(ages: &[u8]) -> Vec<Request<Input>> {
     let batch_id: PredictionId = "batch-1".try_into().unwrap();
     let request = |(row, age): (usize, &u8)| {
         let mut request = match age {
-            // Refused for its input.
             0 => Request::invalid(vec![Violation::new("age", "is too low")]),
             age => Request::new(Input { age: *age, ..Input::example() }),
         };
@@ -58,11 +57,12 @@ fn requests(ages: &[u8]) -> Vec<Request<Input>> {
     ages.iter().enumerate().map(request).collect()
 }
 
-fn charges(answers: &[Answer<Output>]) -> Vec<Option<f64>> {
-    answers.iter().map(|answer| answer.as_ref().ok().map(|prediction| prediction.charges)).collect()
+fn charges(results: &[Answer<Output>]) -> Vec<Option<f64>> {
+    results.iter().map(|result| result.as_ref().ok().map(|prediction| prediction.charges)).collect()
 }
 
-/// Each row has its pair of records with the batch's id, its number and one prediction id.
+/// Asserts that each row has two records with the id of the batch, the index of the row and a common
+/// prediction id.
 fn assert_recorded(records: &[Logged], rows: usize) {
     let own: Vec<_> = records.iter().filter(|record| record.target.ends_with("_logger")).collect();
     assert_eq!(own.len(), 2 * rows);
@@ -95,18 +95,18 @@ fn assert_recorded(records: &[Logged], rows: usize) {
 fn a_row_that_fails_does_not_fail_the_others() {
     let ages = [25, 40, 0, 30];
     let expected = [Some(250.0), None, None, Some(300.0)];
-    let (answers, records) = logged(LevelFilter::INFO, || RowModel.call_batch(requests(&ages)));
-    assert_eq!(charges(&answers), expected);
+    let (results, records) = logged(LevelFilter::INFO, || RowModel.call_batch(requests(&ages)));
+    assert_eq!(charges(&results), expected);
     assert_recorded(&records, 4);
 
     let model = WholeModel::default();
-    let (answers, records) = logged(LevelFilter::INFO, || model.call_batch(requests(&ages)));
-    assert_eq!(charges(&answers), expected);
+    let (results, records) = logged(LevelFilter::INFO, || model.call_batch(requests(&ages)));
+    assert_eq!(charges(&results), expected);
     assert_recorded(&records, 4);
     assert_eq!(model.calls.into_inner(), 1);
-    assert!(matches!(answers[1], Err(PredictionError::Model(_))));
-    assert!(matches!(answers[2], Err(PredictionError::InvalidInput(_))));
-    let ids = answers.iter().flatten().filter_map(|prediction| prediction.prediction_id());
+    assert!(matches!(results[1], Err(PredictionError::Model(_))));
+    assert!(matches!(results[2], Err(PredictionError::InvalidInput(_))));
+    let ids = results.iter().flatten().filter_map(|prediction| prediction.prediction_id());
     assert_eq!(ids.count(), 2);
 }
 
@@ -125,13 +125,13 @@ fn a_panic_ends_every_row_of_the_batch() {
 
 #[test]
 fn rows_that_the_model_leaves_out_are_errors() {
-    let answers = WholeModel::default().call_batch(requests(&[25, 60]));
-    assert_eq!(charges(&answers), [Some(250.0), None]);
-    let message = ml_model_core::error_chain(answers[1].as_ref().unwrap_err()).to_string();
-    assert_eq!(message, "the model failed: the model has answered 1 of 2 rows");
+    let results = WholeModel::default().call_batch(requests(&[25, 60]));
+    assert_eq!(charges(&results), [Some(250.0), None]);
+    let message = ml_model_core::error_chain(results[1].as_ref().unwrap_err()).to_string();
+    assert_eq!(message, "the model failed: the model has returned 1 outputs for 2 rows");
 }
 
-/// Knows nothing of batches.
+/// A decorator without support for batches.
 struct Halved;
 
 impl<M: MLModel<Output = Output>> Decorator<M> for Halved {
@@ -143,7 +143,7 @@ impl<M: MLModel<Output = Output>> Decorator<M> for Halved {
 }
 
 #[test]
-fn a_decorator_that_knows_no_batches_sees_every_row() {
+fn a_decorator_without_batches_handles_every_row() {
     let model = WholeModel::default();
     assert!(model.takes_batches());
     let model = Decorated::new(Halved, model);

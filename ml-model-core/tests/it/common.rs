@@ -1,4 +1,4 @@
-//! A subscriber that keeps what it is told, and the model that most tests annotate.
+//! A subscriber that collects events, and the input, output and behaviour of most test models.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -14,17 +14,17 @@ use tracing_subscriber::layer::{Context, SubscriberExt};
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::{Layer, filter::LevelFilter};
 
-/// One event: its fields as text, in the order recorded.
+/// One event, with its fields as text in the order of recording.
 #[derive(Debug, Clone)]
 pub struct Logged {
     pub level: tracing::Level,
     pub target: &'static str,
     pub file: &'static str,
     pub line: u32,
-    /// Names that the call site declares, recorded or not.
+    /// Names of all fields that the call site declares.
     pub declared: Vec<&'static str>,
     pub fields: Vec<(&'static str, String)>,
-    /// Prediction ids of the spans around it, outermost first.
+    /// Prediction ids of the surrounding spans, outermost first.
     pub span_ids: Vec<String>,
 }
 
@@ -52,10 +52,10 @@ impl Log {
     }
 }
 
-/// Runs `f` with a subscriber up to `level` and returns what was logged.
+/// Runs `f` with a subscriber for events up to `level`, and returns the events.
 pub fn logged<T>(level: LevelFilter, f: impl FnOnce() -> T) -> (T, Vec<Logged>) {
-    // While there is but one subscriber, `tracing` takes that of the thread which happens to
-    // register a call site for it, even if that thread has none: here, another test's.
+    // While there is only one subscriber, `tracing` registers a call site with the subscriber of the
+    // current thread, which may be that of another test or none.
     static SECOND: LazyLock<Dispatch> = LazyLock::new(|| Dispatch::new(NoSubscriber::new()));
     LazyLock::force(&SECOND);
 
@@ -166,7 +166,7 @@ pub enum ModelError {
     NoTrees { age: u8, source: std::num::ParseIntError },
 }
 
-/// Metadata of `model` with another version.
+/// Returns the metadata of `model` with another version.
 pub fn with_version(
     model: &impl MLModel,
     version: impl Into<Cow<'static, str>>,
@@ -176,7 +176,7 @@ pub fn with_version(
     metadata
 }
 
-/// Charges ten times the age; fails at 40, panics at 50 and 51.
+/// Returns ten times the age; fails at 40, panics at 50 and 51.
 pub fn charges(input: &Input) -> Result<Output, ModelError> {
     match input.age {
         40 => {
@@ -189,7 +189,7 @@ pub fn charges(input: &Input) -> Result<Output, ModelError> {
     }
 }
 
-/// `impl Infer` for a model of the test, by [`charges`].
+/// Implements `Infer` for a test model with [`charges`].
 macro_rules! infer {
     ($model:ty) => {
         impl Infer for $model {

@@ -1,4 +1,4 @@
-//! Decorators chosen at run time: their records are those of the attributes, field for field.
+//! Tests decorators chosen at run time, whose records equal those of the attributes.
 
 use std::sync::Arc;
 
@@ -54,7 +54,7 @@ fn infer(input: &Input) -> Result<Output, std::io::Error> {
     }
 }
 
-/// Two models with the same names: what one has in attributes is put around the other.
+/// The same model with its decorators in attributes.
 mod compiled {
     use super::*;
 
@@ -134,14 +134,14 @@ fn body() -> Value {
     })
 }
 
-/// What `model` logs about one prediction. The duration is never the same.
+/// Returns the records of one prediction, without the duration.
 fn records(model: &dyn MLModel<Input = Value, Output = Value>, body: Value) -> Vec<Logged> {
     let call = || {
         std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
             model.call(Request::new(body)).map(Prediction::into_output)
         }))
     };
-    let (_answer, mut records) = logged(LevelFilter::DEBUG, call);
+    let (_result, mut records) = logged(LevelFilter::DEBUG, call);
     for (name, value) in records.iter_mut().flat_map(|record| &mut record.fields) {
         if *name == "duration_ms" {
             value.parse::<f64>().expect("a duration is a number");
@@ -214,7 +214,7 @@ proptest! {
     }
 }
 
-/// A decorator of the program, registered by name: it sees JSON.
+/// A decorator that works on JSON.
 struct Doubled;
 
 impl Decorator<RegisteredModel> for Doubled {
@@ -223,7 +223,7 @@ impl Decorator<RegisteredModel> for Doubled {
         model: &RegisteredModel,
         request: Request<Value>,
     ) -> Result<Prediction<Value>, PredictionError> {
-        // As the model's own type writes it: with defaults, and 21 as 21.0.
+        // The input is normalized: it contains defaults, and 21 is 21.0.
         if let Some(input) = request.input() {
             assert_eq!(input["bmi"].to_string(), "21.0");
             assert_eq!(input["address"]["floor"], 0);
@@ -237,15 +237,15 @@ impl Decorator<RegisteredModel> for Doubled {
 }
 
 #[test]
-fn decorators_of_the_program_stand_where_they_are_listed() {
+fn json_decorators_stand_where_they_are_listed() {
     let inside = || Stack::around(ChargesModel).decorator(Doubled).logging(options());
     let model = inside().prediction_id().into_model();
     assert_eq!(
         format!("{:?}", model.decorators()),
         "PredictionIdDecorator(LoggingDecorator(Doubled(ChargesModel)))"
     );
-    let answer = model.call(Request::new(body())).unwrap().into_output();
-    assert_eq!(answer, json!({"charges": 500.0, "class": null, "prediction_id": "order-7"}));
+    let output = model.call(Request::new(body())).unwrap().into_output();
+    assert_eq!(output, json!({"charges": 500.0, "class": null, "prediction_id": "order-7"}));
     let seen = records(&model, body());
     assert_eq!(seen[0].get("bmi"), Some("21.0"));
     assert_eq!(seen[1].get("charges"), Some("500.0"));
@@ -253,12 +253,12 @@ fn decorators_of_the_program_stand_where_they_are_listed() {
     let outside = Stack::around(ChargesModel).logging(options()).decorator(Doubled).prediction_id();
     let outside = outside.into_model();
     assert_eq!(records(&outside, body())[1].get("charges"), Some("250.0"));
-    let answer = outside.call(Request::new(body())).unwrap().into_output();
-    assert_eq!(answer["charges"], 500.0);
+    let output = outside.call(Request::new(body())).unwrap().into_output();
+    assert_eq!(output["charges"], 500.0);
 }
 
 #[test]
-fn a_stack_of_nothing_is_the_bare_model() {
+fn an_empty_stack_is_the_bare_model() {
     let model = Stack::around(ChargesModel).into_model();
     assert!(records(&model, body()).is_empty());
     assert_eq!(format!("{:?}", model.decorators()), "ChargesModel");
@@ -268,10 +268,10 @@ fn a_stack_of_nothing_is_the_bare_model() {
 }
 
 #[test]
-fn answers_as_text_are_the_same() {
+fn outputs_as_text_are_the_same() {
     let json = Stack::around(ChargesModel).decorator(Doubled).prediction_id().into_model();
     let plain = Stack::around(ChargesModel).into_model();
-    // Decorators that work on JSON want a value.
+    // Decorators that work on JSON need a value.
     for (model, reads_text) in [(configured(), true), (json, false), (plain, true)] {
         for age in [25, 35, 40] {
             let mut body = body();
@@ -285,9 +285,9 @@ fn answers_as_text_are_the_same() {
             }
             let value = model
                 .call(Request::new(body.clone()))
-                .map(|answer| answer.into_output().to_string())
+                .map(|prediction| prediction.into_output().to_string())
                 .map_err(|error| error.to_string());
-            // An id in the body is for `call_to_text` alone.
+            // Only `call_to_text` reads an id from the body.
             let mut without_id = body.clone();
             let id = PredictionId::take_from(&mut without_id).and_then(Result::ok);
             let text = without_id.to_string();
@@ -297,8 +297,8 @@ fn answers_as_text_are_the_same() {
             assert_eq!(from_text.is_ok(), reads_text);
 
             let to_text = model.call_to_text(Request::new(body));
-            for answer in from_text.into_iter().chain([to_text]) {
-                match (&value, answer.map(Prediction::into_output)) {
+            for result in from_text.into_iter().chain([to_text]) {
+                match (&value, result.map(Prediction::into_output)) {
                     (Ok(value), Ok(text)) => assert_eq!(value.as_bytes(), text),
                     (Err(value), Err(text)) => assert_eq!(*value, text.to_string()),
                     (value, text) => panic!("{value:?} and {text:?}"),
@@ -307,7 +307,7 @@ fn answers_as_text_are_the_same() {
         }
     }
 
-    /// Outputs to which no member or the first one is added.
+    /// A model whose output has no members.
     #[derive(MLModel)]
     #[decorate(prediction_id)]
     struct Empty;

@@ -1,4 +1,4 @@
-//! Stacks of decorators: composition, metadata, users' own.
+//! Tests stacks of decorators: composition, metadata, custom decorators.
 
 use std::borrow::Cow;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -62,7 +62,7 @@ fn the_prediction_id_is_in_the_schemas() {
 }
 
 #[test]
-fn a_schema_that_is_no_object_is_left_alone() {
+fn a_schema_of_no_object_is_unchanged() {
     #[derive(MLModel)]
     #[decorate(prediction_id)]
     struct NumberModel;
@@ -78,7 +78,7 @@ fn a_schema_that_is_no_object_is_left_alone() {
     assert_eq!(*NumberModel.predict(vec![1.0, 2.0]).unwrap(), 3.0);
 }
 
-/// Counts calls, and shows every item of metadata that a decorator can change.
+/// A decorator that counts calls and changes every item of metadata.
 #[derive(Default)]
 struct Counting {
     calls: AtomicUsize,
@@ -141,7 +141,7 @@ impl<M: MLModel<Output = Output>> Decorator<M> for Doubling {
     }
 }
 
-/// Answers by itself for one age, with a context of its own.
+/// A decorator that returns its own prediction, with a new context, for one age.
 struct Cache;
 
 impl<M: MLModel<Input = Input, Output = Output>> Decorator<M> for Cache {
@@ -171,7 +171,7 @@ struct MixedModel {
 infer!(MixedModel);
 
 #[test]
-fn users_decorators_stand_anywhere_in_the_stack() {
+fn custom_decorators_stand_anywhere_in_the_stack() {
     let model = MixedModel { factor: 1.0 };
     assert_eq!(
         format!("{:?}", model.decorators()),
@@ -181,13 +181,17 @@ fn users_decorators_stand_anywhere_in_the_stack() {
         logged(LevelFilter::INFO, || model.predict(Input::example()).unwrap());
     assert_eq!(prediction.charges, 500.0, "{}", model.factor);
     let created = records.iter().find(|record| record.message() == "Prediction created.").unwrap();
-    assert_eq!(created.get("charges"), Some("500.0"), "outer decorators see what inner ones did");
-    assert_eq!(created.get("model_qualified_name"), Some("mixed_model"), "inside of Counting");
+    assert_eq!(
+        created.get("charges"),
+        Some("500.0"),
+        "outer decorators receive the output of inner ones"
+    );
+    assert_eq!(created.get("model_qualified_name"), Some("mixed_model"), "inside Counting");
     assert!(prediction.context().get::<CallNumber>().is_some());
 }
 
 #[test]
-fn an_answer_from_a_decorator_gets_its_id() {
+fn a_prediction_of_a_decorator_has_the_id() {
     let model = MixedModel { factor: 1.0 };
     let input = Input { age: 30, ..Input::example() };
     let prediction = model.predict(Request::new(input).with_prediction_id("x")).unwrap();
@@ -225,7 +229,7 @@ fn stacks_are_built_by_hand_too() {
         "{model:?}"
     );
     assert_eq!(model.predict(Input::example()).unwrap().charges, 1000.0);
-    assert_eq!(model.factor, 3.0, "what a decorator does not know passes through");
+    assert_eq!(model.factor, 3.0, "a stack derefs to its model");
 }
 
 #[test]
@@ -237,36 +241,36 @@ fn an_inner_id_decorator_keeps_the_outer_id() {
     assert_eq!(model.predict(request).unwrap().prediction_id().unwrap().as_str(), "outer");
 }
 
-/// Reads the id that the decorator gave the call.
+/// A model that returns the prediction id.
 #[derive(MLModel)]
 #[decorate(prediction_id)]
-struct CuriousModel;
+struct EchoModel;
 
-impl Infer for CuriousModel {
+impl Infer for EchoModel {
     type Input = Input;
     type Output = String;
     type Error = std::convert::Infallible;
 
     fn infer(&self, _: &Input) -> Result<String, Self::Error> {
-        Ok("nobody".into())
+        Ok("no id".into())
     }
     fn infer_with(
         &self,
         _: &Input,
         context: &ml_model_core::Context,
     ) -> Result<String, Self::Error> {
-        Ok(context.prediction_id().map_or("none".into(), ToString::to_string))
+        Ok(context.prediction_id().map_or("no id".into(), ToString::to_string))
     }
 }
 
 #[test]
-fn a_model_may_know_the_id() {
-    let prediction = CuriousModel.predict(Input::example()).unwrap();
+fn a_model_can_read_the_id() {
+    let prediction = EchoModel.predict(Input::example()).unwrap();
     assert_eq!(prediction.output(), prediction.prediction_id().unwrap().as_str());
 }
 
 #[test]
-fn a_decorator_may_refuse() {
+fn a_decorator_may_reject_a_request() {
     struct Closed;
     impl<M: MLModel> Decorator<M> for Closed {
         fn call(
@@ -284,7 +288,7 @@ fn a_decorator_may_refuse() {
     );
 }
 
-/// A decorator with more than one parameter of its own.
+/// A decorator with two type parameters.
 struct Pair<A, B>(A, B);
 
 impl<M: MLModel, A: Send + Sync, B: Send + Sync> Decorator<M> for Pair<A, B> {}
@@ -318,18 +322,18 @@ impl<M: MLModel> Decorator<M> for Versioned {
 }
 
 #[derive(MLModel)]
-#[decorate(Versioned(SelfishModel.version().into_owned()))]
-struct SelfishModel;
-infer!(SelfishModel);
+#[decorate(Versioned(RecursiveModel.version().into_owned()))]
+struct RecursiveModel;
+infer!(RecursiveModel);
 
 #[test]
-#[should_panic = "asks the very model that it decorates"]
-fn a_decorator_that_waits_for_itself_is_told_so() {
-    let _ = SelfishModel.version();
+#[should_panic = "calls the model that it decorates"]
+fn a_decorator_that_would_deadlock_panics() {
+    let _ = RecursiveModel.version();
 }
 
 #[test]
-fn a_request_without_input_says_so() {
+fn a_request_without_input_is_invalid() {
     let error = NamedModel.call(Request::invalid(Vec::new())).unwrap_err();
     assert_eq!(error.to_string(), "invalid input: there is no input");
 }

@@ -1,4 +1,4 @@
-//! Models with parameters.
+//! Tests generic models.
 
 use std::borrow::Cow;
 use std::marker::PhantomData;
@@ -24,7 +24,7 @@ impl Score for Two {
     const FACTOR: f64 = 2.0;
 }
 
-/// Names the types of the models it has been made for.
+/// A decorator whose creation is recorded in [`MADE`].
 struct Named(&'static str);
 
 static MADE: Mutex<Vec<&str>> = Mutex::new(Vec::new());
@@ -95,7 +95,7 @@ fn generic_models_predict_and_log() {
     assert_eq!(MADE.lock().unwrap().len(), 2, "one decorator per type of model");
 }
 
-/// A model that borrows, without types: one decorator for all lifetimes.
+/// A model with a lifetime, whose decorators serve all lifetimes.
 #[derive(MLModel)]
 #[decorate(logging(input_fields = [age]))]
 #[decorate(Plain)]
@@ -145,7 +145,7 @@ fn enums_are_models_too() {
     assert_eq!(EitherModel::Constant(2.0).predict(Input::example()).unwrap().charges, 2.0);
 }
 
-/// Names its own type in its bounds, and decorates each type apart.
+/// A model with `Self` in its bounds, and with a decorator per type.
 #[derive(MLModel)]
 #[decorate(Numbered(NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed)))]
 struct SelfModel<T>(T)
@@ -178,7 +178,7 @@ where
 }
 
 #[test]
-fn types_of_one_name_have_decorators_of_their_own() {
+fn types_with_equal_names_have_separate_decorators() {
     let first = {
         #[derive(Clone)]
         struct A;
@@ -192,7 +192,7 @@ fn types_of_one_name_have_decorators_of_their_own() {
     assert_ne!(first, second);
 }
 
-/// Bounds may stand on `Infer` alone, as long as nothing has to know the model's input and output.
+/// A model whose bounds stand on `Infer` alone. This works if no decorator uses its input and output.
 #[derive(MLModel)]
 #[decorate(prediction_id)]
 #[decorate(metrics)]
@@ -209,13 +209,13 @@ impl<T: AsRef<str> + Send + Sync> Infer for Unbounded<T> {
 }
 
 #[test]
-fn a_generic_model_is_one_for_the_types_of_which_it_is_infer() {
+fn a_generic_type_is_a_model_where_it_implements_infer() {
     let prediction = Unbounded("abc").predict(Input::example()).unwrap();
     assert_eq!(prediction.charges, 3.0);
     assert!(prediction.prediction_id().is_some());
 }
 
-/// A decorator that is called as a built-in one is, but for the capital.
+/// A decorator with the capitalised name of a built-in one.
 mod capitalised {
     use super::{Decorator, Infer, Input, MLModel, Output};
 
@@ -237,7 +237,7 @@ mod capitalised {
     }
 
     #[test]
-    fn decorators_of_the_users_may_be_called_like_the_built_in_ones() {
+    fn a_custom_decorator_may_be_called_logging() {
         assert_eq!(format!("{:?}", Model.decorators()), "Logging(Model)");
     }
 }

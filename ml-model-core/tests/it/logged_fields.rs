@@ -1,4 +1,4 @@
-//! A stack names the fields that its records hold, and a schema tells their kinds.
+//! Tests the logged fields of stacks and their kinds in schemas.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -90,7 +90,7 @@ fn the_fields_of_attributes_are_named_with_their_paths() {
 }
 
 #[test]
-fn every_form_of_a_model_names_them() {
+fn every_form_of_a_model_has_the_same_fields() {
     let fields = ChargesModel.stack().logged_fields;
     let json: RegisteredModel = Arc::new(JsonModel::new(ChargesModel));
     assert_eq!(json.stack().logged_fields, fields);
@@ -102,7 +102,7 @@ fn every_form_of_a_model_names_them() {
 }
 
 #[test]
-fn configured_decorators_name_theirs_in_place_of_the_attributes() {
+fn fields_of_a_stack_replace_those_of_the_attributes() {
     let logging = |input: &str, output: &str| LoggingOptions {
         input_fields: vec![input.parse().unwrap()],
         output_fields: vec![output.parse().unwrap()],
@@ -119,7 +119,7 @@ fn configured_decorators_name_theirs_in_place_of_the_attributes() {
 }
 
 #[test]
-fn the_schema_tells_the_kind_of_each_field() {
+fn the_schema_declares_the_kind_of_each_field() {
     for (field, expected) in [
         ("age", FieldKind::Integer),
         ("big", FieldKind::WideInteger),
@@ -140,7 +140,7 @@ fn the_schema_tells_the_kind_of_each_field() {
 }
 
 #[test]
-fn a_field_that_serde_spells_otherwise_is_found() {
+fn a_field_with_another_spelling_in_serde_is_found() {
     assert_eq!(kind("coupon_code"), Ok(FieldKind::Text));
     assert_eq!(kind("is_smoker"), Ok(FieldKind::Boolean));
     assert!(

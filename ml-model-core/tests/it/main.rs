@@ -1,4 +1,4 @@
-//! Behaviour of annotated models, through the public interface.
+//! Tests the behaviour of annotated models through the public interface.
 
 #![allow(clippy::unwrap_used, reason = "clippy recognises test functions only")]
 #![allow(unreachable_pub, reason = "the modules of a test binary share items")]

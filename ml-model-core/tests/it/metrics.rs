@@ -1,4 +1,4 @@
-//! What the `metrics` decorator counts. Counts are the process's: every test has its own models.
+//! Tests the `metrics` decorator. Counts are global, so every test has its own models.
 
 use std::borrow::Cow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -24,14 +24,14 @@ fn counts_of(model: &str, version: &str) -> Option<PredictionCounts> {
     found.pop()
 }
 
-/// Successes and failures.
+/// Returns the numbers of successes and failures.
 fn outcomes(model: &str, version: &str) -> Option<(u64, u64)> {
     let counts = counts_of(model, version)?;
     assert_eq!(counts.durations.count(), counts.succeeded + counts.failed);
     Some((counts.succeeded, counts.failed))
 }
 
-/// Gives a model another version.
+/// A decorator that changes the version.
 struct Version(&'static str);
 
 impl<M: MLModel> Decorator<M> for Version {
@@ -40,7 +40,7 @@ impl<M: MLModel> Decorator<M> for Version {
     }
 }
 
-/// Refuses everything.
+/// A decorator that rejects every request.
 struct Closed;
 
 impl<M: MLModel> Decorator<M> for Closed {
@@ -68,10 +68,10 @@ fn predictions_are_counted_by_outcome() {
 
     OutcomesModel.predict(aged(40)).unwrap_err();
     assert_eq!(outcomes("outcomes_model", "1"), Some((2, 1)), "an error of the model");
-    OutcomesModel.predict(Request::invalid(vec![Violation::new("age", "is bad")])).unwrap_err();
-    assert_eq!(outcomes("outcomes_model", "1"), Some((2, 2)), "a refused request");
+    OutcomesModel.predict(Request::invalid(vec![Violation::new("age", "is invalid")])).unwrap_err();
+    assert_eq!(outcomes("outcomes_model", "1"), Some((2, 2)), "an invalid request");
     let panic = catch_unwind(|| OutcomesModel.predict(aged(50))).unwrap_err();
-    assert_eq!(panic.downcast_ref(), Some(&"fifty"), "the panic goes on");
+    assert_eq!(panic.downcast_ref(), Some(&"fifty"), "the panic continues");
     assert_eq!(outcomes("outcomes_model", "1"), Some((2, 3)), "a panic");
 }
 
@@ -159,12 +159,12 @@ fn a_call_is_counted_once_by_the_outermost() {
 
     let closed = Decorated::new(MetricsDecorator::new(), Decorated::new(Closed, OnceModel));
     closed.predict(aged(25)).unwrap_err();
-    assert_eq!(outcomes("once_model", "1"), Some((3, 4)), "what an inner decorator refuses");
+    assert_eq!(outcomes("once_model", "1"), Some((3, 4)), "an inner decorator rejects the request");
 
     let renamed = Decorated::new(MetricsDecorator::new(), Decorated::new(Version("2"), OnceModel));
     renamed.predict(aged(25)).unwrap();
     assert_eq!(outcomes("once_model", "2"), Some((1, 0)));
-    assert_eq!(outcomes("once_model", "1"), Some((3, 4)), "not under the inner name, too");
+    assert_eq!(outcomes("once_model", "1"), Some((3, 4)), "not under the inner version, too");
 }
 
 #[test]
@@ -184,20 +184,20 @@ fn models_in_json_form_are_counted_once_whichever_way_they_are_called() {
     model.call_text(Request::new(&text)).unwrap().unwrap();
     assert_eq!(outcomes("json_form_model", "1"), Some((2, 0)));
 
-    // As it is written it is no input, so the request comes back.
+    // The text cannot be read directly, so the request is returned.
     let text = text.replace("25", "25.0");
     let request = model.call_text(Request::new(&text)).unwrap_err();
-    assert_eq!(outcomes("json_form_model", "1"), Some((2, 0)), "no call was made yet");
+    assert_eq!(outcomes("json_form_model", "1"), Some((2, 0)), "the model has not been called");
     model.call_to_text(request.try_map(|_text| Ok(body))).unwrap();
     assert_eq!(outcomes("json_form_model", "1"), Some((3, 0)));
 
-    let refused = serde_json::to_string(&aged(40)).unwrap();
-    model.call_text(Request::new(&refused)).unwrap().unwrap_err();
+    let failing = serde_json::to_string(&aged(40)).unwrap();
+    model.call_text(Request::new(&failing)).unwrap().unwrap_err();
     assert_eq!(outcomes("json_form_model", "1"), Some((3, 1)));
 }
 
 #[test]
-fn a_context_that_goes_on_to_another_call_counts_there() {
+fn a_context_that_is_passed_to_another_call_is_counted_again() {
     #[derive(MLModel)]
     #[ml_model(version = "1")]
     #[decorate(metrics)]
@@ -210,7 +210,7 @@ fn a_context_that_goes_on_to_another_call_counts_there() {
     assert_eq!(outcomes("stage_model", "1"), Some((2, 0)));
 }
 
-/// A model of several types: the inner decorator makes of each another model.
+/// A generic model whose inner decorator gives each type another version.
 #[derive(MLModel)]
 #[ml_model(version = "1")]
 #[decorate(metrics)]
@@ -228,7 +228,7 @@ impl<T: Send + Sync> Infer for TypedModel<T> {
 }
 
 #[test]
-fn the_types_of_a_generic_model_are_told_apart() {
+fn the_types_of_a_generic_model_are_counted_separately() {
     TypedModel(1_u8).predict(aged(25)).unwrap();
     TypedModel(1_u16).predict(aged(40)).unwrap_err();
     TypedModel(2_u16).predict(aged(25)).unwrap();
@@ -255,7 +255,7 @@ fn bounds_ascend_from_a_microsecond_to_50_seconds() {
 
 proptest! {
     #[test]
-    fn a_histogram_counts_what_is_at_most_its_bounds(
+    fn a_histogram_counts_durations_up_to_its_bounds(
         durations in proptest::collection::vec(0_u64..100_000_000_000, 0..50),
         on_bounds in proptest::collection::vec(0..DURATION_BOUNDS.len(), 0..5),
     ) {

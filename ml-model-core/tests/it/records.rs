@@ -1,4 +1,4 @@
-//! The log records of a prediction.
+//! Tests the log records of a prediction.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -18,7 +18,7 @@ use tracing_subscriber::filter::LevelFilter;
 struct ChargesModel;
 infer!(ChargesModel);
 
-/// The line of the attribute above, counted from this file's own words.
+/// Returns the line of the attribute above.
 fn attribute_line() -> u32 {
     let source = include_str!("records.rs");
     let lines = source.lines().zip(1..);
@@ -115,7 +115,7 @@ fn the_callers_id_is_kept() {
 }
 
 #[test]
-fn what_the_model_logs_is_in_a_span_with_the_id() {
+fn records_of_the_model_are_in_a_span_with_the_id() {
     let (prediction, records) =
         logged(LevelFilter::INFO, || ChargesModel.predict(Input::example()).unwrap());
     let thinking = records.iter().find(|record| record.message() == "thinking").unwrap();
@@ -155,7 +155,7 @@ fn a_failed_prediction_ends_in_an_exception_with_the_whole_chain() {
 }
 
 #[test]
-fn a_panic_is_recorded_and_goes_on() {
+fn a_panic_is_recorded_and_continues() {
     for (age, message) in [(50, "fifty"), (51, "fifty and 1")] {
         let (panic, records) = logged(LevelFilter::INFO, || {
             catch_unwind(AssertUnwindSafe(|| ChargesModel.predict(with_age(age)))).unwrap_err()
@@ -171,7 +171,7 @@ fn a_panic_is_recorded_and_goes_on() {
 }
 
 #[test]
-fn a_refused_input_is_recorded_with_its_id() {
+fn an_invalid_input_is_recorded_with_its_id() {
     let (error, records) = logged(LevelFilter::INFO, || {
         let violations = vec![
             Violation::new("age", "17 is less than the minimum of 18"),
@@ -190,7 +190,7 @@ fn a_refused_input_is_recorded_with_its_id() {
 }
 
 #[test]
-fn a_bad_id_is_invalid_input_under_a_new_id() {
+fn an_invalid_id_is_replaced_and_reported() {
     let (error, records) = logged(LevelFilter::INFO, || {
         let request = Request::new(Input::example()).with_prediction_id("order 7");
         ChargesModel.predict(request).unwrap_err()
@@ -203,7 +203,7 @@ fn a_bad_id_is_invalid_input_under_a_new_id() {
 }
 
 #[test]
-fn only_what_is_on_is_recorded() {
+fn only_enabled_levels_are_recorded() {
     let messages = |level, age| {
         let (_, records) = logged(level, || drop(ChargesModel.predict(with_age(age))));
         own(records).iter().map(|record| record.message().to_owned()).collect::<Vec<_>>()
@@ -216,7 +216,7 @@ fn only_what_is_on_is_recorded() {
 }
 
 #[test]
-fn with_only_errors_on_the_duration_is_unknown() {
+fn with_only_errors_enabled_the_duration_is_unknown() {
     let (_, records) = logged(LevelFilter::ERROR, || drop(ChargesModel.predict(with_age(40))));
     let [exception] = own(records).try_into().unwrap();
     assert!(exception.declared.contains(&"duration_ms"));

@@ -1,4 +1,4 @@
-//! The registry, and models in their JSON form.
+//! Tests the registry and models in JSON form.
 
 use std::borrow::Cow;
 
@@ -84,7 +84,7 @@ fn a_second_model_of_one_name_is_refused() {
 }
 
 #[test]
-fn an_unknown_name_is_answered_with_the_known_ones() {
+fn the_error_for_an_unknown_name_lists_the_known_ones() {
     let mut registry = registry();
     let message = registry.metadata("charges").unwrap_err().to_string();
     assert_eq!(message, "no model is named `charges`; the models are: charges_model, plain_model");
@@ -103,11 +103,11 @@ fn a_removed_model_is_gone_and_still_works() {
 }
 
 #[test]
-fn the_callers_id_comes_from_the_body_and_stands_last_in_the_answer() {
+fn the_callers_id_is_read_from_the_body_and_is_last_in_the_output() {
     let mut with_id = body();
     with_id["prediction_id"] = json!("order-7");
-    let answer = predict(&registry(), "charges_model", with_id).unwrap();
-    assert_eq!(answer.to_string(), r#"{"charges":250.0,"prediction_id":"order-7"}"#);
+    let output = predict(&registry(), "charges_model", with_id).unwrap();
+    assert_eq!(output.to_string(), r#"{"charges":250.0,"prediction_id":"order-7"}"#);
 }
 
 #[test]
@@ -117,8 +117,8 @@ fn without_an_id_one_is_made() {
         if let Some(null) = absent {
             body["prediction_id"] = null;
         }
-        let answer = predict(&registry(), "charges_model", body).unwrap();
-        let id = answer["prediction_id"].as_str().unwrap();
+        let output = predict(&registry(), "charges_model", body).unwrap();
+        let id = output["prediction_id"].as_str().unwrap();
         assert!(uuid::Uuid::parse_str(id).is_ok());
     }
 }
@@ -127,12 +127,12 @@ fn without_an_id_one_is_made() {
 fn a_model_without_the_decorator_returns_no_id() {
     let mut with_id = body();
     with_id["prediction_id"] = json!("order-7");
-    let answer = predict(&registry(), "plain_model", with_id).unwrap();
-    assert_eq!(answer, json!({"charges": 250.0}));
+    let output = predict(&registry(), "plain_model", with_id).unwrap();
+    assert_eq!(output, json!({"charges": 250.0}));
 }
 
 #[test]
-fn what_does_not_fit_is_invalid_and_recorded() {
+fn an_input_of_another_type_is_invalid_and_recorded() {
     let mut bad = body();
     bad["age"] = json!("old");
     bad["prediction_id"] = json!("order-7");
@@ -148,7 +148,7 @@ fn what_does_not_fit_is_invalid_and_recorded() {
 }
 
 #[test]
-fn a_whole_number_is_an_integer_as_json_schema_has_it() {
+fn a_whole_number_is_an_integer() {
     let mut body = body();
     body["age"] = json!(30.0);
     body["point"] = json!([1.0, [2, 3.0]]);
@@ -158,7 +158,7 @@ fn a_whole_number_is_an_integer_as_json_schema_has_it() {
 }
 
 #[test]
-fn a_bad_id_in_the_body_is_invalid() {
+fn an_invalid_id_in_the_body_is_reported() {
     for bad in [json!("order 7"), json!(7), json!(""), json!("x".repeat(129))] {
         let mut body = body();
         body["prediction_id"] = bad;
@@ -170,13 +170,13 @@ fn a_bad_id_in_the_body_is_invalid() {
 }
 
 #[test]
-fn an_id_given_with_the_request_wins() {
+fn an_id_of_the_request_takes_precedence() {
     let mut body = body();
     body["prediction_id"] = json!("body");
     let id = PredictionId::try_from("request").unwrap();
     let request = Request::new(body).with_prediction_id(id);
-    let answer = registry().get("charges_model").unwrap().call(request).unwrap();
-    assert_eq!(answer["prediction_id"], "request");
+    let output = registry().get("charges_model").unwrap().call(request).unwrap();
+    assert_eq!(output["prediction_id"], "request");
 }
 
 struct Renamed(&'static str);
@@ -195,8 +195,8 @@ fn decorators_are_added_by_name() {
     registry.add_decorator("plain_model", PredictionIdDecorator).unwrap();
     let mut with_id = body();
     with_id["prediction_id"] = json!("order-7");
-    let answer = predict(&registry, "plain_model", with_id).unwrap();
-    assert_eq!(answer.to_string(), r#"{"charges":250.0,"prediction_id":"order-7"}"#);
+    let output = predict(&registry, "plain_model", with_id).unwrap();
+    assert_eq!(output.to_string(), r#"{"charges":250.0,"prediction_id":"order-7"}"#);
     assert_eq!(
         format!("{registry:?}"),
         r#"{"charges_model": PredictionIdDecorator(LoggingDecorator(ChargesModel)), "plain_model": PredictionIdDecorator(PlainModel)}"#
@@ -213,7 +213,7 @@ fn a_decorator_may_rename_a_model_but_not_to_anothers_name() {
     assert_eq!(predict(&registry, "fancy_model", body()).unwrap()["charges"], 250.0);
 }
 
-/// A model whose own data have a field called `prediction_id`.
+/// Models whose input and output have a field `prediction_id`.
 mod own_id {
     use ml_model_core::{Infer, MLModel};
     use schemars::JsonSchema;
@@ -250,7 +250,7 @@ mod own_id {
 }
 
 #[test]
-fn a_models_own_field_of_that_name_is_its_own() {
+fn a_field_of_the_model_called_prediction_id_is_not_the_id() {
     let mut registry = ModelRegistry::new();
     registry.add(own_id::PlainIdModel).unwrap();
     registry.add(own_id::DecoratedIdModel).unwrap();

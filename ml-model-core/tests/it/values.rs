@@ -1,4 +1,4 @@
-//! Prediction ids and log values.
+//! Tests prediction ids and log values.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -13,7 +13,7 @@ use tracing::field::{Field, Visit};
 use uuid::Uuid;
 
 #[test]
-fn ids_name_what_is_wrong_with_them() {
+fn errors_of_ids_name_the_problem() {
     let error = |text: &str| PredictionId::try_from(text).unwrap_err();
     assert_eq!(error(""), InvalidPredictionId::Empty);
     assert_eq!(error(&"x".repeat(129)), InvalidPredictionId::TooLong { length: 129 });
@@ -40,7 +40,7 @@ proptest! {
     }
 
     #[test]
-    fn a_float_is_logged_with_its_own_digits(number in any::<f32>()) {
+    fn an_f32_is_logged_with_its_shortest_digits(number in any::<f32>()) {
         let logged = number.log_value();
         if number.is_nan() {
             prop_assert!(logged.is_nan());
@@ -51,11 +51,11 @@ proptest! {
     }
 }
 
-/// What `tracing` is told, by kind.
+/// Returns the kind and text of the value that `tracing` records.
 fn recorded(value: impl LogValue) -> String {
     #[derive(Default)]
-    struct Told(String);
-    impl Visit for Told {
+    struct Recorded(String);
+    impl Visit for Recorded {
         fn record_f64(&mut self, _: &Field, value: f64) {
             self.0 = format!("f64 {value}");
         }
@@ -86,9 +86,9 @@ fn recorded(value: impl LogValue) -> String {
         kind: tracing::metadata::Kind::EVENT,
     };
     let field = METADATA.fields().field("value").expect("it is declared");
-    let mut told = Told::default();
-    value.log_value().record(&field, &mut told);
-    told.0
+    let mut recorded = Recorded::default();
+    value.log_value().record(&field, &mut recorded);
+    recorded.0
 }
 
 #[derive(LogValue, Serialize, Clone, Copy)]
@@ -102,9 +102,9 @@ enum Region {
 }
 
 #[test]
-fn every_kind_of_value_is_told_as_what_it_is() {
+fn every_value_is_recorded_with_its_kind() {
     let uuid = Uuid::from_u128(7);
-    for (told, expected) in [
+    for (recorded, expected) in [
         (recorded(7_u8), "u64 7"),
         (recorded(-7_i32), "i64 -7"),
         (recorded(u128::MAX), "u128 340282366920938463463374607431768211455"),
@@ -124,11 +124,11 @@ fn every_kind_of_value_is_told_as_what_it_is() {
         (recorded(None::<u8>), ""),
         (recorded(PredictionId::from(uuid)), "str 00000000-0000-0000-0000-000000000007"),
     ] {
-        assert_eq!(told, expected);
+        assert_eq!(recorded, expected);
     }
 }
 
-/// Every rule of serde's on the same variants: what is logged is what serde writes.
+/// Tests that each case rule logs the names that serde writes.
 macro_rules! rules {
     ($($module:ident $rule:literal),*) => {$(
         mod $module {

@@ -1,4 +1,4 @@
-// The model that the cases annotate, each in its own wrong way.
+// Input, output and behaviour of the models in all cases.
 
 use ml_model_core::{Infer, LogValue, MLModel};
 use schemars::JsonSchema;

@@ -1,5 +1,6 @@
-//! Decides whether the attributes make sense together, and fills in what they leave open.
+//! Validates the attributes of a type and fills in their defaults.
 
+use heck::ToSnakeCase;
 use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
 use quote::{quote, quote_spanned};
 use syn::{Data, DeriveInput, Expr, ExprLit, Generics, Lit, LitStr, Path, parse_quote};
@@ -7,24 +8,24 @@ use syn::{Data, DeriveInput, Expr, ExprLit, Generics, Lit, LitStr, Path, parse_q
 use super::field::Field;
 use super::syntax::{Attributes, Decorate, Kind};
 use crate::errors::Errors;
-use crate::{options, words};
+use crate::{did_you_mean, options};
 
-/// A type and its attributes, in order.
+/// A type with its validated attributes.
 pub(super) struct Model<'a> {
     pub(super) ident: &'a Ident,
-    /// With the bound that the type is `Infer`.
+    /// Generics of the type with the bound `Type: Infer`.
     pub(super) generics: Generics,
-    /// Without it.
+    /// Generics of the type without that bound.
     pub(super) own_generics: Generics,
     pub(super) display_name: String,
     pub(super) qualified_name: String,
-    /// An expression for a `&'static str`.
+    /// An expression of type `&'static str`.
     pub(super) description: TokenStream,
     pub(super) version: String,
-    /// Variant of `Execution`.
+    /// Name of a variant of `Execution`.
     pub(super) execution: &'static str,
     pub(super) krate: Path,
-    /// Outermost first.
+    /// The decorators, outermost first.
     pub(super) decorators: Vec<Decorator>,
 }
 
@@ -36,16 +37,16 @@ pub(super) enum Decorator {
 }
 
 pub(super) struct Logging {
-    /// Of the word `decorate`: where the records say that they come from.
+    /// Span of the word `decorate`: the source location of the records.
     pub(super) span: Span,
-    /// Variant of `tracing::Level`.
+    /// Name of a constant of `tracing::Level`.
     pub(super) level: &'static str,
     pub(super) target: String,
     pub(super) input_fields: Vec<Field>,
     pub(super) output_fields: Vec<Field>,
 }
 
-/// Keys that every record has; a test compares them with the list of `ml-model-core`.
+/// Keys that are reserved in every record. A test compares them with the list of `ml-model-core`.
 const RECORD_KEYS: &[&str] = &[
     "message",
     "action",
@@ -59,6 +60,7 @@ const RECORD_KEYS: &[&str] = &[
 ];
 const PREDICTION_ID: &str = "prediction_id";
 
+/// Validates the attributes of `input`. `version` is the version of its crate.
 pub(super) fn check<'a>(
     input: &'a DeriveInput,
     attributes: Attributes,
@@ -75,16 +77,15 @@ pub(super) fn check<'a>(
     let name = name.trim_start_matches("r#");
     let text = |literal: &Option<LitStr>| literal.as_ref().map(LitStr::value);
 
-    let qualified_name =
-        text(&attributes.qualified_name).unwrap_or_else(|| words::snake_case(name));
+    let qualified_name = text(&attributes.qualified_name).unwrap_or_else(|| name.to_snake_case());
     if !is_qualified_name(&qualified_name) {
         let literal = attributes.qualified_name.as_ref();
         errors.at(
             literal.map_or(input.ident.span(), LitStr::span),
             format!(
-                "{qualified_name:?} cannot name a model in URLs, logs and configuration: give \
-                 `#[ml_model(qualified_name = \"...\")]` of ASCII letters, digits and `_`, not \
-                 beginning with a digit"
+                "{qualified_name:?} cannot name a model in URLs, logs and configuration: set \
+                 `#[ml_model(qualified_name = \"...\")]` to ASCII letters, digits and `_`, with no \
+                 digit at the start"
             ),
         );
     }
@@ -93,8 +94,8 @@ pub(super) fn check<'a>(
     let version = text(&attributes.version).or(version.map(str::to_owned)).unwrap_or_else(|| {
         errors.at(
             input.ident.span(),
-            "the version of this crate is unknown, because cargo does not build it: \
-             give `#[ml_model(version = \"...\")]`",
+            "the version of this crate is unknown because cargo does not build it: \
+             set `#[ml_model(version = \"...\")]`",
         );
         String::new()
     });
@@ -103,7 +104,7 @@ pub(super) fn check<'a>(
         ident: &input.ident,
         generics: bounded(&input.ident, own_generics.clone()),
         own_generics,
-        display_name: text(&attributes.display_name).unwrap_or_else(|| words::title(name)),
+        display_name: text(&attributes.display_name).unwrap_or_else(|| title(name)),
         description: description(attributes.description, attributes.doc),
         version,
         execution: execution(attributes.execution.as_ref(), errors),
@@ -113,11 +114,11 @@ pub(super) fn check<'a>(
     }
 }
 
-/// The parameters as the type declares them, without defaults and `Self`.
+/// Returns the generics of the type with its name in place of `Self`.
 fn own_generics(input: &DeriveInput) -> Generics {
     let mut generics = input.generics.clone();
     if let Some(clause) = &mut generics.where_clause {
-        // Generated functions have no `Self`.
+        // The generated functions stand outside the `impl`, where there is no `Self`.
         let (ident, (_, type_generics, _)) = (&input.ident, input.generics.split_for_impl());
         let tokens = without_self(quote!(#clause), &quote!(#ident #type_generics));
         *clause = parse_quote!(#tokens);
@@ -125,8 +126,10 @@ fn own_generics(input: &DeriveInput) -> Generics {
     generics
 }
 
-/// The generics with `Model: Infer`, so that its absence is reported at the name of the type, and a
-/// type with parameters is a model for those of which it is `Infer`.
+/// Adds the bound `Model: Infer`.
+///
+/// It reports a missing `Infer` at the name of the type. A generic type becomes a model for those
+/// parameters with which it implements `Infer`.
 fn bounded(ident: &Ident, mut generics: Generics) -> Generics {
     let span = ident.span().resolved_at(Span::call_site());
     let (_, parameters, _) = generics.split_for_impl();
@@ -135,7 +138,7 @@ fn bounded(ident: &Ident, mut generics: Generics) -> Generics {
     generics
 }
 
-/// The same tokens with the type's name in place of `Self`.
+/// Replaces `Self` by the name of the type.
 fn without_self(tokens: TokenStream, name: &TokenStream) -> TokenStream {
     tokens
         .into_iter()
@@ -150,8 +153,10 @@ fn without_self(tokens: TokenStream, name: &TokenStream) -> TokenStream {
         .collect()
 }
 
-/// What is given, or the doc comment. That may be put together by macros, such as
-/// `include_str!`, which only the compiler can read.
+/// Returns the given description or the doc comment.
+///
+/// Lines of a doc comment may be calls of macros such as `include_str!`, which only the compiler can
+/// expand.
 fn description(given: Option<LitStr>, doc: Vec<Expr>) -> TokenStream {
     if let Some(given) = given {
         return quote!(#given);
@@ -172,6 +177,7 @@ fn description(given: Option<LitStr>, doc: Vec<Expr>) -> TokenStream {
     }
 }
 
+/// Reports an empty string.
 fn reject_empty(literal: &Option<LitStr>, name: &str, errors: &mut Errors) {
     if let Some(literal) = literal
         && literal.value().is_empty()
@@ -180,20 +186,22 @@ fn reject_empty(literal: &Option<LitStr>, name: &str, errors: &mut Errors) {
     }
 }
 
-/// `RUST_LOG` is `target=level,target=level`, so no target may hold what ends one there.
+/// Reports a target that `RUST_LOG` could not name, because it contains a character that ends a
+/// target there.
 fn reject_unnameable(target: Option<&LitStr>, errors: &mut Errors) {
     let Some(literal) = target else { return };
-    let ends_it = |c: char| c.is_whitespace() || c.is_control() || "=,[]{}\"".contains(c);
-    if let Some(c) = literal.value().chars().find(|c| ends_it(*c)) {
+    let ends_target = |c: char| c.is_whitespace() || c.is_control() || "=,[]{}\"".contains(c);
+    if let Some(c) = literal.value().chars().find(|c| ends_target(*c)) {
         let message = format!(
-            "{c:?} cannot be part of a target, because `RUST_LOG` could not name it: use letters, \
+            "{c:?} cannot be part of a target because `RUST_LOG` could not name it: use letters, \
              digits, `_`, `-`, `.` and `::`"
         );
         errors.at(literal.span(), message);
     }
 }
 
-/// The attributes belong to the type; the compiler lets them stand on its fields, too.
+/// Reports attributes on fields and variants: the compiler accepts them there, but they belong on
+/// the type.
 fn reject_attributes_inside(data: &Data, errors: &mut Errors) {
     let (variants, fields): (Vec<_>, Vec<_>) = match data {
         Data::Struct(data) => (Vec::new(), data.fields.iter().collect()),
@@ -208,11 +216,21 @@ fn reject_attributes_inside(data: &Data, errors: &mut Errors) {
     for attribute in of_variants.chain(of_fields) {
         for name in ["decorate", "ml_model"] {
             if attribute.path().is_ident(name) {
-                let message = format!("`#[{name}(...)]` belongs on the type, not inside of it");
+                let message = format!("`#[{name}(...)]` belongs on the type, not inside it");
                 errors.at(options::span(attribute), message);
             }
         }
     }
+}
+
+/// Returns the name of a type in words: `InsuranceChargesModel` as `Insurance Charges Model`.
+/// Capital letters are kept, as in `XGB Model`.
+fn title(name: &str) -> String {
+    let mut letters = name.chars().filter(|c| *c != '_');
+    let snake_case = name.to_snake_case();
+    let words = snake_case.split('_');
+    let words = words.map(|word| letters.by_ref().take(word.chars().count()).collect());
+    words.collect::<Vec<String>>().join(" ")
 }
 
 fn is_qualified_name(name: &str) -> bool {
@@ -256,9 +274,10 @@ fn decorators(listed: Vec<Decorate>, qualified_name: &str, errors: &mut Errors) 
         .collect()
 }
 
+/// Reports the second use of a built-in decorator.
 fn reject_second(word: &Ident, has_one: &mut bool, errors: &mut Errors) {
     if *has_one {
-        errors.at(word.span(), format!("`{word}` is already on this model: remove one of them"));
+        errors.at(word.span(), format!("`{word}` is applied twice: remove one of them"));
     }
     *has_one = true;
 }
@@ -269,7 +288,7 @@ fn execution(execution: Option<&(String, Span)>, errors: &mut Errors) -> &'stati
         Some(("inline", _)) => "Inline",
         Some((name, span)) => {
             let what = format!("execution `{name}`");
-            errors.at(span, words::unknown(&what, name, &["inline", "blocking"]));
+            errors.at(span, did_you_mean::unknown(&what, name, &["inline", "blocking"]));
             "Blocking"
         }
     }
@@ -285,14 +304,17 @@ fn level(level: Option<&(String, Span)>, errors: &mut Errors) -> &'static str {
         "warn" => "WARN",
         "error" => "ERROR",
         unknown => {
-            errors.at(*span, words::unknown(&format!("level `{name}`"), unknown, LEVELS));
+            let what = format!("level `{name}`");
+            errors.at(*span, did_you_mean::unknown(&what, unknown, LEVELS));
             "INFO"
         }
     }
 }
 
-/// The fields to read. `prediction_id` is not among them: the record holds it anyway. Those whose
-/// new name is mistaken are, so that rustc looks at their paths.
+/// Returns the fields to read.
+///
+/// `prediction_id` is not among them, because the record contains it in any case. Fields with an
+/// invalid new name are, so that rustc checks their paths.
 fn fields(listed: Vec<Field>, has_id: bool, errors: &mut Errors) -> Vec<Field> {
     let mut fields: Vec<Field> = Vec::new();
     let mut names_id = false;
@@ -305,7 +327,7 @@ fn fields(listed: Vec<Field>, has_id: bool, errors: &mut Errors) -> Vec<Field> {
             } else if !has_id {
                 errors.at(
                     span,
-                    "no prediction id is known here: put `#[decorate(prediction_id)]` above \
+                    "there is no prediction id here: put `#[decorate(prediction_id)]` above \
                      `#[decorate(logging(...))]`",
                 );
             }
@@ -337,8 +359,26 @@ fn fields(listed: Vec<Field>, has_id: bool, errors: &mut Errors) -> Vec<Field> {
 
 #[cfg(test)]
 mod tests {
+    use super::*;
+
     #[test]
-    fn the_keys_of_records_are_those_of_the_core() {
-        assert_eq!(super::RECORD_KEYS, ml_model_core::decorators::logging::RECORD_KEYS);
+    fn record_keys_are_those_of_the_core() {
+        assert_eq!(RECORD_KEYS, ml_model_core::decorators::logging::RECORD_KEYS);
+    }
+
+    #[test]
+    fn names_are_split_into_words() {
+        for (name, words, snake_case) in [
+            ("InsuranceChargesModel", "Insurance Charges Model", "insurance_charges_model"),
+            ("IrisModelV2", "Iris Model V2", "iris_model_v2"),
+            ("XGBModel", "XGB Model", "xgb_model"),
+            ("Model", "Model", "model"),
+            ("ML", "ML", "ml"),
+            ("_Hidden_Name", "Hidden Name", "hidden_name"),
+            ("ÉtéModel", "Été Model", "été_model"),
+        ] {
+            assert_eq!(title(name), words);
+            assert_eq!(name.to_snake_case(), snake_case);
+        }
     }
 }

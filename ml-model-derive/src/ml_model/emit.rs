@@ -1,18 +1,20 @@
-//! Writes the code. For a model with both built-in decorators it is
+//! Generates the code. For a model with `prediction_id` and `logging` it is
 //!
 //! ```text
 //! const _: () = {
 //!     use ::ml_model_core::__private as __core;
 //!     struct __Log;
 //!     impl<__M: __core::ModelOf<Model>> __core::Recorder<__M> for __Log { /* reads fields */ }
-//!     fn __stack(model: &Model) -> impl __core::ModelOf<Model> + '_ { /* puts it together */ }
-//!     impl __core::MLModel for Model { /* asks the stack */ }
+//!     fn __stack(model: &Model) -> impl __core::ModelOf<Model> + '_ { /* composes the decorators */ }
+//!     impl __core::MLModel for Model { /* delegates to the stack */ }
 //!     impl __core::Described for Model { /* metadata and execution */ }
 //! };
 //! ```
 //!
-//! The user's own expressions stand inside the block, so all its names begin with two underscores.
+//! The user's expressions stand inside the block, so all names of generated items start with two
+//! underscores.
 
+use heck::ToSnakeCase;
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::{GenericParam, Generics, Lifetime, parse_quote};
@@ -20,8 +22,8 @@ use syn::{GenericParam, Generics, Lifetime, parse_quote};
 use super::check::{Decorator, Logging, Model};
 use super::field::Field;
 use super::syntax::DECORATORS;
-use crate::words;
 
+/// Generates the code for one model.
 pub(super) fn emit(model: &Model<'_>) -> TokenStream {
     let krate = &model.krate;
     let logging = model.decorators.iter().find_map(|decorator| match decorator {
@@ -42,12 +44,12 @@ pub(super) fn emit(model: &Model<'_>) -> TokenStream {
     }
 }
 
-/// What reads the fields of the records.
+/// Generates the `Recorder`, which reads the fields of the records.
 fn recorder(model: &Model<'_>, logging: &Logging) -> TokenStream {
     let model_type = model_type(model);
     let (generics, type_generics, where_clause) = inner_generics(model).split_for_impl();
 
-    // The call is spanned at the user's attribute, so that records name its line.
+    // The call has the span of the user's attribute, so that the records name its line.
     let level = Ident::new(logging.level, Span::call_site());
     let target = &logging.target;
     let (input, output) = (listed(&logging.input_fields), listed(&logging.output_fields));
@@ -84,13 +86,13 @@ fn recorder(model: &Model<'_>, logging: &Logging) -> TokenStream {
     }
 }
 
-/// The generics for what has to know the model's `Input` and `Output`: on a type with parameters,
-/// the bound that it is `Infer` would hide them.
+/// Returns the generics for code that uses the model's `Input` and `Output`. On a generic type, the
+/// bound `Type: Infer` would make them opaque.
 fn inner_generics<'a>(model: &'a Model<'_>) -> &'a Generics {
     if model.own_generics.params.is_empty() { &model.generics } else { &model.own_generics }
 }
 
-/// [`inner_generics`] and `__M`: any model in the stack.
+/// Adds the parameter `__M`, any model in the stack, to the [`inner_generics`].
 fn with_stacked_model(model: &Model<'_>) -> Generics {
     let model_type = model_type(model);
     let mut generics = inner_generics(model).clone();
@@ -102,9 +104,10 @@ fn listed(fields: &[Field]) -> impl Iterator<Item = String> {
     fields.iter().map(Field::listed)
 }
 
-/// One expression per field. A field that does not exist or cannot be logged is reported at the
-/// user's own word: the path has its plain span, the call around it the same place with the
-/// macro's hygiene.
+/// Generates one expression per field.
+///
+/// An unknown field, or one that cannot be logged, is reported at the user's own token: the path has
+/// the span of that token, the call around it the same span with the hygiene of the macro.
 fn values<'a>(value: &'a str, fields: &'a [Field]) -> impl Iterator<Item = TokenStream> + 'a {
     fields.iter().map(move |field| {
         let span = field.span.resolved_at(Span::call_site());
@@ -114,7 +117,7 @@ fn values<'a>(value: &'a str, fields: &'a [Field]) -> impl Iterator<Item = Token
     })
 }
 
-/// The functions that make the user's own decorators and put all of them around the bare model.
+/// Generates the functions that create the custom decorators and compose the stack.
 fn stack(model: &Model<'_>) -> TokenStream {
     let model_type = model_type(model);
     let parameter = Ident::new("model", Span::mixed_site());
@@ -131,7 +134,7 @@ fn stack(model: &Model<'_>) -> TokenStream {
                 let generics = generics.as_turbofish();
                 quote!(__core::LoggingDecorator::new(__Log #generics (__core::PhantomData)))
             }
-            // In a static, because it remembers under which name it counts.
+            // A static, because the decorator stores the counters of its model.
             Decorator::Metrics if has_types(&model.generics) => quote!({
                 static METRICS: __core::DecoratorSlots = __core::DecoratorSlots::new();
                 METRICS.get(#parameter, __core::MetricsDecorator::new)
@@ -156,7 +159,7 @@ fn stack(model: &Model<'_>) -> TokenStream {
     } else {
         let lifetime: Lifetime = parse_quote!('__m);
         generics.params.insert(0, parse_quote!(#lifetime));
-        // For `use`, parameters are written as they are for the type.
+        // `use` lists the parameters in the same form as the type does.
         let (_, captured, _) = generics.split_for_impl();
         (Some(lifetime), quote!(use #captured))
     };
@@ -173,8 +176,10 @@ fn stack(model: &Model<'_>) -> TokenStream {
     }
 }
 
-/// A function around the user's expression. Its type is opaque and spanned at the user's words: an
-/// expression that is no decorator is reported there, and only there.
+/// Generates a function around the user's expression.
+///
+/// Its return type is opaque and has the span of the expression, so that an expression that is not a
+/// decorator is reported there and nowhere else.
 fn custom_decorator(model: &Model<'_>, name: &Ident, expression: &TokenStream) -> TokenStream {
     let generics = with_stacked_model(model);
     let (generics, captured, where_clause) = generics.split_for_impl();
@@ -202,11 +207,11 @@ fn custom_decorator(model: &Model<'_>, name: &Ident, expression: &TokenStream) -
     }
 }
 
-/// For `#[decorate(Logging)]`, which may well be a type of the user's: something called `logging`,
-/// which rustc proposes if there is no such type.
+/// Generates an item `logging` for `#[decorate(Logging)]`. If the user has no type `Logging`, rustc
+/// suggests the similar name.
 fn hint(expression: &TokenStream) -> Option<TokenStream> {
     let word: Ident = syn::parse2(expression.clone()).ok()?;
-    let name = words::snake_case(&word.to_string());
+    let name = word.to_string().to_snake_case();
     let name = DECORATORS.contains(&name.as_str()).then(|| Ident::new(&name, word.span()))?;
     Some(quote! {
         #[allow(dead_code, non_upper_case_globals)]
@@ -214,6 +219,7 @@ fn hint(expression: &TokenStream) -> Option<TokenStream> {
     })
 }
 
+/// Generates the implementations of `MLModel` and `Described`.
 fn implementation(model: &Model<'_>) -> TokenStream {
     let ident = model.ident;
     let (generics, type_generics, where_clause) = model.generics.split_for_impl();
@@ -272,7 +278,7 @@ fn first_span(tokens: &TokenStream) -> Span {
     tokens.clone().into_iter().next().map_or_else(Span::call_site, |token| token.span())
 }
 
-/// Whether one static may be asked for decorators of several types.
+/// Returns whether one static serves several types of models.
 fn has_types(generics: &Generics) -> bool {
     generics.params.iter().any(|parameter| !matches!(parameter, GenericParam::Lifetime(_)))
 }

@@ -1,25 +1,25 @@
-//! One field of `input_fields` or `output_fields`: `age`, `"age"`, `address.zip`, `bmi as b`.
+//! Parses one field of `input_fields` or `output_fields`: `age`, `"age"`, `address.zip`, `bmi as b`.
 
 use proc_macro2::{Ident, Span};
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream, Parser};
 use syn::{Index, Lit, LitStr, Member, Token};
 
-/// A field to be recorded.
-pub(crate) struct Field {
-    /// Path from the root of the input or output; never empty.
-    pub(crate) path: Vec<Member>,
-    /// Where the path begins.
-    pub(crate) span: Span,
-    /// Key in the record.
-    pub(crate) key: String,
-    /// Where the key is written.
-    pub(crate) key_span: Span,
-    /// Whether the key is written with `as`.
-    pub(crate) is_renamed: bool,
+/// A logged field.
+pub(super) struct Field {
+    /// Path from the root of the input or output. It is never empty.
+    pub(super) path: Vec<Member>,
+    /// Span of the first segment of the path.
+    pub(super) span: Span,
+    /// Key of the field in the record.
+    pub(super) key: String,
+    /// Span of the key.
+    pub(super) key_span: Span,
+    /// Whether the key is given with `as`.
+    pub(super) is_renamed: bool,
 }
 
-/// A key as it is written, and where.
+/// A key and its span.
 type Key = (String, Span);
 
 const NO_NAME: &str = "expected a name after `as`";
@@ -29,7 +29,7 @@ impl Parse for Field {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
         let span = input.span();
         let (path, inner_key) = match input.parse::<Option<LitStr>>()? {
-            Some(literal) => in_string(&literal)?,
+            Some(literal) => quoted(&literal)?,
             None => (path(input)?, None),
         };
         let renamed = match input.parse::<Option<Token![as]>>()? {
@@ -46,14 +46,14 @@ impl Parse for Field {
 }
 
 impl Field {
-    /// The field as the core lists it: its path, or `path as key`.
-    pub(crate) fn listed(&self) -> String {
+    /// Returns the field as the core reads it: `path` or `path as key`.
+    pub(super) fn listed(&self) -> String {
         let path = dotted(&self.path);
         if self.is_renamed { format!("{path} as {}", self.key) } else { path }
     }
 }
 
-/// `address.zip`, `point.0`.
+/// Reads an unquoted path: `address.zip`, `point.0`.
 fn path(input: ParseStream<'_>) -> syn::Result<Vec<Member>> {
     let mut path = Vec::new();
     loop {
@@ -70,7 +70,7 @@ fn path(input: ParseStream<'_>) -> syn::Result<Vec<Member>> {
     }
 }
 
-/// Fields of tuples. `0.1` in `matrix.0.1` is one token, a float.
+/// Splits a number into fields of tuples: `0.1` in `matrix.0.1` is one token, a float.
 fn indices(literal: Lit) -> syn::Result<Vec<Member>> {
     let (text, span) = match &literal {
         Lit::Int(literal) => (literal.to_string(), literal.span()),
@@ -80,8 +80,8 @@ fn indices(literal: Lit) -> syn::Result<Vec<Member>> {
     text.split('.').map(|segment| segment_member(segment, span)).collect()
 }
 
-/// `"address.zip"`, `"bmi as body_mass_index"`.
-fn in_string(literal: &LitStr) -> syn::Result<(Vec<Member>, Option<Key>)> {
+/// Reads a quoted field: `"address.zip"`, `"bmi as body_mass_index"`.
+fn quoted(literal: &LitStr) -> syn::Result<(Vec<Member>, Option<Key>)> {
     let text = literal.value();
     if text.trim_end().ends_with(" as") {
         return Err(syn::Error::new(literal.span(), NO_NAME));
@@ -98,6 +98,7 @@ fn in_string(literal: &LitStr) -> syn::Result<(Vec<Member>, Option<Key>)> {
     Ok((path, key))
 }
 
+/// Returns the field of a struct or tuple that one segment of a quoted path names.
 fn segment_member(segment: &str, span: Span) -> syn::Result<Member> {
     if !segment.is_empty() && segment.bytes().all(|b| b.is_ascii_digit()) {
         let index = segment.parse().map_err(|_| syn::Error::new(span, FORMS))?;
@@ -109,11 +110,12 @@ fn segment_member(segment: &str, span: Span) -> syn::Result<Member> {
             format!("{segment:?} is not the name of a field; {FORMS}"),
         ));
     };
-    // The literal's span as it is: with any other hygiene rustc does not list the fields there are.
+    // The span of the literal itself: with any other hygiene rustc does not list the available fields.
     ident.set_span(span);
     member(&ident)
 }
 
+/// Returns the field that `ident` names, as a raw identifier if it is a keyword.
 fn member(ident: &Ident) -> syn::Result<Member> {
     let name = ident.to_string();
     if !can_be_raw(&name) {
@@ -128,12 +130,12 @@ fn member(ident: &Ident) -> syn::Result<Member> {
     Ok(Member::Named(ident.clone()))
 }
 
-/// The few keywords that cannot be the name of a field even as `r#...`.
+/// Returns whether a name can be a raw identifier, which a few keywords cannot.
 fn can_be_raw(name: &str) -> bool {
     !matches!(name, "self" | "Self" | "super" | "crate" | "_")
 }
 
-/// Key after `as`: an identifier or a string.
+/// Reads the key after `as`: an identifier or a string.
 fn key(input: ParseStream<'_>) -> syn::Result<Key> {
     if let Some(literal) = input.parse::<Option<LitStr>>()? {
         return checked_key(literal.value(), literal.span());
@@ -150,18 +152,19 @@ fn checked_key(key: String, span: Span) -> syn::Result<Key> {
         Err(syn::Error::new(
             span,
             format!(
-                "{key:?} cannot name a field of a record: use letters, digits and `_`, not beginning \
-                 with a digit"
+                "{key:?} cannot name a field of a record: use letters, digits and `_`, with no digit at \
+                 the start"
             ),
         ))
     }
 }
 
-/// `text` as an identifier, if it is one; keywords are, too.
-pub(crate) fn identifier(text: &str) -> Option<Ident> {
+/// Parses an identifier, which may be a keyword.
+fn identifier(text: &str) -> Option<Ident> {
     Ident::parse_any.parse_str(text).ok().filter(|ident| ident == text)
 }
 
+/// Joins the segments of a path.
 fn dotted(path: &[Member]) -> String {
     let names: Vec<String> = path
         .iter()

@@ -10,10 +10,10 @@ use syn::DeriveInput;
 
 use crate::errors::Errors;
 
-/// The code for one annotated type. `version` is that of its crate.
+/// Generates the code for one annotated type. `version` is the version of its crate.
 ///
-/// A type with mistakes gets its errors and the code of the same model without what is mistaken:
-/// rustc finds its own mistakes in the rest, and whoever uses the model is not told a second time.
+/// For a type with errors it generates the errors and the code of the model without the erroneous
+/// parts: rustc checks the remaining parts, and uses of the model cause no further errors.
 pub(crate) fn expand(input: TokenStream, version: Option<&str>) -> TokenStream {
     let input: DeriveInput = match syn::parse2(input) {
         Ok(input) => input,

@@ -1,5 +1,6 @@
-//! Reads `#[ml_model(...)]` and `#[decorate(...)]` as they are written.
+//! Parses `#[ml_model(...)]` and `#[decorate(...)]`.
 
+use heck::ToSnakeCase;
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::ext::IdentExt;
@@ -7,11 +8,11 @@ use syn::parse::{Parse, ParseStream};
 use syn::{Attribute, LitStr, Path, Token, token};
 
 use super::field::Field;
+use crate::did_you_mean;
 use crate::errors::Errors;
-use crate::options::{self, Known};
-use crate::words;
+use crate::options::{self, OptionSpec};
 
-/// The attributes of one type, unchecked.
+/// The attributes of one type, parsed but not yet validated.
 #[derive(Default)]
 pub(super) struct Attributes {
     pub(super) display_name: Option<LitStr>,
@@ -20,19 +21,20 @@ pub(super) struct Attributes {
     pub(super) version: Option<LitStr>,
     pub(super) execution: Option<(String, Span)>,
     pub(super) krate: Option<Path>,
-    /// The doc comment, a value per line.
+    /// The doc comment, one expression per line.
     pub(super) doc: Vec<syn::Expr>,
-    /// Outermost first.
+    /// The decorators, outermost first.
     pub(super) decorators: Vec<Decorate>,
 }
 
-/// One `#[decorate(...)]`.
+/// One `#[decorate(...)]` attribute.
 pub(super) struct Decorate {
-    /// Of the word `decorate`.
+    /// Span of the word `decorate`.
     pub(super) span: Span,
     pub(super) kind: Kind,
 }
 
+/// The decorator of an attribute. The built-in ones hold the word that names them.
 pub(super) enum Kind {
     PredictionId(Ident),
     Logging(Ident, Logging),
@@ -49,24 +51,25 @@ pub(super) struct Logging {
     pub(super) target: Option<LitStr>,
 }
 
-const MODEL_OPTIONS: &[Known] = &[
-    Known { name: "display_name", form: "display_name = \"...\"" },
-    Known { name: "qualified_name", form: "qualified_name = \"...\"" },
-    Known { name: "description", form: "description = \"...\"" },
-    Known { name: "version", form: "version = \"...\"" },
-    Known { name: "execution", form: "execution = inline` or `execution = blocking" },
-    Known { name: "crate", form: "crate = path::to::ml_model_core" },
+const MODEL_OPTIONS: &[OptionSpec] = &[
+    OptionSpec { name: "display_name", form: "display_name = \"...\"" },
+    OptionSpec { name: "qualified_name", form: "qualified_name = \"...\"" },
+    OptionSpec { name: "description", form: "description = \"...\"" },
+    OptionSpec { name: "version", form: "version = \"...\"" },
+    OptionSpec { name: "execution", form: "execution = inline` or `execution = blocking" },
+    OptionSpec { name: "crate", form: "crate = path::to::ml_model_core" },
 ];
-const LOGGING_OPTIONS: &[Known] = &[
-    Known { name: "input_fields", form: "input_fields = [\"age\", \"bmi\"]" },
-    Known { name: "output_fields", form: "output_fields = [\"charges\"]" },
-    Known { name: "level", form: "level = info" },
-    Known { name: "target", form: "target = \"...\"" },
+const LOGGING_OPTIONS: &[OptionSpec] = &[
+    OptionSpec { name: "input_fields", form: "input_fields = [\"age\", \"bmi\"]" },
+    OptionSpec { name: "output_fields", form: "output_fields = [\"charges\"]" },
+    OptionSpec { name: "level", form: "level = info" },
+    OptionSpec { name: "target", form: "target = \"...\"" },
 ];
 pub(super) const DECORATORS: &[&str] = &["prediction_id", "logging", "metrics"];
 const DECORATE: &str = "#[decorate(prediction_id)]`, `#[decorate(logging(...))]`, \
                         `#[decorate(metrics)]` or `#[decorate(path::to::YourDecorator)]";
 
+/// Reads the attributes of one type.
 pub(super) fn read(attributes: &[Attribute], errors: &mut Errors) -> Attributes {
     let mut read = Attributes::default();
     let mut given = Vec::new();
@@ -101,7 +104,7 @@ fn read_ml_model(
     errors: &mut Errors,
 ) {
     options::read(input, "ml_model", MODEL_OPTIONS, given, errors, |name, input, _| {
-        let place = match name {
+        let value = match name {
             "display_name" => &mut read.display_name,
             "qualified_name" => &mut read.qualified_name,
             "description" => &mut read.description,
@@ -115,12 +118,12 @@ fn read_ml_model(
                 return Ok(());
             }
         };
-        *place = Some(options::string(input)?);
+        *value = Some(options::string(input)?);
         Ok(())
     });
 }
 
-/// One decorator, by its first word: a built-in one or the user's.
+/// Reads one decorator. Its first word decides whether it is built in or custom.
 fn decorator(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Kind> {
     let fork = input.fork();
     let kind = match fork.call(Ident::parse_any) {
@@ -131,17 +134,18 @@ fn decorator(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Kind> {
         Ok(name) if is_misspelt_built_in(&name, &fork) => {
             input.parse::<TokenStream>()?;
             let what = format!("decorator `{name}`");
-            let unknown = words::unknown(&what, &words::snake_case(&name.to_string()), DECORATORS);
-            let own = "a decorator of your own is a path or an expression, such as \
-                       `crate::Timing`, `Cache::with_ttl(60)` or `self::function()`";
-            return Err(syn::Error::new(name.span(), format!("{unknown}; {own}")));
+            let snake_case = name.to_string().to_snake_case();
+            let unknown = did_you_mean::unknown(&what, &snake_case, DECORATORS);
+            let custom = "a custom decorator is a path or an expression, such as \
+                          `crate::Timing`, `Cache::with_ttl(60)` or `self::function()`";
+            return Err(syn::Error::new(name.span(), format!("{unknown}; {custom}")));
         }
         _ => {
             let expression = expression(input)?;
-            if let Some(span) = model_itself(&expression) {
-                let message = "`self` is not known here: the decorator is made once for the type, \
-                               without a model; give it what it needs, as in `Cache::with_ttl(60)`";
-                // What follows is another attribute's.
+            if let Some(span) = self_value(&expression) {
+                let message = "`self` is not available here: the decorator is created once per type, \
+                               without a model; pass it what it needs, as in `Cache::with_ttl(60)`";
+                // A second error about the rest of this attribute would not help.
                 input.parse::<TokenStream>()?;
                 return Err(syn::Error::new(span, message));
             }
@@ -157,9 +161,9 @@ fn decorator(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Kind> {
     Ok(kind)
 }
 
-/// The value `self` in an expression; not that of a path `self::function`, nor that of a function
-/// inside of the expression.
-fn model_itself(expression: &TokenStream) -> Option<Span> {
+/// Finds the value `self` in an expression. The `self` of a path, as in `self::function`, and the
+/// `self` of a function inside the expression are not such values.
+fn self_value(expression: &TokenStream) -> Option<Span> {
     let mut found = None;
     let mut tokens = expression.clone().into_iter().peekable();
     while let Some(token) = tokens.next() {
@@ -172,7 +176,7 @@ fn model_itself(expression: &TokenStream) -> Option<Span> {
                 );
                 (!is_path).then(|| word.span())
             }
-            TokenTree::Group(group) => model_itself(&group.stream()),
+            TokenTree::Group(group) => self_value(&group.stream()),
             _ => None,
         };
         found = found.or(span);
@@ -180,8 +184,10 @@ fn model_itself(expression: &TokenStream) -> Option<Span> {
     found
 }
 
-/// A path or an expression. `syn` finds its end if it knows the expression, as it does paths with
-/// commas between angle brackets; otherwise a comma ends it, and rustc judges the rest.
+/// Reads a path or an expression.
+///
+/// If `syn` can parse the expression, `syn` determines its end, which may lie behind commas in angle
+/// brackets. Otherwise the next comma ends it, and rustc reports the errors in it.
 fn expression(input: ParseStream<'_>) -> syn::Result<TokenStream> {
     let fork = input.fork();
     if fork.parse::<syn::Expr>().is_ok() && (fork.is_empty() || fork.peek(Token![,])) {
@@ -204,8 +210,8 @@ fn expression(input: ParseStream<'_>) -> syn::Result<TokenStream> {
     Ok(tokens)
 }
 
-/// Whether what follows a name makes it a word of this language: nothing, options, or a mistaken
-/// `=`. A user's module may be called `logging`.
+/// Returns whether a name stands for a built-in decorator: it is followed by nothing, by options or
+/// by a misplaced `=`. In other positions it may be an item of the user, such as a module `logging`.
 fn is_word(after_name: ParseStream<'_>) -> bool {
     after_name.is_empty()
         || after_name.peek(token::Paren)
@@ -215,8 +221,11 @@ fn is_word(after_name: ParseStream<'_>) -> bool {
         || after_name.peek(Token![,])
 }
 
-/// A user's decorator is a type, a constant or a function call. A lone word in snake_case is none
-/// of these, nor are options in a call; and a call of what is nearly `logging` is no accident.
+/// Returns whether a name that is not known is a misspelt built-in decorator.
+///
+/// A custom decorator is a type, a constant or a function call. It is therefore neither a lone word
+/// in snake_case nor a call with options. A call of a function whose name is close to that of a
+/// built-in decorator is taken as a misspelling, too.
 fn is_misspelt_built_in(name: &Ident, after_name: ParseStream<'_>) -> bool {
     let text = name.to_string();
     let is_in_snake_case = !text.contains(char::is_uppercase);
@@ -234,10 +243,11 @@ fn is_misspelt_built_in(name: &Ident, after_name: ParseStream<'_>) -> bool {
         content.parse::<TokenStream>()?;
         Ok(is_option)
     };
-    is_in_snake_case && words::nearest(&text, DECORATORS).is_some()
+    is_in_snake_case && did_you_mean::nearest(&text, DECORATORS).is_some()
         || has_options(&after_name.fork()).unwrap_or_default()
 }
 
+/// Reads the options of the built-in decorator `name`.
 fn built_in(name: Ident, input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Kind> {
     if !input.is_empty() && !input.peek(token::Paren) && !input.peek(Token![,]) {
         input.parse::<TokenStream>()?;
@@ -297,7 +307,7 @@ fn fields(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Vec<Field>
     Ok(fields)
 }
 
-/// `info` or `"info"`.
+/// Reads a word that may be quoted: `info` or `"info"`.
 fn word(input: ParseStream<'_>, expected: &str) -> syn::Result<(String, Span)> {
     if let Some(literal) = input.parse::<Option<LitStr>>()? {
         return Ok((literal.value(), literal.span()));

@@ -116,13 +116,7 @@ fn write_handlers(text: &mut Text, handlers: &[HandlerCounts]) {
         }
     }
     type Figure = fn(&HandlerCounts) -> u64;
-    let figures: [(&str, Kind, &str, Figure); 3] = [
-        (
-            "log_records_spilled_total",
-            Kind::Counter,
-            "Log records that have waited in a handler's spill file.",
-            |counts| counts.spilled,
-        ),
+    let figures: [(&str, Kind, &str, Figure); 2] = [
         (
             "log_rotations_failed_total",
             Kind::Counter,
@@ -178,7 +172,7 @@ mod tests {
         counts.handler = "file".to_owned();
         (counts.accepted, counts.written, counts.dropped) = (16, 5, 4);
         (counts.lost, counts.queued) = (3, 4);
-        (counts.spilled, counts.failed_rotations) = (2, 1);
+        counts.failed_rotations = 1;
         let mut text = Text::default();
         write_handlers(&mut text, &[counts]);
         let text = text.into_string();
@@ -187,7 +181,6 @@ mod tests {
             r#"log_records_total{handler="file",outcome="written"} 5"#,
             r#"log_records_total{handler="file",outcome="dropped"} 4"#,
             r#"log_records_total{handler="file",outcome="lost"} 3"#,
-            r#"log_records_spilled_total{handler="file"} 2"#,
             r#"log_rotations_failed_total{handler="file"} 1"#,
             r#"log_records_queued{handler="file"} 4"#,
         ];

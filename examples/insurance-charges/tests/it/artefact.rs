@@ -88,7 +88,7 @@ fn each_kind_of_damage_has_its_own_message() {
         ("base 13000", "base inf", "line 6 of the artefact: \"inf\" is not a number"),
         ("floor 1100", "floor 0", "line 5 of the artefact: the floor must be above zero"),
         ("bmi<=", "height<=", "line 7 of the artefact: the model has no feature called \"height\""),
-        ("=900.5", "=9e99", "line 7 of the artefact: \"9e99\" is not a number of a sensible size"),
+        ("=900.5", "=9e99", "line 7 of the artefact: \"9e99\" is not a number from -1e9 to 1e9"),
         ("=900.5", "900.5", "line 7 of the artefact: expected a split or a leaf, found \"900.5\""),
         (" =2100", "", "line 7 of the artefact: the tree is incomplete"),
         ("=2100", "=2100 =1", "line 7 of the artefact: the tree continues after its last leaf"),

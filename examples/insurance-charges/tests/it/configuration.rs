@@ -290,7 +290,8 @@ logging:
     kept: {class: FileHandler, filename: kept.log, mode: w}
     new: {class: FileHandler, filename: new.log}
     nowhere: {class: FileHandler, filename: nowhere/x.log}
-  root: {level: INFO, handlers: [kept, new, nowhere]}
+    folder: {class: FileHandler, filename: .}
+  root: {level: INFO, handlers: [kept, new, nowhere, folder]}
 ",
     )
     .unwrap();
@@ -302,7 +303,9 @@ logging:
             "error: rest_config.yaml:1: models[0].qualified_name: unknown model \
              `insurance_charges_modl`; did you mean `insurance_charges_model`?\n\
              error: rest_config.yaml:7: logging.handlers.nowhere.filename: the folder `nowhere` does \
-             not exist in the one that the program is started in; create it, or name another file\n"
+             not exist in the working directory; create it, or name another file\n\
+             error: rest_config.yaml:8: logging.handlers.folder.filename: this is a folder; name a file \
+             in it\n"
         );
         assert_eq!(std::fs::read_to_string(file("kept.log")).unwrap(), "kept\n");
         assert!(!file("new.log").exists());

@@ -1,9 +1,9 @@
 //! The `tracing` call sites of one logging attribute.
 //!
-//! `tracing`'s own event macros make one static per event and expand to a page of code each. Here
-//! an attribute has one static, [`LogSites`], and what the macros would generate is ordinary code:
-//! the same checks in the same order, on call sites that are completed when first used. That
-//! also lets decorators made from configuration have real field names.
+//! The event macros of `tracing` create one static per event and expand to a page of code each. Here
+//! an attribute has one static, [`LogSites`], and ordinary functions make the same checks in the same
+//! order as the macros. The call sites are completed at their first use, so that decorators made from
+//! a configuration have proper field names, too.
 
 use std::fmt;
 use std::panic::Location;
@@ -17,10 +17,11 @@ use tracing_core::callsite::{self, Callsite, Identifier};
 use tracing_core::field::FieldSet;
 use tracing_core::metadata::Kind;
 
-use crate::logged_field::{LoggedField, LoggedFields, key_of};
+use crate::logged_field::{LoggedField, LoggedFields, key_of, keys};
+use crate::prediction_id::PredictionId;
 use crate::request::Context;
 
-/// The `tracing` call sites of one logging attribute; a static in the user's crate.
+/// The `tracing` call sites of one logging attribute. It is a static in the user's crate.
 #[derive(Debug)]
 pub struct LogSites {
     single: Sites,
@@ -34,8 +35,8 @@ struct Sites {
 }
 
 impl LogSites {
-    /// Call sites of records to `target`, requests and predictions at `level`, failures at ERROR. A field
-    /// is listed as its path, or as `path as key`.
+    /// Creates the call sites of records to `target`. Requests and predictions have the level `level`,
+    /// failures ERROR. A field is a path or `path as key`.
     ///
     /// File and line of the records are those of the caller.
     #[must_use]
@@ -47,35 +48,22 @@ impl LogSites {
         output_fields: &'static [&'static str],
     ) -> Self {
         let caller = Location::caller();
-        Self::at((caller.file(), caller.line()), target, level, input_fields, output_fields)
+        let origin = Origin { target, level, file: caller.file(), line: caller.line() };
+        Self::of_origin(origin, [input_fields, output_fields])
     }
 
-    /// The same for another place than the caller: file and line.
-    pub(super) const fn at(
-        location: (&'static str, u32),
-        target: &'static str,
-        level: Level,
-        input_fields: &'static [&'static str],
-        output_fields: &'static [&'static str],
-    ) -> Self {
-        const fn sites(
-            whose: (&'static str, Level, (&'static str, u32)),
-            fields: [&'static [&'static str]; 2],
-            batch: &'static [&'static str],
-        ) -> Sites {
+    /// Creates the call sites for the fields of input and output.
+    pub(super) const fn of_origin(origin: Origin, fields: [Names; 2]) -> Self {
+        const fn sites(origin: Origin, fields: [Names; 2], batch: Names) -> Sites {
             Sites {
-                without_id: SiteSet::new(whose, [&[], batch], fields),
-                with_id: SiteSet::new(whose, [&["prediction_id"], batch], fields),
+                without_id: SiteSet::new(origin, [&[], batch], fields),
+                with_id: SiteSet::new(origin, [&[PredictionId::FIELD], batch], fields),
             }
         }
-        let (whose, fields) = ((target, level, location), [input_fields, output_fields]);
-        Self {
-            single: sites(whose, fields, &[]),
-            in_batch: sites(whose, fields, &["batch_id", "row"]),
-        }
+        Self { single: sites(origin, fields, &[]), in_batch: sites(origin, fields, &keys::BATCH) }
     }
 
-    /// Fields of the input and of the output, as they are listed.
+    /// Returns the logged fields.
     pub(super) fn logged_fields(&self) -> LoggedFields {
         let SiteSet { requested, created, .. } = &self.single.without_id;
         let listed = |site: &CallSite| {
@@ -85,8 +73,7 @@ impl LogSites {
         LoggedFields { input: listed(requested), output: listed(created) }
     }
 
-    /// The sites for such predictions. One without an id or outside of a batch has no such
-    /// fields, rather than empty ones.
+    /// Returns the sites for a call. Without an id, or outside a batch, their records lack these fields.
     #[inline]
     pub(super) fn of(&'static self, context: &Context) -> &'static SiteSet {
         let sites = match context.batch_row() {
@@ -100,7 +87,19 @@ impl LogSites {
     }
 }
 
-/// One site per record.
+/// Names of fields.
+type Names = &'static [&'static str];
+
+/// Target, level and source location of records.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Origin {
+    pub(super) target: &'static str,
+    pub(super) level: Level,
+    pub(super) file: &'static str,
+    pub(super) line: u32,
+}
+
+/// The call sites of the records of one prediction.
 #[derive(Debug)]
 pub(super) struct SiteSet {
     pub(super) requested: CallSite,
@@ -110,37 +109,36 @@ pub(super) struct SiteSet {
 
 impl SiteSet {
     const fn new(
-        whose: (&'static str, Level, (&'static str, u32)),
-        [id, batch]: [&'static [&'static str]; 2],
-        [input_fields, output_fields]: [&'static [&'static str]; 2],
+        origin: Origin,
+        [id, batch]: [Names; 2],
+        [input_fields, output_fields]: [Names; 2],
     ) -> Self {
-        const HEAD: &[&str] = &["message", "action", "model_qualified_name", "model_version"];
-        const OUTCOME: &[&str] = &["status", "duration_ms"];
-        let (target, _, location) = whose;
-        let failed = (target, Level::ERROR, location);
+        const HEAD: Names = &keys::HEAD;
+        const OUTCOME: Names = &keys::OUTCOME;
+        let failed = Origin { level: Level::ERROR, ..origin };
         Self {
             requested: CallSite::new(
                 "prediction requested",
-                whose,
+                origin,
                 [HEAD, id, batch, &[], input_fields],
             ),
             created: CallSite::new(
                 "prediction created",
-                whose,
+                origin,
                 [HEAD, id, batch, OUTCOME, output_fields],
             ),
             failed: CallSite::new(
                 "prediction failed",
                 failed,
-                [HEAD, id, batch, OUTCOME, &["error_info"]],
+                [HEAD, id, batch, OUTCOME, &[keys::ERROR]],
             ),
         }
     }
 
-    /// Whether some subscriber may want some record.
+    /// Returns whether some subscriber may be interested in some record.
     #[inline]
     pub(super) fn is_possible(&'static self) -> bool {
-        // No record is above ERROR: usually the first question is the last one.
+        // No record is above ERROR, so the first comparison usually decides.
         Level::ERROR <= LevelFilter::current()
             && (self.failed.is_possible()
                 || self.requested.is_possible()
@@ -148,14 +146,13 @@ impl SiteSet {
     }
 }
 
-/// One `tracing` call site, completed and registered when first asked.
+/// One `tracing` call site, completed and registered at its first use.
 pub(super) struct CallSite {
     name: &'static str,
-    target: &'static str,
-    level: Level,
-    location: (&'static str, u32),
-    /// Parts of the list of field names, joined when first used. The last ones are the user's, as listed.
-    field_names: [&'static [&'static str]; 5],
+    origin: Origin,
+    /// Parts of the list of field names, which are joined at the first use. The last part holds the
+    /// logged fields in their text form.
+    field_names: [Names; 5],
     interest: AtomicU8,
     metadata: OnceLock<Metadata<'static>>,
 }
@@ -166,32 +163,28 @@ const SOMETIMES: u8 = 2;
 const ALWAYS: u8 = 3;
 
 impl CallSite {
-    const fn new(
-        name: &'static str,
-        (target, level, location): (&'static str, Level, (&'static str, u32)),
-        field_names: [&'static [&'static str]; 5],
-    ) -> Self {
+    const fn new(name: &'static str, origin: Origin, field_names: [Names; 5]) -> Self {
         Self {
             name,
-            target,
-            level,
-            location,
+            origin,
             field_names,
             interest: AtomicU8::new(UNREGISTERED),
             metadata: OnceLock::new(),
         }
     }
 
-    /// Whether some subscriber may want the record.
+    /// Returns whether some subscriber may be interested in the record.
     #[inline]
     fn is_possible(&'static self) -> bool {
-        self.level <= STATIC_MAX_LEVEL
-            && self.level <= LevelFilter::current()
+        self.origin.level <= STATIC_MAX_LEVEL
+            && self.origin.level <= LevelFilter::current()
             && self.interest() != NEVER
     }
 
-    /// Whether the current subscriber wants the record. To be asked right before the record is
-    /// sent: subscribers with several filters remember their answers until then.
+    /// Returns whether the current subscriber is interested in the record.
+    ///
+    /// It must be called directly before [`dispatch`](Self::dispatch): subscribers with several filters
+    /// store their decisions until then.
     #[inline]
     pub(super) fn is_enabled(&'static self) -> bool {
         self.is_possible()
@@ -199,12 +192,12 @@ impl CallSite {
                 || dispatcher::get_default(|subscriber| subscriber.enabled(self.metadata())))
     }
 
-    /// Number of fields, those of the head included.
+    /// Returns the number of fields, including the head.
     pub(super) fn fields(&'static self) -> usize {
         self.metadata().fields().len()
     }
 
-    /// Sends the record, one value per field.
+    /// Sends the record with one value per field.
     pub(super) fn dispatch(&'static self, values: &[Option<&dyn Value>]) {
         let metadata = self.metadata();
         Event::dispatch(metadata, &metadata.fields().value_set_all(values));
@@ -220,8 +213,8 @@ impl CallSite {
 
     #[cold]
     fn register(&'static self) -> u8 {
-        // Whoever comes first registers. Others, a subscriber that logs while it is asked
-        // included, ask the subscriber about each record until that is done.
+        // The first thread registers the site. Until it has finished, the others consult the
+        // subscriber for each record. This includes a subscriber that logs during the registration.
         if self
             .interest
             .compare_exchange(UNREGISTERED, SOMETIMES, Ordering::AcqRel, Ordering::Acquire)
@@ -236,15 +229,15 @@ impl CallSite {
     #[inline]
     fn metadata(&'static self) -> &'static Metadata<'static> {
         self.metadata.get_or_init(|| {
-            // Once per site, for the life of the program: `tracing` wants static names.
+            // `tracing` requires static names. This leaks once per site.
             let names = self.field_names.iter().copied().flatten().map(|name| key_of(name));
-            let names: &'static [&'static str] = names.collect::<Vec<_>>().leak();
+            let names: Names = names.collect::<Vec<_>>().leak();
             Metadata::new(
                 self.name,
-                self.target,
-                self.level,
-                Some(self.location.0),
-                Some(self.location.1),
+                self.origin.target,
+                self.origin.level,
+                Some(self.origin.file),
+                Some(self.origin.line),
                 None,
                 FieldSet::new(names, Identifier(self)),
                 Kind::EVENT,
@@ -266,7 +259,7 @@ impl Callsite for CallSite {
     }
 
     fn metadata(&self) -> &Metadata<'_> {
-        self.metadata.get().expect("a site is completed before it is registered")
+        self.metadata.get().expect("a site is completed before its registration")
     }
 }
 
@@ -274,8 +267,7 @@ impl fmt::Debug for CallSite {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("CallSite")
             .field("name", &self.name)
-            .field("target", &self.target)
-            .field("level", &self.level)
+            .field("origin", &self.origin)
             .finish_non_exhaustive()
     }
 }

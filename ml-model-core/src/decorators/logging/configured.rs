@@ -1,35 +1,36 @@
-//! The logging decorator of a configuration: fields named at start-up, the same records.
+//! The `logging` decorator whose fields are known at start-up only.
 
 use serde::Serialize;
 use tracing::Level;
 
 use super::LoggingDecorator;
-use super::callsites::LogSites;
-use super::extract::{Extracted, FieldTree, extract};
+use super::callsites::{LogSites, Origin};
+use super::extract::{Extracted, extract};
+use super::field_tree::FieldTree;
 use super::record::{Record, Recorder};
 use crate::logged_field::LoggedField;
 use crate::model::MLModel;
 
-/// What stands in the records of a configured [`LoggingDecorator`]; see
-/// [`LoggingDecorator::configured`].
+/// Options of [`LoggingDecorator::configured`].
 #[derive(Debug, Clone)]
 pub struct LoggingOptions {
-    /// Target of the records, which is their `name` in the log.
+    /// Target of the records, their `name` in the log.
     pub target: String,
-    /// Level of the records of requests and predictions; failures are at ERROR.
+    /// Level of the records of requests and predictions. Failures have the level ERROR.
     pub level: Level,
-    /// Fields of the input, in order.
+    /// Fields of the input, in the order of the records.
     pub input_fields: Vec<LoggedField>,
-    /// Fields of the output, in order.
+    /// Fields of the output, in the order of the records.
     pub output_fields: Vec<LoggedField>,
-    /// The file that configures the decorator: `pathname` of the records.
+    /// File that configures the decorator, the `pathname` of the records.
     pub file: String,
-    /// The line where it does: `lineno` of the records.
+    /// Line in that file, the `lineno` of the records.
     pub line: u32,
 }
 
 impl LoggingOptions {
-    /// Records without fields, at INFO, to the logger that a model of this name has by default.
+    /// Creates the default options for a model of this name: no fields, level INFO, and the target
+    /// `{qualified_name}_logger`.
     #[must_use]
     pub fn new(qualified_name: &str) -> Self {
         Self {
@@ -43,8 +44,7 @@ impl LoggingOptions {
     }
 }
 
-/// Reads fields by their names in the JSON form of input and output; made by
-/// [`LoggingDecorator::configured`].
+/// [`Recorder`] that reads fields by their names in the JSON form of input and output.
 #[derive(Debug)]
 pub struct ConfiguredFields {
     sites: &'static LogSites,
@@ -72,28 +72,24 @@ impl Fields {
 }
 
 impl LoggingDecorator<ConfiguredFields> {
-    /// A decorator whose fields are known at start-up only. Its records are those of
-    /// `#[decorate(logging(...))]`, field for field, as long as the names that serde writes are
-    /// those of the Rust fields.
+    /// Creates a decorator whose fields are known at start-up only.
     ///
-    /// For the names of its fields it takes memory that is never given back: `tracing` wants them to live
-    /// as long as the program. To be made once per configured decorator.
+    /// Its records are the same as those of `#[decorate(logging(...))]` if serde writes the names of the
+    /// Rust fields.
+    ///
+    /// It leaks the memory of its field names, because `tracing` requires static names. Create it once
+    /// per configured decorator.
     #[must_use]
     pub fn configured(options: LoggingOptions) -> Self {
         let LoggingOptions { target, level, input_fields, output_fields, file, line } = options;
         let (input, output) = (Fields::new(&input_fields), Fields::new(&output_fields));
-        let listed = |fields: Vec<LoggedField>| -> &'static [&'static str] {
+        let names = |fields: Vec<LoggedField>| -> &'static [&'static str] {
             let fields: Vec<&'static str> =
                 fields.iter().map(|field| &*field.to_string().leak()).collect();
             fields.leak()
         };
-        let sites = LogSites::at(
-            (file.leak(), line),
-            target.leak(),
-            level,
-            listed(input_fields),
-            listed(output_fields),
-        );
+        let origin = Origin { target: target.leak(), level, file: file.leak(), line };
+        let sites = LogSites::of_origin(origin, [names(input_fields), names(output_fields)]);
         Self::new(ConfiguredFields { sites: Box::leak(Box::new(sites)), input, output })
     }
 }

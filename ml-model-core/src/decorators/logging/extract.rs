@@ -1,9 +1,9 @@
-//! Reads single fields out of a value by what it serialises to, and skips all others.
+//! Reads fields by name from serializable values.
 //!
-//! Generated code reads its fields directly. The fields of a configuration are known by name only, and
-//! serde knows the names: an [`Extractor`] is a serialiser that keeps the scalars
-//! at the paths of a [`FieldTree`]. It sees the model's own types, so a `u8` is an integer and an `f64`
-//! is a float however the caller wrote them, and defaults are filled in.
+//! Generated code reads fields directly. The fields of a configuration are known by name only, and
+//! serde provides the names: an [`Extractor`] is a serializer that keeps the scalars at the paths of a
+//! [`FieldTree`] and skips everything else. It reads the model's own types. A `u8` is therefore an
+//! integer and an `f64` a float, regardless of their spelling in the request, and defaults are present.
 
 use std::fmt;
 
@@ -14,44 +14,13 @@ use serde::ser::{
 use tracing::Value;
 use tracing::field::Empty;
 
-use crate::LogValue;
+use super::field_tree::FieldTree;
+use crate::log_value::LogValue;
 
-/// The fields of a record, as a tree of their names.
-#[derive(Debug, Default)]
-pub(super) struct FieldTree {
-    /// The positions in the record of the fields that end here.
-    positions: Vec<usize>,
-    children: Vec<(String, FieldTree)>,
-}
-
-impl FieldTree {
-    /// The tree of the fields at these paths.
-    pub(super) fn new<'p>(paths: impl IntoIterator<Item = &'p [String]>) -> Self {
-        let mut root = Self::default();
-        for (position, path) in paths.into_iter().enumerate() {
-            let mut node = &mut root;
-            for name in path {
-                let index = node.children.iter().position(|(child, _)| child == name);
-                let index = index.unwrap_or_else(|| {
-                    node.children.push((name.clone(), Self::default()));
-                    node.children.len() - 1
-                });
-                node = &mut node.children[index].1;
-            }
-            node.positions.push(position);
-        }
-        root
-    }
-
-    fn child(&self, name: &str) -> Option<&Self> {
-        self.children.iter().find(|(child, _)| child == name).map(|(_, child)| child)
-    }
-}
-
-/// A value as it goes into a record.
+/// The value of one field.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) enum Extracted {
-    /// `None`, or nothing at this path.
+    /// `None`, or no value at this path.
     #[default]
     Null,
     Bool(bool),
@@ -64,7 +33,7 @@ pub(super) enum Extracted {
 }
 
 impl Extracted {
-    /// What `tracing` records.
+    /// Returns the value for `tracing`.
     pub(super) fn value(&self) -> &dyn Value {
         match self {
             Self::Null => &Empty,
@@ -79,17 +48,17 @@ impl Extracted {
     }
 }
 
-/// Keeps the values of the tree fields of `value`, each at its position.
+/// Copies the values at the paths of `tree` into `extracted`, each to its position.
 pub(super) fn extract(
     value: &(impl Serialize + ?Sized),
     tree: &FieldTree,
     extracted: &mut [Extracted],
 ) {
-    // What cannot be serialised to its end has given the fields before.
+    // After an error, the fields before it have been extracted.
     let _stopped = value.serialize(Extractor { tree, extracted });
 }
 
-/// Serialiser of the part of the value whose fields are `tree`.
+/// Serializer for the part of a value that `tree` describes.
 struct Extractor<'a> {
     tree: &'a FieldTree,
     extracted: &'a mut [Extracted],
@@ -97,7 +66,7 @@ struct Extractor<'a> {
 
 impl Extractor<'_> {
     fn scalar(self, value: Extracted) -> Result<(), Stopped> {
-        if let Some((last, others)) = self.tree.positions.split_last() {
+        if let Some((last, others)) = self.tree.positions().split_last() {
             for position in others {
                 self.extracted[*position] = value.clone();
             }
@@ -114,13 +83,13 @@ impl Extractor<'_> {
     }
 }
 
-/// The user's own `Serialize` has given up.
+/// Error of the user's `Serialize` implementation.
 #[derive(Debug)]
 struct Stopped;
 
 impl fmt::Display for Stopped {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the value cannot be serialised")
+        f.write_str("the value cannot be serialized")
     }
 }
 
@@ -221,7 +190,7 @@ impl<'a> Serializer for Extractor<'a> {
     }
 
     fn serialize_seq(self, _length: Option<usize>) -> Result<Elements<'a>, Stopped> {
-        Ok(Elements { picker: self, next: 0 })
+        Ok(Elements { extractor: self, next: 0 })
     }
 
     fn serialize_tuple(self, _length: usize) -> Result<Elements<'a>, Stopped> {
@@ -243,11 +212,11 @@ impl<'a> Serializer for Extractor<'a> {
         variant: &'static str,
         _length: usize,
     ) -> Result<Variant<Elements<'a>>, Stopped> {
-        Ok(self.variant(variant).map(|picker| Elements { picker, next: 0 }))
+        Ok(self.variant(variant).map(|extractor| Elements { extractor, next: 0 }))
     }
 
     fn serialize_map(self, _length: Option<usize>) -> Result<Entries<'a>, Stopped> {
-        Ok(Entries { picker: self, key: None })
+        Ok(Entries { extractor: self, key: None })
     }
 
     fn serialize_struct(self, _name: &'static str, _length: usize) -> Result<Self, Stopped> {
@@ -272,7 +241,7 @@ impl<'a> Extractor<'a> {
     }
 }
 
-/// The fields of an enum's variant, if one of them is tree.
+/// The fields of an enum variant; `None` if the tree contains none of them.
 struct Variant<T>(Option<T>);
 
 impl<T> Variant<T> {
@@ -281,9 +250,9 @@ impl<T> Variant<T> {
     }
 }
 
-/// The elements of a sequence or tuple, named by their numbers.
+/// The elements of a sequence or tuple. Their names are their indices.
 struct Elements<'a> {
-    picker: Extractor<'a>,
+    extractor: Extractor<'a>,
     next: usize,
 }
 
@@ -291,16 +260,16 @@ impl Elements<'_> {
     fn element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Stopped> {
         let index = self.next;
         self.next += 1;
-        if self.picker.tree.children.is_empty() {
+        if !self.extractor.tree.has_children() {
             return Ok(());
         }
-        self.picker.child(&index.to_string(), value)
+        self.extractor.child(&index.to_string(), value)
     }
 }
 
-/// The entries of a map; of a flattened struct, too.
+/// The entries of a map or of a flattened struct.
 struct Entries<'a> {
-    picker: Extractor<'a>,
+    extractor: Extractor<'a>,
     key: Option<String>,
 }
 
@@ -330,7 +299,7 @@ impl SerializeStructVariant for Variant<Extractor<'_>> {
         key: &'static str,
         value: &T,
     ) -> Result<(), Stopped> {
-        self.0.as_mut().map_or(Ok(()), |picker| picker.child(key, value))
+        self.0.as_mut().map_or(Ok(()), |extractor| extractor.child(key, value))
     }
 
     fn end(self) -> Result<(), Stopped> {
@@ -343,8 +312,8 @@ impl SerializeMap for Entries<'_> {
     type Error = Stopped;
 
     fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), Stopped> {
-        // Keys are scalars: extracted like a field of their own, whose path is empty.
-        let tree = FieldTree { positions: vec![0], children: Vec::new() };
+        // A key is a scalar, so it is extracted like a field with an empty path.
+        let tree = FieldTree::new([&[] as &[String]]);
         let mut extracted = [Extracted::Null];
         extract(key, &tree, &mut extracted);
         let [key] = extracted;
@@ -360,7 +329,7 @@ impl SerializeMap for Entries<'_> {
 
     fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Stopped> {
         match self.key.take() {
-            Some(key) => self.picker.child(&key, value),
+            Some(key) => self.extractor.child(&key, value),
             None => Ok(()),
         }
     }

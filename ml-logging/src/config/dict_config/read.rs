@@ -1,0 +1,233 @@
+//! Reading the whole schema.
+
+use ml_configuration::{Mapping, Node, Problems};
+use tracing::level_filters::LevelFilter;
+
+use super::{
+    class::class,
+    filters::Filters,
+    formatters,
+    handlers::{self, ExtraClass, HandlerKeys},
+    level,
+    provided::{self, FilterEntry, FormatterEntry, HandlerEntry},
+};
+use crate::{
+    config::{Configuration, Logger},
+    filter::{HandlerSet, TargetName},
+    format::BUILT_IN,
+};
+
+/// Reads a configuration. `None` if there are mistakes, which are reported.
+pub(crate) fn read(
+    node: Node<'_>,
+    filters: &Filters,
+    extra_classes: &[ExtraClass],
+    problems: &mut Problems,
+) -> Option<Configuration> {
+    let mut own = Problems::new();
+    let configuration = configuration(node, filters, extra_classes, &mut own);
+    let correct = own.is_empty();
+    problems.extend(own);
+    configuration.filter(|_| correct)
+}
+
+fn configuration(
+    node: Node<'_>,
+    known: &Filters,
+    extra_classes: &[ExtraClass],
+    problems: &mut Problems,
+) -> Option<Configuration> {
+    let mut root = node.mapping(problems)?;
+    if let Some(version) = root.required("version", problems) {
+        let _version = version.integer(1..=1_u8, problems);
+    }
+    // In Python this turns off loggers that exist already. Here none do.
+    if let Some(disable) = root.optional("disable_existing_loggers") {
+        disable.boolean(problems);
+    }
+    if let Some(incremental) = root.optional("incremental")
+        && incremental.boolean(problems) == Some(true)
+    {
+        incremental.report(problems, "the logging is set up only once; remove the key");
+    }
+
+    let formatters = section(&mut root, "formatters", problems)
+        .into_iter()
+        .map(|(name, keys)| FormatterEntry { name, formatter: formatters::read(keys, problems) })
+        .collect::<Vec<_>>();
+    let filters = section(&mut root, "filters", problems)
+        .into_iter()
+        .map(|(name, keys)| FilterEntry { name, fields: filter(keys, known, problems) })
+        .collect::<Vec<_>>();
+    let handlers = section(&mut root, "handlers", problems)
+        .into_iter()
+        .map(|(name, keys)| handler(name, keys, extra_classes, &formatters, &filters, problems))
+        .collect::<Vec<_>>();
+    if let Some(handler) = handlers.get(HandlerSet::MAX) {
+        let message = format!("there are more than {} handlers; remove some", HandlerSet::MAX);
+        handler.node.report(problems, message);
+    }
+    let loggers = loggers(&mut root, &handlers, problems);
+    let flush_limit = root.optional("flush_limit_s").and_then(|node| node.duration_s(problems));
+    root.finish(problems);
+
+    let contexts = provided::resolve(&formatters, &filters, &handlers, problems);
+    if problems.is_empty() && loggers.iter().all(|logger| logger.handlers.is_empty()) {
+        let message = "no logger has a handler, nothing would be logged; add \
+             `root: {level: INFO, handlers: [...]}` with one of the handlers";
+        node.report(problems, message);
+    }
+
+    let mut configuration = Configuration::new();
+    if let Some(limit) = flush_limit {
+        configuration = configuration.flush_limit(limit);
+    }
+    for (entry, context) in handlers.into_iter().zip(contexts) {
+        let mut handler = entry.handler?;
+        handler.add_context(context);
+        if let Some(index) = entry.formatter {
+            let (_, formatter) = formatters[index].formatter.as_ref()?;
+            handler = handler.formatter(formatter.clone());
+        }
+        configuration = configuration.handler(handler);
+    }
+    Some(loggers.into_iter().fold(configuration, Configuration::logger))
+}
+
+/// Reads the entries of a mapping of mappings. An absent mapping is empty.
+fn section<'d>(
+    root: &mut Mapping<'d>,
+    key: &str,
+    problems: &mut Problems,
+) -> Vec<(&'d str, Mapping<'d>)> {
+    let Some(mut section) = root.optional(key).and_then(|node| node.mapping(problems)) else {
+        return Vec::new();
+    };
+    let entries = section.entries();
+    entries.filter_map(|(name, node)| Some((name, node.mapping(problems)?))).collect()
+}
+
+fn filter(
+    mut keys: Mapping<'_>,
+    known: &Filters,
+    problems: &mut Problems,
+) -> Option<Vec<(String, String)>> {
+    let node = keys.node();
+    let (class_node, class) = class(&mut keys, "HostnameFilter", problems)?;
+    let Some(make) = known.get(class) else {
+        class_node.report_unknown(problems, "filter class", class, known.classes());
+        return None;
+    };
+    let fields = make(&mut keys, problems);
+    keys.finish(problems);
+    let fields = fields?;
+    for (index, (name, _)) in fields.iter().enumerate() {
+        if BUILT_IN.contains(&name.as_str()) {
+            let message = format!("the filter provides `{name}`, which is built in");
+            node.report(problems, message);
+        } else if fields[..index].iter().any(|(other, _)| other == name) {
+            node.report(problems, format!("the filter provides `{name}` twice"));
+        }
+    }
+    Some(fields)
+}
+
+fn handler<'d>(
+    name: &'d str,
+    mut keys: Mapping<'d>,
+    extra_classes: &[ExtraClass],
+    formatters: &[FormatterEntry<'d>],
+    filters: &[FilterEntry<'d>],
+    problems: &mut Problems,
+) -> HandlerEntry<'d> {
+    let node = keys.node();
+    let level = keys.optional("level").and_then(|node| level::read(node, problems)).flatten();
+    let formatter = keys.optional("formatter").and_then(|node| {
+        let names: Vec<_> = formatters.iter().map(|entry| entry.name).collect();
+        index_of(node, "formatter", &names, problems)
+    });
+    let names: Vec<_> = filters.iter().map(|entry| entry.name).collect();
+    let filters_node = keys.optional("filters").unwrap_or(node);
+    let filters = indices_of(keys.optional("filters"), "filter", &names, problems);
+
+    let class = class(&mut keys, "logging.StreamHandler", problems);
+    let handler = class.and_then(|(class_node, class)| {
+        let used = formatter.and_then(|index| formatters[index].formatter.as_ref());
+        let mut keys = HandlerKeys {
+            name,
+            class: class_node,
+            keys: &mut keys,
+            formatter: used.map(|(_, formatter)| formatter),
+        };
+        handlers::read(class, &mut keys, extra_classes, problems)
+    });
+    // The valid keys depend on the class.
+    if handler.is_some() {
+        keys.finish(problems);
+    }
+    let handler =
+        handler.flatten().map(|handler| handler.level(level.unwrap_or(LevelFilter::TRACE)));
+    HandlerEntry { name, node, formatter, filters, filters_node, handler }
+}
+
+fn loggers(
+    root: &mut Mapping<'_>,
+    handlers: &[HandlerEntry<'_>],
+    problems: &mut Problems,
+) -> Vec<Logger> {
+    let mut sections = section(root, "loggers", problems);
+    if let Some(keys) = root.optional("root").and_then(|node| node.mapping(problems)) {
+        sections.push(("root", keys));
+    }
+    let names: Vec<_> = handlers.iter().map(|entry| entry.name).collect();
+    let mut loggers: Vec<Logger> = Vec::new();
+    for (name, mut keys) in sections {
+        if let Some(problem) = TargetName::problem(name) {
+            keys.node().report(problems, problem);
+        }
+        let mut logger = Logger::new(name);
+        let target = logger.target();
+        if let Some(other) = loggers.iter().find(|other| other.target() == target) {
+            let message = format!("this is the same logger as `{}`; merge them", other.name);
+            keys.node().report(problems, message);
+        }
+        logger.level = keys.optional("level").and_then(|node| {
+            let unset = target.is_root().then_some(LevelFilter::TRACE);
+            level::read(node, problems)?.or(unset)
+        });
+        logger.propagate =
+            keys.optional("propagate").and_then(|node| node.boolean(problems)).unwrap_or(true);
+        for index in indices_of(keys.optional("handlers"), "handler", &names, problems) {
+            logger = logger.handler(names[index]);
+        }
+        if let Some(filters) = keys.optional("filters")
+            && filters.list(problems).is_some_and(|filters| !filters.is_empty())
+        {
+            filters
+                .report(problems, "filters belong to handlers; name them there and remove the key");
+        }
+        keys.finish(problems);
+        loggers.push(logger);
+    }
+    loggers
+}
+
+/// Returns the index of the name that a node contains.
+fn index_of(node: Node<'_>, what: &str, names: &[&str], problems: &mut Problems) -> Option<usize> {
+    let name = node.string(problems)?;
+    let index = names.iter().position(|other| *other == name);
+    if index.is_none() {
+        node.report_unknown(problems, what, name, names.iter().copied());
+    }
+    index
+}
+
+fn indices_of(
+    node: Option<Node<'_>>,
+    what: &str,
+    names: &[&str],
+    problems: &mut Problems,
+) -> Vec<usize> {
+    let nodes = node.and_then(|node| node.list(problems)).unwrap_or_default();
+    nodes.into_iter().filter_map(|node| index_of(node, what, names, problems)).collect()
+}

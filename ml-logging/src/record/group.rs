@@ -1,0 +1,246 @@
+//! Handlers that share a layout.
+
+use std::sync::Arc;
+
+use tracing::{Event, Metadata};
+use tracing_log::NormalizeEvent as _;
+use tracing_subscriber::registry::{LookupSpan, SpanRef};
+
+use super::{
+    callsite_cache::CallsiteCache,
+    render,
+    span::{SpanFields, SpanKeys, TraceIdKeys},
+    template::Template,
+    text,
+    thread_cache::ThreadCache,
+};
+use crate::{
+    filter::{HandlerSet, Routes},
+    format::{JsonLayout, Layout, TextLayout},
+    sink::{self, Record, RecordSink},
+};
+
+/// All handlers, grouped by layout. Each event is rendered once per group.
+#[derive(Default)]
+pub(crate) struct RenderGroups {
+    json: Vec<JsonGroup>,
+    text: Vec<TextGroup>,
+}
+
+/// Handlers with the same JSON layout.
+struct JsonGroup {
+    layout: JsonLayout,
+    templates: CallsiteCache<CallsiteTemplate>,
+    span_keys: CallsiteCache<SpanKeys>,
+    sinks: Sinks,
+    /// Set if records carry the ids of their trace and span.
+    trace_id_keys: Option<TraceIdKeys>,
+}
+
+/// What is known about the records of a callsite.
+struct CallsiteTemplate {
+    template: Template,
+    handlers: HandlerSet,
+}
+
+/// Handlers with the same layout of text.
+struct TextGroup {
+    layout: TextLayout,
+    sinks: Sinks,
+}
+
+/// Sinks of a group.
+struct Sinks {
+    sinks: Vec<(HandlerSet, Arc<dyn RecordSink>)>,
+    handlers: HandlerSet,
+}
+
+impl RenderGroups {
+    /// Adds a handler to the group with its layout.
+    pub(crate) fn add(&mut self, layout: Layout, handler: HandlerSet, sink: Arc<dyn RecordSink>) {
+        let sinks = match layout {
+            Layout::Json(layout) => {
+                let same = self.json.iter().position(|group| group.layout == layout);
+                let index = same.unwrap_or_else(|| {
+                    self.json.push(JsonGroup::new(layout));
+                    self.json.len() - 1
+                });
+                &mut self.json[index].sinks
+            }
+            Layout::Text(layout) => {
+                let same = self.text.iter().position(|group| group.layout == layout);
+                let index = same.unwrap_or_else(|| {
+                    self.text.push(TextGroup { layout, sinks: Sinks::new() });
+                    self.text.len() - 1
+                });
+                &mut self.text[index].sinks
+            }
+        };
+        sinks.add(handler, sink);
+    }
+
+    /// Makes JSON records carry the [`TraceIds`](super::TraceIds) of their span.
+    pub(crate) fn show_trace_ids(&mut self) {
+        for group in &mut self.json {
+            group.trace_id_keys = Some(TraceIdKeys::new(&group.layout));
+        }
+    }
+
+    /// Renders an event for each group, and writes it to the handlers that `routes` selects.
+    #[inline(always)]
+    pub(crate) fn write<S>(
+        &self,
+        routes: &Routes,
+        cache: &mut ThreadCache,
+        event: &Event<'_>,
+        span: Option<&SpanRef<'_, S>>,
+    ) where
+        S: for<'a> LookupSpan<'a>,
+    {
+        for group in &self.json {
+            group.write(routes, cache, event, span);
+        }
+        if !self.text.is_empty() {
+            self.write_text(routes, cache, event, span);
+        }
+    }
+
+    #[inline(never)]
+    fn write_text<S>(
+        &self,
+        routes: &Routes,
+        cache: &mut ThreadCache,
+        event: &Event<'_>,
+        span: Option<&SpanRef<'_, S>>,
+    ) where
+        S: for<'a> LookupSpan<'a>,
+    {
+        let normalized = event.normalized_metadata();
+        let metadata = normalized.as_ref().unwrap_or(event.metadata());
+        let handlers = routes.handlers_for(metadata);
+        for group in &self.text {
+            let handlers = handlers.intersection(group.sinks.handlers);
+            if !handlers.is_empty() {
+                text::render(&group.layout, cache, event, metadata, span);
+                group.sinks.write(handlers, metadata, cache);
+            }
+        }
+    }
+}
+
+impl Sinks {
+    fn new() -> Self {
+        Self { sinks: Vec::new(), handlers: HandlerSet::EMPTY }
+    }
+
+    fn add(&mut self, handler: HandlerSet, sink: Arc<dyn RecordSink>) {
+        self.sinks.push((handler, sink));
+        self.handlers = self.handlers.union(handler);
+    }
+
+    /// Writes the record in the thread's cache to the sinks of these handlers.
+    #[inline(always)]
+    fn write(&self, handlers: HandlerSet, metadata: &Metadata<'_>, cache: &ThreadCache) {
+        let record = Record { metadata, time: cache.time.now(), bytes: &cache.record };
+        for (handler, sink) in &self.sinks {
+            if handlers.intersects(*handler) {
+                sink::write(&**sink, &record);
+            }
+        }
+    }
+}
+
+impl JsonGroup {
+    fn new(layout: JsonLayout) -> Self {
+        Self {
+            layout,
+            templates: CallsiteCache::new(),
+            span_keys: CallsiteCache::new(),
+            sinks: Sinks::new(),
+            trace_id_keys: None,
+        }
+    }
+
+    #[inline(always)]
+    fn write<S>(
+        &self,
+        routes: &Routes,
+        cache: &mut ThreadCache,
+        event: &Event<'_>,
+        span: Option<&SpanRef<'_, S>>,
+    ) where
+        S: for<'a> LookupSpan<'a>,
+    {
+        let metadata = event.metadata();
+        let cached = self.templates.get(metadata, || CallsiteTemplate {
+            template: Template::new(&self.layout, metadata, event.is_log()),
+            handlers: routes.handlers_for(metadata).intersection(self.sinks.handlers),
+        });
+        let ThreadCache { record, span_names, log_template, time } = cache;
+        let (mut template, mut handlers) = (&cached.template, cached.handlers);
+        let log_metadata = if template.is_log() { event.normalized_metadata() } else { None };
+        if let Some(metadata) = &log_metadata {
+            handlers = routes.handlers_for(metadata).intersection(self.sinks.handlers);
+            log_template.rebuild(&self.layout, metadata, true);
+            template = log_template;
+        }
+        if handlers.is_empty() {
+            return;
+        }
+        record.clear();
+        render::render(record, template, time, event);
+        self.write_spans(record, span_names, template, span);
+        record.extend_from_slice(b"}\n");
+        self.sinks.write(handlers, log_metadata.as_ref().unwrap_or(metadata), cache);
+    }
+
+    /// Writes the fields of the active spans, innermost first. A field is omitted if the event or an inner
+    /// span has one of the same name.
+    // `SpanRef::scope` would look up the innermost span a second time.
+    #[inline(always)]
+    fn write_spans<S>(
+        &self,
+        out: &mut Vec<u8>,
+        written: &mut Vec<&'static str>,
+        template: &Template,
+        innermost: Option<&SpanRef<'_, S>>,
+    ) where
+        S: for<'a> LookupSpan<'a>,
+    {
+        let Some(innermost) = innermost else { return };
+        written.clear();
+        if let Some(keys) = &self.trace_id_keys {
+            keys.write(out, written, template, &innermost.extensions());
+        }
+        self.write_span(out, written, template, innermost);
+        let mut outer = innermost.parent();
+        while let Some(span) = outer {
+            self.write_span(out, written, template, &span);
+            outer = span.parent();
+        }
+    }
+
+    fn write_span<S>(
+        &self,
+        out: &mut Vec<u8>,
+        written: &mut Vec<&'static str>,
+        template: &Template,
+        span: &SpanRef<'_, S>,
+    ) where
+        S: for<'a> LookupSpan<'a>,
+    {
+        let extensions = span.extensions();
+        let Some(fields) = extensions.get::<SpanFields>() else { return };
+        let metadata = span.metadata();
+        let keys = self.span_keys.get(metadata, || SpanKeys::new(&self.layout, metadata));
+        for (index, value) in fields.values() {
+            let Some((name, key)) = keys.get(index) else { continue };
+            if template.has_field(name) || written.contains(&name) {
+                continue;
+            }
+            written.push(name);
+            out.extend_from_slice(key);
+            out.extend_from_slice(value);
+        }
+    }
+}

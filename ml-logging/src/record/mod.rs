@@ -1,0 +1,22 @@
+//! Rendering: from an event of `tracing` to the bytes of a record.
+//!
+//! Handlers with the same layout share a [render group](group), so that each event is rendered once for all
+//! of them. Everything that is known from the callsite is prepared in a [template](template): rendering copies
+//! its text and fills its slots. Threads and callsites have caches, so that a record allocates nothing.
+
+pub(crate) mod callsite_cache;
+mod clock;
+mod dropped;
+mod group;
+mod render;
+pub(crate) mod span;
+pub(crate) mod span_observer;
+mod template;
+mod text;
+mod thread_cache;
+mod visit;
+
+pub(crate) use self::{
+    dropped::render_dropped, group::RenderGroups, span::SpanFields, span_observer::SpanObserver,
+    thread_cache::ThreadCache,
+};

@@ -1,0 +1,176 @@
+//! Fields of spans: rendered when the span is created, copied into each record inside it.
+
+use std::iter;
+
+use tracing::{
+    Metadata,
+    field::{Field, Visit},
+};
+use tracing_subscriber::registry::Extensions;
+
+use super::{
+    template::Template,
+    visit::{ValueTarget, ValueWriter},
+};
+use crate::format::JsonLayout;
+
+/// Values of a span as JSON, stored in its extensions. They do not depend on the format, so that several layers
+/// share them.
+///
+/// All values are in one buffer. A second allocation would cost as much as rendering the values.
+#[derive(Default)]
+pub(crate) struct SpanFields {
+    /// [Head](HEAD) and value of each recorded field, in ascending order.
+    buffer: Vec<u8>,
+    /// Start of the last value.
+    last: usize,
+}
+
+/// Size of the index of a field and the length of its value.
+const HEAD: usize = 2 * size_of::<usize>();
+
+impl SpanFields {
+    /// Renders the values that `record` passes to a visitor.
+    pub(crate) fn new(record: impl FnOnce(&mut dyn Visit)) -> Self {
+        // Enough for an id.
+        let mut writer = ValueWriter(Self { buffer: Vec::with_capacity(64), last: 0 });
+        record(&mut writer);
+        let mut fields = writer.0;
+        fields.close();
+        if fields.values().is_sorted_by(|left, right| left.0 < right.0) {
+            fields
+        } else {
+            Self::default().updated(&fields)
+        }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.buffer.is_empty()
+    }
+
+    /// Returns the values with later ones replacing those of the same field.
+    pub(crate) fn updated(&self, later: &Self) -> Self {
+        let mut values: Vec<_> = self.values().chain(later.values()).collect();
+        values.sort_by_key(|(index, _)| *index);
+        let mut updated = Self::default();
+        for (position, (index, json)) in values.iter().enumerate() {
+            // The sort is stable, so that the latest value of a field comes last.
+            if values.get(position + 1).is_none_or(|(next, _)| next != index) {
+                updated.open(*index);
+                updated.buffer.extend_from_slice(json);
+            }
+        }
+        updated.close();
+        updated
+    }
+
+    /// Starts the value of a field.
+    fn open(&mut self, index: usize) {
+        self.close();
+        self.buffer.extend_from_slice(&index.to_ne_bytes());
+        self.buffer.extend_from_slice(&[0; size_of::<usize>()]);
+        self.last = self.buffer.len();
+    }
+
+    /// Ends the last value by storing its length.
+    fn close(&mut self) {
+        let length = self.buffer.len() - self.last;
+        let range = self.last.saturating_sub(size_of::<usize>())..self.last;
+        if let Some(head) = self.buffer[range].first_chunk_mut() {
+            *head = length.to_ne_bytes();
+        }
+    }
+
+    /// Returns the index and the value of each recorded field.
+    #[inline]
+    pub(crate) fn values(&self) -> impl Iterator<Item = (usize, &[u8])> {
+        let mut rest = self.buffer.as_slice();
+        iter::from_fn(move || {
+            let (head, after) = rest.split_first_chunk::<HEAD>()?;
+            let (index, length) = head.split_first_chunk()?;
+            let length = usize::from_ne_bytes(*length.first_chunk()?);
+            let (value, after) = after.split_at_checked(length)?;
+            rest = after;
+            Some((usize::from_ne_bytes(*index), value))
+        })
+    }
+}
+
+impl ValueTarget for SpanFields {
+    fn target(&mut self, field: &Field, quoted: bool) -> Option<&mut Vec<u8>> {
+        self.open(field.index());
+        if quoted {
+            self.buffer.push(b'"');
+        }
+        Some(&mut self.buffer)
+    }
+}
+
+/// Keys of the fields of a span callsite.
+pub(super) struct SpanKeys {
+    /// Name and `,"key":` of each field; `None` if it is excluded or a later field has the same name.
+    fields: Vec<Option<(&'static str, Vec<u8>)>>,
+}
+
+impl SpanKeys {
+    pub(super) fn new(layout: &JsonLayout, metadata: &'static Metadata<'static>) -> Self {
+        let names: Vec<_> =
+            metadata.fields().iter().map(|field| layout.span_name(field.name())).collect();
+        let key = |(index, name): (usize, &&'static str)| {
+            if names[index + 1..].contains(name) {
+                return None;
+            }
+            let mut key = Vec::new();
+            layout.write_key(&mut key, name).then_some((*name, key))
+        };
+        Self { fields: names.iter().enumerate().map(key).collect() }
+    }
+
+    #[inline]
+    pub(super) fn get(&self, index: usize) -> Option<(&'static str, &[u8])> {
+        self.fields.get(index)?.as_ref().map(|(name, key)| (*name, key.as_slice()))
+    }
+}
+
+/// Ids of the trace and the span that the records inside a span belong to, as hexadecimal digits. A
+/// [`SpanObserver`](super::SpanObserver) stores them in the extensions of the span.
+#[derive(Clone)]
+pub(crate) struct TraceIds {
+    pub(crate) trace_id: String,
+    pub(crate) span_id: String,
+}
+
+/// Names and keys of the ids of trace and span.
+pub(super) struct TraceIdKeys([(&'static str, Option<Vec<u8>>); 2]);
+
+impl TraceIdKeys {
+    pub(super) fn new(layout: &JsonLayout) -> Self {
+        Self(["trace_id", "span_id"].map(|name| {
+            let name = layout.span_name(name);
+            let mut key = Vec::new();
+            (name, layout.write_key(&mut key, name).then_some(key))
+        }))
+    }
+
+    /// Writes the ids of the innermost span. Fields of spans with the same names are omitted after that.
+    pub(super) fn write(
+        &self,
+        out: &mut Vec<u8>,
+        written: &mut Vec<&'static str>,
+        template: &Template,
+        innermost: &Extensions<'_>,
+    ) {
+        let Some(TraceIds { trace_id, span_id }) = innermost.get() else { return };
+        for ((name, key), id) in self.0.iter().zip([trace_id, span_id]) {
+            let Some(key) = key else { continue };
+            if template.has_field(name) {
+                continue;
+            }
+            written.push(name);
+            out.extend_from_slice(key);
+            out.push(b'"');
+            out.extend_from_slice(id.as_bytes());
+            out.push(b'"');
+        }
+    }
+}

@@ -1,0 +1,37 @@
+//! Sinks: what a rendered record is written to.
+//!
+//! A [`RecordSink`] takes one record after the other and counts each of them. There are three kinds: a
+//! [`WriterSink`](writer::WriterSink) calls a writer of the program on the thread that logs, a
+//! [`Queue`](queue::Queue) hands bytes to a [`ByteSink`](byte_sink::ByteSink) (a standard stream, a file,
+//! a [rolling file](rolling)), and the OTLP export has one of its own.
+
+mod byte_sink;
+mod counts;
+mod file;
+mod guard;
+mod queue;
+pub(crate) mod record_sink;
+mod report;
+mod rolling;
+mod set;
+mod stdio;
+mod torn_line;
+mod writer;
+
+pub(crate) use self::{
+    byte_sink::{ByteSink, Stream},
+    file::open,
+    guard::is_writing,
+    queue::{DEFAULT_QUEUE_BYTES, Queue, QueueSettings},
+    record_sink::{Record, RecordSink, write},
+    report::report,
+    rolling::RollingFile,
+    set::SinkSet,
+    stdio::{stderr, stdout},
+    writer::WriterSink,
+};
+pub use self::{
+    counts::{FlushError, HandlerCounts},
+    queue::Policy,
+    rolling::{Period, Rotation},
+};

@@ -1,0 +1,125 @@
+//! What is said of log files that cannot be opened, before any is.
+
+use std::{
+    fs::{self, OpenOptions},
+    os::unix::fs::{PermissionsExt as _, symlink},
+    path::Path,
+    process::Command,
+};
+
+use ml_configuration::{Document, Problems};
+use ml_logging::Configuration;
+
+/// The mistakes in the files of this document, without its name and that of the folder.
+fn mistakes(document: &Document, folder: &Path) -> Vec<String> {
+    let mut problems = Problems::new();
+    Configuration::check_files(document.root(), &mut problems);
+    let folder = folder.to_str().unwrap();
+    problems.iter().map(|problem| problem.to_string()[2..].replace(folder, "/folder")).collect()
+}
+
+/// Those of a handler with this file.
+fn of_file(folder: &Path, name: &str) -> Vec<String> {
+    let text = format!("handlers: {{h: {{class: FileHandler, mode: w, filename: {name:?}}}}}");
+    let mistakes = mistakes(&Document::parse("f", &text).unwrap(), folder).into_iter();
+    mistakes.map(|line| line.strip_prefix("1: handlers.h.filename: ").unwrap().to_owned()).collect()
+}
+
+#[test]
+fn every_file_is_looked_at_and_none_is_touched() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().display();
+    fs::write(folder.path().join("log"), "kept\n").unwrap();
+    let modified = || folder.path().join("log").metadata().unwrap().modified().unwrap();
+    let before = modified();
+    let text = format!(
+        "handlers:
+  there: {{class: FileHandler, filename: {path}/log, mode: w}}
+  new: {{class: FileHandler, filename: {path}/new}}
+  nowhere: {{class: FileHandler, filename: {path}/nowhere/log}}
+  size: {{class: RotatingFileHandler, filename: {path}}}
+  time: {{class: TimedRotatingFileHandler, filename: {path}/log/log}}
+  device: {{class: FileHandler, filename: /dev/null}}
+"
+    );
+    let document = Document::parse("f", &text).unwrap();
+    assert_eq!(
+        mistakes(&document, folder.path()),
+        [
+            "4: handlers.nowhere.filename: the folder `/folder/nowhere` does not exist; create it, or \
+             name another file",
+            "5: handlers.size.filename: this is a folder; name a file in it",
+            "6: handlers.time.filename: the file cannot be opened: Not a directory (os error 20); \
+             allow writing to it, or name another file",
+        ]
+    );
+    let mut names: Vec<_> =
+        fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    names.sort();
+    assert_eq!(names, ["log"]);
+    assert_eq!(fs::read_to_string(folder.path().join("log")).unwrap(), "kept\n");
+    assert_eq!(modified(), before);
+}
+
+#[test]
+fn names_of_all_kinds() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().to_str().unwrap();
+    let here = "does not exist in the working directory; create it, or name another file";
+    assert_eq!(of_file(folder.path(), "logs/a/x.log"), [format!("the folder `logs/a` {here}")]);
+    assert_eq!(of_file(folder.path(), "x.log"), [""; 0]);
+    for name in [".", "..", "logs/", path] {
+        assert_eq!(of_file(folder.path(), name), ["this is a folder; name a file in it"], "{name}");
+    }
+
+    // A link is what it leads to; what it does not lead to yet is made there.
+    symlink(path, folder.path().join("to_folder")).unwrap();
+    symlink(format!("{path}/new"), folder.path().join("to_new")).unwrap();
+    assert_eq!(of_file(folder.path(), &format!("{path}/to_folder")).len(), 1);
+    assert_eq!(of_file(folder.path(), &format!("{path}/to_new")), [""; 0]);
+    assert!(!folder.path().join("new").exists());
+
+    // Nobody reads from it, and opening it would wait for that.
+    let pipe = folder.path().join("pipe");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    assert_eq!(of_file(folder.path(), pipe.to_str().unwrap()), [""; 0]);
+
+    let fixed = folder.path().join("fixed");
+    fs::write(&fixed, "").unwrap();
+    fs::set_permissions(&fixed, fs::Permissions::from_mode(0o444)).unwrap();
+    // Root may write to it.
+    let error = OpenOptions::new().append(true).open(&fixed).err();
+    let expected = error.map(|error| {
+        format!("the file cannot be opened: {error}; allow writing to it, or name another file")
+    });
+    assert_eq!(of_file(folder.path(), fixed.to_str().unwrap()), Vec::from_iter(expected));
+}
+
+#[test]
+fn what_is_wrong_otherwise_is_left_to_the_reader() {
+    for text in [
+        "",
+        "[]",
+        "handlers:",
+        "handlers: [a]",
+        "handlers: {h: }",
+        "handlers: {h: {filename: }, i: {filename: ''}, j: {filename: 1}}",
+    ] {
+        let document = Document::parse("f", text).unwrap();
+        assert_eq!(mistakes(&document, Path::new("-")), [""; 0], "{text}");
+    }
+}
+
+#[test]
+fn the_value_of_a_variable_is_not_shown() {
+    let mut document = Document::parse("f", "handlers: {h: {class: FileHandler}}").unwrap();
+    let variable = ("L__HANDLERS__H__FILENAME".to_owned(), "/secret/x.log".to_owned());
+    document.override_from("L", [variable]).unwrap();
+    let mut problems = Problems::new();
+    Configuration::check_files(document.root(), &mut problems);
+    assert_eq!(
+        problems.to_string(),
+        "environment variable L__HANDLERS__H__FILENAME: handlers.h.filename: its folder does not \
+         exist; create it, or name another file"
+    );
+}

@@ -1,0 +1,79 @@
+//! What a set-up makes of the configuration, and what it says of its mistakes.
+
+use crate::support::{builder, logged_by, only};
+use proptest::prelude::*;
+use serde_json::json;
+use tracing::{debug, info, warn};
+
+#[test]
+fn filters_provide_what_the_format_names() {
+    let environment =
+        ml_logging::EnvironmentInfoFilter::with_lookup(["NODE_IP", "POD_NAME"], |name| {
+            (name == "NODE_IP").then(|| "\"::1\"\n".into())
+        });
+    let builder = builder()
+        .format("%(pod_name)s %(message)s %(node_ip)s")
+        .filter(ml_logging::HostnameFilter::new())
+        .filter(environment);
+    let record = only(logged_by(builder, || info!(hostname = "own", "x")));
+    assert_eq!(record.keys(), ["pod_name", "message", "node_ip", "hostname"]);
+    assert_eq!(record["pod_name"], json!("N/A"));
+    assert_eq!(record["node_ip"], json!("\"::1\"\n"));
+    assert_eq!(record["hostname"], json!("own"));
+}
+
+#[test]
+fn levels_and_targets_are_filtered() {
+    let levels = |builder: ml_logging::Builder| {
+        let records = logged_by(builder.format("%(message)s"), || {
+            debug!("debug");
+            info!("info");
+            info!(target: "hyper::client", "hyper info");
+            warn!(target: "hyper::client", "hyper warn");
+        });
+        records
+            .iter()
+            .map(|record| record["message"].as_str().unwrap().to_owned())
+            .collect::<Vec<_>>()
+    };
+    let configured = ml_logging::builder().environment(|_| None).level("info,hyper=warn");
+    assert_eq!(levels(configured), ["info", "hyper warn"]);
+    let overridden = ml_logging::builder()
+        .level("info")
+        .environment(|name| (name == "RUST_LOG").then(|| "debug,hyper=off".into()));
+    assert_eq!(levels(overridden), ["debug", "info"]);
+    let empty = ml_logging::builder().level("warn").environment(|_| Some("".into()));
+    assert_eq!(levels(empty), ["hyper warn"]);
+}
+
+#[test]
+fn mistakes_in_the_set_up_are_typed() {
+    use ml_logging::{Error, FormatError};
+
+    let error = |builder: ml_logging::Builder| builder.build().map(|_| ()).unwrap_err();
+    let unknown = error(
+        builder().format("%(asctime)s %(hostnam)s").filter(ml_logging::HostnameFilter::new()),
+    );
+    assert!(
+        matches!(&unknown, Error::Format(FormatError::Unknown { name, column: 13, .. }) if name == "hostnam")
+    );
+    assert!(unknown.to_string().contains("did you mean `hostname`?"), "{unknown}");
+    let syntax = error(builder().format("%(asctime"));
+    assert!(matches!(syntax, Error::Format(FormatError::Syntax { column: 1, .. })));
+    let level = error(builder().level("info,hyper=inof"));
+    assert!(matches!(level, Error::Levels { error, .. } if error.directive == "hyper=inof"));
+    let variable = error(builder().environment(|_| Some("wran".into())));
+    assert!(
+        variable.to_string().starts_with("log levels in RUST_LOG, directive `wran`"),
+        "{variable}"
+    );
+}
+
+proptest! {
+    #[test]
+    fn any_context_value_comes_back(value: String) {
+        let filter = ml_logging::EnvironmentInfoFilter::with_lookup(["A"], |_| Some(value.clone().into()));
+        let record = only(logged_by(builder().format("%(a)s").filter(filter), || info!("x")));
+        prop_assert_eq!(record["a"].as_str().unwrap(), &value);
+    }
+}
