@@ -19,8 +19,3 @@ pub(super) fn of_request(headers: &HeaderMap) -> Option<Result<PredictionId, Vio
         Err(_) => Err(invalid("must be visible ASCII characters".to_owned())),
     })
 }
-
-/// Returns the prediction id in the headers if it is valid.
-pub(super) fn callers_id(headers: &HeaderMap) -> Option<PredictionId> {
-    of_request(headers)?.ok()
-}

@@ -42,7 +42,7 @@ pub struct Output {
     pub charges: f64,
 }
 
-/// Predicts ten times the age; fails at 40, panics at 50, waits for the gate at 60.
+/// Charges ten times the age; fails at 40, panics at 50, waits for the gate at 60.
 #[derive(MLModel)]
 #[decorate(prediction_id)]
 #[decorate(logging(input_fields = ["age", "bmi"], output_fields = ["charges"]))]
