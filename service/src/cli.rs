@@ -25,8 +25,8 @@ pub(crate) struct CommandLine {
     #[arg(long, value_name = "IP:PORT", value_parser = config::address)]
     address: Option<SocketAddr>,
 
-    /// The configuration file [env: REST_CONFIG] [default: rest_config.yaml if there is one, else
-    /// what is compiled in].
+    /// The configuration file [env: REST_CONFIG] [default: rest_config.yaml if it exists, else the
+    /// registered models with their attributes].
     #[arg(
         long = "config",
         visible_alias = "configuration-file",
@@ -132,7 +132,7 @@ pub(crate) fn describe(configuration: &Configuration, path: Option<&Path>) {
     let Configuration { info, models, server, .. } = configuration;
     let source = match path {
         Some(path) => format!("{} is valid", path.display()),
-        None => format!("there is no {DEFAULT_FILE} here; what is compiled in is valid"),
+        None => format!("there is no {DEFAULT_FILE} here; the registered models are valid"),
     };
     println!("{source}: {}, {}", info.title, counted(models.len(), "model"));
     let keys = server.api_keys.as_ref().map_or("none".to_owned(), |keys| keys.len().to_string());

@@ -20,7 +20,7 @@ use crate::hosting::loading::{Models, load, options_of};
 use crate::hosting::registered::{
     BoxError, DecoratorRegistration, HostedType, ModelRegistration, Registered,
 };
-use crate::http::routes::TEMPLATES;
+use crate::http::routes::templates;
 use crate::http::server::{self, ServeError};
 use crate::info::Info;
 use crate::metrics::{Metrics, MetricsSettings};
@@ -319,7 +319,7 @@ impl ConfiguredService {
         let Configuration { mut info, server, models, metrics, metrics_notes, .. } =
             self.configuration;
         info.has_admin_keys &= self.logging.is_some();
-        let metrics = Metrics::new(metrics, self.logging.clone(), &TEMPLATES)?;
+        let metrics = Metrics::new(metrics, self.logging.clone(), &templates())?;
         let has_metrics = metrics.is_some();
         for note in metrics_notes.iter().filter(|_| has_metrics) {
             tracing::warn!("{note}");

@@ -30,8 +30,7 @@ fn service() -> Service {
         .model(|| Ok::<_, std::io::Error>(ChargesModel { gate: std::sync::Arc::default() }))
 }
 
-/// Runs the program, lets it answer one request for each of these ages, and ends it; the records that it
-/// has written.
+/// Runs the program, sends one request for each of these ages, and ends it. Returns its records.
 fn run(collector: &Collector, requests: &[(u8, &str)]) -> (ExitStatus, Vec<Value>) {
     let mut program = Command::new(env::current_exe().unwrap())
         .args(["--address", "127.0.0.1:0"])
@@ -83,7 +82,7 @@ fn records_and_spans_of_predictions_are_exported_and_join_up() {
     let (status, lines) = run(&collector, &[(25, &from_caller), (40, &from_caller), (30, "")]);
     assert!(status.success());
 
-    // Each line, field by field. The order is that of the lines within a target.
+    // Each line, field by field, in the order of the lines within a target.
     let mut exported = collector.records();
     assert_eq!(exported.len(), lines.len());
     let natively = ["asctime", "name", "levelname", "message", "trace_id", "span_id"];
@@ -151,7 +150,7 @@ fn records_and_spans_of_predictions_are_exported_and_join_up() {
     }
 }
 
-/// The span is not exported, and the ids stay those of the caller.
+/// Without the export of spans the ids are those of the client.
 fn a_caller_that_does_not_sample_is_heeded() {
     let collector = Collector::start();
     let headers = format!("traceparent: 00-{TRACE}-{CALLER}-00\r\n");

@@ -14,7 +14,7 @@ use ml_model_core::{Infer, MLModel};
 use ml_model_service::{ContextFilter, Document, Service};
 use serde_json::Value;
 
-/// Says which release this is.
+/// Adds the release to records.
 struct ReleaseFilter(String);
 
 impl ContextFilter for ReleaseFilter {

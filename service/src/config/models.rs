@@ -17,7 +17,7 @@ pub(super) fn all(known: Vec<ModelRegistration>, problems: &mut Problems) -> Vec
             let name = &*model.metadata.qualified_name;
             let execution = model.execution;
             let options = HostingOptions { execution, concurrency_limit: None, has_endpoint: true };
-            let load = model.configure(None, None, problems)?;
+            let load = (model.configure)(None, None, problems)?;
             Some(ChosenModel { name, options, layers: None, load })
         })
         .collect()
@@ -76,7 +76,7 @@ pub(super) fn read(
         let name = &*model.metadata.qualified_name;
         let execution = execution.unwrap_or(model.execution);
         let options = HostingOptions { execution, concurrency_limit, has_endpoint };
-        if let Some(load) = model.configure(Some(node), configuration, problems) {
+        if let Some(load) = (model.configure)(Some(node), configuration, problems) {
             models.push(ChosenModel { name, options, layers, load });
         }
     }

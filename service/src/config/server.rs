@@ -102,8 +102,8 @@ impl ServerSettings {
             && let Some(number) = admin.first_of(keys)
         {
             let message = format!(
-                "key number {number} is also one of `api_keys`: who may ask for predictions could \
-                 set the levels of the log; use a key of its own"
+                "key number {number} is also one of `api_keys`: with it every client could set the \
+                 levels of the log; use another key"
             );
             node.report(problems, message);
         }

@@ -39,7 +39,7 @@ impl Endpoint {
     ///
     /// # Errors
     ///
-    /// Fails if the model's input schema is no valid JSON Schema, with the reason.
+    /// Fails if the model's input schema is not a valid JSON Schema, with the reason.
     pub(crate) fn new(model: RegisteredModel, options: HostingOptions) -> Result<Self, String> {
         let schema = model.input_schema();
         let permits = options.concurrency_limit.map(|limit| Arc::new(Semaphore::new(limit)));
@@ -194,7 +194,7 @@ impl Endpoint {
 ///
 /// # Errors
 ///
-/// Fails if it is no JSON, with the reason.
+/// Fails if it is not JSON, with the reason.
 pub(crate) fn parse(body: &[u8]) -> Result<Parsed<'_>, Violation> {
     Parsed::new(body).map_err(|error| {
         let problem = if body.iter().all(u8::is_ascii_whitespace) {

@@ -7,7 +7,7 @@ use ml_model_core::{Answer, PredictionError, PredictionId, Request, Violation};
 /// Reason why a call has no output.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    /// The body breaks the input schema, or is no JSON.
+    /// The body breaks the input schema, or is not JSON.
     Invalid(Vec<Violation>),
     /// The model or a decorator has returned an error.
     Prediction(PredictionError),

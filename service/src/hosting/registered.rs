@@ -55,11 +55,12 @@ pub(crate) struct ModelRegistration {
     pub(crate) input_schema: fn() -> Schema,
     pub(crate) output_schema: fn() -> Schema,
     pub(crate) execution: Execution,
-    configure: Configure,
+    pub(crate) configure: Configure,
 }
 
-/// Takes the item of the list that names the model, if there is one, and its configuration.
-type Configure =
+/// Takes the item of the list that names the model, if there is one, and its configuration. Returns `None`
+/// after reporting a mistake.
+pub(crate) type Configure =
     Box<dyn FnOnce(Option<Node<'_>>, Option<Node<'_>>, &mut Problems) -> Option<Load> + Send>;
 
 /// Loads a model and puts the configured decorators around it, or those of its attributes.
@@ -118,16 +119,6 @@ impl ModelRegistration {
             configure,
         }
     }
-
-    /// Returns how to load the model with this configuration, or `None` after reporting a mistake.
-    pub(crate) fn configure(
-        self,
-        at: Option<Node<'_>>,
-        configuration: Option<Node<'_>>,
-        problems: &mut Problems,
-    ) -> Option<Load> {
-        (self.configure)(at, configuration, problems)
-    }
 }
 
 fn decorated<M: HostedType>(model: M, layers: Option<Vec<Layer>>) -> RegisteredModel {
@@ -145,12 +136,14 @@ fn decorated<M: HostedType>(model: M, layers: Option<Vec<Layer>>) -> RegisteredM
 /// A decorator that the program adds, by name.
 pub(crate) struct DecoratorRegistration {
     pub(crate) name: String,
-    make: Make,
+    pub(crate) make: Make,
 }
 
 type AnyDecorator = Box<dyn Decorator<RegisteredModel>>;
-/// Takes the item of the list that names the decorator, and its configuration.
-type Make = Box<dyn Fn(Node<'_>, Option<Node<'_>>, &mut Problems) -> Option<AnyDecorator> + Send>;
+/// Takes the item of the list that names the decorator, and its configuration. Returns `None` after
+/// reporting a mistake.
+pub(crate) type Make =
+    Box<dyn Fn(Node<'_>, Option<Node<'_>>, &mut Problems) -> Option<AnyDecorator> + Send>;
 
 impl DecoratorRegistration {
     pub(crate) fn new<C, D, E>(
@@ -174,16 +167,6 @@ impl DecoratorRegistration {
             }
         });
         Self { name, make }
-    }
-
-    /// Returns the decorator with this configuration, or `None` after reporting a mistake.
-    pub(crate) fn make(
-        &self,
-        at: Node<'_>,
-        configuration: Option<Node<'_>>,
-        problems: &mut Problems,
-    ) -> Option<AnyDecorator> {
-        (self.make)(at, configuration, problems)
     }
 }
 

@@ -6,21 +6,16 @@ use ml_model_core::{PredictionId, Violation};
 /// Header with the prediction id, of requests and of answers.
 pub(super) const HEADER: HeaderName = HeaderName::from_static("x-prediction-id");
 
-/// Returns the prediction id in the headers, or what is wrong with it.
+/// Returns the prediction id in the headers, or the mistake in it.
 pub(super) fn of_request(headers: &HeaderMap) -> Option<Result<PredictionId, Violation>> {
     let mut values = headers.get_all(HEADER).iter();
     let value = values.next()?;
-    let wrong = |message: String| Violation::new("X-Prediction-Id", message);
+    let invalid = |message: String| Violation::new("X-Prediction-Id", message);
     if values.next().is_some() {
-        return Some(Err(wrong("must be there once".to_owned())));
+        return Some(Err(invalid("must be there once".to_owned())));
     }
     Some(match value.to_str() {
-        Ok(id) => PredictionId::try_from(id).map_err(|error| wrong(error.to_string())),
-        Err(_) => Err(wrong("must be visible ASCII characters".to_owned())),
+        Ok(id) => PredictionId::try_from(id).map_err(|error| invalid(error.to_string())),
+        Err(_) => Err(invalid("must be visible ASCII characters".to_owned())),
     })
-}
-
-/// Returns the prediction id in the headers if it is valid.
-pub(super) fn callers_id(headers: &HeaderMap) -> Option<PredictionId> {
-    of_request(headers)?.ok()
 }

@@ -183,9 +183,11 @@ impl ErrorResponse {
         self
     }
 
-    /// Adds the prediction id in the headers of the request.
-    pub(crate) fn of_caller(self, headers: &HeaderMap) -> Self {
-        self.of_prediction(prediction_id::callers_id(headers))
+    /// Adds the prediction id in the headers of the request, unless the error has one.
+    pub(crate) fn of_caller(mut self, headers: &HeaderMap) -> Self {
+        let id = &mut self.body.prediction_id;
+        *id = id.take().or_else(|| prediction_id::of_request(headers)?.ok());
+        self
     }
 
     /// Adds a message with the id of the batch, which its records have.

@@ -13,7 +13,7 @@ use super::compression::compress;
 use super::cors::Cors;
 use super::handlers::{docs, health, log_levels, metrics, models, predictions};
 use super::response::{ErrorResponse, Response};
-use super::routes::{Route, is_probe};
+use super::routes::{Resource, Route, is_probe};
 use super::timer::ConnectionTimer;
 use super::{auth, headers};
 use crate::hosting::limits::shortened;
@@ -76,9 +76,9 @@ impl Router {
 
     /// Returns whether the service has a route: two of them depend on the configuration.
     fn has(&self, route: &Route<'_>) -> bool {
-        match route {
-            Route::Metrics => self.metrics.is_some(),
-            Route::LogLevels => {
+        match route.resource {
+            Resource::Metrics => self.metrics.is_some(),
+            Resource::LogLevels => {
                 self.state.server.admin_keys.is_some() && self.state.logging.is_some()
             }
             _ => true,
@@ -94,7 +94,7 @@ impl Router {
     ) -> Option<InProgress<'_>> {
         let metrics = self.metrics.as_ref()?;
         let bytes = body.size_hint().exact().unwrap_or(0);
-        metrics.begin(&head.method, route.map(Route::index), head.uri.path(), bytes)
+        metrics.begin(&head.method, route.map(|route| route.index), head.uri.path(), bytes)
     }
 
     /// Checks the head and the key of a request.
@@ -104,7 +104,7 @@ impl Router {
         let Some(keys) = &server.api_keys else { return Ok(()) };
         // The levels of the log need a key of another kind.
         let is_admitted = is_probe(head.uri.path())
-            || route == Some(&Route::LogLevels)
+            || route.is_some_and(|route| route.resource == Resource::LogLevels)
             || auth::has_key(keys, &head.headers);
         if is_admitted { Ok(()) } else { Err(ErrorResponse::without_key()) }
     }
@@ -119,32 +119,28 @@ impl Router {
     ) -> Result<Response, ErrorResponse> {
         let (state, headers) = (&*self.state, &head.headers);
         let route = route.ok_or_else(|| not_found(head))?;
-        if !route.accepts(&head.method) {
+        if !route.methods.split(',').any(|method| method == head.method.as_str()) {
             return Ok(method_not_allowed(head, &route));
         }
-        match route {
-            Route::Root => Ok(docs::root()),
-            Route::Document => docs::document(state, headers),
-            Route::Page => Ok(docs::page(state)),
-            Route::Asset(Some(name)) => docs::asset(&name, headers),
-            Route::Health => Ok(health::health(state)),
-            Route::Ready => Ok(health::ready(state)),
-            Route::Startup => Ok(health::startup(state)),
-            Route::Models => models::list(state),
-            Route::Metadata(Some(name)) => models::metadata(state, &name),
-            Route::Prediction(Some(name)) => {
-                predictions::one(state, timer, &name, headers, body).await
+        // Nothing has a name that is not text.
+        let name = &*route.segment.ok_or_else(|| not_found(head))?;
+        match route.resource {
+            Resource::Prediction => {
+                let result = predictions::one(state, timer, name, headers, body).await;
+                result.map_err(|error| error.of_caller(headers))
             }
-            Route::Batch(Some(name)) => {
-                predictions::batch(state, timer, &name, headers, body).await
-            }
-            Route::LogLevels => log_levels::answer(state, timer, head, body).await,
-            Route::Metrics => Ok(metrics::show(state, self.metrics.as_deref())),
-            // Nothing has a name that is not text.
-            Route::Asset(None)
-            | Route::Metadata(None)
-            | Route::Prediction(None)
-            | Route::Batch(None) => Err(not_found(head)),
+            Resource::Batch => predictions::batch(state, timer, name, headers, body).await,
+            Resource::Models => models::list(state),
+            Resource::Metadata => models::metadata(state, name),
+            Resource::Health => Ok(health::health(state)),
+            Resource::Ready => Ok(health::ready(state)),
+            Resource::Startup => Ok(health::startup(state)),
+            Resource::Metrics => Ok(metrics::show(state, self.metrics.as_deref())),
+            Resource::LogLevels => log_levels::answer(state, timer, head, body).await,
+            Resource::Root => Ok(docs::root()),
+            Resource::Page => Ok(docs::page(state)),
+            Resource::Asset => docs::asset(name, headers),
+            Resource::Document => docs::document(state, headers),
         }
     }
 }
@@ -170,7 +166,7 @@ fn method_not_allowed(head: &Parts, route: &Route<'_>) -> Response {
     let (path, method) = (shortened(head.uri.path()), shortened(head.method.as_str()));
     let error = ErrorResponse::method_not_allowed(format!("{path} does not take {method}"));
     let mut response = Response::from(error);
-    response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(route.methods()));
+    response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(route.methods));
     response
 }
 

@@ -2,133 +2,83 @@
 
 use std::borrow::Cow;
 
-use hyper::Method;
 use percent_encoding::percent_decode_str;
 
 /// Path of the levels of the log.
 pub(crate) const LOG_LEVELS: &str = "/api/log/levels";
 
-/// Paths of all routes with placeholders, their labels in metrics.
-pub(crate) const TEMPLATES: [&str; 13] = [
-    "/",
-    "/openapi.json",
-    "/docs",
-    "/docs/{asset}",
-    "/api/health",
-    "/api/health/ready",
-    "/api/health/startup",
-    "/api/models",
-    "/api/models/{qualified_name}/metadata",
-    "/api/models/{qualified_name}/prediction",
-    "/api/models/{qualified_name}/predictions",
-    LOG_LEVELS,
-    "/metrics",
-];
-
-/// A path of the API, with the segment that names a model or a file.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Route<'p> {
-    Root,
-    Document,
-    Page,
-    Asset(Segment<'p>),
+/// A resource of the API.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Resource {
+    Prediction,
+    Batch,
+    Models,
+    Metadata,
     Health,
     Ready,
     Startup,
-    Models,
-    Metadata(Segment<'p>),
-    Prediction(Segment<'p>),
-    Batch(Segment<'p>),
-    LogLevels,
     Metrics,
+    LogLevels,
+    Root,
+    Page,
+    Asset,
+    Document,
 }
 
-/// A decoded segment of a path; `None` if it is not UTF-8.
-pub(super) type Segment<'p> = Option<Cow<'p, str>>;
+/// Template of the path, accepted methods and resource of each route. The most frequent one is first.
+const ROUTES: [(&str, &str, Resource); 13] = [
+    ("/api/models/{qualified_name}/prediction", "POST", Resource::Prediction),
+    ("/api/models/{qualified_name}/predictions", "POST", Resource::Batch),
+    ("/api/models", "GET,HEAD", Resource::Models),
+    ("/api/models/{qualified_name}/metadata", "GET,HEAD", Resource::Metadata),
+    ("/api/health", "GET,HEAD", Resource::Health),
+    ("/api/health/ready", "GET,HEAD", Resource::Ready),
+    ("/api/health/startup", "GET,HEAD", Resource::Startup),
+    ("/metrics", "GET,HEAD", Resource::Metrics),
+    (LOG_LEVELS, "GET,HEAD,PUT,DELETE", Resource::LogLevels),
+    ("/", "GET,HEAD", Resource::Root),
+    ("/docs", "GET,HEAD", Resource::Page),
+    ("/docs/{asset}", "GET,HEAD", Resource::Asset),
+    ("/openapi.json", "GET,HEAD", Resource::Document),
+];
+
+/// Returns the templates of all routes, their labels in metrics.
+pub(crate) fn templates() -> [&'static str; ROUTES.len()] {
+    ROUTES.map(|(template, ..)| template)
+}
+
+/// A route with the decoded segment of the path that its template names.
+pub(super) struct Route<'p> {
+    /// Index among [`templates`].
+    pub(super) index: usize,
+    pub(super) resource: Resource,
+    /// Accepted methods, as in the header `allow`.
+    pub(super) methods: &'static str,
+    /// The segment; `None` if it is not UTF-8, empty if the template names none.
+    pub(super) segment: Option<Cow<'p, str>>,
+}
 
 impl<'p> Route<'p> {
     /// Finds the route of a path.
     pub(super) fn of(path: &'p str) -> Option<Self> {
-        if let Some(rest) = path.strip_prefix("/api/models/") {
-            let (name, endpoint) = rest.split_once('/')?;
-            let route = match endpoint {
-                "prediction" => Self::Prediction,
-                "predictions" => Self::Batch,
-                "metadata" => Self::Metadata,
-                _ => return None,
-            };
-            return (!name.is_empty()).then(|| route(decoded(name)));
-        }
-        Some(match path {
-            "/" => Self::Root,
-            "/openapi.json" => Self::Document,
-            "/docs" => Self::Page,
-            "/api/health" => Self::Health,
-            "/api/health/ready" => Self::Ready,
-            "/api/health/startup" => Self::Startup,
-            "/api/models" => Self::Models,
-            LOG_LEVELS => Self::LogLevels,
-            "/metrics" => Self::Metrics,
-            _ => {
-                let name = path.strip_prefix("/docs/")?;
-                let is_segment = !name.is_empty() && !name.contains('/');
-                return is_segment.then(|| Self::Asset(decoded(name)));
-            }
+        ROUTES.iter().enumerate().find_map(|(index, &(template, methods, resource))| {
+            let segment = percent_decode_str(segment(template, path)?).decode_utf8().ok();
+            Some(Self { index, resource, methods, segment })
         })
-    }
-
-    /// Returns the index of the route in [`TEMPLATES`].
-    pub(super) fn index(&self) -> usize {
-        match self {
-            Self::Root => 0,
-            Self::Document => 1,
-            Self::Page => 2,
-            Self::Asset(_) => 3,
-            Self::Health => 4,
-            Self::Ready => 5,
-            Self::Startup => 6,
-            Self::Models => 7,
-            Self::Metadata(_) => 8,
-            Self::Prediction(_) => 9,
-            Self::Batch(_) => 10,
-            Self::LogLevels => 11,
-            Self::Metrics => 12,
-        }
-    }
-
-    /// Returns the methods that the route accepts, as in the header `allow`.
-    pub(super) fn methods(&self) -> &'static str {
-        match self {
-            Self::Prediction(_) | Self::Batch(_) => "POST",
-            Self::LogLevels => "GET,HEAD,PUT,DELETE",
-            _ => "GET,HEAD",
-        }
-    }
-
-    /// Returns whether the route accepts a method.
-    pub(super) fn accepts(&self, method: &Method) -> bool {
-        self.methods().split(',').any(|accepted| accepted == method.as_str())
     }
 }
 
-fn decoded(segment: &str) -> Segment<'_> {
-    percent_decode_str(segment).decode_utf8().ok()
+/// Matches a path with a template. Returns the segment that the template names.
+fn segment<'p>(template: &str, path: &'p str) -> Option<&'p str> {
+    let Some((before, rest)) = template.split_once('{') else {
+        return (path == template).then_some("");
+    };
+    let (_name, after) = rest.split_once('}')?;
+    let segment = path.strip_prefix(before)?.strip_suffix(after)?;
+    (!segment.is_empty() && !segment.contains('/')).then_some(segment)
 }
 
 /// Returns whether a path belongs to a probe: requested every few seconds, and without keys.
 pub(super) fn is_probe(path: &str) -> bool {
     path == "/api/health" || path.starts_with("/api/health/")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_template_is_the_path_of_its_route() {
-        for (index, template) in TEMPLATES.into_iter().enumerate() {
-            let route = Route::of(template).expect("the template is a path");
-            assert_eq!(route.index(), index, "{template}");
-        }
-    }
 }

@@ -7,30 +7,13 @@ use serde_json::Value;
 
 /// Reason why the document could not be written.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub(crate) enum WriteError {
-    /// The extension of the file names no format.
     #[error("`{}` is neither JSON nor YAML by its name: let it end in .json, .yaml or .yml", file.display())]
-    Extension {
-        /// The path of the file.
-        file: PathBuf,
-    },
-    /// The document cannot be converted.
+    Extension { file: PathBuf },
     #[error("the document cannot be written as {format}")]
-    Format {
-        /// `JSON` or `YAML`.
-        format: &'static str,
-        /// The error of the serializer.
-        source: Box<dyn std::error::Error + Send + Sync>,
-    },
-    /// The file cannot be written.
+    Format { format: &'static str, source: Box<dyn std::error::Error + Send + Sync> },
     #[error("cannot write `{}`", file.display())]
-    Write {
-        /// The path of the file.
-        file: PathBuf,
-        /// The error of the system.
-        source: io::Error,
-    },
+    Write { file: PathBuf, source: io::Error },
 }
 
 /// Writes `document` to `file`, as JSON or YAML by the extension of the file.

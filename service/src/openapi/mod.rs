@@ -3,7 +3,6 @@
 //! | module | contents |
 //! |---|---|
 //! | `paths` | the operations |
-//! | `model` | a model as the document describes it |
 //! | `responses` | shared schemas and responses: errors, health states, lists of models |
 //! | `log_levels` | the operations on the levels of the log |
 //! | `security` | API keys, admin keys |
@@ -15,7 +14,6 @@ mod components;
 mod example;
 mod file;
 mod log_levels;
-mod model;
 mod paths;
 mod responses;
 mod security;
@@ -28,7 +26,7 @@ use ml_model_core::{ModelRegistry, RegistryError};
 use serde_json::{Value, json};
 
 use components::Components;
-use model::ModelApi;
+use paths::ModelApi;
 
 use crate::hosting::options::HostingOptions;
 use crate::info::Info;

@@ -6,13 +6,19 @@ use schemars::Schema;
 use serde_json::{Map, Value, json};
 
 use super::components::{Components, Side, reference_to};
-use super::model::ModelApi;
 use super::responses::{
     EXAMPLE_ID, json_content, json_response, prediction_id_header, row_error, with_errors,
 };
 use super::{example, log_levels};
 use crate::http::routes::LOG_LEVELS;
 use crate::info::Info;
+
+/// A model of the document.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct ModelApi {
+    pub(crate) metadata: ModelDescription,
+    pub(crate) has_endpoint: bool,
+}
 
 /// Characters that are escaped in a segment of a path.
 const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');

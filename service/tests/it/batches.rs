@@ -38,7 +38,7 @@ impl Infer for WholeModel {
 }
 
 #[test]
-fn a_model_that_predicts_batches_as_a_whole_gets_them_so() {
+fn a_model_that_takes_batches_receives_them_as_a_whole() {
     let batches = Arc::new(AtomicUsize::new(0));
     let model = WholeModel { batches: batches.clone() };
     let service = Service::new("Test").model(move || Ok::<_, std::io::Error>(model));
@@ -75,7 +75,7 @@ fn a_model_that_predicts_batches_as_a_whole_gets_them_so() {
         assert_eq!(is_created, [0, 3].contains(&number));
     }
 
-    // A panic is that of all rows that were asked of the model.
+    // A panic fails all rows that the model has received.
     let answer = predict(json!([row(25, "whole-4"), row(50, "whole-5"), row(17, "whole-6")]));
     let results = answer["results"].as_array().unwrap();
     for (result, (id, message)) in results.iter().zip([

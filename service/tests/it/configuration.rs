@@ -1,5 +1,5 @@
-//! What a configuration chooses from: models with a configuration of their own, decorators of the
-//! program, several models in one service.
+//! Choices of a configuration: models with a configuration of their own, decorators of the program,
+//! several models in one service.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -46,7 +46,7 @@ struct ThresholdSettings {
     labels: Vec<String>,
 }
 
-/// Rejects what is above its limit.
+/// Rejects inputs above its limit.
 struct Limit(f64);
 
 #[derive(Deserialize)]

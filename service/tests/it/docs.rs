@@ -8,7 +8,7 @@ use flate2::read::GzDecoder;
 use ml_model_service::Service;
 use serde_json::{Value, json};
 
-/// Head, in lower case, and body as it came.
+/// Returns the head in lower case and the unchanged body.
 fn get(service: &Running, path: &str, headers: &str) -> (String, Vec<u8>) {
     let mut stream = service.connect();
     write!(stream, "GET {path} HTTP/1.1\r\nhost: test\r\nconnection: close\r\n{headers}\r\n")
@@ -74,7 +74,7 @@ fn everything_the_page_asks_for_is_in_the_program() {
 
 fn assert_is_gzip_of_text(gzip: &[u8]) {
     let mut text = String::new();
-    // Checks the length and the checksum, too.
+    // The decoder checks the length and the checksum as well.
     GzDecoder::new(gzip).read_to_string(&mut text).unwrap();
     assert!(text.len() > 100_000);
 }
@@ -105,7 +105,7 @@ fn the_document_is_there_once_models_are_loaded() {
     assert!(head.starts_with("http/1.1 304") && body.is_empty(), "{head}");
 }
 
-/// Whether `body` is what the document says about this answer.
+/// Asserts that `body` satisfies the schema of the document for this answer.
 fn assert_documented(document: &Value, path: &str, method: &str, status: u16, body: &Value) {
     let mut response = &document["paths"][path][method]["responses"][status.to_string()];
     if let Some(Value::String(reference)) = response.get("$ref") {

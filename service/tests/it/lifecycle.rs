@@ -1,4 +1,4 @@
-//! Loading, health, shutting down.
+//! Loading, health, shutdown.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -111,7 +111,7 @@ fn readiness_turns_before_the_port_closes() {
     assert_eq!(response.json(), json!({ "readiness_status": "REFUSING_TRAFFIC" }));
     assert_eq!(service.predict(r#"{"age": 25, "bmi": 20}"#).status, 200);
     assert_eq!(service.get("/api/health").status, 200);
-    // Who comes now is told to come no more.
+    // A new connection is closed after its answer.
     let mut stream = service.connect();
     assert!(ask(&mut stream).unwrap().closes());
 }
@@ -125,7 +125,7 @@ fn an_idle_connection_does_not_hold_up_the_stop() {
     service.join();
 }
 
-/// A prediction over a connection that is to stay open; `None` if it is not answered.
+/// Predicts over a connection that stays open; `None` without an answer.
 fn ask(stream: &mut TcpStream) -> Option<Response> {
     let body = r#"{"age": 25, "bmi": 20}"#;
     let request = format!(
@@ -146,7 +146,7 @@ fn no_request_of_busy_clients_is_lost_by_the_stop() {
         .map(|_| {
             let (mut stream, report) = (service.connect(), report.clone());
             std::thread::spawn(move || {
-                // Until told to send no more over this connection, request upon request.
+                // Request after request, until an answer closes the connection.
                 for answered in 0.. {
                     if answered == 20 {
                         report.send(()).unwrap();
@@ -155,7 +155,7 @@ fn no_request_of_busy_clients_is_lost_by_the_stop() {
                         Some(response) => {
                             assert_eq!(response.status, 200, "{response:?}");
                             if response.closes() {
-                                // In good order, and with nothing behind the answer.
+                                // An orderly end, with nothing after the answer.
                                 assert_eq!(stream.read(&mut [0]).unwrap(), 0);
                                 return answered + 1;
                             }

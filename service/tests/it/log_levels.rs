@@ -12,7 +12,7 @@ use tracing::Dispatch;
 const KEY: &str = "an-admin-key-0123456789";
 const API_KEY: &str = "an-api-key-0123456789";
 
-/// A service with a log of its own, whose levels it may set; and with keys.
+/// A service with keys, and with a log of its own whose levels it can set.
 struct Logged {
     service: Running,
     dispatch: Dispatch,

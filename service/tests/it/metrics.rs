@@ -1,5 +1,5 @@
-//! `GET /metrics` over a real socket. What is counted of models is the process's: tests that look at
-//! it have a model of their own.
+//! `GET /metrics` over a real socket. The counts of models belong to the process: tests that check them have
+//! a model of their own.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
@@ -26,7 +26,7 @@ fn start(settings: MetricsSettings) -> Running {
     running
 }
 
-/// All samples, by name and labels as they are written.
+/// Returns all samples by name and labels.
 fn scrape(service: &Running) -> BTreeMap<String, f64> {
     let response = service.get("/metrics");
     assert_eq!(response.status, 200);
@@ -51,7 +51,7 @@ fn there_are_no_metrics_unless_they_are_enabled() {
     let service = Running::start();
     assert_eq!(service.get("/metrics").status, 404);
 
-    let absent = "AN_ENVIRONMENT_VARIABLE_THAT_NOBODY_SETS".to_owned();
+    let absent = "AN_ENVIRONMENT_VARIABLE_THAT_IS_NOT_SET".to_owned();
     let settings =
         MetricsSettings { should_respect_env_var: true, env_var_name: absent, ..enabled() };
     assert_eq!(start(settings).get("/metrics").status, 404);
@@ -67,7 +67,7 @@ fn requests_are_counted_by_route_method_and_status() {
     assert_eq!(service.get("/nowhere?q=1").status, 404);
     assert_eq!(service.post("/metrics", "text/plain", b"").status, 405);
 
-    // A request is counted before its answer leaves.
+    // A request is counted before its answer is sent.
     let samples = scrape(&service);
     assert_eq!(samples[&requests("/metrics", "POST", "4xx")], 1.0);
     assert_eq!(samples[&requests(PREDICTION, "POST", "2xx")], 2.0);
@@ -93,7 +93,7 @@ fn requests_are_counted_by_route_method_and_status() {
     assert_eq!(bounds, 22);
 }
 
-/// The values of a label over all series.
+/// Returns the values of a label over all series.
 fn values<'a>(samples: &'a BTreeMap<String, f64>, label: &str) -> BTreeSet<&'a str> {
     let begin = format!("{label}=\"");
     let value = |series: &'a String| {
@@ -103,7 +103,7 @@ fn values<'a>(samples: &'a BTreeMap<String, f64>, label: &str) -> BTreeSet<&'a s
 }
 
 #[test]
-fn nobody_can_make_up_label_values() {
+fn clients_cannot_add_label_values() {
     let service = start(enabled());
     let method = prop_oneof!["[A-Z]{1,12}", "GET|POST|PUT|DELETE|PATCH|OPTIONS|HEAD|TRACE"];
     let path = prop_oneof![
@@ -223,7 +223,7 @@ fn requests_in_progress_are_shown_if_asked_for() {
     shows(0.0);
 }
 
-/// Sends a part of a prediction's request: the service waits for the rest, no thread of it does.
+/// Sends a part of a request for a prediction. The service waits for the rest without blocking a thread.
 fn begin_prediction(service: &Running) -> TcpStream {
     let mut stream = service.connect();
     let head = "POST /api/models/charges_model/prediction HTTP/1.1\r\nhost: test\r\n\
@@ -236,7 +236,7 @@ fn begin_prediction(service: &Running) -> TcpStream {
 fn a_request_whose_client_goes_away_is_counted() {
     let service = start(MetricsSettings { should_group_status_codes: false, ..enabled() });
     drop(begin_prediction(&service));
-    // Which of the two depends on who notices first, the connection or the reader of the body.
+    // The status depends on whether the connection or the reader of the body fails first.
     eventually("one request that is not answered", || {
         let samples = scrape(&service);
         let count = |status| samples.get(&requests(PREDICTION, "POST", status)).copied();
@@ -245,7 +245,7 @@ fn a_request_whose_client_goes_away_is_counted() {
     });
 }
 
-/// Holds a decorator of its own beside the one that the service puts around it.
+/// Has a metrics decorator of its own, inside the one of the service.
 #[derive(MLModel)]
 #[ml_model(version = "1.0 \"beta\"")]
 #[decorate(metrics)]

@@ -1,4 +1,4 @@
-//! What is said of mistakes in a configuration: one message each, with the remedy, and no secrets.
+//! Messages about mistakes in a configuration: one each, with the remedy, and without secrets.
 
 use std::convert::Infallible;
 use std::io::Write;
@@ -38,7 +38,7 @@ fn service() -> Service {
         .model(|| Ok::<_, Infallible>(WeightModel))
 }
 
-/// The mistakes in a file, without its name.
+/// Returns the mistakes in a file, without its name.
 fn mistakes(yaml: &str) -> Vec<String> {
     with_variables(yaml, &[])
 }
@@ -53,7 +53,7 @@ fn with_variables(yaml: &str, variables: &[(&str, &str)]) -> Vec<String> {
     problems.to_string().lines().map(short).collect()
 }
 
-/// The mistakes in the decorators of a model, without where they are.
+/// Returns the mistakes in the decorators of a model, without their places.
 fn in_decorators(model: &str, decorators: &str) -> Vec<String> {
     let yaml = format!("models: [{{qualified_name: {model}, decorators: {decorators}}}]");
     let mistakes = mistakes(&yaml).into_iter();
@@ -135,8 +135,8 @@ fn a_key_is_good_for_one_thing_only() {
     };
     assert_eq!(
         mistakes(&yaml(&api)),
-        ["f:2: server.admin_keys: key number 2 is also one of `api_keys`: who may ask for \
-             predictions could set the levels of the log; use a key of its own"]
+        ["f:2: server.admin_keys: key number 2 is also one of `api_keys`: with it every \
+             client could set the levels of the log; use another key"]
     );
     let other = file(&["api_0123456789abcdef", "both_0123456789abcdeF"]);
     let document = Document::parse("f", &yaml(&other)).unwrap();
@@ -305,7 +305,7 @@ fn models_that_are_listed_wrongly() {
         "qualified_name: wait_model",
         "qualified_name: unknown model `wait_model`; did you mean `weight_model`?",
     );
-    // The one that is meant is listed already, with others left and without.
+    // The nearest model is listed already, with other models left and without.
     twice(
         by_name,
         "qualified_name: charges_modl",

@@ -55,7 +55,7 @@ fn a_prediction_that_takes_too_long_is_answered_and_still_recorded() {
     assert_eq!(response.json()["prediction_id"], "too-slow");
     assert_eq!(records("too-slow").len(), 1);
 
-    // An id that nobody has chosen is known, too.
+    // A generated id is known as well.
     let response = service.predict(HELD);
     assert_eq!(response.status, 504);
     let id = response.json()["prediction_id"].as_str().unwrap().to_owned();
@@ -74,7 +74,7 @@ fn a_prediction_that_takes_too_long_is_answered_and_still_recorded() {
 
 #[test]
 fn a_slow_prediction_on_the_pool_does_not_keep_others_waiting() {
-    // The tests' service has four threads.
+    // The service of these tests has four threads.
     let service =
         Running::configured("models: [{qualified_name: charges_model, execution: blocking}]");
     let held: Vec<_> = (0..8)
@@ -202,7 +202,7 @@ fn records_name_the_trace_of_the_caller() {
 }
 
 #[test]
-fn keys_are_asked_of_everyone_but_the_probes() {
+fn all_requests_but_probes_need_a_key() {
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), "# two keys\nfirst-key-0123456789\n\nsecond-key-0123456789\n")
         .unwrap();
@@ -264,7 +264,7 @@ fn pages_of_the_allowed_origins_may_call() {
 }
 
 #[test]
-fn large_answers_are_compressed_if_the_caller_takes_that() {
+fn large_answers_are_compressed_if_the_client_accepts_it() {
     let service = Running::start();
     let unknown: String = (0..50).map(|field| format!(r#","unknown_{field}": 1"#)).collect();
     let mistaken = format!(r#"{{"age": 25{unknown}}}"#);
@@ -294,7 +294,7 @@ fn large_answers_are_compressed_if_the_caller_takes_that() {
 #[test]
 fn compressed_bodies_are_read_and_their_limit_is_that_of_what_comes_out() {
     let service = Running::configured("server: {body_limit_bytes: 1000}");
-    // gzip of `GOOD`, and of a million blanks before it.
+    // gzip of `GOOD`, plain and after a million blanks.
     let send = |body: &[u8]| {
         let head = format!(
             "POST /api/models/charges_model/prediction HTTP/1.1\r\nhost: test\r\n\

@@ -193,7 +193,7 @@ fn without_a_file_the_defaults_are_checked() {
     for variables in [&[][..], &empty] {
         let (success, printed, errors) = checked(folder.path(), variables);
         assert!(success, "{errors}");
-        let begins = "there is no rest_config.yaml here; what is compiled in is valid: \
+        let begins = "there is no rest_config.yaml here; the registered models are valid: \
                       Insurance Charges Model Service, 1 model\n  API keys: none\n";
         assert!(printed.starts_with(begins), "{printed}");
     }

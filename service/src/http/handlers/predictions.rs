@@ -28,10 +28,9 @@ pub(in crate::http) async fn one(
     headers: &HeaderMap,
     body: Incoming,
 ) -> Result<Response, ErrorResponse> {
-    let endpoint = endpoint(state, name).map_err(|error| error.of_caller(headers))?;
-    let body = json_body(&state.server, timer, headers, body).await;
-    let body = body.map_err(|error| error.of_caller(headers))?;
-    let permit = permit(endpoint).map_err(|error| error.of_caller(headers))?;
+    let endpoint = endpoint(state, name)?;
+    let body = json_body(&state.server, timer, headers, body).await?;
+    let permit = permit(endpoint)?;
     let header_id = prediction_id::of_request(headers);
     let predict = move |endpoint: &Endpoint, begun: &Begun| {
         endpoint.predict(&body, header_id, |id| drop(begun.set(id.clone())))
@@ -108,8 +107,8 @@ fn permit(endpoint: &Endpoint) -> Result<Option<OwnedSemaphorePermit>, ErrorResp
 ///
 /// # Errors
 ///
-/// 504 if it takes too long on the blocking pool. The call goes on, because a thread cannot be
-/// interrupted, and its records are written.
+/// 504 if it takes too long on the blocking pool. The call continues, because a thread cannot
+/// be interrupted, and its records are written.
 async fn run<T: Send + 'static>(
     state: &State,
     timer: &ConnectionTimer,

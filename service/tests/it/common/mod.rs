@@ -17,7 +17,7 @@ mod model;
 
 pub use model::*;
 
-/// Asks until there is something.
+/// Repeats a query until it returns a value.
 pub fn eventually<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
     let started = Instant::now();
     loop {
@@ -39,12 +39,12 @@ pub struct Running {
 }
 
 impl Running {
-    /// The service with the model above, loaded.
+    /// Starts a service with [`ChargesModel`] and waits until it is loaded.
     pub fn start() -> Self {
         Self::configured("")
     }
 
-    /// The same with a configuration.
+    /// Starts it with a configuration.
     pub fn configured(yaml: &str) -> Self {
         let gate = Arc::new(Gate::default());
         let model = ChargesModel { gate: gate.clone() };
@@ -74,14 +74,14 @@ impl Running {
                 service.serve(listener, shutdown).await.unwrap();
             });
             drop(runtime);
-            // Nobody may be waiting any longer.
+            // The test may have ended.
             let _waiting = end.send(());
         });
         let address = address.recv_timeout(DEADLINE).unwrap();
         Self { address, gate, stop: Some(stop), thread: Some(thread), ended }
     }
 
-    /// Asks until the answer has the status.
+    /// Repeats a request until the answer has the status.
     pub fn wait_until(&self, path: &str, status: u16) -> Response {
         eventually(&format!("{status} at {path}"), || {
             Some(self.get(path)).filter(|response| response.status == status)
@@ -96,7 +96,7 @@ impl Running {
         self.post("/api/models/charges_model/prediction", "application/json", body.as_bytes())
     }
 
-    /// Predicts with more lines in the head, each ended by `\r\n`.
+    /// Predicts with further lines in the head, each terminated by `\r\n`.
     pub fn predict_with(&self, headers: &str, body: &str) -> Response {
         self.send(format!(
             "POST /api/models/charges_model/prediction HTTP/1.1\r\nhost: test\r\n\
@@ -120,7 +120,7 @@ impl Running {
         self.send([head.as_bytes(), body].concat())
     }
 
-    /// Sends bytes as they are and reads the answer to its end.
+    /// Sends bytes unchanged and reads the answer to its end.
     pub fn send(&self, request: impl AsRef<[u8]>) -> Response {
         let mut stream = self.connect();
         // The service may answer and close before it has read everything.
@@ -136,7 +136,7 @@ impl Running {
         stream
     }
 
-    /// Waits until no connection is accepted any longer.
+    /// Waits until the port is closed.
     pub fn wait_for_closed_port(&self) {
         eventually("the port is closed", || TcpStream::connect(self.address).err());
     }
@@ -176,13 +176,13 @@ pub struct Response {
 impl Response {
     pub fn read(mut stream: TcpStream) -> Self {
         let mut bytes = Vec::new();
-        // A reset after the answer is no news.
+        // A reset after the answer is no error.
         let _reset = stream.read_to_end(&mut bytes);
         Self::parse(&String::from_utf8(bytes).unwrap())
     }
 
-    /// Reads one answer, by its length, off a connection that may stay open; `None` if the
-    /// connection ends before.
+    /// Reads one answer, by its length, from a connection that may stay open; `None` if the connection
+    /// ends before.
     pub fn read_one(stream: &mut TcpStream) -> Option<Self> {
         let mut bytes = Vec::new();
         loop {
@@ -204,7 +204,7 @@ impl Response {
         Self { status, head: head.to_ascii_lowercase(), body: body.to_owned() }
     }
 
-    /// Whether the client is not to use the connection again.
+    /// Returns whether the answer closes the connection.
     pub fn closes(&self) -> bool {
         self.head.contains("connection: close")
     }
@@ -213,7 +213,7 @@ impl Response {
         serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error} in {self:?}"))
     }
 
-    /// Type and messages of an error, which is JSON like every answer.
+    /// Returns type and messages of an error.
     pub fn error(&self) -> (String, Vec<String>) {
         assert!(self.head.contains("content-type: application/json"), "{self:?}");
         let json = self.json();
@@ -237,7 +237,7 @@ impl Write for Memory {
     }
 }
 
-/// Requests are handled on threads of the service: the log of these tests is the program's.
+/// Installs the log of the process: services answer requests on threads of their own.
 fn install_log() {
     static INSTALLED: Once = Once::new();
     INSTALLED.call_once(|| {
@@ -251,7 +251,7 @@ fn install_log() {
     });
 }
 
-/// All records so far.
+/// Returns all records so far.
 pub fn log() -> Vec<Value> {
     let log = LOG.lock().unwrap_or_else(PoisonError::into_inner).clone();
     String::from_utf8(log)
@@ -261,7 +261,7 @@ pub fn log() -> Vec<Value> {
         .collect()
 }
 
-/// The records about one prediction.
+/// Returns the records of one prediction.
 pub fn records(prediction_id: &str) -> Vec<Value> {
     log().into_iter().filter(|record| record["prediction_id"] == prediction_id).collect()
 }

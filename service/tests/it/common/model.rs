@@ -1,4 +1,4 @@
-//! A model that does what its input says.
+//! A model whose input selects its behaviour.
 
 #![allow(dead_code, unreachable_pub, reason = "each test uses a part")]
 #![allow(clippy::unwrap_used, reason = "clippy takes only test functions for tests")]
@@ -10,7 +10,7 @@ use ml_model_core::{Infer, LogValue, MLModel};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Nothing here takes longer, unless something hangs.
+/// Time limit of a test step.
 pub const DEADLINE: Duration = Duration::from_secs(30);
 
 #[derive(Debug, Clone, Copy, Serialize, Deserialize, JsonSchema, LogValue)]

@@ -1,9 +1,9 @@
-//! Bodies that are no JSON, or JSON of an odd kind.
+//! Invalid JSON, and unusual valid JSON.
 
 use super::{GOOD, exchange, is_alive, post_body};
 use crate::common::{Running, records};
 
-/// A refused prediction: 400 for one reason, and on record under the id that the answer names.
+/// Asserts that a prediction is refused for one reason and recorded under the id of the answer.
 fn is_refused(service: &Running, name: &str, body: &[u8], reason: &str) {
     let response = exchange(service, post_body(body));
     assert_eq!(response.status, 400, "{name}: {response:?}");
@@ -21,7 +21,7 @@ fn is_refused(service: &Running, name: &str, body: &[u8], reason: &str) {
 }
 
 #[test]
-fn what_is_no_json_is_refused_and_recorded() {
+fn invalid_json_is_refused_and_recorded() {
     let service = Running::start();
     let arrays = "[".repeat(100_000);
     let objects = r#"{"a":"#.repeat(100_000);
@@ -150,7 +150,7 @@ fn long_and_many_names_make_short_answers_and_records() {
         for record in records {
             assert!(record.to_string().len() < 10_000, "{name}: {record}");
         }
-        // 50,000 unknown names and two that are missing, of which 100 are told.
+        // 50,000 unknown and two missing names, of which 100 are reported.
         if messages > 1 {
             assert_eq!(response.error().1.last().unwrap(), "and 49902 more");
         }

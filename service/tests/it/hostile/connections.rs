@@ -7,7 +7,7 @@ use std::time::Instant;
 use super::{DEADLINE, GOOD, exchange, is_alive, post, post_body};
 use crate::common::{Response, Running, records};
 
-/// Reads answers off a connection that stays open, by their lengths.
+/// Reads answers, by their lengths, from a connection that stays open.
 fn answers(stream: &mut TcpStream, count: usize) -> Vec<(u16, String)> {
     let mut bytes = Vec::new();
     let mut answers = Vec::new();
@@ -36,7 +36,7 @@ fn answers(stream: &mut TcpStream, count: usize) -> Vec<(u16, String)> {
 fn pipelined_requests_are_answered_in_order() {
     let service = Running::start();
     let request = |number: usize| {
-        // Every third is refused, which is no reason to drop the others.
+        // Every third one is refused, which must not affect the others.
         let age = if number % 3 == 2 { 17 } else { 25 };
         let body = format!(r#"{{"prediction_id": "pipe-{number}", "age": {age}, "bmi": 20}}"#);
         post(&format!("content-length: {}\r\n", body.len()), body)
@@ -60,7 +60,7 @@ fn a_head_that_is_no_http_ends_the_pipeline_after_the_answers_before_it() {
     let statuses: Vec<_> = answers(&mut stream, 3).into_iter().map(|(status, _)| status).collect();
     assert_eq!(statuses, [200, 200, 400]);
     let mut rest = Vec::new();
-    // A reset is a close, too: the service has not read what followed.
+    // A reset closes the connection as well: the service has not read the rest.
     let _reset = stream.read_to_end(&mut rest);
     assert_eq!(rest, b"", "nothing after the nonsense is taken for a request");
     is_alive(&service);
@@ -70,8 +70,8 @@ fn a_head_that_is_no_http_ends_the_pipeline_after_the_answers_before_it() {
 fn a_length_beside_chunks_does_not_smuggle_a_request() {
     let service = Running::start();
     let chunks = format!("{:x}\r\n{GOOD}\r\n0\r\n\r\n", GOOD.len());
-    // Whoever believes the length takes the rest for the next request, and whoever does not has
-    // another one here: the connection is not to be trusted and ends after one answer.
+    // A server that follows the length reads the rest as the next request; one that follows the chunks
+    // reads another one: the connection must end after one answer.
     let next = "GET /api/health HTTP/1.1\r\nhost: test\r\n\r\n";
     let headers = "content-length: 4\r\ntransfer-encoding: chunked\r\n";
     let response = exchange(&service, post(headers, chunks + next));
@@ -132,7 +132,7 @@ fn endless_chunks_are_413() {
     stream.write_all(&post("connection: close\r\ntransfer-encoding: chunked\r\n", "")).unwrap();
     let chunk = format!("10000\r\n{}\r\n", " ".repeat(0x10000));
     let started = Instant::now();
-    // The service stops reading; what it has not read fills the buffers, or the write fails.
+    // The service stops reading: unread data fills the buffers, or the write fails.
     while stream.write_all(chunk.as_bytes()).is_ok() && started.elapsed() < DEADLINE {}
     assert!(started.elapsed() < DEADLINE, "the service reads on without end");
     assert_eq!(Response::read(stream).status, 413);
@@ -155,10 +155,10 @@ fn a_client_that_sends_byte_by_byte_is_answered_and_others_meanwhile() {
 }
 
 #[test]
-fn clients_that_stall_hold_nobody_up() {
+fn stalled_clients_do_not_delay_others() {
     let service = Running::start();
     let request = post_body(GOOD);
-    // In the head, between head and body, in the body: more of them than there are threads.
+    // In the head, between head and body, in the body: more connections than threads.
     let stalled: Vec<_> = (0..60)
         .map(|number| {
             let sent = [10, request.len() - GOOD.len(), request.len() - 1][number % 3];
@@ -193,7 +193,7 @@ fn a_client_that_leaves_during_its_prediction_is_on_record() {
 }
 
 #[test]
-fn clients_that_leave_while_they_send_do_no_harm() {
+fn clients_that_leave_while_sending_do_no_harm() {
     let service = Running::start();
     let request = post_body(GOOD);
     for sent in 0..request.len() {
@@ -203,7 +203,7 @@ fn clients_that_leave_while_they_send_do_no_harm() {
 }
 
 #[test]
-fn a_client_that_waits_to_be_told_to_send_is_told() {
+fn a_client_that_expects_100_continue_receives_it() {
     let service = Running::start();
     let mut stream = service.connect();
     let headers =

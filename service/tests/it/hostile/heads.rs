@@ -1,4 +1,4 @@
-//! Heads that are no HTTP, and odd ones that are.
+//! Malformed heads, and unusual valid ones.
 
 use std::io::Write;
 
@@ -6,7 +6,7 @@ use super::{GOOD, PREDICTION, exchange, is_alive, post};
 use crate::common::{Response, Running, log};
 
 #[test]
-fn heads_that_are_no_http_are_refused() {
+fn malformed_heads_are_refused() {
     let service = Running::start();
     let length = GOOD.len();
     let get = |line: &[u8], headers: &[u8]| {
@@ -58,7 +58,7 @@ fn heads_that_are_no_http_are_refused() {
 }
 
 #[test]
-fn odd_heads_that_are_http_are_answered() {
+fn unusual_valid_heads_are_answered() {
     let service = Running::start();
     let length = GOOD.len();
     let stray = format!("connection: close\r\nx: \u{e4}\r\ncontent-length: {length}\r\n");
@@ -145,7 +145,7 @@ fn odd_paths_are_404_but_for_encoded_names_of_models() {
 }
 
 #[test]
-fn models_that_are_not_there_make_no_predictions() {
+fn unknown_models_are_404() {
     let service = Running::start();
     let long = "n".repeat(60_000);
     for name in ["%ff", "other", &long] {

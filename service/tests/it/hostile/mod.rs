@@ -1,11 +1,11 @@
-//! Clients that are broken, slow or malicious: each gets a clear answer, what it sent is on record
-//! if it was a prediction, and the next client is served as if nothing had been.
+//! Broken, slow and malicious clients. Each receives a clear answer, predictions are recorded, and the next
+//! client is served normally.
 //!
-//! | module | what is wrong there |
+//! | module | mistakes |
 //! |---|---|
-//! | `bodies` | what should be JSON |
-//! | `heads` | what should be HTTP, or asks for what is not there |
-//! | `connections` | how and when bytes arrive, or that they do not |
+//! | `bodies` | invalid or unusual JSON |
+//! | `heads` | malformed or unusual HTTP, unknown paths |
+//! | `connections` | timing of bytes, broken connections |
 
 mod bodies;
 mod connections;
@@ -18,7 +18,7 @@ use crate::common::{DEADLINE, Response, Running, records};
 const PREDICTION: &str = "/api/models/charges_model/prediction";
 const GOOD: &str = r#"{"age": 25, "bmi": 21.5}"#;
 
-/// Sends bytes as they are and reads to the end of the connection.
+/// Sends bytes unchanged and reads to the end of the connection.
 fn exchange(service: &Running, request: impl AsRef<[u8]>) -> Response {
     let mut stream = service.connect();
     // The service may answer and close before it has read everything.
@@ -26,7 +26,7 @@ fn exchange(service: &Running, request: impl AsRef<[u8]>) -> Response {
     Response::read(stream)
 }
 
-/// A POST of a prediction with these header lines, which close the connection or do not.
+/// Makes a request for a prediction with these header lines.
 fn post(headers: &str, body: impl AsRef<[u8]>) -> Vec<u8> {
     let head = format!(
         "POST {PREDICTION} HTTP/1.1\r\nhost: test\r\ncontent-type: application/json\r\n{headers}\r\n"
