@@ -161,7 +161,7 @@ impl JsonGroup {
         }
     }
 
-    #[inline(always)]
+    #[inline(never)]
     fn write<S>(
         &self,
         routes: &Routes,
