@@ -13,7 +13,7 @@ use ml_logging::{
     Configuration, Handler, HandlerCounts, JsonFormatter, Logger, Logging, Period, Policy, Rotation,
 };
 use serde_json::json;
-use tracing::{Dispatch, info, level_filters::LevelFilter};
+use tracing::{info, level_filters::LevelFilter};
 
 fn counts(logging: &Logging) -> HandlerCounts {
     let [counts] = <[HandlerCounts; 1]>::try_from(logging.counts()).unwrap();
@@ -110,7 +110,7 @@ fn a_full_disk_loses_by_the_count() {
         let handler = Handler::file("h", "/dev/full").policy(policy).queue_bytes(100_000);
         let (subscriber, logging) =
             with(handler).flush_limit(Duration::from_millis(1)).build().unwrap();
-        let dispatch = Dispatch::new(subscriber);
+        let dispatch = tracing::Dispatch::new(subscriber);
         thread::scope(|scope| {
             for _ in 0..4 {
                 scope.spawn(|| {
