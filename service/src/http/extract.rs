@@ -41,7 +41,7 @@ pub(super) async fn json_body(
         }
         Err(error) => return Err(unreadable(&error_chain(&*error))),
     };
-    let Some(coding) = coding else { return Ok(body) };
+    let Some(coding) = coding.filter(|_| !body.is_empty()) else { return Ok(body) };
     match coding.decompress(&body, size) {
         Ok(body) if body.len() > size => Err(ErrorResponse::body_too_large(size)),
         Ok(body) => Ok(body.into()),
