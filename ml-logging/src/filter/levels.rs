@@ -18,7 +18,6 @@ use super::target_name::TargetName;
 ///
 /// let levels: Levels = "hyper=warning, info".parse()?;
 /// assert_eq!(levels.to_string(), "info,hyper=warn");
-/// assert_eq!(levels.more_verbose().to_string(), "debug,hyper=info");
 /// assert!("info,hyper=wran".parse::<Levels>().is_err());
 /// # Ok::<(), ml_logging::LevelsError>(())
 /// ```
@@ -44,19 +43,6 @@ impl Levels {
     pub fn with_target(mut self, target: &str, level: LevelFilter) -> Self {
         self.0.insert(TargetName::new(target), level);
         self
-    }
-
-    /// Returns the levels with each made one step more verbose, up to `trace`. Targets that are off stay off.
-    #[must_use]
-    pub fn more_verbose(&self) -> Self {
-        let further = |level| match level {
-            LevelFilter::OFF => LevelFilter::OFF,
-            LevelFilter::ERROR => LevelFilter::WARN,
-            LevelFilter::WARN => LevelFilter::INFO,
-            LevelFilter::INFO => LevelFilter::DEBUG,
-            _ => LevelFilter::TRACE,
-        };
-        Self::new(self.0.iter().map(|(name, level)| (name.clone(), further(*level))))
     }
 
     /// Returns the most verbose level.
@@ -206,7 +192,6 @@ mod tests {
         assert!(!levels.pass("db", &Level::ERROR));
         assert!(levels.pass("a::b", &Level::TRACE));
         assert_eq!(levels.to_string(), "info,a::b=trace,db=off,hyper=warn");
-        assert_eq!(levels.more_verbose().to_string(), "debug,a::b=trace,db=off,hyper=info");
     }
 
     #[test]

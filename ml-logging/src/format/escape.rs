@@ -28,13 +28,21 @@ pub(crate) fn formatted(out: &mut Vec<u8>, arguments: fmt::Arguments<'_>) {
     out.push(b'"');
 }
 
-/// Same as [`text`], for an error and all its sources: `outer: inner: root`.
+/// Same as [`text`], for an error and all its sources: `outer: inner: root`. A source that only repeats the
+/// error outside it is left out.
 pub(crate) fn error_chain(out: &mut Vec<u8>, error: &(dyn Error + 'static)) {
-    let mut text = Escaped(out);
-    let _ = write!(text, "{error}");
+    let mut shown = out.len();
+    let _ = write!(Escaped(out), "{error}");
     let mut source = error.source();
     while let Some(error) = source {
-        let _ = write!(text, ": {error}");
+        let end = out.len();
+        let _ = write!(Escaped(out), ": {error}");
+        let text = end + ": ".len();
+        if out[shown..end] == out[text..] {
+            out.truncate(end);
+        } else {
+            shown = text;
+        }
         source = error.source();
     }
     out.push(b'"');

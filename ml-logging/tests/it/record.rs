@@ -1,6 +1,6 @@
 //! The record of an event.
 
-use std::{cell::Cell, error::Error, fmt};
+use std::{cell::Cell, error::Error, fmt, io};
 
 use crate::support::{builder, logged, logged_by, only};
 use proptest::prelude::*;
@@ -140,6 +140,25 @@ fn none_is_null_in_its_place() {
     let message = only(logged("%(message)s %(name)s", || info!(message = None::<&str>, a = 1)));
     assert_eq!(message.keys(), ["message", "name", "a"]);
     assert_eq!(message["message"], Value::Null);
+}
+
+#[test]
+fn a_source_that_repeats_the_error_outside_it_is_left_out() {
+    #[derive(Debug)]
+    struct Wrapper(io::Error);
+    impl fmt::Display for Wrapper {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            self.0.fmt(f)
+        }
+    }
+    impl Error for Wrapper {
+        fn source(&self) -> Option<&(dyn Error + 'static)> {
+            Some(&self.0)
+        }
+    }
+    let error = Wrapper(io::Error::other("no \"trees\""));
+    let record = only(logged("%(message)s", || info!(error = &error as &(dyn Error + 'static))));
+    assert_eq!(record["error"], json!("no \"trees\""));
 }
 
 #[test]

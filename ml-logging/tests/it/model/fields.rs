@@ -43,7 +43,11 @@ impl Expected {
             Held::Bool(value) => Self::Raw(value.to_string()),
             Held::Str(value) => Self::Text(value.clone()),
             Held::Debug(pieces) | Held::Display(pieces, _) => text(pieces),
-            Held::Error(texts) => Self::Text(texts.join(": ")),
+            Held::Error(texts) => {
+                let mut texts = texts.clone();
+                texts.dedup();
+                Self::Text(texts.join(": "))
+            }
             Held::Bytes(bytes) => {
                 Self::Text(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
             }
