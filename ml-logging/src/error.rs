@@ -84,7 +84,7 @@ pub enum Error {
     /// A standard stream cannot be opened.
     #[error("the handler `{handler}` cannot open its stream: {problem}")]
     OpenStream {
-        /// The handler, empty for the one that [`builder`](crate::builder) sets up.
+        /// The handler, empty for the one that [`builder`](crate::builder()) sets up.
         handler: String,
         /// Error of the system.
         problem: String,

@@ -8,7 +8,7 @@
 //! {"asctime":"2022-06-12 18:09:45,971","hostname":"host","process":7,"levelname":"INFO","message":"Prediction requested.","age":25}
 //! ```
 //!
-//! [`builder`] sets up a single handler. [`Configuration`] has several handlers, and can be read from the `logging`
+//! [`builder()`] sets up a single handler. [`Configuration`] has several handlers, and can be read from the `logging`
 //! part of a Python service's file. With the feature `opentelemetry`, records and spans are also exported to a
 //! collector.
 //!

@@ -1,5 +1,5 @@
-//! Logging from inside the logging. `tracing` lets such events through only where no subscriber is
-//! set for a scope, so these tests install a global one, together in one program.
+//! Logging while logging. `tracing` passes such events only to a global subscriber, which all tests of this program
+//! share.
 
 #![allow(clippy::unwrap_used, reason = "clippy recognizes only test functions as tests")]
 
@@ -21,7 +21,7 @@ use serde_json::json;
 use support::{Memory, Record, builder};
 use tracing::{field::Empty, info, info_span};
 
-/// Logs while it is being written to, if the record asks for it.
+/// Writer that logs if the record requests it.
 #[derive(Clone, Default)]
 struct Chatty(Memory);
 
@@ -38,13 +38,13 @@ impl io::Write for Chatty {
     }
 }
 
-/// Installs the logging once, and returns it with the records of one test.
+/// Installs the logging once, and returns it with the records of a test.
 fn records(test: &str, run: impl FnOnce()) -> (&'static Logging, Vec<Record>) {
     static INSTALLED: OnceLock<(Logging, Memory)> = OnceLock::new();
     let (logging, memory) = INSTALLED.get_or_init(|| {
         let writer = Chatty::default();
         let memory = writer.0.clone();
-        // The lock is held while a record is written: to write another one would wait forever.
+        // The lock is held while a record is written, so that writing another one would deadlock.
         let builder = builder().format("%(asctime)s %(thread)s %(message)s");
         (builder.writer(Mutex::new(writer)).init().unwrap(), memory)
     });
@@ -53,7 +53,7 @@ fn records(test: &str, run: impl FnOnce()) -> (&'static Logging, Vec<Record>) {
     (logging, memory.records().into_iter().filter(own).collect())
 }
 
-/// Logs while it is being formatted.
+/// Value that logs while it is formatted.
 struct LogsItself(&'static str);
 
 impl fmt::Debug for LogsItself {
@@ -105,7 +105,7 @@ fn a_writer_that_logs_does_not_call_itself() {
     assert_eq!(logging.lost_records(), 2);
 }
 
-/// Logs the next of the texts while it is being formatted, in a span of its own.
+/// Value that logs the next text while it is formatted, in a separate span.
 struct Nested<'a> {
     test: &'a str,
     texts: &'a [String],
@@ -128,7 +128,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(32))]
 
     #[test]
-    fn values_that_log_to_any_depth_do_not_meet(
+    fn values_that_log_to_any_depth_do_not_interfere(
         texts in proptest::collection::vec(any::<String>(), 1..5),
     ) {
         static CASES: AtomicUsize = AtomicUsize::new(0);

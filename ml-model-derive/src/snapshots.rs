@@ -66,7 +66,8 @@ fn the_readme_shows_the_demo() {
     let output = crate::ml_model::expand(quote::quote!(#model), Some(env!("CARGO_PKG_VERSION")));
     let output = prettyplease::unparse(&syn::parse2(output).expect("the output is items"));
     expect_file!["../snapshots/demo.expanded.rs"].assert_eq(&output);
-    let (_, excerpts) = readme.split_once("the telling lines:\n\n```rust\n").expect("has excerpts");
+    let (_, excerpts) =
+        readme.split_once("The essential lines:\n\n```rust\n").expect("has excerpts");
     let (excerpts, _) = excerpts.split_once("```").expect("the excerpts end");
     for excerpt in excerpts.split("\n\n") {
         assert!(unindented(&output).contains(&unindented(excerpt)), "no\n{excerpt}\nin\n{output}");

@@ -1,4 +1,4 @@
-//! The `logging` part of any file.
+//! Reads the `logging` part of any file.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -6,7 +6,7 @@ use ml_configuration::{Document, Place, Problems};
 use ml_logging::{Configuration, Filters};
 
 fuzz_target!(|text: &str| {
-    // For YAML a carriage return alone ends a line, too.
+    // In YAML a carriage return alone ends a line.
     let lines = text.split(['\n', '\r']).count();
     let document = match Document::parse("f", text) {
         Ok(document) => document,
@@ -20,7 +20,7 @@ fuzz_target!(|text: &str| {
     }
 });
 
-/// There are mistakes, each with a text and a line of the file.
+/// Checks that there are mistakes, each with a text and a line of the file.
 fn check(problems: &Problems, lines: usize) {
     assert!(!problems.is_empty());
     for problem in problems.iter() {

@@ -1,4 +1,4 @@
-//! Any format string of any style, and any form of the time.
+//! Parses any format string of any style, and any format of times.
 #![no_main]
 
 #[path = "../../tests/it/model/mod.rs"]
@@ -32,7 +32,7 @@ fuzz_target!(|input: (u8, &str, &str)| {
     }
 });
 
-/// The mistake is in the text, if it is said to be at a place.
+/// Checks that the column of a mistake is within the text.
 fn check(text: &str, error: &FormatError) {
     let message = error.to_string();
     let (_, rest) = message.split_once(" format").expect("it says which format is at fault");
@@ -43,7 +43,7 @@ fn check(text: &str, error: &FormatError) {
     }
 }
 
-/// An event whose record has these fields of the context; a filter provides what is not built in.
+/// Logs an event with these context fields. A filter provides the fields that are not built in.
 fn case(names: Vec<String>, value: &str) -> Case {
     let mut own: Vec<&String> = Vec::new();
     for name in names.iter().filter(|name| !BUILT_IN.contains(&name.as_str())) {

@@ -1,4 +1,4 @@
-//! Any event in any spans, for any formatter.
+//! Logs any event in any spans with any formatter.
 #![no_main]
 
 #[path = "../../tests/it/model/mod.rs"]
@@ -29,7 +29,7 @@ fn case(bytes: &mut Unstructured<'_>) -> Result<Case> {
     let kind = bytes.int_in_range(0..=4)?;
     let names: Names = if kind == 2 { &ECS_NAMES } else { &NAMES };
     for (name, value) in several(bytes, 3, |bytes| Ok((name(bytes, names)?, bytes.arbitrary()?)))? {
-        // With one that is built in there are no records at all.
+        // A built-in name would make the set-up fail.
         let is_fit = can_name(FormatStyle::Percent, &name) && !BUILT_IN.contains(&name.as_str());
         if is_fit && provided.iter().all(|(other, _)| *other != name) {
             provided.push((name, value));
@@ -127,7 +127,7 @@ fn times(bytes: &mut Unstructured<'_>) -> Result<Times> {
     Ok(Times { format, zone: bytes.choose(&ZONES)? })
 }
 
-/// Each name once.
+/// Returns unique names.
 fn statics(bytes: &mut Unstructured<'_>, names: Names) -> Result<Vec<(String, Static)>> {
     let mut statics: Vec<(String, Static)> = Vec::new();
     for _ in 0..bytes.int_in_range(0..=3)? {

@@ -21,7 +21,7 @@ const DEFAULT_LEVEL: LevelFilter = LevelFilter::WARN;
 const DEFAULT_FLUSH_LIMIT: Duration = Duration::from_secs(10);
 
 /// Several handlers, each with its own format, level and filters, and loggers that route records to them.
-/// [`builder`](crate::builder) is shorter for a single handler.
+/// [`builder`](crate::builder()) is shorter for a single handler.
 ///
 /// ```
 /// use ml_logging::{Configuration, Handler, HostnameFilter, JsonFormatter, Logger};

@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn pythons_word_for_warn_is_known() {
+    fn warning_is_another_name_of_warn() {
         let levels: Levels = "Warning".parse().unwrap();
         assert!(levels.pass("x", &Level::WARN));
         assert!(!levels.pass("x", &Level::INFO));

@@ -79,7 +79,7 @@ impl RenderGroups {
         sinks.add(handler, sink);
     }
 
-    /// Makes JSON records carry the [`TraceIds`](super::TraceIds) of their span.
+    /// Makes JSON records carry the [`TraceIds`](super::span::TraceIds) of their span.
     pub(crate) fn show_trace_ids(&mut self) {
         for group in &mut self.json {
             group.trace_id_keys = Some(TraceIdKeys::new(&group.layout));
@@ -161,7 +161,7 @@ impl JsonGroup {
         }
     }
 
-    #[inline(always)]
+    #[inline(never)]
     fn write<S>(
         &self,
         routes: &Routes,

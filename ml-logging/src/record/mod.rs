@@ -1,7 +1,7 @@
 //! Rendering: from an event of `tracing` to the bytes of a record.
 //!
 //! Handlers with the same layout share a [render group](group), so that each event is rendered once for all
-//! of them. Everything that is known from the callsite is prepared in a [template](template): rendering copies
+//! of them. Everything that is known from the callsite is prepared in a [template]: rendering copies
 //! its text and fills its slots. Threads and callsites have caches, so that a record allocates nothing.
 
 pub(crate) mod callsite_cache;

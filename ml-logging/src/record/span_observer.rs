@@ -5,7 +5,7 @@ use tracing_subscriber::registry::{Extensions, ExtensionsMut, LookupSpan, SpanRe
 
 /// Is called when spans are created and closed, and when they fail.
 pub(crate) trait SpanObserver: Send + Sync {
-    /// Handles a new span. May insert [`TraceIds`](super::TraceIds) into its extensions.
+    /// Handles a new span. May insert [`TraceIds`](super::span::TraceIds) into its extensions.
     fn open(&self, span: &dyn SpanAccess);
 
     /// Handles an event of level ERROR inside a span.

@@ -266,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn widths_and_precisions_are_pythons() {
+    fn widths_and_precisions_follow_python() {
         assert_eq!(form("INFO", 8, Align::Left, None, 's'), "INFO    ");
         assert_eq!(form("é", 3, Align::Right, None, 's'), "  é");
         assert_eq!(form("WARNING", 5, Align::Left, Some(4), 's'), "WARN ");

@@ -8,7 +8,7 @@ use std::{fmt, io, time::Duration};
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct HandlerCounts {
-    /// Name of the handler; empty for the handler that [`builder`](crate::builder) sets up.
+    /// Name of the handler; empty for the handler that [`builder`](crate::builder()) sets up.
     pub handler: String,
     /// Records that reached the handler, including the records that report dropped ones.
     pub accepted: u64,

@@ -1,8 +1,8 @@
 //! Sinks: what a rendered record is written to.
 //!
 //! A [`RecordSink`] takes one record after the other and counts each of them. There are three kinds: a
-//! [`WriterSink`](writer::WriterSink) calls a writer of the program on the thread that logs, a
-//! [`Queue`](queue::Queue) hands bytes to a [`ByteSink`](byte_sink::ByteSink) (a standard stream, a file,
+//! [`WriterSink`] calls a writer of the program on the thread that logs, a
+//! [`Queue`] hands bytes to a [`ByteSink`] (a standard stream, a file,
 //! a [rolling file](rolling)), and the OTLP export has one of its own.
 
 mod byte_sink;

@@ -1,4 +1,4 @@
-//! Whatever is logged, and whichever formatter there is, the record is what the documentation says.
+//! Property tests: for any event and any formatter the record matches the documentation.
 
 use crate::cases;
 use crate::model::{
@@ -23,12 +23,12 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(300))]
 
     #[test]
-    fn any_event_in_any_spans_is_what_the_elastic_common_schema_wants(case in cases::of_ecs()) {
+    fn any_event_in_any_spans_follows_the_elastic_common_schema(case in cases::of_ecs()) {
         check(&case);
     }
 
     #[test]
-    fn any_event_in_any_spans_is_one_line_for_people(case in cases::of_human()) {
+    fn any_event_in_any_spans_is_one_line_for_a_terminal(case in cases::of_human()) {
         check(&case);
     }
 
@@ -49,7 +49,7 @@ fn case_of(form: Form, held: Held) -> Case {
     }
 }
 
-/// A record of one event that fails the check must fail it here, too.
+/// Checks that a wrong record fails the check.
 #[test]
 #[should_panic(expected = "a should be")]
 fn a_wrong_value_is_found() {
@@ -57,7 +57,7 @@ fn a_wrong_value_is_found() {
     let form = Form::Json(JsonForm { fields, ..JsonForm::default() });
     let right = case_of(form.clone(), Held::F64(1.5));
     check(&right);
-    // The text of a value that fails is expected to be there to its end.
+    // The expected text includes the whole text of a value that fails.
     check(&case_of(form.clone(), Held::Display(vec!["written".to_owned()], true)));
     check_against(&right, &case_of(form, Held::F64(1.25)));
 }

@@ -1,4 +1,4 @@
-//! Logging as a configuration says, from files as the Python services have them.
+//! Logging with configurations from files of the Python services.
 
 use std::{ffi::OsString, fs, path::Path};
 
@@ -8,7 +8,7 @@ use ml_logging::{Configuration, ContextFilter, Error, Filters, Handler, JsonForm
 use serde_json::json;
 use tracing::{debug, error, info, info_span, level_filters::LevelFilter, trace, warn};
 
-/// The configuration in this file, which must be without mistakes.
+/// Reads a configuration without mistakes.
 fn configured(text: &str) -> Configuration {
     configured_with(text, &Filters::new())
 }
@@ -21,7 +21,7 @@ fn configured_with(text: &str, filters: &Filters) -> Configuration {
     configuration.unwrap().environment(|_| None)
 }
 
-/// The records that `run` leaves in the file.
+/// Returns the records that `run` writes to the file.
 fn logged(configuration: Configuration, path: &Path, run: impl FnOnce()) -> Vec<Record> {
     let (subscriber, logging) = configuration.build().unwrap();
     tracing::subscriber::with_default(subscriber, run);
@@ -35,12 +35,12 @@ fn read(path: &Path) -> Vec<Record> {
     text.split_inclusive('\n').map(Record::read).collect()
 }
 
-/// What a record says, for comparing many.
+/// Returns the messages of records.
 fn messages(records: &[Record]) -> Vec<&str> {
     records.iter().map(|record| record["message"].as_str().unwrap()).collect()
 }
 
-/// The file of the third service, and so all that the others have.
+/// File of the third service, which contains everything that the other files contain.
 const IN_THE_FIELD: &str = r#"
 version: 1
 disable_existing_loggers: false
@@ -163,7 +163,7 @@ root: {{level: DEBUG, handlers: [all, twin, errors]}}
     assert_eq!(errors["x"], json!(2));
 }
 
-/// A handler that keeps its records, called like its letter.
+/// Creates a handler that keeps its records in memory.
 fn memory(name: &str) -> (Handler, Memory) {
     let memory = Memory::default();
     let format = JsonFormatter::new("%(message)s").unwrap();
@@ -209,7 +209,7 @@ fn records_go_up_the_tree_of_loggers_as_in_python() {
 }
 
 #[test]
-fn a_root_of_which_nothing_is_said_lets_warnings_through() {
+fn a_root_that_is_not_configured_passes_warnings() {
     let (handler, memory) = memory("h");
     let configuration = Configuration::new().handler(handler).environment(|_| None);
     run(configuration.logger(Logger::root().handler("h")), || {
@@ -220,7 +220,7 @@ fn a_root_of_which_nothing_is_said_lets_warnings_through() {
 }
 
 #[test]
-fn rust_log_takes_the_place_of_the_levels() {
+fn rust_log_replaces_the_levels() {
     let [(all, in_all), (errors, in_errors)] = ["all", "errors"].map(memory);
     let configuration = Configuration::new()
         .environment(|name| (name == "RUST_LOG").then(|| OsString::from("debug,quiet=off")))
@@ -247,7 +247,7 @@ fn rust_log_takes_the_place_of_the_levels() {
 }
 
 #[test]
-fn pythons_levels_by_name_and_number() {
+fn levels_of_python_by_name_and_number() {
     for (level, passing) in [
         ("CRITICAL", ""),
         ("FATAL", ""),
@@ -290,7 +290,7 @@ fn pythons_levels_by_name_and_number() {
 }
 
 #[test]
-fn a_logger_whose_level_is_not_set_has_the_one_above() {
+fn a_logger_without_a_level_inherits_it() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("log");
     let text = format!(
@@ -335,8 +335,8 @@ fn standard_error_is_the_default_stream() {
 }
 
 #[test]
-fn records_of_the_log_crate_have_loggers_as_well() {
-    let output = child("configuration::records_of_the_log_crate_have_loggers_as_well", &[], || {
+fn records_of_the_log_crate_have_loggers_too() {
+    let output = child("configuration::records_of_the_log_crate_have_loggers_too", &[], || {
         let text = "version: 1\nhandlers: {h: {class: StreamHandler, stream: ext://sys.stdout}}\n\
                     loggers: {noisy.crate: {level: DEBUG}}\nroot: {handlers: [h]}";
         let _logging = configured(text).init(false).unwrap();
@@ -398,7 +398,7 @@ fn mistakes_in_code() {
 }
 
 #[test]
-fn a_handler_that_cannot_write_is_counted_and_does_no_harm_to_the_others() {
+fn a_failing_handler_is_counted_and_does_not_affect_others() {
     struct Broken;
     impl std::io::Write for Broken {
         fn write(&mut self, _: &[u8]) -> std::io::Result<usize> {

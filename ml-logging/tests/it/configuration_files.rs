@@ -1,4 +1,4 @@
-//! What is said of log files that cannot be opened, before any is.
+//! Reports of log files that cannot be opened, before any is opened.
 
 use std::{
     fs::{self, OpenOptions},
@@ -10,7 +10,7 @@ use std::{
 use ml_configuration::{Document, Problems};
 use ml_logging::Configuration;
 
-/// The mistakes in the files of this document, without its name and that of the folder.
+/// Returns the mistakes in the files of a document, without the names of document and folder.
 fn mistakes(document: &Document, folder: &Path) -> Vec<String> {
     let mut problems = Problems::new();
     Configuration::check_files(document.root(), &mut problems);
@@ -18,7 +18,7 @@ fn mistakes(document: &Document, folder: &Path) -> Vec<String> {
     problems.iter().map(|problem| problem.to_string()[2..].replace(folder, "/folder")).collect()
 }
 
-/// Those of a handler with this file.
+/// Returns the mistakes of a handler with this file.
 fn of_file(folder: &Path, name: &str) -> Vec<String> {
     let text = format!("handlers: {{h: {{class: FileHandler, mode: w, filename: {name:?}}}}}");
     let mistakes = mistakes(&Document::parse("f", &text).unwrap(), folder).into_iter();
@@ -26,7 +26,7 @@ fn of_file(folder: &Path, name: &str) -> Vec<String> {
 }
 
 #[test]
-fn every_file_is_looked_at_and_none_is_touched() {
+fn every_file_is_checked_and_none_is_changed() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().display();
     fs::write(folder.path().join("log"), "kept\n").unwrap();
@@ -72,14 +72,14 @@ fn names_of_all_kinds() {
         assert_eq!(of_file(folder.path(), name), ["this is a folder; name a file in it"], "{name}");
     }
 
-    // A link is what it leads to; what it does not lead to yet is made there.
+    // Links are followed. Opening a dangling link creates its target.
     symlink(path, folder.path().join("to_folder")).unwrap();
     symlink(format!("{path}/new"), folder.path().join("to_new")).unwrap();
     assert_eq!(of_file(folder.path(), &format!("{path}/to_folder")).len(), 1);
     assert_eq!(of_file(folder.path(), &format!("{path}/to_new")), [""; 0]);
     assert!(!folder.path().join("new").exists());
 
-    // Nobody reads from it, and opening it would wait for that.
+    // Opening a pipe without a reader would block.
     let pipe = folder.path().join("pipe");
     assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
     assert_eq!(of_file(folder.path(), pipe.to_str().unwrap()), [""; 0]);
@@ -87,7 +87,7 @@ fn names_of_all_kinds() {
     let fixed = folder.path().join("fixed");
     fs::write(&fixed, "").unwrap();
     fs::set_permissions(&fixed, fs::Permissions::from_mode(0o444)).unwrap();
-    // Root may write to it.
+    // Root may write to any file.
     let error = OpenOptions::new().append(true).open(&fixed).err();
     let expected = error.map(|error| {
         format!("the file cannot be opened: {error}; allow writing to it, or name another file")
@@ -96,7 +96,7 @@ fn names_of_all_kinds() {
 }
 
 #[test]
-fn what_is_wrong_otherwise_is_left_to_the_reader() {
+fn other_mistakes_are_left_to_the_reader() {
     for text in [
         "",
         "[]",

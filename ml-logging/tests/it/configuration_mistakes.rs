@@ -1,4 +1,4 @@
-//! What is said of mistakes in the `logging` part of a file.
+//! Reports of mistakes in the `logging` part of a file.
 
 use crate::support::mistakes_with;
 use ml_configuration::{Document, Problems};
@@ -9,7 +9,7 @@ fn mistakes(text: &str) -> String {
     mistakes_with(text, &Filters::new())
 }
 
-/// With a handler `h` that the root has, from line 100 on.
+/// Appends a handler `h` of the root logger, from line 100 on.
 fn in_place(text: &str) -> String {
     let rest = "version: 1\nroot: {handlers: [h]}\n";
     mistakes(&format!("{text}{}{rest}", "\n".repeat(99 - text.lines().count())))
@@ -43,7 +43,7 @@ loggers:
   root: {handlers: stdout}
 root: {level: 10.5}
 "#;
-    // Known with the feature only.
+    // Known only with the feature.
     let found = mistakes(text).replace(", `OtlpHandler`", "");
     assert_eq!(
         found,
@@ -73,7 +73,7 @@ root: {level: 10.5}
 }
 
 #[test]
-fn a_field_that_nothing_provides_comes_with_the_remedy() {
+fn an_unknown_field_is_reported_with_the_remedy() {
     let config = |format: &str, filters: &str| {
         in_place(&format!(
             "formatters: {{f: {{class: JsonFormatter, format: \"{format}\"}}}}\n\
@@ -103,7 +103,7 @@ fn a_field_that_nothing_provides_comes_with_the_remedy() {
         ),
         "{text}"
     );
-    // A name near one of a filter's fields: which, and what is still to be added for it.
+    // A name near a filter's field: the message names the field and the filter to add.
     assert_eq!(
         config("%(hostnam)s %(node_pi)s", ""),
         "1: formatters.f.format: nothing provides the field `hostnam`; did you mean `hostname`? If so, add the filter `host` to one of the handlers `h`, `g` as well\n\
@@ -134,7 +134,7 @@ fn a_field_that_nothing_provides_comes_with_the_remedy() {
         ),
         "{text}"
     );
-    // What is wrong with the filter is said; what follows from that is not.
+    // Consequences of a mistake in a filter are not reported.
     assert_eq!(
         in_place(
             "formatters: {f: {class: JsonFormatter, format: \"%(node_ip)s\"}}\n\
@@ -146,7 +146,7 @@ fn a_field_that_nothing_provides_comes_with_the_remedy() {
 }
 
 #[test]
-fn a_formatter_that_nobody_uses_may_name_the_fields_of_all_filters() {
+fn an_unused_formatter_may_name_the_fields_of_all_filters() {
     let config = |format: &str, filters: &str| {
         in_place(&format!(
             "formatters: {{f: {{class: JsonFormatter, format: \"{format}\"}}}}\n\
@@ -169,7 +169,7 @@ fn a_formatter_that_nobody_uses_may_name_the_fields_of_all_filters() {
         ),
         "{text}"
     );
-    // The filter at fault might provide it.
+    // The invalid filter might provide the field.
     assert_eq!(
         config("%(hostnam)s", "host: {class: HostnamFilter}"),
         "2: filters.host.class: unknown filter class `HostnamFilter`; did you mean \
@@ -219,7 +219,7 @@ fn fields_of_filters_that_collide() {
 }
 
 #[test]
-fn what_python_has_and_this_has_not() {
+fn unsupported_keys_of_python() {
     for (formatter, expected) in [
         (
             "{class: JsonFormatter, style: '['}",
@@ -352,7 +352,7 @@ fn what_python_has_and_this_has_not() {
 }
 
 #[test]
-fn names_of_loggers_that_no_text_of_levels_could_tell() {
+fn names_of_loggers_that_directives_cannot_contain() {
     let config = |name: &str| {
         mistakes(&format!(
             "version: 1\nhandlers: {{h: {{class: StreamHandler}}}}\nroot: {{handlers: [h]}}\n\

@@ -1,4 +1,4 @@
-//! What becomes of records when their sink fails, stalls or goes away, and when the process is killed.
+//! Delivery of records when the sink fails, stalls or closes, and when the process is killed.
 
 use std::{
     fs,
@@ -13,7 +13,7 @@ use ml_logging::{
     Configuration, Handler, HandlerCounts, JsonFormatter, Logger, Logging, Period, Policy, Rotation,
 };
 use serde_json::json;
-use tracing::{Dispatch, info, level_filters::LevelFilter};
+use tracing::{info, level_filters::LevelFilter};
 
 fn counts(logging: &Logging) -> HandlerCounts {
     let [counts] = <[HandlerCounts; 1]>::try_from(logging.counts()).unwrap();
@@ -22,7 +22,7 @@ fn counts(logging: &Logging) -> HandlerCounts {
     counts
 }
 
-/// What a child says of itself in its last line on standard error.
+/// Writes the counts of a child as its last line on standard error.
 fn report(logging: &Logging) {
     let counts = counts(logging);
     let report = json!({
@@ -35,7 +35,7 @@ fn report(logging: &Logging) {
     eprintln!("{report}");
 }
 
-/// That line.
+/// Reads that line.
 fn reported(stderr: &[u8]) -> serde_json::Value {
     let text = std::str::from_utf8(stderr).unwrap();
     let line = text.lines().rfind(|line| line.starts_with("{\"accepted\""));
@@ -94,7 +94,7 @@ fn the_reader_of_standard_output_may_go_away() {
     child.stdin.take().unwrap().write_all(b"\n").unwrap();
     let mut stderr = Vec::new();
     child.stderr.take().unwrap().read_to_end(&mut stderr).unwrap();
-    // The test harness there fails: it cannot write its own lines.
+    // The test harness of the child fails because it cannot write its own lines.
     child.wait().unwrap();
     let expected =
         json!({"accepted": 1_001, "written": 1, "dropped": 0, "lost": 1_000, "queued": 0});
@@ -110,7 +110,7 @@ fn a_full_disk_loses_by_the_count() {
         let handler = Handler::file("h", "/dev/full").policy(policy).queue_bytes(100_000);
         let (subscriber, logging) =
             with(handler).flush_limit(Duration::from_millis(1)).build().unwrap();
-        let dispatch = Dispatch::new(subscriber);
+        let dispatch = tracing::Dispatch::new(subscriber);
         thread::scope(|scope| {
             for _ in 0..4 {
                 scope.spawn(|| {
@@ -128,8 +128,8 @@ fn a_full_disk_loses_by_the_count() {
 }
 
 #[test]
-fn what_a_pipe_did_not_take_in_time_is_dropped_by_the_count() {
-    let test = "delivery::what_a_pipe_did_not_take_in_time_is_dropped_by_the_count";
+fn dropped_records_of_a_full_pipe_are_counted() {
+    let test = "delivery::dropped_records_of_a_full_pipe_are_counted";
     const THREADS: u64 = 2;
     if is_child() {
         let handler = Handler::stdout("h").policy(Policy::Drop).queue_bytes(10_000);
@@ -146,7 +146,7 @@ fn what_a_pipe_did_not_take_in_time_is_dropped_by_the_count() {
                 });
             }
         });
-        // Nobody reads yet, so that at some time the pipe is full and nothing moves any more.
+        // Without a reader the pipe fills up and blocks.
         loop {
             (0..100).for_each(|number| info!(thread = THREADS, number, "x"));
             let Err(error) = logging.flush_within(Duration::from_millis(1)) else { continue };
@@ -161,41 +161,41 @@ fn what_a_pipe_did_not_take_in_time_is_dropped_by_the_count() {
     }
     let mut child = command(test).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let mut stderr = BufReader::new(child.stderr.take().unwrap());
-    let mut told = String::new();
-    while !told.ends_with("stalled\n") {
-        assert!(stderr.read_line(&mut told).unwrap() > 0, "{told}");
+    let mut lines = String::new();
+    while !lines.ends_with("stalled\n") {
+        assert!(stderr.read_line(&mut lines).unwrap() > 0, "{lines}");
     }
     let mut stdout = Vec::new();
     child.stdout.take().unwrap().read_to_end(&mut stdout).unwrap();
     let mut rest = Vec::new();
     stderr.read_to_end(&mut rest).unwrap();
-    assert!(child.wait().unwrap().success(), "{told}{}", String::from_utf8_lossy(&rest));
+    assert!(child.wait().unwrap().success(), "{lines}{}", String::from_utf8_lossy(&rest));
 
     let report = reported(&rest);
     let records = crate::support::records(&stdout);
     let figure = |name: &str| report[name].as_u64().unwrap();
     assert_eq!(records.len() as u64, figure("written"));
     assert_eq!((figure("lost"), figure("queued")), (0, 0));
-    let (mut own, mut told) = (0, 0);
+    let (mut own, mut reported_drops) = (0, 0);
     for record in &records {
         if record["message"] == json!("Log records were dropped.") {
             assert_eq!(record["handler"], json!("h"));
             assert_eq!(record.keys(), ["message", "dropped", "handler"]);
-            told += record["dropped"].as_u64().unwrap();
+            reported_drops += record["dropped"].as_u64().unwrap();
         } else {
             own += 1;
         }
     }
-    assert!(told >= 1_000);
-    assert_eq!(told, figure("dropped"));
-    // Those that tell of others are themselves among the accepted.
-    assert_eq!(figure("accepted"), own + told + (records.len() as u64 - own));
+    assert!(reported_drops >= 1_000);
+    assert_eq!(reported_drops, figure("dropped"));
+    // The records that report dropped ones are accepted records themselves.
+    assert_eq!(figure("accepted"), own + reported_drops + (records.len() as u64 - own));
 }
 
-/// What `benches/delivery` does with ten million records.
+/// Same as `benches/delivery` with fewer records.
 #[test]
-fn counted_in_is_counted_out_and_counted_dropped() {
-    let test = "delivery::counted_in_is_counted_out_and_counted_dropped";
+fn records_in_equal_records_out_and_records_dropped() {
+    let test = "delivery::records_in_equal_records_out_and_records_dropped";
     const THREADS: usize = 3;
     const EACH: u64 = 3_000;
     if is_child() {
@@ -209,12 +209,12 @@ fn counted_in_is_counted_out_and_counted_dropped() {
             while counts(&logging).accepted < 500 {
                 thread::yield_now();
             }
-            // Nobody has read so far.
+            // No record has been read so far.
             eprintln!("begun");
         });
         logging.flush().unwrap();
         if std::env::var_os("IS_KILLED").is_some() {
-            // Until it is killed, or whoever is to do that has gone.
+            // Waits until the process is killed, or its parent ends.
             std::io::stdin().read_line(&mut String::new()).unwrap();
         }
         return report(&logging);
@@ -233,9 +233,9 @@ fn counted_in_is_counted_out_and_counted_dropped() {
                 .spawn()
                 .unwrap();
             let mut stderr = BufReader::new(child.stderr.take().unwrap());
-            let mut told = String::new();
-            while !told.ends_with("begun\n") {
-                assert!(stderr.read_line(&mut told).unwrap() > 0, "{told}");
+            let mut lines = String::new();
+            while !lines.ends_with("begun\n") {
+                assert!(stderr.read_line(&mut lines).unwrap() > 0, "{lines}");
             }
             let mut stdout = BufReader::new(child.stdout.take().unwrap());
             let (mut next, mut missing, mut own, mut notices, mut dropped) =
@@ -309,7 +309,7 @@ fn an_audit_record_outlives_a_kill() {
                     for number in 0_u64.. {
                         info!(target: "audit", thread, number, "decided");
                         info!("elsewhere");
-                        // In one piece, and nothing is buffered behind a line.
+                        // One write, so that nothing stays in the buffer.
                         println!("\n{thread} {number}");
                     }
                 });
@@ -332,7 +332,7 @@ fn an_audit_record_outlives_a_kill() {
         if let Some((thread, number)) = line.split_once(' ')
             && let (Ok(thread), Ok(number)) = (thread.parse::<usize>(), number.parse::<u64>())
         {
-            // The last line may be cut short, and then it is a smaller number.
+            // The last line may be cut off, so that its number is too small.
             acknowledged[thread] = acknowledged[thread].max(Some(number));
             read += 1;
             if read == 4_000 {
@@ -343,7 +343,7 @@ fn an_audit_record_outlives_a_kill() {
     assert!(!child.wait().unwrap().success());
     let mut next = [0; THREADS];
     let text = fs::read_to_string(&path).unwrap();
-    // A record that nobody was told of may be cut short.
+    // A record that was not acknowledged may be cut off.
     let whole = &text[..text.rfind('\n').unwrap() + 1];
     for record in whole.split_inclusive('\n').map(Record::read) {
         let thread = record["thread"].as_u64().unwrap() as usize;
@@ -356,7 +356,7 @@ fn an_audit_record_outlives_a_kill() {
     }
 }
 
-/// A record of which a killed process has written a part, and one before it.
+/// A whole record, and one that a killed process has left incomplete.
 const TORN: &str = "{\"message\":\"old\"}\n{\"message\":\"to";
 
 #[test]
@@ -375,7 +375,7 @@ fn a_torn_record_of_a_killed_process_is_not_continued() {
         (TORN, rotating(Rotation::every(1, Period::Days)), format!("{TORN}\n{new}{new}")),
         // Rotated before the first record.
         (TORN, rotating(Rotation::by_size(45, 1)), format!("{new}{new}")),
-        // One that is whole.
+        // Whole records.
         (new, file(), format!("{new}{new}{new}")),
         ("", file(), format!("{new}{new}")),
     ] {

@@ -1,11 +1,11 @@
-//! That the documentation of the logging says what is so: its files, and the records it shows.
+//! Checks of the documentation of the logging: its files, and the records it shows.
 
 use crate::support::{Record, builder, logged_by, only};
 use ml_configuration::{Document, Problems};
 use ml_logging::{Configuration, Filters, HumanFormatter};
 use tracing::info;
 
-/// The blocks of this language.
+/// Returns the code blocks of a language.
 fn blocks(language: &str) -> Vec<&'static str> {
     let documentation = include_str!("../../../docs/logging.md");
     let fence = format!("```{language}\n");
@@ -21,7 +21,7 @@ fn configured(text: &str) -> Configuration {
 }
 
 #[test]
-fn the_whole_file_is_without_mistakes() {
+fn the_documented_file_is_without_mistakes() {
     let files = blocks("yaml");
     let [file] =
         files.iter().filter(|block| block.starts_with("version: 1")).collect::<Vec<_>>()[..]
@@ -32,7 +32,7 @@ fn the_whole_file_is_without_mistakes() {
 }
 
 #[test]
-fn the_record_of_the_elastic_common_schema_is_that_of_its_formatter() {
+fn the_documented_record_of_the_elastic_common_schema() {
     let [formatters] =
         blocks("yaml").into_iter().filter(|block| block.contains("ecs:")).collect::<Vec<_>>()[..]
     else {
@@ -69,7 +69,7 @@ fn the_record_of_the_elastic_common_schema_is_that_of_its_formatter() {
 }
 
 #[test]
-fn the_line_for_people_is_that_of_the_formatter() {
+fn the_documented_line_is_the_line_of_the_formatter() {
     let formatter =
         HumanFormatter::new().color(false).date_format("2022-06-12 18:09:45,971").unwrap();
     let memory = crate::support::Memory::default();

@@ -1,4 +1,4 @@
-//! Flushing within a limit: when the program asks for it, ends or panics.
+//! Flushing within a limit: on request, at the end and after a panic.
 
 use std::{
     io::{self, Write},
@@ -11,7 +11,7 @@ use crate::support::{Memory, child, with};
 use ml_logging::{Configuration, Handler, HandlerCounts, Logger, Policy};
 use tracing::{error, info, level_filters::LevelFilter};
 
-/// Stalls until it is told to go on.
+/// Writer that stalls until the test releases it.
 #[derive(Clone, Default)]
 struct Stalling(Arc<(Mutex<bool>, Condvar)>, Memory);
 
@@ -30,7 +30,7 @@ impl Write for Stalling {
 }
 
 #[test]
-fn a_flush_with_a_limit_says_what_is_not_written() {
+fn a_flush_with_a_limit_reports_unwritten_records() {
     let sink = Stalling::default();
     let configuration = with(Handler::queued("h", sink.clone()))
         .handler(Handler::writer("direct", Memory::default()))
@@ -60,8 +60,8 @@ fn a_flush_with_a_limit_says_what_is_not_written() {
 }
 
 #[test]
-fn neither_the_end_nor_a_panic_waits_forever() {
-    let test = "flush::neither_the_end_nor_a_panic_waits_forever";
+fn the_end_and_a_panic_wait_within_the_limit() {
+    let test = "flush::the_end_and_a_panic_wait_within_the_limit";
     let output = child(test, &[], || {
         let handler = Handler::queued("stalled", Stalling::default());
         let configuration = Configuration::new()
@@ -87,7 +87,7 @@ fn neither_the_end_nor_a_panic_waits_forever() {
 }
 
 #[test]
-fn the_text_of_a_panic_is_told_if_its_record_is_not_written() {
+fn a_panic_is_printed_if_its_record_is_not_written() {
     struct Fails;
     impl Write for Fails {
         fn write(&mut self, _: &[u8]) -> io::Result<usize> {
@@ -100,7 +100,7 @@ fn the_text_of_a_panic_is_told_if_its_record_is_not_written() {
     }
 
     for (number, sink) in ["stalls", "fails", "drops"].into_iter().enumerate() {
-        let test = "flush::the_text_of_a_panic_is_told_if_its_record_is_not_written";
+        let test = "flush::a_panic_is_printed_if_its_record_is_not_written";
         let output = child(test, &[("SINK", sink)], || {
             let handler = match std::env::var("SINK").unwrap().as_str() {
                 "stalls" => Handler::queued("h", Stalling::default()),
@@ -108,7 +108,7 @@ fn the_text_of_a_panic_is_told_if_its_record_is_not_written() {
                 _ => Handler::queued("h", Stalling::default()).policy(Policy::Drop).queue_bytes(1),
             };
             let logging = with(handler).flush_limit(Duration::from_millis(20)).init(true).unwrap();
-            // The first one is being written, the second one fills the queue.
+            // The first record is being written, the second one fills the queue.
             (0..3).for_each(|_| info!("before"));
             thread::spawn(|| panic!("THE REASON")).join().unwrap_err();
             drop(logging);
@@ -120,8 +120,8 @@ fn the_text_of_a_panic_is_told_if_its_record_is_not_written() {
 }
 
 #[test]
-fn a_panic_that_is_caught_waits_for_no_handler_whose_policy_is_not_to_wait() {
-    let test = "flush::a_panic_that_is_caught_waits_for_no_handler_whose_policy_is_not_to_wait";
+fn a_caught_panic_does_not_wait_for_handlers_that_drop() {
+    let test = "flush::a_caught_panic_does_not_wait_for_handlers_that_drop";
     let output = child(test, &[], || {
         let sink = Stalling::default();
         let logging = Configuration::new()
@@ -131,7 +131,7 @@ fn a_panic_that_is_caught_waits_for_no_handler_whose_policy_is_not_to_wait() {
             .flush_limit(Duration::from_secs(20))
             .init(true)
             .unwrap();
-        // If it waits it says so on standard error.
+        // A wait would be reported on standard error.
         thread::spawn(|| panic!("on purpose")).join().unwrap_err();
         assert!(logging.counts().iter().all(|counts| counts.queued == 1));
         *sink.0.0.lock().unwrap() = true;

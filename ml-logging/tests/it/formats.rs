@@ -1,5 +1,4 @@
-//! What a formatter can be told: times, keys, fields that are always the same, and the Elastic Common
-//! Schema.
+//! Settings of formatters: times, keys, static fields, and the Elastic Common Schema.
 
 use std::time::{Duration, SystemTime};
 
@@ -21,14 +20,14 @@ fn record(formatter: impl Into<ml_logging::Formatter>, run: impl FnOnce()) -> Re
     only(logged_by(builder().formatter(formatter), run))
 }
 
-/// Whether this is the time at which the test runs.
+/// Whether this is the current time.
 fn is_now(time: Timestamp) -> bool {
     let now = Timestamp::try_from(SystemTime::now()).unwrap();
     now.duration_since(time).unsigned_abs() < Duration::from_secs(60)
 }
 
 #[test]
-fn times_have_the_form_and_the_zone_that_are_asked_for() {
+fn times_have_the_configured_format_and_zone() {
     let time = |formatter: JsonFormatter| {
         let record = record(formatter, || info!("x"));
         record["asctime"].as_str().unwrap().to_owned()
@@ -50,7 +49,7 @@ fn times_have_the_form_and_the_zone_that_are_asked_for() {
 }
 
 #[test]
-fn times_go_on_from_one_record_to_the_next() {
+fn times_increase_from_record_to_record() {
     let formatter = json("%(created)s %(asctime)s %(msecs)d").timestamp("at");
     let formatter = formatter.date_format("%s.%f").unwrap();
     let records = logged_by(builder().formatter(formatter), || {
@@ -70,9 +69,9 @@ fn times_go_on_from_one_record_to_the_next() {
 }
 
 #[test]
-fn local_time_is_that_of_the_machine() {
+fn local_time_is_the_time_of_the_machine() {
     let output =
-        child("formats::local_time_is_that_of_the_machine", &[("TZ", "Asia/Tokyo")], || {
+        child("formats::local_time_is_the_time_of_the_machine", &[("TZ", "Asia/Tokyo")], || {
             let formatter = json("%(asctime)s").date_format("%z").unwrap();
             let formatter = formatter.time_zone("local".parse().unwrap());
             let _logging = builder().formatter(formatter).init().unwrap();
@@ -136,7 +135,7 @@ fn renamed_fields_stay_where_they_are() {
             ["who", "u"],
         ])
     );
-    // Where the format does not place it, too.
+    // Also if the format does not name it.
     let formatter = json("%(levelname)s").rename_field("message", "msg");
     assert_eq!(
         record(formatter, || info!(msg = 1, "x")).keys(),
@@ -145,7 +144,7 @@ fn renamed_fields_stay_where_they_are() {
 }
 
 #[test]
-fn static_fields_and_the_timestamp_stand_where_the_format_names_them_or_else_behind() {
+fn static_fields_and_the_timestamp_follow_the_format() {
     let with = |format: &str| {
         json(format)
             .static_field("service", "x\"\n")
@@ -179,7 +178,7 @@ fn static_fields_and_the_timestamp_stand_where_the_format_names_them_or_else_beh
     let placed = record(with("%(at)s %(version)s %(message)s"), || info!("x"));
     assert_eq!(placed.keys(), ["at", "version", "message", "service", "ratio", "canary", "none"]);
 
-    // As in Python, in place of a field of the format and of what a filter provides.
+    // As in Python, static fields replace fields of the format and of filters.
     let formatter =
         json("%(name)s %(hostname)s").static_field("name", "n").static_field("hostname", "h");
     let record =
@@ -188,7 +187,7 @@ fn static_fields_and_the_timestamp_stand_where_the_format_names_them_or_else_beh
 }
 
 #[test]
-fn keys_that_would_meet_are_refused() {
+fn keys_that_collide_are_refused() {
     let error = |formatter: JsonFormatter| match builder().formatter(formatter).build().err() {
         Some(Error::Format(error)) => error,
         other => panic!("{other:?}"),
@@ -282,7 +281,7 @@ fn durations_of_every_type_are_nanoseconds() {
     assert_eq!(duration(|| info!(duration_ms = f64::NAN)), json!(null));
     assert_eq!(duration(|| info!(duration_ms = -1)), json!(null));
     assert_eq!(duration(|| info!(duration_ms = None::<f64>)), json!(null));
-    // Declared before the message, and by hand.
+    // Declared before the message, with a hand-written set of values.
     assert_eq!(duration(|| info!(duration_ms = 2, message = "x", b = true)), json!(2_000_000));
     assert_eq!(duration(|| info!(event.duration = 5, "x")), json!(5));
 }
@@ -307,7 +306,7 @@ fn the_schemas_own_names_and_those_for_them_are_the_same_field() {
 }
 
 #[test]
-fn what_is_excluded_from_the_schema_is_nowhere() {
+fn excluded_fields_are_not_written() {
     let formatter = EcsFormatter::new()
         .static_field("labels.team", "a")
         .exclude_field("process")
@@ -338,7 +337,7 @@ fn what_is_excluded_from_the_schema_is_nowhere() {
 }
 
 #[test]
-fn what_filters_provide_is_in_the_schema_as_well() {
+fn fields_of_filters_are_in_the_schema() {
     struct Fields;
     impl ml_logging::ContextFilter for Fields {
         fn fields(&self) -> Vec<(String, String)> {
@@ -358,9 +357,9 @@ fn what_filters_provide_is_in_the_schema_as_well() {
 }
 
 proptest! {
-    /// Records are read back strictly: a key that stands twice fails.
+    /// Parsing fails if a key occurs twice.
     #[test]
-    fn whatever_is_renamed_and_added_no_key_stands_twice(
+    fn no_renamed_or_static_field_repeats_a_key(
         renames in vec(("(name|message|age|level|fields\\.age|a)", "(name|message|age|level|fields\\.(age|name)|\"|b)"), 0..4),
         statics in hash_set("(name|age|level|fields\\.level|fields\\.fields\\.age|\n)", 0..3),
         timestamp in proptest::option::of("(at|age|name)"),

@@ -1,4 +1,4 @@
-//! What is said of mistakes in the handlers of a file.
+//! Reports of mistakes in the handlers of a file.
 
 use crate::support::{child, mistakes_with};
 use ml_logging::{Configuration, Error, Filters, Handler, Logger};
@@ -8,27 +8,23 @@ fn mistakes(text: &str) -> String {
 }
 
 #[test]
-fn a_system_that_does_not_tell_its_time_zone() {
-    // As one without a time zone database: nothing there has that name.
-    child(
-        "handler_mistakes::a_system_that_does_not_tell_its_time_zone",
-        &[("TZ", "Mars/Olympus")],
-        || {
-            let text = r#"
+fn a_system_without_a_time_zone() {
+    // Same as a system without a time zone database: the name is unknown.
+    child("handler_mistakes::a_system_without_a_time_zone", &[("TZ", "Mars/Olympus")], || {
+        let text = r#"
 version: 1
 handlers:
   one: {class: TimedRotatingFileHandler, filename: a}
   two: {class: TimedRotatingFileHandler, filename: b, utc: false}
   three: {class: TimedRotatingFileHandler, filename: c, utc: true}
 "#;
-            let local = "files are rotated by local time, but the system does not provide its time zone; \
+        let local = "files are rotated by local time, but the system does not provide its time zone; \
                      write `utc: true`";
-            assert_eq!(
-                mistakes(text),
-                format!("4: handlers.one: {local}\n5: handlers.two.utc: {local}")
-            );
-        },
-    );
+        assert_eq!(
+            mistakes(text),
+            format!("4: handlers.one: {local}\n5: handlers.two.utc: {local}")
+        );
+    });
 }
 
 #[test]
@@ -79,7 +75,7 @@ fn too_many_handlers() {
 }
 
 #[test]
-fn a_file_of_its_own_is_read_as_a_whole() {
+fn a_separate_file_is_read_as_a_whole() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("logging.yaml");
     let read = |text: &str| {

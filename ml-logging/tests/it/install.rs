@@ -1,5 +1,4 @@
-//! What concerns the whole process: each test starts itself again as a child and reads what the
-//! child has written.
+//! Installation for the whole process. Each test runs itself in a child process and reads its output.
 
 use crate::support::{Record, child, records};
 use serde_json::json;
@@ -72,9 +71,9 @@ impl log::Log for NoLogger {
 }
 
 #[test]
-fn records_of_the_log_crate_come_out_with_their_own_place() {
+fn records_of_the_log_crate_have_their_own_source_location() {
     let output =
-        child("install::records_of_the_log_crate_come_out_with_their_own_place", &[], || {
+        child("install::records_of_the_log_crate_have_their_own_source_location", &[], || {
             let format = "%(name)s %(pathname)s %(lineno)s %(module)s %(levelname)s %(message)s";
             let _logging =
                 ml_logging::builder().format(format).level("info,quiet=warn").init().unwrap();
@@ -148,19 +147,19 @@ fn a_backtrace_is_part_of_the_record() {
 }
 
 #[test]
-fn a_panic_that_gives_no_record_is_still_told() {
-    let output = child("install::a_panic_that_gives_no_record_is_still_told", &[], || {
+fn a_panic_without_a_record_is_still_reported() {
+    let output = child("install::a_panic_without_a_record_is_still_reported", &[], || {
         let builder = ml_logging::builder().writer(std::io::stderr).level("off");
         let _logging = builder.panic_records(true).init().unwrap();
-        std::thread::spawn(|| panic!("told in plain text")).join().unwrap_err();
+        std::thread::spawn(|| panic!("printed as text")).join().unwrap_err();
     });
     let Some(output) = output else { return };
     let stderr = String::from_utf8(output.stderr).unwrap();
-    assert!(stderr.contains("told in plain text"), "{stderr}");
+    assert!(stderr.contains("printed as text"), "{stderr}");
 }
 
 #[test]
-fn a_panic_in_the_writer_is_told_and_ends_nothing() {
+fn a_panic_of_the_writer_is_reported_and_survived() {
     struct Panics;
     impl std::io::Write for Panics {
         fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
@@ -174,7 +173,7 @@ fn a_panic_in_the_writer_is_told_and_ends_nothing() {
         }
     }
 
-    let output = child("install::a_panic_in_the_writer_is_told_and_ends_nothing", &[], || {
+    let output = child("install::a_panic_of_the_writer_is_reported_and_survived", &[], || {
         let builder = ml_logging::builder().format("%(message)s").writer(|| Panics);
         let _logging = builder.panic_records(true).init().unwrap();
         std::panic::catch_unwind(|| info!("fail")).unwrap_err();
@@ -186,7 +185,7 @@ fn a_panic_in_the_writer_is_told_and_ends_nothing() {
 }
 
 #[test]
-fn a_lost_record_is_told_once() {
+fn a_lost_record_is_reported_once() {
     struct Fails;
     impl std::io::Write for Fails {
         fn write(&mut self, _: &[u8]) -> std::io::Result<usize> {
@@ -198,7 +197,7 @@ fn a_lost_record_is_told_once() {
         }
     }
 
-    let output = child("install::a_lost_record_is_told_once", &[], || {
+    let output = child("install::a_lost_record_is_reported_once", &[], || {
         let logging = ml_logging::builder().writer(|| Fails).init().unwrap();
         info!("one");
         info!("two");
@@ -228,7 +227,7 @@ fn a_thread_that_is_ending_can_still_log() {
         let format = "%(asctime)s %(thread)s %(threadName)s %(message)s";
         let _logging = ml_logging::builder().format(format).init().unwrap();
         let named = |name: &str| std::thread::Builder::new().name(name.to_owned());
-        // Whichever of the two thread-locals goes first, this or that of the logging.
+        // Works in both orders in which the two thread-locals may be destroyed.
         let work = || {
             LAST.with(|_| ());
             info!("while running");

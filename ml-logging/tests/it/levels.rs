@@ -1,4 +1,4 @@
-//! Levels that are replaced while the program runs.
+//! Replacing levels while the program runs.
 
 use std::{
     fmt,
@@ -29,7 +29,7 @@ fn set(logging: &Logging, levels: &str) {
     assert_eq!(logging.levels(), levels.parse().unwrap());
 }
 
-/// One callsite for each, whatever the levels are.
+/// One callsite for each level.
 fn log_all(step: u8) {
     trace!("{step} trace");
     debug!("{step} debug");
@@ -39,7 +39,7 @@ fn log_all(step: u8) {
 }
 
 #[test]
-fn the_same_places_log_under_the_new_levels() {
+fn existing_callsites_follow_the_new_levels() {
     let memory = Memory::default();
     let (subscriber, logging) = builder(&memory).build().unwrap();
     let initial = logging.initial_levels();
@@ -99,7 +99,7 @@ fn a_layer_changes_its_own_levels_only() {
 }
 
 #[test]
-fn where_records_go_stays_as_it_is() {
+fn routes_do_not_change() {
     let [all, errors, audit] = [(); 3].map(|()| Memory::default());
     let handler = |name: &str, memory: &Memory| {
         Handler::writer(name, memory.clone()).formatter(JsonFormatter::new("%(message)s").unwrap())
@@ -163,7 +163,7 @@ fn spans_follow_the_levels_too() {
 }
 
 #[test]
-fn threads_that_log_meanwhile_lose_nothing_that_passes_all_along() {
+fn concurrent_threads_lose_no_record_that_passes_both_levels() {
     const THREADS: usize = 3;
     const EACH: usize = 2_000;
     let memory = Memory::default();
@@ -222,7 +222,7 @@ fn records_of_the_log_crate_follow_when_it_is_installed() {
     assert_eq!(messages, [json!("2 log info"), json!("2 tracing"), json!("3 log")]);
 }
 
-/// Writes `inner` while it is itself written.
+/// Logs `inner` while it is formatted.
 struct Nested;
 
 impl fmt::Debug for Nested {
@@ -233,9 +233,9 @@ impl fmt::Debug for Nested {
 }
 
 #[test]
-fn a_change_loses_no_record_that_is_logged_inside_of_another() {
+fn a_change_loses_no_record_that_is_logged_inside_another() {
     const EACH: usize = 2_000;
-    let test = "levels::a_change_loses_no_record_that_is_logged_inside_of_another";
+    let test = "levels::a_change_loses_no_record_that_is_logged_inside_another";
     let output = child(test, &[], || {
         let logging = crate::support::builder().format("%(message)s").init().unwrap();
         let is_over = AtomicBool::new(false);
@@ -260,8 +260,8 @@ fn a_change_loses_no_record_that_is_logged_inside_of_another() {
 }
 
 #[test]
-fn of_two_changes_at_once_one_holds_everywhere() {
-    child("levels::of_two_changes_at_once_one_holds_everywhere", &[], || {
+fn one_of_two_concurrent_changes_applies_everywhere() {
+    child("levels::one_of_two_concurrent_changes_applies_everywhere", &[], || {
         let logging = crate::support::builder().writer(std::io::sink).init().unwrap();
         for _ in 0..2_000 {
             thread::scope(|scope| {

@@ -1,4 +1,4 @@
-//! Records and spans over OTLP, as a collector gets them.
+//! Records and spans over OTLP, as a collector receives them.
 
 use std::{ffi::OsString, net::TcpListener};
 
@@ -17,7 +17,7 @@ use crate::support::{Memory, Record, builder};
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 const SPAN: &str = "00f067aa0ba902b7";
 
-/// Logging into memory and to the collector, independent of the environment.
+/// Logs into memory and to the collector, independent of the environment.
 fn exporting(
     collector: &Collector,
     format: &str,
@@ -36,7 +36,7 @@ fn environment(
     |name| variables.iter().find(|(own, _)| *own == name).map(|(_, value)| value.into())
 }
 
-/// What is wrong with the export to this endpoint in this environment.
+/// Returns the mistake in an export with these environment variables.
 fn mistake(builder: Builder, variables: &'static [(&'static str, &'static str)]) -> String {
     builder.environment(environment(variables)).build().map(|_| ()).unwrap_err().to_string()
 }
@@ -109,12 +109,12 @@ fn log_warning() {
     tracing::warn!(columns = 3, "Second.");
 }
 
-/// Seconds with six decimals.
+/// Returns seconds with six decimals.
 fn micros(nanos: u64) -> f64 {
     format!("{}.{:06}", nanos / 1_000_000_000, nanos % 1_000_000_000 / 1000).parse().unwrap()
 }
 
-/// A value of a line as OpenTelemetry has it: numbers beyond its own are text.
+/// Converts a value of a line. Numbers that OpenTelemetry does not support are text.
 fn exported(value: &Value) -> Value {
     match value {
         Value::Number(number) if number.is_u64() && number.as_i64().is_none() => {
@@ -127,7 +127,7 @@ fn exported(value: &Value) -> Value {
     }
 }
 
-/// The ids have a place of their own in a record.
+/// Removes the ids, which have separate fields in a record.
 fn without_ids(mut fields: Vec<(String, Value)>) -> Vec<(String, Value)> {
     fields.retain(|(key, _)| key != "trace_id" && key != "span_id");
     fields
@@ -192,7 +192,7 @@ fn spans_records_and_lines_join_up() {
     assert!(resource.contains(&("service.name".into(), json!("insurance"))), "{resource:?}");
 }
 
-/// Runs in a span of another process, with its ids in the span as the service has them.
+/// Runs in a span whose parent belongs to another process, with its ids as fields like in the service.
 fn in_request(flags: TraceFlags, run: impl FnOnce()) {
     let (trace, span) = (TraceId::from_hex(TRACE).unwrap(), SpanId::from_hex(SPAN).unwrap());
     let remote = SpanContext::new(trace, span, flags, true, TraceState::default());
@@ -228,6 +228,7 @@ fn the_ids_have_the_names_of_the_formatter() {
     let natively = ["@timestamp", "log.level", "message", "log.logger", "trace.id", "span.id"];
     for (line, (_, record)) in lines.iter().zip(&records) {
         assert_eq!(line["trace.id"], json!(hex(&record.trace_id)));
+        assert_eq!(line["log.level"], json!(record.severity_text));
         let mut expected = line.0.clone();
         expected.retain(|(key, _)| !natively.contains(&key.as_str()));
         assert_eq!(fields(&record.attributes), expected);
@@ -291,7 +292,7 @@ fn the_end_of_the_logging_loses_nothing() {
 }
 
 #[test]
-fn a_collector_that_stalls_stops_nobody_and_the_loss_is_exact() {
+fn a_stalled_collector_does_not_block_and_losses_are_exact() {
     const QUEUE: &[(&str, &str)] =
         &[("OTEL_BLRP_MAX_QUEUE_SIZE", "10"), ("OTEL_BSP_MAX_QUEUE_SIZE", "4")];
     let collector = Collector::start();
@@ -305,7 +306,7 @@ fn a_collector_that_stalls_stops_nobody_and_the_loss_is_exact() {
         .build()
         .unwrap();
     tracing::subscriber::with_default(subscriber, || {
-        // The first batch is under way before anything is lost.
+        // The first batch has been sent before anything is lost.
         for number in 0..10 {
             tracing::info!(number);
         }
@@ -316,14 +317,21 @@ fn a_collector_that_stalls_stops_nobody_and_the_loss_is_exact() {
     });
     assert_eq!(memory.records().len(), 100);
     assert_eq!((logging.lost_records(), logging.lost_spans()), (90, 86));
+    let counts = || {
+        let counts = logging.counts().pop().unwrap();
+        (counts.accepted, counts.queued, counts.written, counts.lost)
+    };
+    // A record counts as written when the collector has it, so that the count never decreases.
+    assert_eq!(counts(), (100, 10, 0, 90));
     collector.go_on();
     logging.flush().unwrap();
+    assert_eq!(counts(), (100, 0, 10, 90));
     assert_eq!((collector.records().len(), collector.spans().len()), (10, 4));
     assert_eq!((logging.lost_records(), logging.lost_spans()), (90, 86));
 }
 
 #[test]
-fn what_the_collector_refuses_is_lost_and_counted() {
+fn refused_records_and_spans_are_lost_and_counted() {
     let collector = Collector::start();
     collector.refuse(400);
     let (memory, subscriber, logging) = exporting(&collector, "%(message)s");
@@ -343,8 +351,8 @@ fn what_the_collector_refuses_is_lost_and_counted() {
 }
 
 #[test]
-fn a_collector_that_is_not_there_is_no_obstacle() {
-    // Nobody listens there any more.
+fn an_unreachable_collector_does_not_block() {
+    // The port is closed again.
     let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let memory = Memory::default();
     let (subscriber, logging) = builder()
@@ -383,7 +391,7 @@ fn the_environment_alone_starts_the_export() {
 }
 
 #[test]
-fn the_environment_can_switch_it_off() {
+fn the_environment_can_turn_the_export_off() {
     let off = environment(&[
         ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:1"),
         ("OTEL_SDK_DISABLED", "true"),
@@ -403,7 +411,7 @@ fn the_environment_can_switch_it_off() {
 }
 
 #[test]
-fn mistakes_in_the_settings_are_said_with_the_remedy() {
+fn mistakes_in_the_settings_are_reported_with_the_remedy() {
     let to = |endpoint: &str| ml_logging::builder().otlp(Otlp::new().endpoint(endpoint));
     assert_eq!(
         mistake(ml_logging::builder().otlp(Otlp::new()), &[]),

@@ -1,4 +1,4 @@
-//! What a program without the feature `opentelemetry` says of a configuration that wants it.
+//! Reports of a program without the feature `opentelemetry` for configurations that require it.
 
 use crate::support::child;
 use ml_configuration::{Document, Problems};
@@ -21,7 +21,7 @@ root: {level: INFO, handlers: [otlp]}
     );
 }
 
-/// What such a program says on standard error.
+/// Returns the reports of such a program on standard error.
 fn said(test: &str, variables: &[(&str, &str)]) -> Option<String> {
     let output = child(test, variables, || {
         let _logging = ml_logging::builder().init().unwrap();
@@ -31,10 +31,9 @@ fn said(test: &str, variables: &[(&str, &str)]) -> Option<String> {
 }
 
 #[test]
-fn a_variable_is_not_passed_over_in_silence() {
+fn a_variable_without_effect_is_reported() {
     let variables = [("OTEL_EXPORTER_OTLP_LOGS_ENDPOINT", "http://localhost:4318/v1/logs")];
-    let Some(said) = said("otlp_absent::a_variable_is_not_passed_over_in_silence", &variables)
-    else {
+    let Some(said) = said("otlp_absent::a_variable_without_effect_is_reported", &variables) else {
         return;
     };
     assert_eq!(
@@ -45,10 +44,10 @@ fn a_variable_is_not_passed_over_in_silence() {
 }
 
 #[test]
-fn nothing_is_said_if_the_environment_switches_the_export_off() {
+fn nothing_is_reported_if_the_environment_turns_the_export_off() {
     let variables =
         [("OTEL_EXPORTER_OTLP_ENDPOINT", "http://localhost:4318"), ("OTEL_SDK_DISABLED", "true")];
-    let test = "otlp_absent::nothing_is_said_if_the_environment_switches_the_export_off";
+    let test = "otlp_absent::nothing_is_reported_if_the_environment_turns_the_export_off";
     let Some(said) = said(test, &variables) else { return };
     assert_eq!(said, "");
 }

@@ -10,7 +10,7 @@ use tracing::Level;
 use crate::support::Record;
 use crate::support::collector::{Collector, fields, value};
 
-/// Reads a file's logging.
+/// Reads a configuration.
 fn read(yaml: &str) -> Result<Configuration, String> {
     let document = Document::parse("f", yaml).unwrap();
     let mut problems = Problems::new();
@@ -31,7 +31,7 @@ fn the_handler_of_the_documentation_is_read() {
 }
 
 #[test]
-fn a_handler_of_a_file_has_levels_filters_and_a_format_as_others() {
+fn an_export_has_level_filters_and_format() {
     let collector = Collector::start();
     let configuration = read(&format!(
         r#"

@@ -1,5 +1,5 @@
-//! Records against those of Python's `python-json-logger`, `ecs-logging` and `logging`, for the same
-//! configurations and events: `python/compare.py` has recorded what these write, and compares live.
+//! Comparison with the records of Python's `python-json-logger`, `ecs-logging` and `logging` for the same
+//! configurations and events. `python/compare.py` has recorded them, and can compare live.
 
 use std::{collections::BTreeMap, env, fs};
 
@@ -36,7 +36,7 @@ struct Expected {
     written: BTreeMap<String, String>,
 }
 
-/// The same as in `compare.py`.
+/// Same as in `compare.py`.
 macro_rules! event {
     ($macro:ident, $message:expr, $($fields:tt)*) => {
         $macro!(
@@ -77,7 +77,7 @@ fn log(event: &str) {
     }
 }
 
-/// What is logged for a case.
+/// Logs a case.
 fn written(case: &Case) -> String {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("log");
@@ -102,7 +102,7 @@ fn written(case: &Case) -> String {
     fs::read_to_string(path).unwrap()
 }
 
-/// What the two do not share: where they run and at which moment.
+/// Fields that differ by nature: the place and the time of the run.
 const OF_THE_PLACE: [&str; 8] = [
     "hostname",
     "pathname",
@@ -114,12 +114,12 @@ const OF_THE_PLACE: [&str; 8] = [
     "process.thread.name",
 ];
 
-/// The text with every digit as zero.
+/// Returns the text with every digit replaced by zero.
 fn form(text: &str) -> String {
     text.chars().map(|c| if c.is_ascii_digit() { '0' } else { c }).collect()
 }
 
-/// A value as far as it can be the same for both.
+/// Returns the part of a value that must be equal.
 fn comparable(key: &str, value: &Value) -> Value {
     match value {
         Value::String(text) if OF_THE_PLACE.contains(&key) => {
@@ -127,7 +127,7 @@ fn comparable(key: &str, value: &Value) -> Value {
             "text".into()
         }
         Value::String(text) if text.starts_with(|c: char| c.is_ascii_digit()) => form(text).into(),
-        // The process, the line and the like.
+        // For example process and line.
         Value::Number(number)
             if ["process", "thread", "lineno", "created", "msecs"].contains(&key)
                 || key.starts_with("process.")
@@ -139,7 +139,7 @@ fn comparable(key: &str, value: &Value) -> Value {
     }
 }
 
-/// A record of nested objects as one of keys with dots.
+/// Flattens nested objects into keys with dots.
 fn flattened(prefix: &str, value: &Value, out: &mut Vec<(String, Value)>) {
     match value {
         Value::Object(members) => {
@@ -153,7 +153,7 @@ fn flattened(prefix: &str, value: &Value, out: &mut Vec<(String, Value)>) {
 }
 
 #[test]
-fn records_are_those_of_python() {
+fn records_equal_those_of_python() {
     let cases: Vec<Case> = serde_json::from_str(include_str!("../python/cases.json")).unwrap();
     let expected: Expected = match env::var_os("ML_LOGGING_PARITY") {
         Some(path) => serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap(),
@@ -183,7 +183,7 @@ fn records_are_those_of_python() {
             _ => Record::read(&format!("{python}\n")).0,
         };
         if case.kind == Kind::Ecs {
-            // Python's come out of a set, in another order each time.
+            // Python writes them from a set, in random order.
             own.sort_by(|left, right| left.0.cmp(&right.0));
             python.sort_by(|left, right| left.0.cmp(&right.0));
         }

@@ -1,4 +1,4 @@
-//! Pipes that several handlers, or several processes, write to at the same time.
+//! Pipes with several handlers or processes as writers.
 
 use std::{
     collections::BTreeMap,
@@ -53,13 +53,13 @@ fn processes_that_share_a_pipe_do_not_cut_each_others_lines() {
             })
             .collect();
         drop(writer);
-        // All of them have much to write, and the pipe is full.
-        let mut told: Vec<_> =
+        // All processes have much to write while the pipe is full.
+        let mut outputs: Vec<_> =
             children.iter_mut().map(|child| BufReader::new(child.stderr.take().unwrap())).collect();
         let mut wait_for = |word: &str| {
-            for told in &mut told {
+            for output in &mut outputs {
                 let mut line = String::new();
-                told.read_line(&mut line).unwrap();
+                output.read_line(&mut line).unwrap();
                 assert_eq!(line, word);
             }
         };
@@ -86,7 +86,7 @@ fn processes_that_share_a_pipe_do_not_cut_each_others_lines() {
 fn handlers_that_share_a_pipe_write_whole_records() {
     let test = "pipes::handlers_that_share_a_pipe_write_whole_records";
     const EACH: u64 = 150;
-    /// A pipe takes no more than 4 KiB in one piece, keys included.
+    /// Sizes of values. A pipe takes a record of at most 4 KiB as a unit.
     const SIZES: [usize; 3] = [10, 300, 3_000];
     const HANDLERS: [&str; 5] = ["stdout", "stderr", "audit", "file", "rotating"];
     if is_child() {

@@ -1,4 +1,4 @@
-//! Policies as they are set up, in code and in a file.
+//! Set-up of policies in code and in a file.
 
 use std::{fs, path::Path};
 
@@ -13,12 +13,12 @@ fn lines(path: &Path) -> Vec<Record> {
 }
 
 #[test]
-fn a_policy_for_what_waits_needs_something_that_waits() {
+fn a_policy_requires_a_queue() {
     let handler = || Handler::writer("h", Memory::default());
     let error = with(handler().policy(Policy::Drop)).build().err().unwrap();
     assert_eq!(error, Error::NoQueue("h".to_owned()));
     assert!(error.to_string().contains("replace it by a `Handler::queued`"), "{error}");
-    // It is one anyway.
+    // Such a handler works like an audit handler anyway.
     with(handler().policy(Policy::Audit)).build().map(|_| ()).unwrap();
 }
 

@@ -1,4 +1,4 @@
-//! What one event becomes.
+//! The record of an event.
 
 use std::{cell::Cell, error::Error, fmt};
 
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use tracing::{debug, error, info, trace, warn};
 
 #[test]
-fn the_default_format_is_that_of_the_original() {
+fn the_default_format_equals_the_original() {
     let mut line = 0;
     let record = only(logged_by(builder(), || {
         line = line!() + 1;
@@ -82,7 +82,7 @@ fn levels_have_pythons_names_and_numbers() {
 }
 
 #[test]
-fn the_message_stands_where_the_format_puts_it() {
+fn the_message_is_at_the_position_of_the_format() {
     let middle = only(logged("%(name)s %(message)s %(levelname)s", || info!(a = 1, "text")));
     assert_eq!(middle.keys(), ["name", "message", "levelname", "a"]);
     let unplaced = only(logged("%(name)s", || info!(a = 1, "text {}", 5)));
@@ -201,7 +201,7 @@ fn values_keep_their_type() {
 }
 
 #[test]
-fn keys_are_what_a_person_would_write() {
+fn keys_match_hand_written_ones() {
     let record = only(logged("%(message)s", || {
         info!(r#type = 1, http.status = 200, "a \"quoted\"\nkey" = 2, "");
     }));
@@ -209,7 +209,7 @@ fn keys_are_what_a_person_would_write() {
 }
 
 #[test]
-fn of_a_repeated_name_the_last_counts_in_its_own_place() {
+fn the_last_value_of_a_repeated_name_counts_at_its_own_position() {
     let record = only(logged("%(message)s", || info!(a = 1, b = 2, a = 3, "x")));
     assert_eq!(record.keys(), ["message", "b", "a"]);
     assert_eq!(record["a"], json!(3));
@@ -221,7 +221,7 @@ fn of_a_repeated_name_the_last_counts_in_its_own_place() {
 }
 
 #[test]
-fn a_field_called_like_the_context_is_renamed() {
+fn a_field_named_like_the_context_is_renamed() {
     let record = only(logged("%(name)s %(process)s %(message)s", || {
         info!(name = "n", levelname = "not in the format", process = 1, fields.name = "f", "x");
     }));

@@ -1,4 +1,4 @@
-//! Values that fail, writers that fail, threads that meet.
+//! Failing values, failing writers, and concurrent threads.
 
 use std::{
     fmt, io, panic,
@@ -153,7 +153,7 @@ fn an_unnamed_thread_has_no_name() {
 }
 
 #[test]
-fn a_failing_writer_is_counted_and_the_program_goes_on() {
+fn a_failing_writer_is_counted_and_does_not_stop_the_program() {
     struct Failing;
     impl io::Write for Failing {
         fn write(&mut self, _: &[u8]) -> io::Result<usize> {
@@ -172,7 +172,7 @@ fn a_failing_writer_is_counted_and_the_program_goes_on() {
     assert_eq!(logging.flush().unwrap_err().to_string(), "disk full");
 }
 
-/// Counts flushes, and hands out another writer for errors.
+/// Counts flushes, and returns a separate writer for errors.
 #[derive(Default)]
 struct Routing {
     usual: Memory,

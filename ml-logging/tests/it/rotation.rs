@@ -1,4 +1,4 @@
-//! Files that make way for new ones: every record is in one of them, once and whole.
+//! Rotation of files: every record is in exactly one file, and whole.
 
 use std::{
     collections::BTreeMap,
@@ -27,7 +27,7 @@ fn build(handler: Handler) -> (Dispatch, Logging) {
     (Dispatch::new(subscriber), logging)
 }
 
-/// The handler `h` of this text.
+/// Builds the handler `h` of a text.
 fn configured(handler: &str) -> (Dispatch, Logging) {
     let text = format!(
         "version: 1\nformatters: {{f: {{class: JsonFormatter, format: \"%(message)s\"}}}}\n\
@@ -60,14 +60,13 @@ fn records(path: &Path) -> Vec<Record> {
     text.split_inclusive('\n').map(Record::read).collect()
 }
 
-/// The messages in a file, joined.
+/// Returns the joined messages of a file.
 fn text(path: PathBuf) -> String {
     let records = records(&path);
     records.iter().map(|record| record["message"].as_str().unwrap()).collect()
 }
 
-/// Checks that all records of each thread are there, each once, and in order if the files are read
-/// from the oldest on.
+/// Checks that the files contain all records of each thread once, and in order from the oldest file on.
 fn check(folder: &Path, threads: usize, each: usize, max_bytes: u64) {
     let mut files: Vec<(u32, PathBuf)> = Vec::new();
     for name in names(folder) {
@@ -142,7 +141,7 @@ fn processes_that_share_a_file_lose_nothing() {
     for mut child in children {
         assert!(child.wait().unwrap().success());
     }
-    // Each may find room that the others find, too.
+    // Several processes may use the same free space.
     check(folder.path(), PROCESSES, EACH, 20_000 * PROCESSES as u64);
 }
 
@@ -170,7 +169,7 @@ fn processes_that_share_a_file_remove_old_ones_without_failing() {
     }
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("log");
-    // Which are removed at once: it takes so long that all processes come to it.
+    // Removing so many files takes long enough for all processes to overlap.
     for number in 0..2_000 {
         fs::write(folder.path().join(format!("log.2021-03-04_05-06-07.{number}")), "").unwrap();
     }
@@ -239,7 +238,7 @@ fn without_a_size_or_backups_nothing_is_rotated() {
     }
 }
 
-/// As if the file had been written to for the last time then.
+/// Sets the time of the last change of a file.
 fn set_modified(path: &Path, seconds: u64) {
     fs::write(path, "{\"message\":\"old\"}\n").unwrap();
     let file = fs::File::options().append(true).open(path).unwrap();
@@ -269,7 +268,7 @@ fn a_file_of_yesterday_is_rotated_first() {
         let handler =
             format!("class: TimedRotatingFileHandler, filename: {path:?}, utc: true, {keys}");
         let (dispatch, logging) = configured(handler.trim_end_matches(", "));
-        // Nothing happens before there is something to write.
+        // Nothing happens before the first record.
         assert_eq!(text(path.clone()), "old");
         log(&dispatch, &logging, "new");
         log(&dispatch, &logging, "newer");
@@ -284,10 +283,10 @@ fn a_file_of_yesterday_is_rotated_first() {
 }
 
 #[test]
-fn local_time_is_that_of_the_machine() {
+fn local_time_is_the_time_of_the_machine() {
     // 2021-03-04 05:06:07 UTC, where it is 14:06:07.
     const THEN: u64 = 1_614_834_367;
-    child("rotation::local_time_is_that_of_the_machine", &[("TZ", "Asia/Tokyo")], || {
+    child("rotation::local_time_is_the_time_of_the_machine", &[("TZ", "Asia/Tokyo")], || {
         for (keys, suffix) in [
             ("when: H", "2021-03-04_14"),
             ("when: H, utc: false", "2021-03-04_14"),
@@ -307,11 +306,11 @@ fn local_time_is_that_of_the_machine() {
     });
 }
 
-/// 2020-10-25 02:30 in summer time, half an hour before clocks in Berlin are put back to 02:00.
+/// 2020-10-25 02:30 in summer time, half an hour before clocks in Berlin are set back to 02:00.
 const SUMMER: u64 = 1_603_585_800;
 
 #[test]
-fn files_of_an_hour_that_clocks_show_twice_are_all_there() {
+fn no_file_of_an_hour_that_occurs_twice_is_lost() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("log");
     for began in [SUMMER, SUMMER + 3_600, SUMMER + 7_200] {
@@ -328,7 +327,7 @@ fn files_of_an_hour_that_clocks_show_twice_are_all_there() {
 }
 
 #[test]
-fn of_an_hour_that_clocks_show_twice_the_last_files_are_kept() {
+fn the_last_files_of_an_hour_that_occurs_twice_are_kept() {
     let folder = tempfile::tempdir().unwrap();
     let file = |name: &str| folder.path().join(name);
     set_modified(&file("log.2020-10-25_02-30"), SUMMER);
@@ -342,7 +341,7 @@ fn of_an_hour_that_clocks_show_twice_the_last_files_are_kept() {
 }
 
 #[test]
-fn only_so_many_old_files_are_kept_and_no_others_are_touched() {
+fn old_files_are_removed_and_no_others() {
     let folder = tempfile::tempdir().unwrap();
     let file = |name: &str| folder.path().join(name);
     for name in ["log.2021-03-01", "log.2021-03-02", "log.2021-03-02.2", "log.2021-03-02.10"] {
@@ -363,7 +362,7 @@ fn only_so_many_old_files_are_kept_and_no_others_are_touched() {
 }
 
 #[test]
-fn a_file_that_somebody_else_renames_or_removes_is_made_anew() {
+fn a_renamed_or_removed_file_is_created_again() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("log");
     let rotation = Rotation::by_size(1_000, 1);
@@ -380,8 +379,8 @@ fn a_file_that_somebody_else_renames_or_removes_is_made_anew() {
 
 #[cfg(unix)]
 #[test]
-fn a_file_that_cannot_be_rotated_is_written_on() {
-    let test = "rotation::a_file_that_cannot_be_rotated_is_written_on";
+fn a_file_that_cannot_be_rotated_stays_in_use() {
+    let test = "rotation::a_file_that_cannot_be_rotated_stays_in_use";
     let output = child(test, &[], || {
         let folder = tempfile::tempdir().unwrap();
         let (path, aside) = (folder.path().join("logs"), folder.path().join("aside"));
@@ -389,8 +388,7 @@ fn a_file_that_cannot_be_rotated_is_written_on() {
         let rotation = Rotation::by_size(64, 1);
         let (dispatch, logging) = build(Handler::rotating("h", path.join("log"), rotation));
         log(&dispatch, &logging, "a");
-        // A folder has the name of the backup, so that not even root can rename; with something in
-        // it, so that it is not replaced.
+        // A folder that is not empty has the name of the backup, so that not even root can rename.
         fs::create_dir_all(path.join("log.1").join("x")).unwrap();
         for _ in 0..8 {
             log(&dispatch, &logging, "b");
@@ -400,7 +398,7 @@ fn a_file_that_cannot_be_rotated_is_written_on() {
         assert!(counts.failed_rotations > 0);
         assert_eq!(text(path.join("log")), "abbbbbbbb");
 
-        // The whole folder is gone.
+        // The folder disappears.
         fs::rename(&path, &aside).unwrap();
         log(&dispatch, &logging, "c");
         log(&dispatch, &logging, "d");
@@ -415,7 +413,7 @@ fn a_file_that_cannot_be_rotated_is_written_on() {
 
 #[cfg(unix)]
 #[test]
-fn what_is_no_file_is_written_as_it_is() {
+fn a_device_is_never_rotated() {
     let (dispatch, logging) = build(Handler::rotating("h", "/dev/null", Rotation::by_size(10, 1)));
     (0..10).for_each(|_| log(&dispatch, &logging, "x"));
     let counts = logging.counts().remove(0);
@@ -424,14 +422,14 @@ fn what_is_no_file_is_written_as_it_is() {
 
 #[cfg(unix)]
 #[test]
-fn who_holds_the_lock_too_long_is_not_waited_for() {
-    let test = "rotation::who_holds_the_lock_too_long_is_not_waited_for";
+fn a_lock_is_not_awaited_forever() {
+    let test = "rotation::a_lock_is_not_awaited_forever";
     let output = child(test, &[], || {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("log");
         let (dispatch, logging) = build(Handler::rotating("h", &path, Rotation::by_size(20, 1)));
         log(&dispatch, &logging, "a");
-        // As a process that is stopped while it rotates.
+        // Like a process that is suspended while it rotates.
         let held = fs::File::open(&path).unwrap();
         held.lock().unwrap();
         log(&dispatch, &logging, "b");

@@ -1,4 +1,4 @@
-//! What a set-up makes of the configuration, and what it says of its mistakes.
+//! Set-up from code, and its mistakes.
 
 use crate::support::{builder, logged_by, only};
 use proptest::prelude::*;
@@ -47,7 +47,7 @@ fn levels_and_targets_are_filtered() {
 }
 
 #[test]
-fn mistakes_in_the_set_up_are_typed() {
+fn mistakes_in_the_set_up_have_types() {
     use ml_logging::{Error, FormatError};
 
     let error = |builder: ml_logging::Builder| builder.build().map(|_| ()).unwrap_err();

@@ -6,7 +6,7 @@ use tracing::{field::Empty, info, info_span};
 use tracing_subscriber::{layer::SubscriberExt as _, registry::Registry};
 
 #[test]
-fn inner_fields_come_first_and_beat_outer_ones() {
+fn inner_fields_come_first_and_replace_outer_ones() {
     let record = only(logged("%(message)s", || {
         let _outer = info_span!("outer", prediction_id = "outer", user = "u").entered();
         let _middle = info_span!("middle").entered();
@@ -20,7 +20,7 @@ fn inner_fields_come_first_and_beat_outer_ones() {
 }
 
 #[test]
-fn the_events_field_beats_the_spans() {
+fn the_field_of_the_event_replaces_the_field_of_the_span() {
     let record = only(logged("%(message)s", || {
         let _span = info_span!("s", id = 1, r#type = 2, other = 3).entered();
         info!(id = None::<u8>, r#type = 5, "x");
@@ -49,7 +49,7 @@ fn only_active_spans_count() {
 }
 
 #[test]
-fn values_recorded_later_count_in_their_declared_place() {
+fn values_recorded_later_keep_their_declared_position() {
     let records = logged("%(message)s", || {
         let span = info_span!("s", a = Empty, b = 1, c = Empty);
         let _entered = span.enter();
@@ -94,7 +94,7 @@ fn values_recorded_together_in_any_order() {
 }
 
 #[test]
-fn of_a_name_repeated_within_a_span_the_last_counts() {
+fn the_last_value_of_a_name_repeated_in_a_span_counts() {
     let record = only(logged("%(message)s", || {
         let _span = info_span!("s", a = 1, b = 2, a = 3).entered();
         info!("x");
@@ -104,7 +104,7 @@ fn of_a_name_repeated_within_a_span_the_last_counts() {
 }
 
 #[test]
-fn a_span_field_called_like_the_context_is_renamed() {
+fn a_span_field_named_like_the_context_is_renamed() {
     let record = only(logged("%(name)s %(message)s", || {
         let _outer = info_span!("outer", name = "beaten", fields.name = "f").entered();
         let _inner = info_span!("inner", name = "n", message = "m").entered();

@@ -1,4 +1,4 @@
-//! What is written to a terminal: a real one, a pseudo-terminal.
+//! Output to a pseudo-terminal.
 
 use std::{
     fs::File,
@@ -12,7 +12,7 @@ use ml_logging::{Configuration, Filters};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use tracing::info;
 
-/// What the terminal gets from a program whose standard output it is.
+/// Returns the output of a program whose standard output is a terminal.
 fn shown(mut command: Command) -> String {
     let terminal = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
     grantpt(&terminal).unwrap();
@@ -20,10 +20,10 @@ fn shown(mut command: Command) -> String {
     let name = ptsname(&terminal, Vec::new()).unwrap();
     let output = File::options().write(true).open(name.to_str().unwrap()).unwrap();
     let mut program = command.stdout(output).stderr(Stdio::null()).spawn().unwrap();
-    // It holds the other end, without which reading ends.
+    // The command holds the other end of the terminal.
     drop(command);
     let mut text = Vec::new();
-    // How a terminal tells that nobody has it any more is an error.
+    // The end of the output of a terminal is an error.
     let _ = File::from(terminal).read_to_end(&mut text);
     assert!(program.wait().unwrap().success());
     String::from_utf8(text).unwrap()
@@ -36,8 +36,8 @@ fn without_color(test: &str, value: &str) -> Command {
 }
 
 #[test]
-fn people_get_colours_unless_they_do_not_want_any() {
-    let test = "terminal::people_get_colours_unless_they_do_not_want_any";
+fn terminals_get_colors_unless_the_environment_turns_them_off() {
+    let test = "terminal::terminals_get_colors_unless_the_environment_turns_them_off";
     if is_child() {
         let _logging = ml_logging::builder().init().unwrap();
         return info!(target: "t", age = 25, "Here.");
@@ -57,8 +57,8 @@ fn people_get_colours_unless_they_do_not_want_any() {
 }
 
 #[test]
-fn what_is_configured_is_written_to_a_terminal_too() {
-    let test = "terminal::what_is_configured_is_written_to_a_terminal_too";
+fn a_configured_format_is_used_for_terminals_too() {
+    let test = "terminal::a_configured_format_is_used_for_terminals_too";
     if is_child() {
         let _logging = ml_logging::builder().format("%(message)s").init().unwrap();
         return info!("Here.");
@@ -68,8 +68,8 @@ fn what_is_configured_is_written_to_a_terminal_too() {
 }
 
 #[test]
-fn handlers_of_a_file_know_what_they_write_to() {
-    let test = "terminal::handlers_of_a_file_know_what_they_write_to";
+fn handlers_of_a_file_detect_terminals() {
+    let test = "terminal::handlers_of_a_file_detect_terminals";
     if is_child() {
         let text = "
 version: 1

@@ -1,4 +1,4 @@
-//! Lines of text, for a terminal and as Python has them.
+//! Lines of text, for a terminal and in Python's format.
 
 use crate::support::{Memory, builder, child};
 use ml_logging::{
@@ -25,7 +25,7 @@ fn text(format: &str) -> TextFormatter {
     TextFormatter::new(format).unwrap()
 }
 
-/// With nothing that is another one each time.
+/// Format without fields that differ each time.
 fn human() -> HumanFormatter {
     HumanFormatter::new().date_format("now").unwrap()
 }
@@ -45,13 +45,13 @@ fn a_line_for_a_terminal() {
         line(human().color(true), || error!(target: "model", age = 25, "Done.")),
         "\x1b[2mnow\x1b[0m \x1b[31mERROR  \x1b[0m \x1b[2mmodel\x1b[0m: Done. \x1b[2mage=\x1b[0m25\n"
     );
-    // Nothing here is a terminal.
+    // Tests do not write to a terminal.
     assert!(!line(human(), event).contains('\x1b'));
     assert_eq!(line(human(), || info!(target: "t", only = 1)), "now INFO    t:  only=1\n");
 }
 
 #[test]
-fn levels_have_colours_of_their_own() {
+fn levels_have_separate_colors() {
     let lines = lines(human().color(true), || {
         trace!("x");
         debug!("x");
@@ -65,7 +65,7 @@ fn levels_have_colours_of_their_own() {
 }
 
 #[test]
-fn lines_as_python_has_them() {
+fn lines_in_the_format_of_python() {
     for (formatter, expected) in [
         (
             text("%(levelname)-8s|%(name)s|%(lineno)d%%|%(message)s"),
@@ -96,7 +96,7 @@ fn lines_as_python_has_them() {
 }
 
 #[test]
-fn nothing_forges_a_line_or_drives_the_terminal() {
+fn no_value_forges_a_line_or_controls_the_terminal() {
     let evil = "a\nb\r\x1b[2J\u{9b}31m\u{2028}\u{7f}\0\t\u{85}";
     let line = line(human().color(false), || {
         let span = info_span!("s", "k\x1b\n" = evil);
@@ -107,13 +107,13 @@ fn nothing_forges_a_line_or_drives_the_terminal() {
     let rest = line.strip_suffix('\n').unwrap();
     assert!(!rest.contains(|c: char| c.is_control() || c == '\u{2028}'), "{line:?}");
     assert!(rest.contains(r"a\nb\r\u001b[2J\u009b31m\u2028\u007f\u0000\t\u0085"), "{line:?}");
-    // What the format itself has is no exception.
+    // The text of the format is escaped as well.
     let line = self::line(text("\x1b[1m\n\"%(message)s\\"), || info!("x"));
     assert_eq!(line, "\\u001b[1m\\n\"x\\\n");
 }
 
 #[test]
-fn nothing_turns_the_direction_of_a_line() {
+fn no_value_changes_the_direction_of_a_line() {
     let evil = "a\u{202a}\u{202e}b\u{2066}\u{2069}é\u{2065}\u{202f}";
     let line = line(human().color(false), || info!(target: "t", evil, "{evil}"));
     let shown = "a\\u202a\\u202eb\\u2066\\u2069é\u{2065}\u{202f}";
@@ -121,7 +121,7 @@ fn nothing_turns_the_direction_of_a_line() {
 }
 
 #[test]
-fn what_is_no_plain_word_beyond_ascii_stands_in_quotes() {
+fn texts_beyond_ascii_are_quoted_unless_plain() {
     let line = line(human().color(false), || {
         info!(target: "t", blank = "a\u{a0}b", wide = "a\u{3000}b", word = "é", "k\u{9b}31m" = 1, "k\u{2028}" = 2);
     });
@@ -130,7 +130,7 @@ fn what_is_no_plain_word_beyond_ascii_stands_in_quotes() {
 }
 
 #[test]
-fn a_width_is_that_of_what_is_shown() {
+fn a_width_includes_escapes() {
     let line = line(text("%(name)8s|%(name).3s|"), || info!(target: "a\u{202e}", "x"));
     assert_eq!(line, " a\\u202e|a\\u|\n");
 }
@@ -147,8 +147,8 @@ fn each_field_is_there_once() {
 }
 
 #[test]
-fn records_of_the_log_crate_are_lines_as_well() {
-    let output = child("text::records_of_the_log_crate_are_lines_as_well", &[], || {
+fn records_of_the_log_crate_are_lines_too() {
+    let output = child("text::records_of_the_log_crate_are_lines_too", &[], || {
         let formatter = text("> %(levelname)s %(name)s %(message)s");
         let _logging =
             ml_logging::builder().environment(|_| None).formatter(formatter).init().unwrap();
@@ -187,7 +187,7 @@ fn handlers_of_text_and_of_json_stand_side_by_side() {
 }
 
 #[test]
-fn a_value_that_logs_while_it_is_shown() {
+fn a_value_that_logs_while_it_is_formatted() {
     struct Logs;
     impl std::fmt::Debug for Logs {
         fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -195,8 +195,8 @@ fn a_value_that_logs_while_it_is_shown() {
             f.write_str("shown")
         }
     }
-    // `tracing` lets events inside of events through to a subscriber of the whole process only.
-    let output = child("text::a_value_that_logs_while_it_is_shown", &[], || {
+    // `tracing` passes events inside other events only to the subscriber of the whole process.
+    let output = child("text::a_value_that_logs_while_it_is_formatted", &[], || {
         let formatter = text("> %(message)s");
         let _logging =
             ml_logging::builder().environment(|_| None).formatter(formatter).init().unwrap();

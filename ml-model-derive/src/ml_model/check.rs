@@ -367,6 +367,24 @@ mod tests {
     }
 
     #[test]
+    fn mistakes_have_the_words_of_the_core() {
+        use ml_model_core::decorators::logging::FieldError;
+        let input = quote! {
+            #[decorate(logging(input_fields = ["age", "age", "bmi as age", "status", "sex as row"]))]
+            struct Model;
+        };
+        let output = crate::ml_model::expand(input, Some("1")).to_string();
+        for (key, is_renamed) in [("age", false), ("age", true)] {
+            let error = FieldError::Repeated { key: key.to_owned(), is_renamed };
+            assert!(output.contains(&error.to_string()), "{error}");
+        }
+        for (key, is_renamed) in [("status", false), ("row", true)] {
+            let error = FieldError::Reserved { key: key.to_owned(), is_renamed };
+            assert!(output.contains(&error.to_string()), "{error}");
+        }
+    }
+
+    #[test]
     fn names_are_split_into_words() {
         for (name, words, snake_case) in [
             ("InsuranceChargesModel", "Insurance Charges Model", "insurance_charges_model"),

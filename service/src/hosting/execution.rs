@@ -1,12 +1,15 @@
 //! Detection of slow models that run inline.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use ml_model_core::{MLModel as _, RegisteredModel};
 
 /// Duration from which an inline call counts as slow: the thread serves no other connection meanwhile.
 const SLOW: Duration = Duration::from_millis(10);
+
+/// Number of slow calls in a row before a warning: on a busy machine any single call may be interrupted.
+const IN_A_ROW: u32 = 3;
 
 /// Minimum time between two warnings about one model.
 const PAUSE: Duration = Duration::from_secs(60);
@@ -15,23 +18,25 @@ const PAUSE: Duration = Duration::from_secs(60);
 #[derive(Debug)]
 pub(crate) struct SlowCalls {
     created: Instant,
+    in_a_row: AtomicU32,
     /// Time of the last warning in milliseconds after `created`; 0 before the first one.
     warned_ms: AtomicU64,
 }
 
 impl Default for SlowCalls {
     fn default() -> Self {
-        Self { created: Instant::now(), warned_ms: AtomicU64::new(0) }
+        Self { created: Instant::now(), in_a_row: AtomicU32::new(0), warned_ms: AtomicU64::new(0) }
     }
 }
 
 impl SlowCalls {
-    /// Calls a model on this thread. Logs a warning if the call is slow, at most once per minute.
+    /// Calls a model on this thread. Logs a warning if it is the third slow call in a row, at most once per
+    /// minute.
     pub(crate) fn watch<T>(&self, model: &RegisteredModel, call: impl FnOnce() -> T) -> T {
         let started = Instant::now();
         let result = call();
         let duration = started.elapsed();
-        if duration >= SLOW && self.is_due(self.created.elapsed()) {
+        if self.is_slow(duration) && self.is_due(self.created.elapsed()) {
             tracing::warn!(
                 model_qualified_name = &*model.qualified_name(),
                 duration_ms = duration.as_micros() as f64 / 1e3,
@@ -39,6 +44,18 @@ impl SlowCalls {
             );
         }
         result
+    }
+
+    /// Counts a call. Returns whether it and the two before it were slow.
+    fn is_slow(&self, duration: Duration) -> bool {
+        if duration >= SLOW {
+            return self.in_a_row.fetch_add(1, Ordering::Relaxed) + 1 >= IN_A_ROW;
+        }
+        // Usually 0: a store would take the cache line from other threads.
+        if self.in_a_row.load(Ordering::Relaxed) > 0 {
+            self.in_a_row.store(0, Ordering::Relaxed);
+        }
+        false
     }
 
     /// Decides whether a warning is due at this age, and notes it as given.
@@ -56,6 +73,14 @@ impl SlowCalls {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn three_slow_calls_in_a_row_are_slow() {
+        let calls = SlowCalls::default();
+        let slow = [10, 10, 9, 10, 10, 12, 11, 0, 10];
+        let slow = slow.map(|ms| calls.is_slow(Duration::from_millis(ms)));
+        assert_eq!(slow, [false, false, false, false, false, true, true, false, false]);
+    }
 
     #[test]
     fn a_warning_is_due_once_per_minute() {

@@ -3,7 +3,7 @@
 use std::io::{self, Read, Write};
 
 use flate2::Compression;
-use flate2::read::MultiGzDecoder;
+use flate2::bufread::GzDecoder;
 use flate2::write::GzEncoder;
 use hyper::body::Bytes;
 use hyper::header::{self, HeaderMap, HeaderValue};
@@ -42,16 +42,33 @@ impl Coding {
         })
     }
 
-    /// Decompresses a body. Returns at most `limit` bytes and one more.
+    /// Decompresses a body of one member or frame. Returns at most `limit` bytes and one more.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the body is corrupt or incomplete, or continues after its end: a body of many empty members
+    /// would take long without reaching the limit.
     pub(super) fn decompress(self, body: &[u8], limit: usize) -> io::Result<Vec<u8>> {
         let mut decompressed = Vec::new();
         let limit = limit as u64 + 1;
-        match self {
-            Self::Gzip => MultiGzDecoder::new(body).take(limit).read_to_end(&mut decompressed),
-            Self::Zstd => {
-                zstd::Decoder::with_buffer(body)?.take(limit).read_to_end(&mut decompressed)
+        let rest = match self {
+            Self::Gzip => {
+                let mut decoder = GzDecoder::new(body);
+                decoder.by_ref().take(limit).read_to_end(&mut decompressed)?;
+                decoder.into_inner()
             }
-        }?;
+            Self::Zstd => {
+                let mut decoder = zstd::Decoder::with_buffer(body)?.single_frame();
+                decoder.by_ref().take(limit).read_to_end(&mut decompressed)?;
+                decoder.finish()
+            }
+        };
+        if !rest.is_empty() && (decompressed.len() as u64) < limit {
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidData,
+                "there is more data after the end of the compressed body",
+            ));
+        }
         Ok(decompressed)
     }
 
@@ -67,17 +84,30 @@ impl Coding {
     }
 }
 
-/// Returns the coding that a client prefers, `None` if it accepts neither.
+/// Returns the coding that a client prefers, `None` for an answer without compression.
 fn preferred_coding(headers: &HeaderMap) -> Option<Coding> {
     let values = headers.get_all(header::ACCEPT_ENCODING).iter();
     let items = values.filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(','));
+    // `None` is `identity`: at equal weights compression wins.
     let accepted = items.filter_map(|item| {
-        let (name, weight) = item.split_once(';').unwrap_or((item, "q=1"));
-        let weight = weight.trim().trim_start_matches(['q', 'Q']).trim_start_matches('=');
-        let weight: f32 = weight.parse().ok().filter(|weight| *weight > 0.0)?;
-        Some((weight, Coding::of(name.trim())?))
+        let (name, weight) = item
+            .split_once(';')
+            .map_or((item, Some(1.0)), |(name, parameter)| (name, weight(parameter.trim())));
+        let weight = weight.filter(|weight| *weight > 0.0)?;
+        match name.trim() {
+            name if name.eq_ignore_ascii_case("identity") => Some((weight, None)),
+            name => Some((weight, Some(Coding::of(name)?))),
+        }
     });
-    accepted.max_by(|one, other| one.0.total_cmp(&other.0).then(one.1.cmp(&other.1))).map(|it| it.1)
+    accepted.max_by(|one, other| one.0.total_cmp(&other.0).then(one.1.cmp(&other.1)))?.1
+}
+
+/// Reads `q=0.5` (RFC 9110, section 12.4.2).
+fn weight(parameter: &str) -> Option<f32> {
+    let value = parameter.strip_prefix("q=").or_else(|| parameter.strip_prefix("Q="))?;
+    let is_plain = value.starts_with(['0', '1'])
+        && value.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    value.parse().ok().filter(|weight| is_plain && (0.0..=1.0).contains(weight))
 }
 
 /// Compresses an answer with the coding that the client prefers, unless the answer is small or compressed
@@ -115,6 +145,10 @@ mod tests {
             ("br", None),
             ("", None),
             ("gzip;q", None),
+            ("gzip;q=2", None),
+            ("gzip;q=1e-1", None),
+            ("identity, gzip;q=0.5", None),
+            ("identity;q=0.5, gzip;q=0.5", Some(Coding::Gzip)),
         ] {
             let mut headers = HeaderMap::new();
             headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static(value));
@@ -133,6 +167,8 @@ mod tests {
             assert_eq!(decompressed.as_ref(), Some(&body));
             let cut = coding.decompress(&compressed, 10).map(|cut| cut.len());
             assert_eq!(cut.ok(), Some(11));
+            let twice = coding.decompress(&[&*compressed, &*compressed].concat(), body.len());
+            assert!(twice.is_err(), "{coding:?}");
             let torn = coding.decompress(&compressed[..compressed.len() - 1], body.len());
             assert!(torn.is_err(), "{coding:?}");
         }

@@ -10,9 +10,6 @@ use super::response::Response;
 const ALLOWED_HEADERS: &str = "content-type,authorization,x-api-key,x-prediction-id,traceparent";
 /// Response headers that pages may read.
 const EXPOSED_HEADERS: &str = "x-prediction-id";
-/// Request headers that the answer depends on.
-const VARY: &str = "origin, access-control-request-method, access-control-request-headers";
-
 /// The allowed origins; `*` allows any.
 #[derive(Debug)]
 pub(super) struct Cors {
@@ -54,7 +51,9 @@ impl Cors {
             let exposed = HeaderValue::from_static(EXPOSED_HEADERS);
             headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, exposed);
         }
-        headers.append(header::VARY, HeaderValue::from_static(VARY));
+        if !self.allows_any {
+            headers.append(header::VARY, HeaderValue::from_static("origin"));
+        }
     }
 
     /// Returns the value of `access-control-allow-origin` for a request.

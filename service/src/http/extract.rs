@@ -39,7 +39,7 @@ pub(super) async fn json_body(
         Ok(None) => return Err(ErrorResponse::body_too_large(size)),
         Err(error) => return Err(unreadable(&error_chain(&error))),
     };
-    let Some(coding) = coding else { return Ok(body) };
+    let Some(coding) = coding.filter(|_| !body.is_empty()) else { return Ok(body) };
     match coding.decompress(&body, size) {
         Ok(body) if body.len() > size => Err(ErrorResponse::body_too_large(size)),
         Ok(body) => Ok(body.into()),

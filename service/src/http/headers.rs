@@ -9,7 +9,7 @@ use super::compression::Coding;
 use super::response::ErrorResponse;
 use crate::hosting::limits::shortened;
 
-/// Checks the head of a request, whatever it asks for.
+/// Checks the head of a request, for every route.
 ///
 /// # Errors
 ///
@@ -25,7 +25,7 @@ pub(super) fn validate(head: &Parts, body_limit_bytes: usize) -> Result<(), Erro
                 let is_valid = is_name_and_port(host.as_bytes())
                     || Authority::try_from(host.as_bytes())
                         .is_ok_and(|authority| !authority.as_str().contains('@'));
-                (!is_valid).then_some("`host` is no host")
+                (!is_valid).then_some("`host` is not valid")
             }
         };
         if let Some(problem) = problem {
@@ -96,14 +96,14 @@ pub(super) fn content_coding(
     let codings = codings.map(|coding| coding.to_str().unwrap_or("?"));
     let mut codings = codings.filter(|coding| !coding.eq_ignore_ascii_case("identity"));
     let Some(name) = codings.next() else { return Ok(None) };
-    let coding = Coding::of(name).filter(|_| is_enabled && codings.next().is_none());
-    if coding.is_some() {
-        return Ok(coding);
-    }
     let supported = if is_enabled { Coding::NAMES } else { "identity" };
-    let message = format!(
-        "the content coding `{}` is not known here; these are: {supported}",
-        shortened(name)
-    );
+    let message = if codings.next().is_some() {
+        format!("several content codings are not supported; use one of: {supported}")
+    } else if let Some(coding) = Coding::of(name).filter(|_| is_enabled) {
+        return Ok(Some(coding));
+    } else {
+        let name = shortened(name);
+        format!("the content coding `{name}` is not supported; use one of: {supported}")
+    };
     Err(ErrorResponse::unsupported_content_coding(message, supported))
 }

@@ -20,8 +20,8 @@ use crate::hosting::limits::shortened;
 use crate::metrics::{InProgress, Metrics};
 use crate::state::State;
 
-/// Logger of the records about requests.
-const TARGET: &str = "ml_model_service::server";
+/// Logger of the records about requests and connections.
+pub(super) const TARGET: &str = "ml_model_service::server";
 
 /// Answers the requests of a service.
 pub(super) struct Router {

@@ -25,7 +25,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 
-use super::router::Router;
+use super::router::{Router, TARGET};
 use super::timer::ConnectionTimer;
 use crate::metrics::{InvalidMetricsSettings, Metrics};
 use crate::state::State;
@@ -114,7 +114,7 @@ pub(crate) async fn serve(
             };
             if let Err(error) = result {
                 // The client has sent malformed HTTP, is too slow, or has gone.
-                tracing::debug!(error_info = %ml_model_core::error_chain(&error), "A connection has failed.");
+                tracing::debug!(target: TARGET, error_info = %ml_model_core::error_chain(&error), "A connection has failed.");
             }
         });
     };
@@ -124,6 +124,7 @@ pub(crate) async fn serve(
         // Load balancers turn away before the port is closed.
         state.begin_shutdown();
         tracing::info!(
+            target: TARGET,
             readiness_delay_s = server.readiness_delay.as_secs_f64(),
             "Stopping: readiness is refused, requests are still accepted for a while."
         );
@@ -138,6 +139,7 @@ pub(crate) async fn serve(
     }
     close(listener).into_iter().for_each(open);
     tracing::info!(
+        target: TARGET,
         connections = stage.receiver_count(),
         "Stopping: answering the requests accepted so far."
     );
@@ -146,10 +148,12 @@ pub(crate) async fn serve(
     }
     stage.send_replace(Stage::Finishing);
     if timeout(server.drain_limit, stage.closed()).await.is_err() {
+        let connections = stage.receiver_count();
         stage.send_replace(Stage::Closed);
         tracing::warn!(
+            target: TARGET,
             limit_s = server.drain_limit.as_secs_f64(),
-            connections = stage.receiver_count(),
+            connections,
             "Some requests were not finished in time; their connections are closed."
         );
     }
@@ -172,7 +176,7 @@ async fn accept(listener: &TcpListener) -> TcpStream {
             Ok((stream, _peer)) => return stream,
             Err(error) if is_of_connection(&error) => {}
             Err(error) => {
-                tracing::error!(error_info = %error, "No connection can be accepted.");
+                tracing::error!(target: TARGET, error_info = %error, "No connection can be accepted.");
                 sleep(PAUSE).await;
             }
         }
@@ -195,7 +199,7 @@ fn close(listener: TcpListener) -> Vec<TcpStream> {
         Err(error) => error,
     };
     if stopped_by.kind() != io::ErrorKind::WouldBlock {
-        tracing::error!(error_info = %stopped_by, "Connections that were waiting are lost.");
+        tracing::error!(target: TARGET, error_info = %stopped_by, "Connections that were waiting are lost.");
     }
     let non_blocking = waiting.into_iter().map(|stream| {
         stream.set_nonblocking(true)?;

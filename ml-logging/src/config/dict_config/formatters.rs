@@ -325,7 +325,7 @@ const JSON_REFUSED: [Refused; 10] = [
 ];
 
 const TEXT_REFUSED: [Refused; 1] =
-    [("defaults", "write what is the same in all lines into the format, and remove the key")];
+    [("defaults", "write constant text into the format, and remove the key")];
 
 const ECS_REFUSED: [Refused; 4] = [
     ("format", "the fields are those of the Elastic Common Schema; remove the key"),

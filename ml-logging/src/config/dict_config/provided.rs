@@ -12,12 +12,14 @@ use crate::{
     format::{BUILT_IN, Formatter},
 };
 
+/// A formatter of the file.
 pub(super) struct FormatterEntry<'d> {
     pub(super) name: &'d str,
     /// Node of the format, and the formatter; `None` if it is invalid.
     pub(super) formatter: Option<(Node<'d>, Formatter)>,
 }
 
+/// A filter of the file.
 pub(super) struct FilterEntry<'d> {
     pub(super) name: &'d str,
     /// `None` if the filter is invalid.
@@ -31,6 +33,7 @@ impl FilterEntry<'_> {
     }
 }
 
+/// A handler of the file.
 pub(super) struct HandlerEntry<'d> {
     pub(super) name: &'d str,
     pub(super) node: Node<'d>,
@@ -85,6 +88,7 @@ pub(super) fn resolve(
     handlers.iter().map(context).collect()
 }
 
+/// Returns the fields of the handler's own filters.
 fn fields_of<'a>(
     handler: &HandlerEntry<'_>,
     filters: &'a [FilterEntry<'_>],

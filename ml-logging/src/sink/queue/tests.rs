@@ -284,7 +284,7 @@ fn a_record_that_is_cut_short_ends_there() {
 }
 
 #[test]
-fn while_the_sink_stalls_blocking_waits_and_dropping_does_not() {
+fn a_stalled_sink_blocks_or_drops_by_the_policy() {
     let sink = Sink::default();
     let queue = queue_with(&sink, Policy::Drop, 100);
     sink.stall(&queue);

@@ -294,7 +294,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn days_and_weeks_end_when_clocks_show_it(
+        fn days_and_weeks_end_at_their_local_time(
             zone in proptest::sample::select(&ZONES[..]),
             weekday in proptest::option::of(0..7_u8),
             interval in 1..4_u32,

@@ -1,5 +1,4 @@
-//! Callsites made while the program runs. `tracing` wants them to live forever, so equal ones are made
-//! once.
+//! Callsites created at run time. `tracing` requires static ones, so that equal ones are created once.
 
 use std::{
     collections::HashMap,
@@ -14,7 +13,7 @@ use tracing::{
     subscriber::Interest,
 };
 
-/// What its events and spans are said to be from.
+/// Source of events and spans.
 pub const FILE: &str = "some/where.rs";
 pub const LINE: u32 = 17;
 pub const MODULE: &str = "some::module";

@@ -1,4 +1,4 @@
-//! The records of `EcsFormatter`.
+//! Records of `EcsFormatter`.
 
 use ml_logging::{ContextFilter as _, HostnameFilter};
 
@@ -114,7 +114,7 @@ fn event_name(name: &str) -> String {
     if name == "duration_ms" { "event.duration".to_owned() } else { span_name(name) }
 }
 
-/// Milliseconds as nanoseconds. What is no time has none; what is no number stays what it is.
+/// Converts milliseconds to nanoseconds. Invalid durations become null, other values stay unchanged.
 fn duration(held: &Held) -> Expected {
     let milliseconds = match held {
         Held::I64(value) => *value as f64,
@@ -129,7 +129,7 @@ fn duration(held: &Held) -> Expected {
     if is_time { Expected::Nanoseconds(milliseconds) } else { Expected::null() }
 }
 
-/// What is wrong with the form, any of which may be told.
+/// Returns the possible errors of the form.
 pub fn refusals(form: &EcsForm) -> Vec<Refusal> {
     let mut refusals = Vec::new();
     for (key, _) in &form.statics {

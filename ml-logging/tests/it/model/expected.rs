@@ -1,4 +1,4 @@
-//! Checks what a case has written against what the documentation promises.
+//! Checks of the output of a case against the documentation.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,7 @@ use super::{
     Case, Logged, ecs, fields::Expected, form::Form, json, names::BUILT_IN, text, times::Moments,
 };
 
-/// Why a form is refused.
+/// Error of a form.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Refusal {
     BuiltIn(String),
@@ -37,16 +37,16 @@ impl Refusal {
     }
 }
 
-/// Logs the case and checks its records, or why there are none.
+/// Logs the case, and checks its records or its error.
 ///
 /// # Panics
 ///
-/// If one is not what the documentation promises.
+/// A record differs from the documentation.
 pub fn check(case: &Case) {
     check_result(case.log(), case);
 }
 
-/// With a formatter that has the form of the case, in whatever way.
+/// Checks a case with a formatter of the same form.
 pub fn check_formatted(formatter: impl Into<Formatter>, case: &Case) {
     check_result(case.log_with(formatter), case);
 }
@@ -88,7 +88,7 @@ fn check_result(result: Result<Logged, Error>, case: &Case) {
     }
 }
 
-/// What is wrong with the case, any of which may be told.
+/// Returns the possible errors of the case.
 fn refusals(case: &Case) -> Vec<Refusal> {
     let mut refusals = match &case.form {
         Form::Json(form) => json::refusals(case, form),
@@ -102,7 +102,7 @@ fn refusals(case: &Case) -> Vec<Refusal> {
     refusals
 }
 
-/// The two records of a case, which nothing else can end or break.
+/// Splits the output into the two records of a case.
 pub fn lines(text: &str) -> Vec<&str> {
     let lines: Vec<_> = text.split_terminator('\n').collect();
     assert_eq!(lines.len(), 2, "{text:?}");

@@ -1,9 +1,9 @@
-//! What a record holds, apart from how it is written: the values of the context, and which fields of
-//! the event and of its spans count.
+//! Content of a record independent of its form: context values, and the fields of the event and its spans that
+//! count.
 
 use super::{Case, Fields, callsites, held::Held, times::Times};
 
-/// What stands in a record.
+/// Expected value in a record.
 #[derive(Debug, Clone)]
 pub enum Expected {
     /// Exactly this.
@@ -113,7 +113,7 @@ pub fn of_spans(
     for span in case.spans.iter().rev() {
         let mut now = span.made.clone();
         for (index, later) in &span.recorded {
-            // Recording nothing leaves what is there.
+            // Recording no value keeps the old one.
             if let (Some((_, held)), false) =
                 (now.fields.get_mut(*index), matches!(later, Held::Nothing))
             {

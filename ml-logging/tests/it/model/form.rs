@@ -1,4 +1,4 @@
-//! The forms that a record can have, and the formatters for them.
+//! Forms of records with their formatters.
 
 use ml_logging::{
     EcsFormatter, FormatError, FormatStyle, Formatter, HumanFormatter, JsonFormatter, StaticValue,
@@ -7,7 +7,7 @@ use ml_logging::{
 
 use super::{held::Held, times::Times};
 
-/// One formatter, told these things.
+/// Settings of a formatter.
 #[derive(Debug, Clone)]
 pub enum Form {
     Json(JsonForm),
@@ -132,7 +132,7 @@ impl Form {
     ///
     /// # Errors
     ///
-    /// If its format is refused.
+    /// The format is invalid.
     pub fn formatter(&self) -> Result<Formatter, FormatError> {
         Ok(match self {
             Self::Json(form) => form.formatter()?.into(),

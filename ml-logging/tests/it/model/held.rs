@@ -1,4 +1,4 @@
-//! Values of every kind that `tracing` knows, in ways in which programs hand them over.
+//! Values of every type that `tracing` supports.
 
 use std::{error::Error, fmt};
 
@@ -16,7 +16,7 @@ pub enum Held {
     Str(String),
     /// Written in pieces by `Debug`.
     Debug(Vec<String>),
-    /// Written in pieces by `Display`, and then fails if so it is told.
+    /// Written in pieces by `Display`, which may fail at the end.
     Display(Vec<String>, bool),
     /// An error and its sources.
     Error(Vec<String>),

@@ -1,4 +1,4 @@
-//! The records of `JsonFormatter`.
+//! Records of `JsonFormatter`.
 
 use super::{
     Case,
@@ -10,7 +10,7 @@ use super::{
 };
 
 impl JsonForm {
-    /// The names of what is in every record: of the format, static ones, the timestamp and the message.
+    /// Names of the fields of every record: of the format, static ones, the timestamp and the message.
     fn names(&self) -> Vec<&str> {
         let fields = self.fields.iter().map(String::as_str);
         let statics = self.statics.iter().map(|(name, _)| name.as_str());
@@ -99,7 +99,7 @@ pub fn expected(case: &Case, form: &JsonForm) -> Vec<(String, Expected)> {
     record
 }
 
-/// What is wrong with the form, any of which may be told.
+/// Returns the possible errors of the form.
 pub fn refusals(case: &Case, form: &JsonForm) -> Vec<Refusal> {
     let mut refusals = Vec::new();
     for (index, name) in form.fields.iter().enumerate() {

@@ -1,9 +1,7 @@
-//! What a record must hold, worked out from the documentation alone, for any event in any spans and any
-//! formatter.
+//! Model of records, derived only from the documentation, for any event in any spans and any formatter.
 //!
-//! Here are a [`Case`] and how it is logged through the public interface. [`form`] has the formatters
-//! that it can have; [`expected`] checks what has been written, with one module for each kind of
-//! formatter. Property tests and the fuzz targets make the cases, from a generator and from bytes.
+//! A [`Case`] is logged through the public interface. [`form`] contains its possible formatters. [`expected`]
+//! checks the output, with one module per kind of formatter. Property tests and fuzz targets create the cases.
 #![allow(clippy::unwrap_used, reason = "clippy takes only test functions for tests")]
 #![allow(unreachable_pub, reason = "each test binary has a copy")]
 #![allow(dead_code, reason = "each test program uses its own part of this")]
@@ -30,11 +28,11 @@ use tracing::{Event, Level, Span, Value, field};
 
 pub use self::{form::Form, held::Held};
 
-/// An event in its spans, and the form of its record.
+/// An event in its spans, with the form of its record.
 #[derive(Debug, Clone)]
 pub struct Case {
     pub form: Form,
-    /// What a filter provides.
+    /// Fields of a filter.
     pub provided: Vec<(String, String)>,
     pub level: Level,
     pub target: String,
@@ -43,7 +41,7 @@ pub struct Case {
     pub spans: Vec<SpanCase>,
 }
 
-/// A span, and what is recorded in it later.
+/// A span with the values that are recorded later.
 #[derive(Debug, Clone)]
 pub struct SpanCase {
     pub made: Fields,
@@ -55,17 +53,17 @@ pub struct SpanCase {
 #[derive(Debug, Clone, Default)]
 pub struct Fields {
     pub fields: Vec<(String, Held)>,
-    /// Hands the values on from the last to the first; only if there are no more than 32 of them.
+    /// Passes the values in reverse order, if there are at most 32.
     pub backwards: bool,
 }
 
-/// What a case has written, and when.
+/// Output of a case with its times.
 #[derive(Debug)]
 pub struct Logged {
     pub text: String,
-    /// A moment before, in microseconds since 1970.
+    /// Time before the output, in microseconds since 1970.
     pub from: u64,
-    /// A moment after.
+    /// Time after the output.
     pub until: u64,
 }
 
@@ -117,20 +115,20 @@ impl io::Write for Memory {
 }
 
 impl Case {
-    /// Logs the event, twice; the second time nothing is new.
+    /// Logs the event twice. The second time all caches are warm.
     ///
     /// # Errors
     ///
-    /// If its form is refused.
+    /// The form is invalid.
     pub fn log(&self) -> Result<Logged, Error> {
         self.log_with(self.form.formatter()?)
     }
 
-    /// With this formatter, which has the form of the case in whatever way.
+    /// Logs with this formatter, which must have the form of the case.
     ///
     /// # Errors
     ///
-    /// If the formatter is refused.
+    /// The formatter is invalid.
     pub fn log_with(&self, formatter: impl Into<Formatter>) -> Result<Logged, Error> {
         let memory = Memory::default();
         let writer = memory.clone();

@@ -1,4 +1,4 @@
-//! Names that are likely to meet each other, or to go wrong.
+//! Names that are likely to collide or to be handled wrongly.
 
 /// Of fields of events and spans.
 pub const NAMES: [&str; 29] = [

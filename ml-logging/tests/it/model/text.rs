@@ -1,7 +1,7 @@
-//! Lines of text: of `HumanFormatter`, and of `TextFormatter`.
+//! Lines of text of `HumanFormatter` and `TextFormatter`.
 //!
-//! What a line must be is a sequence of parts, most of them exactly known. Where the documentation leaves
-//! open whether a text has quotes, both are right.
+//! A line is a sequence of parts, most of which are known exactly. Where the documentation does not define whether a
+//! text is quoted, both are accepted.
 
 use ml_logging::FormatStyle;
 
@@ -32,30 +32,30 @@ pub enum Chunk {
 ///
 /// # Panics
 ///
-/// If the line is not made of these parts.
+/// The line does not consist of these parts.
 pub fn check(line: &str, chunks: &[Chunk], moments: Moments) {
     assert!(!line.contains(turns_direction), "{line:?}");
     assert!(matches(chunks, line, moments), "{line:?} should be {chunks:?} in {moments:?}");
 }
 
-/// Takes the colours out of a text.
+/// Removes the colors from a text.
 ///
 /// # Panics
 ///
-/// If a colour is not ended before the next one and before the line is.
+/// A color does not end before the next one, or before the end of the line.
 pub fn uncoloured(text: &str) -> String {
     let mut uncoloured = String::new();
     let mut is_coloured = false;
     let mut rest = text;
     while let Some((before, after)) = rest.split_once("\u{1b}[") {
-        assert!(!is_coloured || !before.contains('\n'), "a colour goes on: {text:?}");
+        assert!(!is_coloured || !before.contains('\n'), "the color does not end: {text:?}");
         uncoloured.push_str(before);
         let (code, after) = after.split_once('m').expect("a colour is complete");
         assert!(code.parse::<u8>().is_ok_and(|code| (code == 0) == is_coloured), "{text:?}");
         is_coloured = !is_coloured;
         rest = after;
     }
-    assert!(!is_coloured, "a colour goes on: {text:?}");
+    assert!(!is_coloured, "the color does not end: {text:?}");
     uncoloured + rest
 }
 
@@ -85,7 +85,7 @@ pub fn formatted(case: &Case, form: &TextForm) -> Vec<Chunk> {
     chunks
 }
 
-/// What is wrong with the form, any of which may be told.
+/// Returns the possible errors of the form.
 pub fn refusals(case: &Case, form: &TextForm) -> Vec<Refusal> {
     let name = |part: &Part| match part {
         Part::Field(name, _) => Some(name.clone()),
@@ -147,7 +147,7 @@ fn quoted(text: &str) -> String {
     format!("\"{}\"", shown(&text.replace('\\', "\\\\").replace('"', "\\\"")))
 }
 
-/// A text with nothing in it that ends a line, drives a terminal or turns the direction.
+/// Escapes what ends a line, controls a terminal or changes the direction.
 fn shown(text: &str) -> String {
     let one = |c: char| match c {
         '\u{8}' => "\\b".to_owned(),

@@ -1,6 +1,6 @@
-//! Forms of the time, and whether a text in such a form is the time of a record.
+//! Formats of times, and checks of texts in these formats.
 //!
-//! Texts are read back, so nothing here writes a time.
+//! Texts are parsed; nothing here writes a time.
 
 use jiff::{Timestamp, fmt::strtime, tz};
 

@@ -1,4 +1,4 @@
-//! A collector: takes OTLP over HTTP and keeps what it is sent.
+//! Collector that receives OTLP over HTTP, and keeps all requests.
 #![allow(unreachable_pub, dead_code, reason = "each test program uses its own part of this")]
 #![allow(clippy::unwrap_used, reason = "clippy takes only test functions for tests")]
 
@@ -27,7 +27,7 @@ pub struct Collector {
 struct State {
     logs: Vec<ExportLogsServiceRequest>,
     traces: Vec<ExportTraceServiceRequest>,
-    /// How many requests have come, answered or not.
+    /// Number of requests, answered or not.
     requests: usize,
     stalls: bool,
     status: u16,
@@ -53,7 +53,7 @@ impl Collector {
         &self.address
     }
 
-    /// Lets requests wait for an answer until [`go_on`](Self::go_on).
+    /// Delays all responses until [`go_on`](Self::go_on).
     pub fn stall(&self) {
         self.shared.0.lock().unwrap().stalls = true;
     }
@@ -63,18 +63,18 @@ impl Collector {
         self.shared.1.notify_all();
     }
 
-    /// Refuses all requests with this status, and keeps nothing of them.
+    /// Refuses all requests with this status.
     pub fn refuse(&self, status: u16) {
         self.shared.0.lock().unwrap().status = status;
     }
 
-    /// Waits until a request has come, answered or not.
+    /// Waits for a request.
     pub fn wait_for_request(&self) {
         let state = self.shared.0.lock().unwrap();
         drop(self.shared.1.wait_while(state, |state| state.requests == 0).unwrap());
     }
 
-    /// The records with their targets, by their times.
+    /// Returns the records with their targets, sorted by time.
     pub fn records(&self) -> Vec<(String, LogRecord)> {
         let state = self.shared.0.lock().unwrap();
         let scopes = state.logs.iter().flat_map(|request| &request.resource_logs);
@@ -95,7 +95,7 @@ impl Collector {
         scopes.flat_map(|scope| scope.spans.clone()).collect()
     }
 
-    /// The span of that name, which must be there once.
+    /// Returns the only span of this name.
     pub fn span(&self, name: &str) -> Span {
         let mut spans = self.spans();
         spans.retain(|span| span.name == name);
@@ -103,7 +103,7 @@ impl Collector {
         span
     }
 
-    /// The attributes of the resource of the first records.
+    /// Returns the attributes of the resource of the first records.
     pub fn resource(&self) -> Vec<(String, Value)> {
         let state = self.shared.0.lock().unwrap();
         fields(&state.logs[0].resource_logs[0].resource.as_ref().unwrap().attributes)
@@ -122,7 +122,7 @@ impl Collector {
                 match path.as_str() {
                     "/v1/logs" => state.logs.push(decoded(&body)),
                     "/v1/traces" => state.traces.push(decoded(&body)),
-                    other => panic!("nobody exports to {other}"),
+                    other => panic!("unknown path {other}"),
                 }
             }
             drop(state);
@@ -138,7 +138,7 @@ fn decoded<M: prost::Message + Default>(body: &[u8]) -> M {
     M::decode(body).unwrap()
 }
 
-/// The path and the body of the next request.
+/// Reads the path and the body of the next request.
 fn request(reader: &mut BufReader<&TcpStream>) -> Option<(String, Vec<u8>)> {
     let mut line = String::new();
     if reader.read_line(&mut line).ok()? == 0 {
@@ -164,7 +164,7 @@ fn request(reader: &mut BufReader<&TcpStream>) -> Option<(String, Vec<u8>)> {
     Some((path, body))
 }
 
-/// Attributes as JSON: integers without, floats with a point.
+/// Converts attributes to JSON.
 pub fn fields(attributes: &[KeyValue]) -> Vec<(String, Value)> {
     attributes.iter().map(|field| (field.key.clone(), value(field.value.as_ref()))).collect()
 }
@@ -180,7 +180,7 @@ pub fn value(value: Option<&AnyValue>) -> Value {
     }
 }
 
-/// Bytes as hexadecimal digits.
+/// Converts bytes to hexadecimal digits.
 pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -1,4 +1,4 @@
-//! What the tests share: logging into memory, and reading the lines back strictly.
+//! Shared parts of the tests: logging into memory, and strict parsing of records.
 
 #[cfg(feature = "opentelemetry")]
 pub(crate) mod collector;
@@ -18,7 +18,7 @@ use serde_json::Value;
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::fmt::MakeWriter;
 
-/// A writer that keeps what is written, one entry for each call of `write`.
+/// Writer that keeps each write.
 #[derive(Clone, Default)]
 pub(crate) struct Memory(Arc<Mutex<Vec<Vec<u8>>>>);
 
@@ -28,7 +28,7 @@ impl Memory {
         self.0.lock().unwrap().iter().map(text).collect()
     }
 
-    /// The records; each must have come in one write and be one line.
+    /// Returns the records. Each must be a single write and a single line.
     pub(crate) fn records(&self) -> Vec<Record> {
         self.writes().iter().map(|write| Record::read(write)).collect()
     }
@@ -53,12 +53,12 @@ impl<'a> MakeWriter<'a> for Memory {
     }
 }
 
-/// A builder that no environment variable influences.
+/// Returns a builder that is independent of the environment.
 pub(crate) fn builder() -> Builder {
     ml_logging::builder().environment(|_| None).level("trace")
 }
 
-/// A configuration of one handler, `h`, that gets everything from INFO on, with a short format.
+/// Returns a configuration with one handler `h`, the level INFO, and a short format.
 pub(crate) fn with(handler: Handler) -> Configuration {
     Configuration::new()
         .environment(|_| None)
@@ -66,12 +66,12 @@ pub(crate) fn with(handler: Handler) -> Configuration {
         .logger(Logger::root().level(LevelFilter::INFO).handler("h"))
 }
 
-/// What `run` logs with this format.
+/// Returns the records that `run` logs with this format.
 pub(crate) fn logged(format: &str, run: impl FnOnce()) -> Vec<Record> {
     logged_by(builder().format(format), run)
 }
 
-/// What `run` logs with this set-up.
+/// Returns the records that `run` logs with this set-up.
 pub(crate) fn logged_by(builder: Builder, run: impl FnOnce()) -> Vec<Record> {
     let memory = Memory::default();
     let (subscriber, _logging) = builder.writer(memory.clone()).build().unwrap();
@@ -79,13 +79,13 @@ pub(crate) fn logged_by(builder: Builder, run: impl FnOnce()) -> Vec<Record> {
     memory.records()
 }
 
-/// The one record of them.
+/// Returns the only record.
 pub(crate) fn only(records: Vec<Record>) -> Record {
     let [record] = <[Record; 1]>::try_from(records).unwrap();
     record
 }
 
-/// A record: keys in the order written, none of them twice.
+/// Record with its keys in order. Keys are unique.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Record(pub(crate) Vec<(String, Value)>);
 
@@ -140,7 +140,7 @@ impl<'de> Deserialize<'de> for Record {
     }
 }
 
-/// The mistakes in the `logging` part of a file, without the name of the file.
+/// Returns the mistakes in the `logging` part of a file, without the name of the file.
 pub(crate) fn mistakes_with(text: &str, filters: &Filters) -> String {
     let document = Document::parse("f", text).unwrap();
     let mut problems = Problems::new();
@@ -158,7 +158,7 @@ pub(crate) fn is_child() -> bool {
     env::var_os(CHILD).is_some()
 }
 
-/// Starts this test program again, as a child that runs one test.
+/// Returns a command that runs one test of this program in a child process.
 pub(crate) fn command(test: &str) -> Command {
     let mut command = Command::new(env::current_exe().unwrap());
     command
@@ -170,7 +170,7 @@ pub(crate) fn command(test: &str) -> Command {
     command
 }
 
-/// In the child, runs `child`; in the parent, the output of the child that has run it.
+/// Runs a function in a child process, and returns the output of the child; `None` in the child itself.
 pub(crate) fn child(
     test: &str,
     environment: &[(&str, &str)],
@@ -185,7 +185,7 @@ pub(crate) fn child(
     Some(output)
 }
 
-/// The records in a stream; the test harness writes text of its own before the first.
+/// Returns the records in a stream. The test harness writes text before the first one.
 pub(crate) fn records(stream: &[u8]) -> Vec<Record> {
     let text = std::str::from_utf8(stream).unwrap();
     let json =
