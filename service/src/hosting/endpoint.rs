@@ -72,7 +72,7 @@ impl Endpoint {
 
     /// Runs a call on this thread and logs a warning if it is slow.
     pub(crate) fn run_inline<T>(&self, call: impl FnOnce() -> T) -> T {
-        self.slow_calls.watch(&self.name(), call)
+        self.slow_calls.watch(&self.model, call)
     }
 
     /// Predicts from one body. `header_id` is the prediction id in the headers of the request.

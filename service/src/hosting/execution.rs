@@ -3,6 +3,8 @@
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use ml_model_core::{MLModel as _, RegisteredModel};
+
 /// Duration from which an inline call counts as slow: the thread serves no other connection meanwhile.
 const SLOW: Duration = Duration::from_millis(10);
 
@@ -30,13 +32,13 @@ impl Default for SlowCalls {
 impl SlowCalls {
     /// Calls a model on this thread. Logs a warning if it is the third slow call in a row, at most once per
     /// minute.
-    pub(crate) fn watch<T>(&self, model: &str, call: impl FnOnce() -> T) -> T {
+    pub(crate) fn watch<T>(&self, model: &RegisteredModel, call: impl FnOnce() -> T) -> T {
         let started = Instant::now();
         let result = call();
         let duration = started.elapsed();
         if self.is_slow(duration) && self.is_due(self.created.elapsed()) {
             tracing::warn!(
-                model_qualified_name = model,
+                model_qualified_name = &*model.qualified_name(),
                 duration_ms = duration.as_micros() as f64 / 1e3,
                 "An inline model is slow: other requests wait for it. Configure `execution: blocking`."
             );

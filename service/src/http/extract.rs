@@ -1,6 +1,6 @@
 //! The body of a request.
 
-use http_body_util::{BodyExt, LengthLimitError, Limited};
+use http_body_util::BodyExt as _;
 use hyper::body::{Bytes, Incoming};
 use hyper::header::HeaderMap;
 use ml_model_core::error_chain;
@@ -25,7 +25,7 @@ pub(super) async fn json_body(
     let coding = content_coding(headers, server.compression)?;
     let size = server.body_limit_bytes;
     let limit = server.request_timeout;
-    let Some(body) = timer.within(limit, Limited::new(body, size).collect()).await else {
+    let Some(body) = timer.within(limit, collect(body, size)).await else {
         return Err(ErrorResponse::request_timeout(format!(
             "the body did not arrive within {} s",
             limit.as_secs_f64()
@@ -35,11 +35,9 @@ pub(super) async fn json_body(
         ErrorResponse::bad_request(format!("the body cannot be read: {problem}"))
     };
     let body = match body {
-        Ok(body) => body.to_bytes(),
-        Err(error) if error.is::<LengthLimitError>() => {
-            return Err(ErrorResponse::body_too_large(size));
-        }
-        Err(error) => return Err(unreadable(&error_chain(&*error))),
+        Ok(Some(body)) => body,
+        Ok(None) => return Err(ErrorResponse::body_too_large(size)),
+        Err(error) => return Err(unreadable(&error_chain(&error))),
     };
     let Some(coding) = coding.filter(|_| !body.is_empty()) else { return Ok(body) };
     match coding.decompress(&body, size) {
@@ -47,4 +45,24 @@ pub(super) async fn json_body(
         Ok(body) => Ok(body.into()),
         Err(error) => Err(unreadable(&error)),
     }
+}
+
+/// Reads a body to its end; `None` if it is larger than `limit`. A body of one piece is not copied.
+async fn collect(mut body: Incoming, limit: usize) -> hyper::Result<Option<Bytes>> {
+    let (mut first, mut all) = (Bytes::new(), Vec::new());
+    while let Some(frame) = body.frame().await {
+        let Ok(data) = frame?.into_data() else { continue };
+        if first.is_empty() {
+            first = data;
+        } else {
+            if all.is_empty() {
+                all.extend_from_slice(&first);
+            }
+            all.extend_from_slice(&data);
+        }
+        if first.len().max(all.len()) > limit {
+            return Ok(None);
+        }
+    }
+    Ok(Some(if all.is_empty() { first } else { all.into() }))
 }

@@ -129,14 +129,17 @@ impl Router {
                 let result = predictions::one(state, timer, name, headers, body).await;
                 result.map_err(|error| error.of_caller(headers))
             }
-            Resource::Batch => predictions::batch(state, timer, name, headers, body).await,
+            // Boxed, so that the future of the other requests is small.
+            Resource::Batch => {
+                Box::pin(predictions::batch(state, timer, name, headers, body)).await
+            }
             Resource::Models => models::list(state),
             Resource::Metadata => models::metadata(state, name),
             Resource::Health => Ok(health::health(state)),
             Resource::Ready => Ok(health::ready(state)),
             Resource::Startup => Ok(health::startup(state)),
             Resource::Metrics => Ok(metrics::show(state, self.metrics.as_deref())),
-            Resource::LogLevels => log_levels::answer(state, timer, head, body).await,
+            Resource::LogLevels => Box::pin(log_levels::answer(state, timer, head, body)).await,
             Resource::Root => Ok(docs::root()),
             Resource::Page => Ok(docs::page(state)),
             Resource::Asset => docs::asset(name, headers),

@@ -61,21 +61,42 @@ pub(super) struct Route<'p> {
 impl<'p> Route<'p> {
     /// Finds the route of a path.
     pub(super) fn of(path: &'p str) -> Option<Self> {
-        ROUTES.iter().enumerate().find_map(|(index, &(template, methods, resource))| {
-            let segment = percent_decode_str(segment(template, path)?).decode_utf8().ok();
-            Some(Self { index, resource, methods, segment })
-        })
+        let (index, segment) = PARTS.iter().enumerate().find_map(|(index, (before, after))| {
+            let rest = path.strip_prefix(before)?;
+            let Some(after) = after else { return rest.is_empty().then_some((index, "")) };
+            let segment = rest.strip_suffix(after)?;
+            (!segment.is_empty() && !segment.contains('/')).then_some((index, segment))
+        })?;
+        let (_template, methods, resource) = ROUTES[index];
+        let segment = percent_decode_str(segment).decode_utf8().ok();
+        Some(Self { index, resource, methods, segment })
     }
 }
 
-/// Matches a path with a template. Returns the segment that the template names.
-fn segment<'p>(template: &str, path: &'p str) -> Option<&'p str> {
-    let Some((before, rest)) = template.split_once('{') else {
-        return (path == template).then_some("");
-    };
-    let (_name, after) = rest.split_once('}')?;
-    let segment = path.strip_prefix(before)?.strip_suffix(after)?;
-    (!segment.is_empty() && !segment.contains('/')).then_some(segment)
+/// Texts before and after the placeholder of each template.
+const PARTS: [(&str, Option<&str>); ROUTES.len()] = {
+    let mut parts = [("", None); ROUTES.len()];
+    let mut index = 0;
+    while index < ROUTES.len() {
+        parts[index] = split(ROUTES[index].0);
+        index += 1;
+    }
+    parts
+};
+
+const fn split(template: &'static str) -> (&'static str, Option<&'static str>) {
+    let bytes = template.as_bytes();
+    let (mut open, mut close) = (0, bytes.len());
+    while open < bytes.len() && bytes[open] != b'{' {
+        open += 1;
+    }
+    if open == bytes.len() {
+        return (template, None);
+    }
+    while bytes[close - 1] != b'}' {
+        close -= 1;
+    }
+    (template.split_at(open).0, Some(template.split_at(close).1))
 }
 
 /// Returns whether a path belongs to a probe: requested every few seconds, and without keys.

@@ -20,9 +20,10 @@ fn head(length: usize) -> String {
 
 #[test]
 fn more_predictions_than_the_limit_allows_are_rejected_at_once() {
-    for execution in ["inline", "blocking"] {
+    // By declaration, and by configuration.
+    for execution in ["", ", execution: blocking"] {
         let service = Running::configured(&format!(
-            "models: [{{qualified_name: charges_model, concurrency_limit: 1, execution: {execution}}}]"
+            "models: [{{qualified_name: charges_model, concurrency_limit: 1{execution}}}]"
         ));
         let mut held = service.connect();
         write!(held, "{}{HELD}", head(HELD.len())).unwrap();
