@@ -79,7 +79,8 @@ pub(crate) async fn serve(
     let server = &state.server;
     let (stage, _) = watch::channel(Stage::Open);
     let mut http = http1::Builder::new();
-    http.header_read_timeout(server.header_timeout).half_close(true);
+    // Answers are small: one buffer is cheaper than a vectored write of head and body.
+    http.header_read_timeout(server.header_timeout).half_close(true).writev(false);
     let router = Arc::new(Router::new(state.clone(), metrics));
     let open = |stream: TcpStream| {
         // An answer is written in one piece. An error means that the client has gone.
