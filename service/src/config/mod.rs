@@ -6,14 +6,14 @@
 //! | module | contents |
 //! |---|---|
 //! | `server` | `server:` |
-//! | `keys` | API keys and admin keys |
+//! | `api_keys` | API keys and admin keys |
 //! | `models` | `models:` |
 //! | `decorators` | `decorators:` of a model |
 //! | `names` | short names and class paths |
 //! | `metrics` | `metrics:` |
 
+mod api_keys;
 mod decorators;
-mod keys;
 mod metrics;
 mod models;
 mod names;
@@ -26,7 +26,7 @@ use crate::hosting::registered::{DecoratorRegistration, ModelRegistration, Regis
 use crate::info::Info;
 use crate::metrics::MetricsSettings;
 
-pub(crate) use keys::ApiKeys;
+pub(crate) use api_keys::ApiKeys;
 pub(crate) use server::{ServerSettings, address};
 
 use decorators::BUILT_IN;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use ml_configuration::{Kind, Node, Problems};
 
-use super::keys::ApiKeys;
+use super::api_keys::ApiKeys;
 
 /// Address and limits of the service.
 #[derive(Debug)]

@@ -11,10 +11,10 @@ use serde_json::Value;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::body::{Body, Parsed};
-use super::execution::SlowCalls;
 use super::options::HostingOptions;
 use super::outcome::{Failure, Outcome, PendingCall, call};
 use super::schema::InputSchema;
+use super::slow_calls::SlowCalls;
 
 /// A model with everything that its endpoints need to know of it.
 pub(crate) struct Endpoint {

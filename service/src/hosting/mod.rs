@@ -7,17 +7,17 @@
 //! | `loading` | loading the chosen models |
 //! | `endpoint` | one loaded model: checks bodies, calls the model |
 //! | `outcome` | the result of a call |
-//! | `execution` | slow models that run inline |
+//! | `slow_calls` | slow models that run inline |
 //! | `schema` | the input schema as the contract for bodies |
 //! | `body` | the JSON of a request, borrowed from its text |
-//! | `limits` | lengths of messages that quote a request |
+//! | `shorten` | lengths of messages that quote a request |
 
 pub(crate) mod body;
 pub(crate) mod endpoint;
-pub(crate) mod execution;
-pub(crate) mod limits;
 pub(crate) mod loading;
 pub(crate) mod options;
 pub(crate) mod outcome;
 pub(crate) mod registered;
 mod schema;
+pub(crate) mod shorten;
+pub(crate) mod slow_calls;

@@ -7,7 +7,7 @@ use ml_model_core::Violation;
 use schemars::Schema;
 
 use super::body::{Body, BodyJson};
-use super::limits::{LONGEST_MESSAGE, MOST_MESSAGES, cut, shortened};
+use super::shorten::{LONGEST_MESSAGE, MOST_MESSAGES, cut, shortened};
 
 /// The compiled input schema of one model.
 #[derive(Debug)]

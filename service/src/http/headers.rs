@@ -7,7 +7,7 @@ use hyper::http::uri::Authority;
 
 use super::compression::Coding;
 use super::response::ErrorResponse;
-use crate::hosting::limits::shortened;
+use crate::hosting::shorten::shortened;
 
 /// Checks the head of a request, for every route.
 ///

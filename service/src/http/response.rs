@@ -8,8 +8,8 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::prediction_id;
-use crate::hosting::limits::messages;
 use crate::hosting::outcome::Failure;
+use crate::hosting::shorten::messages;
 
 /// An answer, with its whole body in memory.
 pub(crate) type Response = hyper::Response<Bytes>;
@@ -160,7 +160,7 @@ impl ErrorResponse {
             Failure::Prediction(error) => Self::prediction(error),
             Failure::Panic => Self::internal("the model panicked".to_owned()),
             Failure::MissingRow => {
-                Self::internal("a decorator has lost the answer of this row".to_owned())
+                Self::internal("a decorator returned no result for this row".to_owned())
             }
         }
     }

@@ -16,7 +16,7 @@ use super::response::{ErrorResponse, Response};
 use super::routes::{Resource, Route, is_probe};
 use super::timer::ConnectionTimer;
 use super::{auth, headers};
-use crate::hosting::limits::shortened;
+use crate::hosting::shorten::shortened;
 use crate::metrics::{InProgress, Metrics};
 use crate::state::State;
 

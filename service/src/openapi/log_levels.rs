@@ -28,17 +28,16 @@ pub(super) fn operations() -> Value {
     };
     let get = operation(
         "get_log_levels",
-        "The levels of the log",
-        "Those in force, and those with which the service began.",
+        "Log levels",
+        "Returns the current and the initial log levels.",
         "The levels.",
         "info",
     );
     let mut put = operation(
         "set_log_levels",
-        "Set the levels of the log",
-        "In place of all that are in force. That is a record itself, at WARNING, whatever the levels \
-         are.",
-        "The levels as they are now.",
+        "Set the log levels",
+        "Replaces all log levels. The change itself is logged at WARNING, whatever the levels are.",
+        "The new levels.",
         "info,hyper=debug",
     );
     let mut wanted = object(&[("levels", LEVELS)]);
@@ -56,7 +55,7 @@ pub(super) fn operations() -> Value {
         "reset_log_levels",
         "Set the initial levels again",
         "Those of `RUST_LOG`, else of the configuration.",
-        "The levels as they are now.",
+        "The new levels.",
         "info",
     );
     json!({ "get": get, "put": put, "delete": delete })

@@ -285,8 +285,8 @@ fn health() -> [(&'static str, Value); 3] {
             "summary": summary,
             "description": description,
             "responses": {
-                "200": json_response("Yes.", &schema, Some(ok)),
-                "503": json_response("No.", &schema, Some(not_ok)),
+                "200": json_response("The service passes the probe.", &schema, Some(ok)),
+                "503": json_response("The service fails the probe.", &schema, Some(not_ok)),
             },
         })
     };
@@ -296,8 +296,8 @@ fn health() -> [(&'static str, Value); 3] {
             operation(
                 "get_health",
                 "HealthStatus",
-                "Does the service work?",
-                "No if a model could not be loaded.",
+                "Liveness",
+                "503 if a model failed to load.",
                 [json!({ "health_status": "HEALTHY" }), json!({ "health_status": "NOT_HEALTHY" })],
             ),
         ),
@@ -306,8 +306,8 @@ fn health() -> [(&'static str, Value); 3] {
             operation(
                 "get_readiness",
                 "ReadinessStatus",
-                "Does the service take predictions now?",
-                "No while models are loaded, if one could not be, and while the service stops.",
+                "Readiness",
+                "503 while models load, if one failed to load, and while the service stops.",
                 [
                     json!({ "readiness_status": "ACCEPTING_TRAFFIC" }),
                     json!({ "readiness_status": "REFUSING_TRAFFIC" }),
@@ -319,8 +319,8 @@ fn health() -> [(&'static str, Value); 3] {
             operation(
                 "get_startup",
                 "StartupStatus",
-                "Has the service started?",
-                "Yes once all models are loaded.",
+                "Start-up",
+                "200 once all models are loaded.",
                 [
                     json!({ "startup_status": "STARTED" }),
                     json!({ "startup_status": "NOT_STARTED" }),

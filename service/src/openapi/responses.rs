@@ -252,8 +252,8 @@ fn errors() -> [ErrorAnswer; 11] {
         },
         ErrorAnswer {
             name: "ServiceUnavailable",
-            description: "Not now: the models are still being loaded or could not be, or as many \
-                          predictions are under way as may be.",
+            description: "The models are loading or failed to load, or the concurrency limit is \
+                          reached.",
             examples: vec![
                 ("loading", ErrorResponse::unavailable(text("the models are still being loaded"))),
                 (
@@ -316,7 +316,7 @@ pub(super) fn error_responses(info: &Info) -> Map<String, Value> {
 fn retry_after_header() -> Value {
     json!({
         "Retry-After": {
-            "description": "Seconds after which it is worth another try, where that is known.",
+            "description": "Seconds to wait before another try, where known.",
             "schema": { "type": "integer", "minimum": 0 },
         },
     })

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::json;
 use tracing::level_filters::LevelFilter;
 
-use crate::hosting::limits::{LONGEST_MESSAGE, cut};
+use crate::hosting::shorten::{LONGEST_MESSAGE, cut};
 use crate::http::auth;
 use crate::http::extract::json_body;
 use crate::http::response::{ErrorResponse, Response, json};

@@ -1,4 +1,4 @@
-//! What the models are.
+//! Metadata of the models.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use hyper::StatusCode;
 use serde_json::json;
 
 use crate::hosting::endpoint::Endpoint;
-use crate::hosting::limits::shortened;
+use crate::hosting::shorten::shortened;
 use crate::http::response::{ErrorResponse, Response, json};
 use crate::state::{Loaded, State};
 

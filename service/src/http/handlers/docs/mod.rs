@@ -8,7 +8,7 @@ use hyper::body::Bytes;
 use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
 
 use super::models::loaded;
-use crate::hosting::limits::shortened;
+use crate::hosting::shorten::shortened;
 use crate::http::response::{ErrorResponse, Response};
 use crate::state::State;
 
