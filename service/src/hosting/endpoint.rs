@@ -141,9 +141,7 @@ impl Endpoint {
                 None
             })
             .collect();
-        // A model does not expect a batch without rows.
-        let call_batch =
-            || if valid.is_empty() { Vec::new() } else { self.model.call_batch(valid) };
+        let call_batch = || self.model.call_batch(valid);
         let outcomes: Vec<_> = match catch_unwind(AssertUnwindSafe(call_batch)) {
             Ok(results) => {
                 let mut results = results.into_iter();

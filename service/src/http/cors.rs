@@ -4,12 +4,12 @@ use hyper::Method;
 use hyper::header::{self, HeaderMap, HeaderValue};
 use hyper::http::request::Parts;
 
+use super::prediction_id;
 use super::response::Response;
 
 /// Request headers that pages may send.
 const ALLOWED_HEADERS: &str = "content-type,authorization,x-api-key,x-prediction-id,traceparent";
-/// Response headers that pages may read.
-const EXPOSED_HEADERS: &str = "x-prediction-id";
+
 /// The allowed origins; `*` allows any.
 #[derive(Debug)]
 pub(super) struct Cors {
@@ -48,7 +48,7 @@ impl Cors {
             headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
         }
         if head.method != Method::OPTIONS {
-            let exposed = HeaderValue::from_static(EXPOSED_HEADERS);
+            let exposed = HeaderValue::from(prediction_id::HEADER);
             headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, exposed);
         }
         if !self.allows_any {

@@ -1,5 +1,7 @@
 //! Answers, and errors in JSON: `{"type": ..., "messages": [...], "prediction_id": ...}`.
 
+use std::time::Duration;
+
 use hyper::StatusCode;
 use hyper::body::Bytes;
 use hyper::header::{self, HeaderMap, HeaderValue};
@@ -143,13 +145,17 @@ impl ErrorResponse {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "ServiceError", vec![message])
     }
 
-    /// 503: the service can predict soon.
-    pub(crate) fn busy(message: String) -> Self {
+    /// 503: the concurrency limit of the model of this name is reached.
+    pub(crate) fn busy(model: &str) -> Self {
+        let message = format!(
+            "`{model}` is busy: as many predictions are under way as its concurrency limit allows"
+        );
         Self { header: Some(("retry-after", "1")), ..Self::unavailable(message) }
     }
 
     /// 504: the prediction takes too long.
-    pub(crate) fn prediction_timeout(message: String) -> Self {
+    pub(crate) fn prediction_timeout(limit: Duration) -> Self {
+        let message = format!("the prediction takes longer than {} s", limit.as_secs_f64());
         Self::new(StatusCode::GATEWAY_TIMEOUT, "PredictionTimeoutError", vec![message])
     }
 

@@ -1,5 +1,7 @@
 //! Schemas and responses that operations share: errors, health states, lists of models.
 
+use std::time::Duration;
+
 use ml_model_core::{PredictionError, PredictionId, Violation};
 use serde_json::{Map, Value, json};
 
@@ -256,13 +258,7 @@ fn errors() -> [ErrorAnswer; 11] {
                           reached.",
             examples: vec![
                 ("loading", ErrorResponse::unavailable(text("the models are still being loaded"))),
-                (
-                    "busy",
-                    ErrorResponse::busy(text(
-                        "`insurance_charges_model` is busy: as many predictions are under way as \
-                         its concurrency limit allows",
-                    )),
-                ),
+                ("busy", ErrorResponse::busy("insurance_charges_model")),
             ],
         },
         ErrorAnswer {
@@ -270,7 +266,7 @@ fn errors() -> [ErrorAnswer; 11] {
             description: "The prediction takes too long; the log will say how it ends.",
             examples: vec![(
                 "prediction",
-                ErrorResponse::prediction_timeout(text("the prediction takes longer than 30 s")),
+                ErrorResponse::prediction_timeout(Duration::from_secs(30)),
             )],
         },
     ]

@@ -95,12 +95,7 @@ pub(in crate::http) async fn batch(
 }
 
 fn permit(endpoint: &Endpoint) -> Result<Option<OwnedSemaphorePermit>, ErrorResponse> {
-    endpoint.permit().map_err(|Busy| {
-        ErrorResponse::busy(format!(
-            "`{}` is busy: as many predictions are under way as its concurrency limit allows",
-            endpoint.name()
-        ))
-    })
+    endpoint.permit().map_err(|Busy| ErrorResponse::busy(&endpoint.name()))
 }
 
 /// Calls a model where its options say, inside the trace that the headers name.
@@ -134,10 +129,6 @@ async fn run<T: Send + 'static>(
     match timer.within(limit, running).await {
         Some(Ok(outcome)) => Ok(outcome),
         Some(Err(_panic)) => Err(ErrorResponse::internal("the service panicked".to_owned())),
-        None => Err(ErrorResponse::prediction_timeout(format!(
-            "the prediction takes longer than {} s",
-            limit.as_secs_f64()
-        ))
-        .of_prediction(begun.get().cloned())),
+        None => Err(ErrorResponse::prediction_timeout(limit).of_prediction(begun.get().cloned())),
     }
 }
