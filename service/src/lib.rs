@@ -30,6 +30,7 @@
 //! | `openapi` | the OpenAPI document, a pure function of the models' metadata |
 //! | `export` | files for other systems: index template, dashboards, alert rules |
 //! | `info` | title, version and description of the service |
+//! | `throttle` | a limit on how often a record is written |
 
 mod cli;
 mod config;
@@ -41,6 +42,7 @@ mod metrics;
 mod openapi;
 mod service;
 mod state;
+mod throttle;
 
 pub use hosting::registered::HostedType;
 pub use http::server::ServeError;

@@ -326,7 +326,7 @@ impl ConfiguredService {
         }
         tracing::info!(title = info.title, "Creating service.");
         tracing::info!(title = info.title, address = %address, "Listening on http://{address}.");
-        let state = Arc::new(State::new(info, server, self.logging));
+        let state = Arc::new(State::new(info, server, address.ip(), self.logging));
         let loading = state.clone();
         tokio::task::spawn_blocking(move || {
             let options = options_of(&models);

@@ -1,6 +1,6 @@
 //! `server:`: address, limits, keys.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 use std::time::Duration;
 
@@ -32,6 +32,8 @@ pub(crate) struct ServerSettings {
     pub(crate) admin_keys: Option<ApiKeys>,
     /// Origins whose pages may call the service; `*` allows any.
     pub(crate) allowed_origins: Vec<String>,
+    /// Whether answers contain the reasons of failures inside the service; `None` is the default.
+    show_error_details: Option<bool>,
 }
 
 impl Default for ServerSettings {
@@ -49,6 +51,7 @@ impl Default for ServerSettings {
             api_keys: None,
             admin_keys: None,
             allowed_origins: Vec::new(),
+            show_error_details: None,
         }
     }
 }
@@ -89,6 +92,8 @@ impl ServerSettings {
         {
             settings.compression = given;
         }
+        let details = mapping.optional("show_error_details");
+        settings.show_error_details = details.and_then(|node| node.boolean(problems));
         // Not `optional`, so that an empty value cannot disable authentication.
         let empty = "`api_keys` is empty; remove the key to serve without API keys";
         settings.api_keys =
@@ -112,6 +117,13 @@ impl ServerSettings {
         }
         mapping.finish(problems);
         settings
+    }
+
+    /// Returns whether answers contain the reasons of failures inside the service. By default they do if
+    /// only programs of this machine can reach the address, and no keys tell clients apart.
+    pub(crate) fn shows_error_details(&self, address: IpAddr) -> bool {
+        let is_local = address.is_loopback() && self.api_keys.is_none();
+        self.show_error_details.unwrap_or(is_local)
     }
 }
 
