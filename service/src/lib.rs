@@ -30,6 +30,7 @@
 //! | `openapi` | the OpenAPI document, a pure function of the models' metadata |
 //! | `export` | files for other systems: index template, dashboards, alert rules |
 //! | `info` | title, version and description of the service |
+//! | `root_path` | the path under which a proxy publishes the service |
 //! | `throttle` | a limit on how often a record is written |
 
 mod cli;
@@ -40,6 +41,7 @@ mod http;
 mod info;
 mod metrics;
 mod openapi;
+mod root_path;
 mod service;
 mod state;
 mod throttle;

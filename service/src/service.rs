@@ -332,9 +332,9 @@ impl ConfiguredService {
             let options = options_of(&models);
             let loaded = load(models).and_then(|registry| {
                 let models = Models::new(registry, &options, has_metrics)?;
-                let document = openapi::of_registry(&loading.info, &models.registry, &options)
+                let openapi = openapi::of_registry(&loading.info, &models.registry, &options)
                     .map_err(|error| error.to_string())?;
-                Ok(Loaded { models, openapi: document.to_string().into() })
+                Ok(Loaded { models, openapi })
             });
             loading.finish_loading(loaded);
         });

@@ -4,8 +4,8 @@ use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use hyper::body::Bytes;
 use ml_logging::Logging;
+use serde_json::Value;
 
 use crate::config::ServerSettings;
 use crate::hosting::loading::Models;
@@ -26,8 +26,7 @@ pub(crate) struct State {
 /// The loaded models and the OpenAPI document about them.
 pub(crate) struct Loaded {
     pub(crate) models: Models,
-    /// The document as JSON.
-    pub(crate) openapi: Bytes,
+    pub(crate) openapi: Value,
 }
 
 /// Phase of the service, which the health endpoints report.

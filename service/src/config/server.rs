@@ -7,6 +7,7 @@ use std::time::Duration;
 use ml_configuration::{Kind, Node, Problems};
 
 use super::api_keys::ApiKeys;
+use crate::root_path::RootPath;
 
 /// Address and limits of the service.
 #[derive(Debug)]
@@ -27,6 +28,8 @@ pub(crate) struct ServerSettings {
     /// Time after that for accepted requests to finish.
     pub(crate) drain_limit: Duration,
     pub(crate) compression: bool,
+    /// Path under which a proxy publishes the service.
+    pub(crate) root_path: Option<RootPath>,
     pub(crate) api_keys: Option<ApiKeys>,
     /// Keys that permit to set the levels of the log.
     pub(crate) admin_keys: Option<ApiKeys>,
@@ -48,6 +51,7 @@ impl Default for ServerSettings {
             close_grace: Duration::from_millis(500),
             drain_limit: Duration::from_secs(30),
             compression: true,
+            root_path: None,
             api_keys: None,
             admin_keys: None,
             allowed_origins: Vec::new(),
@@ -91,6 +95,12 @@ impl ServerSettings {
         if let Some(given) = mapping.optional("compression").and_then(|node| node.boolean(problems))
         {
             settings.compression = given;
+        }
+        if let Some(node) = mapping.optional("root_path") {
+            settings.root_path = node.string(problems).and_then(RootPath::parse);
+            if settings.root_path.is_none() {
+                node.report(problems, "expected a path without escapes, as in `/insurance`");
+            }
         }
         let details = mapping.optional("show_error_details");
         settings.show_error_details = details.and_then(|node| node.boolean(problems));

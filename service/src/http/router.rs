@@ -148,7 +148,7 @@ impl Router {
             Resource::Startup => Ok(health::startup(state)),
             Resource::Metrics => Ok(metrics::show(state, self.metrics.as_deref())),
             Resource::LogLevels => Box::pin(log_levels::answer(state, timer, head, body)).await,
-            Resource::Root => Ok(docs::root()),
+            Resource::Root => Ok(docs::root(state, headers)),
             Resource::Page => Ok(docs::page(state)),
             Resource::Asset => docs::asset(name, headers),
             Resource::Document => docs::document(state, headers),
