@@ -1,6 +1,6 @@
 //! `server:`: address, limits, keys.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::time::Duration;
 
@@ -150,11 +150,16 @@ fn read_address(node: Node<'_>, problems: &mut Problems) -> Option<SocketAddr> {
     address
 }
 
-const NO_ADDRESS: &str = "expected an IP address and a port, as in `127.0.0.1:8000`";
+const NO_ADDRESS: &str =
+    "expected an IP address or `localhost`, and a port, as in `127.0.0.1:8000`";
 
-/// Parses an address. The error shows the expected form.
+/// Parses an address; `localhost` is 127.0.0.1. The error shows the expected form.
 pub(crate) fn address(text: &str) -> Result<SocketAddr, &'static str> {
-    text.parse().map_err(|_| NO_ADDRESS)
+    let local = text.strip_prefix("localhost:").and_then(|port| port.parse().ok());
+    match local {
+        Some(port) => Ok(SocketAddr::new(Ipv4Addr::LOCALHOST.into(), port)),
+        None => text.parse().map_err(|_| NO_ADDRESS),
+    }
 }
 
 fn read_keys(node: Node<'_>, empty: &str, problems: &mut Problems) -> Option<ApiKeys> {
