@@ -7,10 +7,12 @@ use hyper::header::{self, HeaderMap, HeaderValue};
 use hyper::http::request::Parts;
 use subtle::Choice;
 
-use super::router::TARGET;
 use crate::config::ApiKeys;
 use crate::hosting::shorten::shortened;
 use crate::throttle::Throttle;
+
+/// Logger of the records about failed authentications.
+const TARGET: &str = "ml_model_service::auth";
 
 /// Minimum time between two records about failed authentications.
 const PAUSE: Duration = Duration::from_secs(1);
