@@ -9,13 +9,14 @@ use hyper::body::{Body as _, Incoming};
 use hyper::header::{self, HeaderValue};
 use hyper::http::request::Parts;
 
+use super::auth::{FailedAuthentications, has_key};
 use super::compression::compress;
 use super::cors::Cors;
 use super::handlers::{docs, health, log_levels, metrics, models, predictions};
+use super::headers;
 use super::response::{ErrorResponse, Response};
 use super::routes::{Resource, Route, is_probe};
 use super::timer::ConnectionTimer;
-use super::{auth, headers};
 use crate::hosting::shorten::shortened;
 use crate::metrics::{InProgress, Metrics};
 use crate::state::State;
@@ -28,12 +29,13 @@ pub(super) struct Router {
     state: Arc<State>,
     metrics: Option<Arc<Metrics>>,
     cors: Option<Cors>,
+    failed_authentications: FailedAuthentications,
 }
 
 impl Router {
     pub(super) fn new(state: Arc<State>, metrics: Option<Arc<Metrics>>) -> Self {
         let cors = Cors::new(&state.server.allowed_origins);
-        Self { state, metrics, cors }
+        Self { state, metrics, cors, failed_authentications: FailedAuthentications::default() }
     }
 
     /// Answers a request.
@@ -101,12 +103,18 @@ impl Router {
     fn check(&self, head: &Parts, route: Option<&Route<'_>>) -> Result<(), ErrorResponse> {
         let server = &self.state.server;
         headers::validate(head, server.body_limit_bytes)?;
-        let Some(keys) = &server.api_keys else { return Ok(()) };
-        // The levels of the log need a key of another kind.
-        let is_admitted = is_probe(head.uri.path())
-            || route.is_some_and(|route| route.resource == Resource::LogLevels)
-            || auth::has_key(keys, &head.headers);
-        if is_admitted { Ok(()) } else { Err(ErrorResponse::without_key()) }
+        let is_admin = route.is_some_and(|route| route.resource == Resource::LogLevels);
+        let keys = if is_admin { &server.admin_keys } else { &server.api_keys };
+        let Some(keys) = keys else { return Ok(()) };
+        if is_probe(head.uri.path()) || has_key(keys, &head.headers) {
+            return Ok(());
+        }
+        self.failed_authentications.add(head);
+        Err(if is_admin {
+            ErrorResponse::without_admin_key()
+        } else {
+            ErrorResponse::without_key()
+        })
     }
 
     /// Calls the handler of a route.
@@ -140,7 +148,7 @@ impl Router {
             Resource::Startup => Ok(health::startup(state)),
             Resource::Metrics => Ok(metrics::show(state, self.metrics.as_deref())),
             Resource::LogLevels => Box::pin(log_levels::answer(state, timer, head, body)).await,
-            Resource::Root => Ok(docs::root()),
+            Resource::Root => Ok(docs::root(state, headers)),
             Resource::Page => Ok(docs::page(state)),
             Resource::Asset => docs::asset(name, headers),
             Resource::Document => docs::document(state, headers),
