@@ -59,12 +59,14 @@ pub enum FieldError {
     },
     /// The field is sensitive and has no policy.
     #[error(
-        "`{path}` is sensitive: write `redacted({path})` for \"[REDACTED]\", `hashed({path})` for a keyed \
-         digest, or `bucketed({path}, 10)` for the lower bound of a number's bucket"
+        "`{path}` is sensitive: write {}`redacted({path})` for \"[REDACTED]\" or `hashed({path})` for a \
+         keyed digest", buckets(path, *is_number)
     )]
     Sensitive {
         /// Path of the field.
         path: String,
+        /// Whether the field may be a number.
+        is_number: bool,
     },
     /// There is no such policy.
     #[error("unknown policy `{name}`; valid are {}", quoted(&Policy::NAMES.map(str::to_owned)))]
@@ -113,6 +115,14 @@ pub enum FieldError {
 /// Names a field in a message.
 fn subject(name: Option<&str>) -> String {
     name.map_or_else(|| "the value".to_owned(), |name| format!("`{name}`"))
+}
+
+fn buckets(path: &str, is_number: bool) -> String {
+    if is_number {
+        format!("`bucketed({path}, 10)` for the lower bound of the number's bucket, ")
+    } else {
+        String::new()
+    }
 }
 
 fn rename(key: &str, is_renamed: bool) -> String {

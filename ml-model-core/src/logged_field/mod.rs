@@ -116,11 +116,13 @@ impl LoggedField {
             }
             Err(error) => return Err(error),
         };
-        match (self.policy, FieldKind::of(&forms)) {
+        let kind = FieldKind::of(&forms);
+        let is_number = !matches!(kind, FieldKind::Boolean | FieldKind::Date | FieldKind::Text);
+        match (self.policy, kind) {
             (None, _) if self.is_sensitive(schema) => {
-                Err(FieldError::Sensitive { path: self.path.join(".") })
+                Err(FieldError::Sensitive { path: self.path.join("."), is_number })
             }
-            (Some(Policy::Bucketed(_)), FieldKind::Boolean | FieldKind::Date | FieldKind::Text) => {
+            (Some(Policy::Bucketed(_)), _) if !is_number => {
                 Err(FieldError::NotANumber { path: self.path.join(".") })
             }
             (

@@ -365,8 +365,12 @@ fn sensitive_fields_of_a_configuration_need_a_policy() {
     let message = |field: &str| check(field).unwrap_err().to_string();
     assert_eq!(
         message("ssn"),
-        "`ssn` is sensitive: write `redacted(ssn)` for \"[REDACTED]\", `hashed(ssn)` for a keyed digest, or \
-         `bucketed(ssn, 10)` for the lower bound of a number's bucket"
+        "`ssn` is sensitive: write `redacted(ssn)` for \"[REDACTED]\" or `hashed(ssn)` for a keyed digest"
+    );
+    assert_eq!(
+        message("income"),
+        "`income` is sensitive: write `bucketed(income, 10)` for the lower bound of the number's bucket, \
+         `redacted(income)` for \"[REDACTED]\" or `hashed(income)` for a keyed digest"
     );
     for sensitive in ["ssn as s", "nickname", "income", "customer.id", "guardian.name"] {
         assert!(message(sensitive).contains("is sensitive: write"), "{sensitive}");
