@@ -5,6 +5,7 @@
 //! | this one | [`LoggingDecorator`], which decides when a record is due |
 //! | `record` | [`Recorder`], which reads the fields of a record, and the record itself |
 //! | `callsites` | the `tracing` call sites of one attribute |
+//! | `sampling` | which predictions are recorded |
 //! | `configured` | a [`Recorder`] [made from a configuration](LoggingOptions) |
 //! | `field_tree`, `extract` | read fields by name from serializable values |
 
@@ -13,14 +14,16 @@ mod configured;
 mod extract;
 mod field_tree;
 pub(crate) mod record;
+mod sampling;
 
 use std::any::Any;
 use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::time::{Duration, Instant};
 
-use callsites::SiteSet;
+use callsites::{LogSites, SiteSet};
 use record::{Record, Subject};
+use sampling::Decision;
 
 use crate::decorator::Decorator;
 use crate::error::error_chain;
@@ -33,6 +36,7 @@ pub use crate::policy::digest::{HashKeyError, check_hash_key};
 pub use crate::policy::{Policy, Width};
 pub use configured::{ConfiguredFields, LoggingOptions};
 pub use record::Recorder;
+pub use sampling::Sampling;
 
 /// Decorator that writes the log records of every prediction.
 ///
@@ -44,6 +48,10 @@ pub use record::Recorder;
 /// With the level off, nothing is read, formatted or allocated. If only errors are enabled, failed
 /// predictions are recorded without their duration, because the clock is read only for requests that
 /// are recorded.
+///
+/// With the option `sample` it records a share of the predictions, both records of a prediction or none,
+/// and every failure. With `slow` it records every prediction that takes longer, with the level WARN.
+/// [`Sampling`] describes them.
 #[derive(Clone, Copy, Debug)]
 pub struct LoggingDecorator<R> {
     recorder: R,
@@ -105,20 +113,27 @@ impl<M: MLModel, R: Recorder<M>> Decorator<M> for LoggingDecorator<R> {
 
 /// A pending call, with the data that its records need.
 struct Call {
+    logs: &'static LogSites,
     sites: &'static SiteSet,
+    decision: Decision,
     prediction_id: Option<PredictionId>,
     batch_row: Option<BatchRow>,
-    /// `None` if the request was not recorded.
+    /// `None` if the request was not recorded and the logger is not sampled.
     started: Option<Instant>,
 }
 
 impl Call {
-    fn duration_ms(&self) -> Option<f64> {
-        self.started.map(|started| milliseconds(started.elapsed()))
+    fn duration(&self) -> Option<Duration> {
+        self.started.map(|started| started.elapsed())
     }
 
     #[inline]
-    fn with_subject<M: MLModel>(&self, model: &M, record: impl FnOnce(&Subject<'_>)) {
+    fn with_subject<M: MLModel>(
+        &self,
+        model: &M,
+        sample_rate: Option<f64>,
+        record: impl FnOnce(&Subject<'_>),
+    ) {
         let metadata = model.metadata();
         let batch_row = self.batch_row.as_ref();
         record(&Subject {
@@ -126,6 +141,7 @@ impl Call {
             version: &metadata.version,
             prediction_id: self.prediction_id.as_ref().map(PredictionId::as_str),
             batch_row: batch_row.map(|batch| (batch.batch_id.as_str(), batch.row)),
+            sample_rate,
         });
     }
 }
@@ -155,21 +171,26 @@ impl<R> LoggingDecorator<R> {
         R: Recorder<M>,
     {
         let context = request.context();
+        let logs = self.recorder.sites();
         let mut call = Call {
-            sites: self.recorder.sites().of(context),
+            logs,
+            sites: logs.of(context),
+            decision: logs.sampling.decide(context.prediction_id()),
             prediction_id: context.prediction_id().cloned(),
             batch_row: context.batch_row().cloned(),
             started: None,
         };
         let site = &call.sites.requested;
-        if site.is_enabled() {
-            call.with_subject(model, |subject| {
+        if call.decision.is_kept && site.is_enabled() {
+            call.with_subject(model, call.decision.rate, |subject| {
                 let record = Record::new(site, &"Prediction requested.", subject);
                 match request.input() {
                     Some(input) => self.recorder.requested(record, input),
                     None => record.write_without_fields(),
                 }
             });
+            call.started = Some(Instant::now());
+        } else if logs.sampling.needs_clock() {
             call.started = Some(Instant::now());
         }
         call
@@ -180,12 +201,16 @@ impl<R> LoggingDecorator<R> {
     where
         R: Recorder<M>,
     {
-        let duration_ms = call.duration_ms();
+        let duration = call.duration();
         match result {
             Ok(prediction) => {
-                let site = &call.sites.created;
-                if site.is_enabled() {
-                    call.with_subject(model, |subject| {
+                let is_slow = call.logs.sampling.is_slow(duration);
+                let site = call.sites.created(is_slow);
+                if (call.decision.is_kept || is_slow) && site.is_enabled() {
+                    let rate = call.decision.rate.filter(|_| !is_slow);
+                    let rate = rate.or(call.decision.rate_of_exceptions());
+                    let duration_ms = duration.map(milliseconds);
+                    call.with_subject(model, rate, |subject| {
                         let record = Record::new(site, &"Prediction created.", subject)
                             .outcome(&"success", &duration_ms);
                         self.recorder.created(record, prediction.output());
@@ -193,14 +218,14 @@ impl<R> LoggingDecorator<R> {
                 }
             }
             Err(error) => {
-                self.record_failure(model, call, duration_ms, || error_chain(error).to_string());
+                self.record_failure(model, call, duration, || error_chain(error).to_string());
             }
         }
     }
 
     fn record_panic<M: MLModel>(&self, model: &M, call: &Call, panic: &(dyn Any + Send)) {
         let error_info = || format!("panic: {}", panic_message(panic));
-        self.record_failure(model, call, call.duration_ms(), error_info);
+        self.record_failure(model, call, call.duration(), error_info);
     }
 
     #[cold]
@@ -208,12 +233,13 @@ impl<R> LoggingDecorator<R> {
         &self,
         model: &M,
         call: &Call,
-        duration_ms: Option<f64>,
+        duration: Option<Duration>,
         error_info: impl FnOnce() -> String,
     ) {
         let site = &call.sites.failed;
         if site.is_enabled() {
-            call.with_subject(model, |subject| {
+            let duration_ms = duration.map(milliseconds);
+            call.with_subject(model, call.decision.rate_of_exceptions(), |subject| {
                 Record::new(site, &"Prediction exception.", subject)
                     .outcome(&"error", &duration_ms)
                     .write([&error_info()]);
