@@ -6,6 +6,9 @@ use std::fmt;
 use serde::Serialize;
 
 /// Reason why a prediction failed.
+///
+/// The text of an error from a model or a decorator is the text of its source, without words of this crate
+/// in front. [`error_chain`] omits the repetition.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PredictionError {
@@ -14,11 +17,11 @@ pub enum PredictionError {
     InvalidInput(Vec<Violation>),
 
     /// The model failed. The [`source`](Error::source) is its own error, which can be downcast.
-    #[error("the model failed")]
+    #[error("{0}")]
     Model(#[source] Box<dyn Error + Send + Sync>),
 
     /// A decorator rejected the request, for instance because of too many concurrent requests.
-    #[error("the request was rejected")]
+    #[error("{0}")]
     Rejected(#[source] Box<dyn Error + Send + Sync>),
 }
 
@@ -35,10 +38,7 @@ impl PredictionError {
     /// use ml_model_core::{PredictionError, error_chain};
     ///
     /// let error = PredictionError::rejected("8 requests are pending");
-    /// assert_eq!(
-    ///     error_chain(&error).to_string(),
-    ///     "the request was rejected: 8 requests are pending",
-    /// );
+    /// assert_eq!(error_chain(&error).to_string(), "8 requests are pending");
     /// ```
     #[cold]
     pub fn rejected(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {

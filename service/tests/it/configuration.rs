@@ -120,7 +120,7 @@ fn models_and_decorators_take_their_configuration() {
     assert_eq!(predict(9.5, "threshold-2").json()["is_large"], false);
     let rejected = predict(1000.0, "threshold-3");
     assert_eq!(rejected.status, 503);
-    assert_eq!(rejected.error().1, ["the request was rejected: more than 100"]);
+    assert_eq!(rejected.error().1, ["more than 100"]);
 
     let [requested, created] = records("threshold-1").try_into().unwrap();
     assert_eq!(requested["name"], "ml_model_service::audit");
