@@ -6,7 +6,7 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use crate::{
@@ -84,15 +84,15 @@ impl Logging {
         layer::set_levels(&self.levels, levels, self.is_installed);
     }
 
-    /// Waits until all handlers have written everything that was logged before, without a limit. A sink that
-    /// stalls blocks the call until it recovers.
+    /// Waits until all handlers have written everything that was logged before, without a limit other than
+    /// that of [`end_by`](Self::end_by). A sink that stalls blocks the call until it recovers.
     ///
     /// # Errors
     ///
     /// The first failure of a sink since the last flush. The other sinks are flushed as well.
     pub fn flush(&self) -> io::Result<()> {
         self.sinks.flush(None).map_err(|error| {
-            // Without a limit every error is a failure.
+            // Without a limit every error but that of `end_by` is a failure.
             error.into_failure().unwrap_or_else(|| io::Error::from(io::ErrorKind::TimedOut))
         })
     }
@@ -119,6 +119,33 @@ impl Logging {
     /// The number of unwritten records per handler, and the first failure of a sink since the last flush.
     pub fn flush_within(&self, limit: Duration) -> Result<(), FlushError> {
         self.sinks.flush(Some(limit))
+    }
+
+    /// Sets a deadline for everything that waits for a handler, because the process is about to end.
+    ///
+    /// Until then a thread that finds a queue full waits as its [`Policy`](crate::Policy) defines. After the
+    /// deadline, its record is lost and counted. Every flush ends at the deadline, whatever its own limit is, and
+    /// its error includes the records that were lost because of the deadline. With
+    /// [`Policy::Audit`](crate::Policy::Audit) a separate thread writes from this call on, so that a
+    /// sink that stalls later does not hold the threads that log.
+    ///
+    /// The call does not wait, and affects threads that are waiting already. If it is repeated, the earliest
+    /// deadline counts: `end_by(Instant::now())` ends all waiting at once. Handlers of
+    /// [`Handler::writer`](crate::Handler::writer) are not affected.
+    ///
+    /// ```
+    /// use std::time::{Duration, Instant};
+    ///
+    /// let (subscriber, logging) = ml_logging::builder().build()?;
+    /// # drop(subscriber);
+    /// // At the signal that ends the program:
+    /// logging.end_by(Instant::now() + Duration::from_secs(20));
+    /// // After the last request:
+    /// logging.finish().ok();
+    /// # Ok::<(), ml_logging::Error>(())
+    /// ```
+    pub fn end_by(&self, deadline: Instant) {
+        self.sinks.end_by(deadline);
     }
 
     /// Flushes for the last time, within the configured limit. If that fails, dropping the guard does not

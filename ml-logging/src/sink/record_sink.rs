@@ -35,6 +35,9 @@ pub(crate) trait RecordSink: Send + Sync {
     /// How many of these records are not written at the deadline, or the last failure.
     fn flush(&self, deadline: Option<Instant>) -> Result<(), Unflushed>;
 
+    /// Sets the time after which no thread waits for this sink. The earliest one counts.
+    fn end_by(&self, _deadline: Instant) {}
+
     /// Returns the counts since the start.
     fn counts(&self) -> HandlerCounts;
 

@@ -1,26 +1,39 @@
 //! All sinks of the installed logging.
 
 use std::{
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
 use super::{
     counts::{FlushError, HandlerCounts},
     record_sink::{RecordSink, Unflushed},
-    report::report,
+    report::report_within,
 };
 
-/// The sinks in the order of the configuration, and the limit for the final flush.
+/// Longest wait for standard error in the final flush. Its reader may have stalled as well.
+const REPORT_LIMIT: Duration = Duration::from_millis(200);
+
+/// The sinks in the order of the configuration, and the limits for the final flush.
 #[derive(Clone)]
 pub(crate) struct SinkSet {
     sinks: Arc<[Arc<dyn RecordSink>]>,
     flush_limit: Duration,
+    end: Arc<Mutex<Option<Instant>>>,
 }
 
 impl SinkSet {
     pub(crate) fn new(sinks: Vec<Arc<dyn RecordSink>>, flush_limit: Duration) -> Self {
-        Self { sinks: sinks.into(), flush_limit }
+        Self { sinks: sinks.into(), flush_limit, end: Arc::default() }
+    }
+
+    /// Sets the time after which no thread waits for a sink. The earliest one counts.
+    pub(crate) fn end_by(&self, deadline: Instant) {
+        let mut end = self.end.lock().unwrap_or_else(PoisonError::into_inner);
+        let earliest = end.map_or(deadline, |end| end.min(deadline));
+        *end = Some(earliest);
+        drop(end);
+        self.sinks.iter().for_each(|sink| sink.end_by(earliest));
     }
 
     pub(crate) fn flush_limit(&self) -> Duration {
@@ -37,8 +50,12 @@ impl SinkSet {
         limit: Option<Duration>,
         is_included: impl Fn(&dyn RecordSink) -> bool,
     ) -> Result<(), FlushError> {
-        let deadline = limit.and_then(|limit| Instant::now().checked_add(limit));
-        let limit = limit.unwrap_or(Duration::MAX);
+        let now = Instant::now();
+        let end = *self.end.lock().unwrap_or_else(PoisonError::into_inner);
+        let own = limit.and_then(|limit| now.checked_add(limit));
+        let is_ended = end.is_some_and(|end| own.is_none_or(|own| end < own));
+        let deadline = if is_ended { end } else { own };
+        let limit = limit.filter(|_| !is_ended);
         let mut error = FlushError { limit, unwritten: Vec::new(), failure: None };
         for sink in self.sinks.iter().filter(|sink| is_included(&***sink)) {
             match sink.flush(deadline) {
@@ -91,6 +108,6 @@ fn report_unwritten(flushed: Result<(), FlushError>) {
     if let Err(error) = flushed
         && !error.unwritten.is_empty()
     {
-        report(format_args!("{error}"));
+        report_within(REPORT_LIMIT, &error);
     }
 }

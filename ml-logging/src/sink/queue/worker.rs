@@ -95,14 +95,32 @@ impl Shared {
         }
     }
 
+    /// Runs the worker thread that takes over an audit queue at the end of the process.
+    pub(super) fn run_at_end(&self) {
+        let mut state = self.lock();
+        while !state.is_dead && !state.is_closed {
+            if let Some(byte_sink) = state.byte_sink.take() {
+                drop(state);
+                return self.run(byte_sink);
+            }
+            state = self.wait_for_progress(state, None);
+        }
+    }
+
     /// Waits until the record that the caller has queued last is written. The first thread that finds the
-    /// byte sink free writes all queued records.
+    /// byte sink free writes all queued records. At the end of the process a worker writes instead, and the
+    /// wait has a limit.
     pub(super) fn write_in_turn<'s>(&'s self, mut state: MutexGuard<'s, State>) {
         let own = state.queued;
         while state.done < own {
-            let Some(mut byte_sink) = state.byte_sink.take() else {
+            let left = state.time_left(None);
+            if left == Some(Duration::ZERO) {
+                return;
+            }
+            let own_turn = !state.has_worker;
+            let Some(mut byte_sink) = state.byte_sink.take_if(|_| own_turn) else {
                 // The thread that writes now may leave this record to its own thread.
-                state = self.wait_for_progress(state, None);
+                state = self.wait_for_progress(state, left);
                 continue;
             };
             let mut batch = mem::take(&mut state.writing);
