@@ -148,14 +148,26 @@ impl Logging {
         self.sinks.end_by(deadline);
     }
 
+    /// Opens the log files again, so that a program that has renamed or removed them finds new ones.
+    ///
+    /// File handlers notice that before they write, too. The call also frees the space of a removed file
+    /// while nothing is logged. It does not wait: a handler that is writing opens its file after that. A file
+    /// that cannot be opened is reported on standard error, and the open one stays in use.
+    pub fn reopen(&self) {
+        self.sinks.reopen();
+    }
+
     /// Flushes for the last time, within the configured limit. If that fails, dropping the guard does not
     /// wait again.
     ///
+    /// A failure after which records were written again, for example because a disk was full for a while, is no
+    /// error here. The number of records that it has cost is reported on standard error.
+    ///
     /// # Errors
     ///
-    /// Same as [`flush_within`](Self::flush_within).
+    /// The number of unwritten records per handler, and the failure of a sink that still fails.
     pub fn finish(&self) -> Result<(), FlushError> {
-        let result = self.flush_within(self.sinks.flush_limit());
+        let result = self.sinks.finish();
         self.is_given_up.store(result.is_err(), Ordering::Relaxed);
         result
     }
@@ -198,7 +210,7 @@ impl Logging {
 impl Drop for Logging {
     fn drop(&mut self) {
         if !*self.is_given_up.get_mut() {
-            self.sinks.flush_at_end();
+            self.sinks.finish_and_report();
         }
     }
 }

@@ -203,7 +203,7 @@ impl RecordSink for OtlpSink {
             return Ok(());
         }
         let message = format!("not delivered to the collector: {}", undelivered.join(", "));
-        Err(Unflushed::Failure(io::Error::other(message)))
+        Err(Unflushed::Failure { error: io::Error::other(message), is_past: false })
     }
 
     fn counts(&self) -> HandlerCounts {

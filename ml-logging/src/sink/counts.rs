@@ -33,6 +33,8 @@ pub struct FlushError {
     pub(super) limit: Option<Duration>,
     pub(super) unwritten: Vec<(String, u64)>,
     pub(super) failure: Option<io::Error>,
+    /// The failure is over: all later records of the sink were written.
+    pub(super) is_past: bool,
 }
 
 impl FlushError {

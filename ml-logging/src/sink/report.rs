@@ -41,6 +41,14 @@ impl LossReporter {
         Self { handler: handler.to_owned(), is_reported: AtomicBool::new(false) }
     }
 
+    /// Reports a file that cannot be opened again.
+    pub(super) fn not_reopened(&self, error: &io::Error) {
+        let handler = &self.handler;
+        report(format_args!(
+            "the file of the handler `{handler}` cannot be opened again: {error}; the open file stays in use"
+        ));
+    }
+
     pub(super) fn lost(&self, reason: fmt::Arguments<'_>) {
         if !self.is_reported.swap(true, Ordering::Relaxed) {
             let by = match self.handler.as_str() {

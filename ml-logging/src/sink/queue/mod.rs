@@ -99,7 +99,7 @@ impl RecordSink for Queue {
         // The second round is for the record that reports the records dropped before.
         for _ in 0..2 {
             let queued = state.queued;
-            while state.done < queued {
+            while state.done < queued || state.is_stale {
                 let left = state.time_left(deadline);
                 if left.is_some_and(|left| left.is_zero()) {
                     let refused = mem::take(&mut state.refused);
@@ -111,7 +111,21 @@ impl RecordSink for Queue {
         if state.refused > 0 {
             return Err(Unflushed::Records(mem::take(&mut state.refused)));
         }
-        state.failure.take().map_or(Ok(()), |failure| Err(Unflushed::Failure(failure)))
+        let is_past = !state.is_failing;
+        match state.failure.take() {
+            None => Ok(()),
+            Some(error) => Err(Unflushed::Failure { error, is_past }),
+        }
+    }
+
+    fn reopen(&self) {
+        let mut state = self.shared.lock();
+        state.is_stale = true;
+        if self.shared.is_audit {
+            self.shared.reopen_if_idle(state);
+        } else {
+            self.shared.wake(&mut state);
+        }
     }
 
     fn end_by(&self, deadline: Instant) {

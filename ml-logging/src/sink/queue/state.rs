@@ -71,6 +71,10 @@ pub(super) struct State {
     pub(super) waiters: usize,
     /// Last failure that no flush has returned yet.
     pub(super) failure: Option<io::Error>,
+    /// The last write has failed.
+    pub(super) is_failing: bool,
+    /// The byte sink is to be opened again.
+    pub(super) is_stale: bool,
     pub(super) is_closed: bool,
     /// Time after which no thread waits for the byte sink, because the process is about to end.
     pub(super) end: Option<Instant>,
