@@ -87,7 +87,7 @@ pub mod __private;
 
 pub use decorator::{Decorated, Decorator};
 pub use decorators::{LoggingDecorator, MetricsDecorator, PredictionIdDecorator, metrics};
-pub use error::{PredictionError, Violation, error_chain};
+pub use error::{PredictionError, Rejection, RejectionKind, Violation, error_chain};
 pub use infer::Infer;
 pub use log_value::LogValue;
 pub use ml_model_derive::{LogValue, MLModel};
