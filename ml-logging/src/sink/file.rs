@@ -50,7 +50,7 @@ fn max_write(file: &File) -> io::Result<usize> {
 }
 
 /// Whether something that is no regular file can be written like a stream: a pipe, a terminal, `/dev/null`.
-fn is_stream(kind: FileType) -> bool {
+pub(crate) fn is_stream(kind: FileType) -> bool {
     #[cfg(unix)]
     {
         use std::os::unix::fs::FileTypeExt as _;
