@@ -30,6 +30,8 @@
 //! | `openapi` | the OpenAPI document, a pure function of the models' metadata |
 //! | `export` | files for other systems: index template, dashboards, alert rules |
 //! | `info` | title, version and description of the service |
+//! | `root_path` | the path under which a proxy publishes the service |
+//! | `throttle` | a limit on how often a record is written |
 
 mod cli;
 mod config;
@@ -39,8 +41,10 @@ mod http;
 mod info;
 mod metrics;
 mod openapi;
+mod root_path;
 mod service;
 mod state;
+mod throttle;
 
 pub use hosting::registered::HostedType;
 pub use http::server::ServeError;

@@ -204,7 +204,7 @@ impl Service {
     pub fn configured(self, document: &Document) -> Result<ConfiguredService, Problems> {
         let Self { info, registered, metrics, logging } = self;
         let configuration = Configuration::read(document, info, metrics, registered)?;
-        Ok(ConfiguredService { configuration, logging })
+        Ok(ConfiguredService { configuration, logging, is_program: false })
     }
 
     /// Runs the service as a program.
@@ -214,6 +214,10 @@ impl Service {
     /// the configuration, 10 s by default.
     pub fn main(self) -> ExitCode {
         let command_line = CommandLine::parse();
+        if command_line.version {
+            cli::print_versions(&self.info, &self.registered);
+            return ExitCode::SUCCESS;
+        }
         let path = command_line.file();
         let mut problems = Problems::new();
         let address = command_line.address(&mut problems);
@@ -268,7 +272,9 @@ fn run(mut configuration: Configuration, address: Option<SocketAddr>) -> Result<
         None => ml_logging::builder().panic_records(true).init()?,
     };
     let logging = Arc::new(logging);
-    let service = ConfiguredService { configuration, logging: Some(logging.clone()) };
+    let logging_of_service = Some(logging.clone());
+    let service =
+        ConfiguredService { configuration, logging: logging_of_service, is_program: true };
     let result = run_logged(service, address);
     if let Err(error) = &result {
         tracing::error!(error_info = %error_chain(&**error), "The service cannot run.");
@@ -298,6 +304,8 @@ fn run_logged(service: ConfiguredService, address: SocketAddr) -> Result<(), Box
 pub struct ConfiguredService {
     configuration: Configuration,
     logging: Option<Arc<Logging>>,
+    /// Whether the service is all of a program, whose terminal shows the next step.
+    is_program: bool,
 }
 
 impl ConfiguredService {
@@ -316,6 +324,7 @@ impl ConfiguredService {
         shutdown: impl Future<Output = ()> + Send + 'static,
     ) -> Result<(), ServeError> {
         let address = listener.local_addr().map_err(ServeError::Serve)?;
+        let is_program = self.is_program;
         let Configuration { mut info, server, models, metrics, metrics_notes, .. } =
             self.configuration;
         info.has_admin_keys &= self.logging.is_some();
@@ -324,19 +333,21 @@ impl ConfiguredService {
         for note in metrics_notes.iter().filter(|_| has_metrics) {
             tracing::warn!("{note}");
         }
-        tracing::info!(title = info.title, "Creating service.");
-        tracing::info!(title = info.title, address = %address, "Listening on http://{address}.");
-        let state = Arc::new(State::new(info, server, self.logging));
+        tracing::info!(title = info.title, address = %address, "Listening on http://{address}");
+        let state = Arc::new(State::new(info, server, address.ip(), self.logging));
         let loading = state.clone();
         tokio::task::spawn_blocking(move || {
             let options = options_of(&models);
             let loaded = load(models).and_then(|registry| {
                 let models = Models::new(registry, &options, has_metrics)?;
-                let document = openapi::of_registry(&loading.info, &models.registry, &options)
+                let openapi = openapi::of_registry(&loading.info, &models.registry, &options)
                     .map_err(|error| error.to_string())?;
-                Ok(Loaded { models, openapi: document.to_string().into() })
+                Ok(Loaded { models, openapi })
             });
             loading.finish_loading(loaded);
+            if is_program {
+                cli::next_step::print(&loading, address);
+            }
         });
         server::serve(state, metrics, listener, shutdown).await;
         Ok(())

@@ -83,6 +83,7 @@ impl Configuration {
             .map_or_else(ServerSettings::default, |node| ServerSettings::read(node, &mut problems));
         info.has_api_keys = server.api_keys.is_some();
         info.has_admin_keys = server.admin_keys.is_some();
+        info.root_path.clone_from(&server.root_path);
         let models = match listed {
             None => models::all(known, &mut problems),
             Some(node) => {

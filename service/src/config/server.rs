@@ -1,6 +1,6 @@
 //! `server:`: address, limits, keys.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::time::Duration;
 
@@ -8,6 +8,7 @@ use ml_configuration::{Kind, Node, Problems};
 
 use super::api_keys::ApiKeys;
 use crate::metrics::max_open_files;
+use crate::root_path::RootPath;
 
 /// Address and limits of the service.
 #[derive(Debug)]
@@ -34,11 +35,15 @@ pub(crate) struct ServerSettings {
     /// Time after that for accepted requests to finish.
     pub(crate) drain_limit: Duration,
     pub(crate) compression: bool,
+    /// Path under which a proxy publishes the service.
+    pub(crate) root_path: Option<RootPath>,
     pub(crate) api_keys: Option<ApiKeys>,
     /// Keys that permit to set the levels of the log.
     pub(crate) admin_keys: Option<ApiKeys>,
     /// Origins whose pages may call the service; `*` allows any.
     pub(crate) allowed_origins: Vec<String>,
+    /// Whether answers contain the reasons of failures inside the service; `None` is the default.
+    show_error_details: Option<bool>,
 }
 
 impl Default for ServerSettings {
@@ -56,9 +61,11 @@ impl Default for ServerSettings {
             close_grace: Duration::from_millis(500),
             drain_limit: Duration::from_secs(30),
             compression: true,
+            root_path: None,
             api_keys: None,
             admin_keys: None,
             allowed_origins: Vec::new(),
+            show_error_details: None,
         }
     }
 }
@@ -102,6 +109,14 @@ impl ServerSettings {
         {
             settings.compression = given;
         }
+        if let Some(node) = mapping.optional("root_path") {
+            settings.root_path = node.string(problems).and_then(RootPath::parse);
+            if settings.root_path.is_none() {
+                node.report(problems, "expected a path without escapes, as in `/insurance`");
+            }
+        }
+        let details = mapping.optional("show_error_details");
+        settings.show_error_details = details.and_then(|node| node.boolean(problems));
         // Not `optional`, so that an empty value cannot disable authentication.
         let empty = "`api_keys` is empty; remove the key to serve without API keys";
         settings.api_keys =
@@ -125,6 +140,13 @@ impl ServerSettings {
         }
         mapping.finish(problems);
         settings
+    }
+
+    /// Returns whether answers contain the reasons of failures inside the service. By default they do if
+    /// only programs of this machine can reach the address, and no keys tell clients apart.
+    pub(crate) fn shows_error_details(&self, address: IpAddr) -> bool {
+        let is_local = address.is_loopback() && self.api_keys.is_none();
+        self.show_error_details.unwrap_or(is_local)
     }
 }
 
@@ -152,11 +174,16 @@ fn read_address(node: Node<'_>, problems: &mut Problems) -> Option<SocketAddr> {
     address
 }
 
-const NO_ADDRESS: &str = "expected an IP address and a port, as in `127.0.0.1:8000`";
+const NO_ADDRESS: &str =
+    "expected an IP address or `localhost`, and a port, as in `127.0.0.1:8000`";
 
-/// Parses an address. The error shows the expected form.
+/// Parses an address; `localhost` is 127.0.0.1. The error shows the expected form.
 pub(crate) fn address(text: &str) -> Result<SocketAddr, &'static str> {
-    text.parse().map_err(|_| NO_ADDRESS)
+    let local = text.strip_prefix("localhost:").and_then(|port| port.parse().ok());
+    match local {
+        Some(port) => Ok(SocketAddr::new(Ipv4Addr::LOCALHOST.into(), port)),
+        None => text.parse().map_err(|_| NO_ADDRESS),
+    }
 }
 
 fn read_keys(node: Node<'_>, empty: &str, problems: &mut Problems) -> Option<ApiKeys> {

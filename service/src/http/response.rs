@@ -165,11 +165,11 @@ impl ErrorResponse {
         Self::new(StatusCode::GATEWAY_TIMEOUT, "PredictionTimeoutError", vec![message])
     }
 
-    /// Makes the answer to a failed call.
-    pub(crate) fn failure(failure: &Failure) -> Self {
+    /// Makes the answer to a failed call, with the error of the model if `shows_details`.
+    pub(crate) fn failure(failure: &Failure, shows_details: bool) -> Self {
         match failure {
             Failure::Invalid(violations) => Self::validation(messages(violations)),
-            Failure::Prediction(error) => Self::prediction(error),
+            Failure::Prediction(error) => Self::prediction(error, shows_details),
             Failure::Panic => Self::internal("the model panicked".to_owned()),
             Failure::MissingRow => {
                 Self::internal("a decorator returned no result for this row".to_owned())
@@ -178,14 +178,19 @@ impl ErrorResponse {
     }
 
     /// Makes the answer to a prediction that ended with an error.
-    pub(crate) fn prediction(error: &PredictionError) -> Self {
+    pub(crate) fn prediction(error: &PredictionError, shows_details: bool) -> Self {
         match error {
             // The body satisfies the schema, and the model or a decorator refuses it.
             PredictionError::InvalidInput(violations) => {
                 Self::new(StatusCode::BAD_REQUEST, "SchemaValidationError", messages(violations))
             }
-            PredictionError::Rejected(_) => Self::unavailable(error_chain(error).to_string()),
-            error => Self::internal(error_chain(error).to_string()),
+            PredictionError::Rejected(_) if shows_details => {
+                Self::unavailable(error_chain(error).to_string())
+            }
+            // The reason is written for the client, its sources are not.
+            PredictionError::Rejected(reason) => Self::unavailable(format!("{error}: {reason}")),
+            error if shows_details => Self::internal(error_chain(error).to_string()),
+            _ => Self::internal("the model failed; the log contains the reason".to_owned()),
         }
     }
 

@@ -9,13 +9,14 @@ use hyper::body::{Body as _, Incoming};
 use hyper::header::{self, HeaderValue};
 use hyper::http::request::Parts;
 
+use super::auth::{FailedAuthentications, has_key};
 use super::compression::compress;
 use super::connection::Connection;
 use super::cors::Cors;
 use super::handlers::{docs, health, log_levels, metrics, models, predictions};
+use super::headers;
 use super::response::{ErrorResponse, Response};
 use super::routes::{Resource, Route, is_probe};
-use super::{auth, headers};
 use crate::hosting::shorten::shortened;
 use crate::metrics::{InProgress, Metrics};
 use crate::state::State;
@@ -28,12 +29,13 @@ pub(super) struct Router {
     state: Arc<State>,
     metrics: Option<Arc<Metrics>>,
     cors: Option<Cors>,
+    failed_authentications: FailedAuthentications,
 }
 
 impl Router {
     pub(super) fn new(state: Arc<State>, metrics: Option<Arc<Metrics>>) -> Self {
         let cors = Cors::new(&state.server.allowed_origins);
-        Self { state, metrics, cors }
+        Self { state, metrics, cors, failed_authentications: FailedAuthentications::default() }
     }
 
     /// Answers a request.
@@ -112,12 +114,18 @@ impl Router {
         if connection.is_surplus && !is_probe(head.uri.path()) {
             return Err(ErrorResponse::too_many_connections().of_caller(&head.headers));
         }
-        let Some(keys) = &server.api_keys else { return Ok(()) };
-        // The levels of the log need a key of another kind.
-        let is_admitted = is_probe(head.uri.path())
-            || route.is_some_and(|route| route.resource == Resource::LogLevels)
-            || auth::has_key(keys, &head.headers);
-        if is_admitted { Ok(()) } else { Err(ErrorResponse::without_key()) }
+        let is_admin = route.is_some_and(|route| route.resource == Resource::LogLevels);
+        let keys = if is_admin { &server.admin_keys } else { &server.api_keys };
+        let Some(keys) = keys else { return Ok(()) };
+        if is_probe(head.uri.path()) || has_key(keys, &head.headers) {
+            return Ok(());
+        }
+        self.failed_authentications.add(head);
+        Err(if is_admin {
+            ErrorResponse::without_admin_key()
+        } else {
+            ErrorResponse::without_key()
+        })
     }
 
     /// Calls the handler of a route.
@@ -153,7 +161,7 @@ impl Router {
             Resource::LogLevels => {
                 Box::pin(log_levels::answer(state, connection, head, body)).await
             }
-            Resource::Root => Ok(docs::root()),
+            Resource::Root => Ok(docs::root(state, headers)),
             Resource::Page => Ok(docs::page(state)),
             Resource::Asset => docs::asset(name, headers),
             Resource::Document => docs::document(state, headers),

@@ -172,9 +172,13 @@ fn errors() -> [ErrorAnswer; 11] {
                 ),
                 (
                     "model",
-                    ErrorResponse::prediction(&PredictionError::InvalidInput(vec![
-                        Violation::new("region", "the model was not trained for this region"),
-                    ]))
+                    ErrorResponse::prediction(
+                        &PredictionError::InvalidInput(vec![Violation::new(
+                            "region",
+                            "the model was not trained for this region",
+                        )]),
+                        false,
+                    )
                     .of_prediction(id()),
                 ),
                 (

@@ -340,8 +340,8 @@ fn models_that_are_listed_wrongly() {
 
 #[test]
 fn other_values_in_the_wrong_shape() {
-    let address = "expected an IP address and a port, as in `127.0.0.1:8000`";
-    for wrong in ["8000", "localhost:8000", "'8000'", "[a]", "true"] {
+    let address = "expected an IP address or `localhost`, and a port, as in `127.0.0.1:8000`";
+    for wrong in ["8000", "example.com:8000", "localhost", "'8000'", "[a]", "true"] {
         assert_eq!(
             mistakes(&format!("server: {{address: {wrong}}}")),
             [format!("f:1: server.address: {address}")]

@@ -44,7 +44,10 @@ pub(in crate::http) async fn one(
             }
             Ok(response)
         }
-        Err(failure) => Err(ErrorResponse::failure(&failure).of_prediction(outcome.prediction_id)),
+        Err(failure) => {
+            let error = ErrorResponse::failure(&failure, state.shows_error_details);
+            Err(error.of_prediction(outcome.prediction_id))
+        }
     }
 }
 
@@ -86,8 +89,8 @@ pub(in crate::http) async fn batch(
         .map(|outcome| match outcome.result {
             Ok(output) => json!({ "prediction": output }),
             Err(failure) => {
-                let error = ErrorResponse::failure(&failure).of_prediction(outcome.prediction_id);
-                json!({ "error": error.to_json() })
+                let error = ErrorResponse::failure(&failure, state.shows_error_details);
+                json!({ "error": error.of_prediction(outcome.prediction_id).to_json() })
             }
         })
         .collect();
