@@ -228,7 +228,7 @@ impl Service {
         let service = cli::document(path.as_deref(), &mut problems)
             .and_then(|file| {
                 if sets_up_log {
-                    cli::check_log_files(&file, &mut problems);
+                    cli::check_log_files(&file, path.as_deref(), &mut problems);
                 }
                 self.configured(&file).map_err(|more| problems.extend(more)).ok()
             })

@@ -35,6 +35,12 @@ pub(crate) trait RecordSink: Send + Sync {
     /// How many of these records are not written at the deadline, or the last failure.
     fn flush(&self, deadline: Option<Instant>) -> Result<(), Unflushed>;
 
+    /// Opens the file of this sink again, at once or before the next record.
+    fn reopen(&self) {}
+
+    /// Sets the time after which no thread waits for this sink. The earliest one counts.
+    fn end_by(&self, _deadline: Instant) {}
+
     /// Returns the counts since the start.
     fn counts(&self) -> HandlerCounts;
 
@@ -53,7 +59,11 @@ pub(crate) enum Unflushed {
     /// Number of records that are not written yet.
     Records(u64),
     /// The last failure of the sink.
-    Failure(io::Error),
+    Failure {
+        error: io::Error,
+        /// Later records were written.
+        is_past: bool,
+    },
 }
 
 /// Writes a record to a sink, unless this thread is inside a sink already.

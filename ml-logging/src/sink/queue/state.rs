@@ -3,7 +3,7 @@
 use std::{
     io,
     sync::{Condvar, Mutex, MutexGuard, PoisonError},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use super::{batch::Batch, policy::Policy};
@@ -71,7 +71,17 @@ pub(super) struct State {
     pub(super) waiters: usize,
     /// Last failure that no flush has returned yet.
     pub(super) failure: Option<io::Error>,
+    /// The last write has failed.
+    pub(super) is_failing: bool,
+    /// The byte sink is to be opened again.
+    pub(super) is_stale: bool,
     pub(super) is_closed: bool,
+    /// Time after which no thread waits for the byte sink, because the process is about to end.
+    pub(super) end: Option<Instant>,
+    /// Records refused after that time which no flush has returned yet.
+    pub(super) refused: u64,
+    /// An audit queue is written by a worker since `end` is set.
+    pub(super) has_worker: bool,
     /// The worker has panicked, so that nothing will be written any more.
     pub(super) is_dead: bool,
 }
@@ -83,6 +93,12 @@ impl State {
     #[inline]
     pub(super) fn has_room(&self, bytes: usize, capacity: usize) -> bool {
         !self.is_dead && (self.waiting.len() + bytes <= capacity || self.waiting.is_empty())
+    }
+
+    /// Returns the time for which a thread may wait, given a deadline of its own. `None` is without a limit.
+    pub(super) fn time_left(&self, deadline: Option<Instant>) -> Option<Duration> {
+        let earliest = [deadline, self.end].into_iter().flatten().min()?;
+        Some(earliest.saturating_duration_since(Instant::now()))
     }
 }
 
@@ -135,7 +151,15 @@ impl Shared {
                 self.wake(&mut state);
                 return None;
             }
-            state = self.wait_for_progress(state, None);
+            let left = state.time_left(None);
+            if left == Some(Duration::ZERO) {
+                // Not reported here: standard error may stall as well, and the final flush has the sum.
+                state.counts.accepted += 1;
+                state.counts.lost += 1;
+                state.refused += 1;
+                return None;
+            }
+            state = self.wait_for_progress(state, left);
         }
         Some(state)
     }

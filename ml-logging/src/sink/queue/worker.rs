@@ -42,6 +42,7 @@ impl Shared {
         counts.queued_bytes = 0;
         state.done = state.queued;
         state.failure = Some(io::Error::other(reason));
+        state.is_failing = true;
         self.progress.notify_all();
         drop(state);
         self.reporter.lost(format_args!("{reason}"));
@@ -52,6 +53,7 @@ impl Shared {
         let mut quiet_polls = 0;
         let mut state = self.lock();
         loop {
+            state = self.reopen_if_stale(state, &mut *byte_sink);
             mem::swap(&mut state.waiting, &mut batch);
             self.queue_dropped_report(&mut state);
             if batch.is_empty() {
@@ -95,21 +97,48 @@ impl Shared {
         }
     }
 
+    /// Runs the worker thread that takes over an audit queue at the end of the process.
+    pub(super) fn run_at_end(&self) {
+        let mut state = self.lock();
+        while !state.is_dead && !state.is_closed {
+            if let Some(byte_sink) = state.byte_sink.take() {
+                drop(state);
+                return self.run(byte_sink);
+            }
+            state = self.wait_for_progress(state, None);
+        }
+    }
+
+    /// Opens the byte sink of an audit queue again, unless a thread writes to it, which then does so.
+    pub(super) fn reopen_if_idle<'s>(&'s self, mut state: MutexGuard<'s, State>) {
+        if let Some(mut byte_sink) = state.byte_sink.take() {
+            state = self.reopen_if_stale(state, &mut *byte_sink);
+            state.byte_sink = Some(byte_sink);
+            self.progress.notify_all();
+        }
+    }
+
     /// Waits until the record that the caller has queued last is written. The first thread that finds the
-    /// byte sink free writes all queued records.
+    /// byte sink free writes all queued records. At the end of the process a worker writes instead, and the
+    /// wait has a limit.
     pub(super) fn write_in_turn<'s>(&'s self, mut state: MutexGuard<'s, State>) {
         let own = state.queued;
         while state.done < own {
-            let Some(mut byte_sink) = state.byte_sink.take() else {
+            let left = state.time_left(None);
+            if left == Some(Duration::ZERO) {
+                return;
+            }
+            let own_turn = !state.has_worker;
+            let Some(mut byte_sink) = state.byte_sink.take_if(|_| own_turn) else {
                 // The thread that writes now may leave this record to its own thread.
-                state = self.wait_for_progress(state, None);
+                state = self.wait_for_progress(state, left);
                 continue;
             };
             let mut batch = mem::take(&mut state.writing);
             mem::swap(&mut state.waiting, &mut batch);
             let write = || self.write_batch(state, &batch, &mut *byte_sink);
             let Ok(after) = catch_unwind(AssertUnwindSafe(write)) else { return self.fail() };
-            state = after;
+            state = self.reopen_if_stale(after, &mut *byte_sink);
             batch.clear(self.max_kept);
             state.writing = batch;
             state.byte_sink = Some(byte_sink);
@@ -117,6 +146,25 @@ impl Shared {
                 self.progress.notify_all();
             }
         }
+    }
+
+    /// Opens the byte sink again if that is requested.
+    fn reopen_if_stale<'s>(
+        &'s self,
+        mut state: MutexGuard<'s, State>,
+        byte_sink: &mut dyn ByteSink,
+    ) -> MutexGuard<'s, State> {
+        if state.is_stale {
+            drop(state);
+            // A failure loses no record yet, and is only reported.
+            if let Err(error) = byte_sink.reopen() {
+                self.reporter.not_reopened(&error);
+            }
+            state = self.lock();
+            state.is_stale = false;
+            self.progress.notify_all();
+        }
+        state
     }
 
     /// Writes a batch, and counts each record as written or lost.
@@ -143,6 +191,7 @@ impl Shared {
             state.counts.queued_bytes -= written as u64;
             state.counts.failed_rotations = failed_rotations;
             records = within;
+            state.is_failing = failure.is_some();
             if let Some(error) = failure {
                 let lost = batch.records() - records;
                 // None is lost if only the final flush has failed.
@@ -184,7 +233,7 @@ fn write_chunk(
                 left = left.saturating_sub(*length);
                 fits
             });
-            let prepared = byte_sink.prepare(&mut lengths);
+            let prepared = byte_sink.prepare(&mut lengths)?;
             end = batch.start(records + prepared.records);
             *is_torn = (*is_torn || prepared.is_torn) && !prepared.is_new_file;
             // The next record must not continue the line of one that was cut off.
