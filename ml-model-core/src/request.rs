@@ -5,8 +5,10 @@ use std::any::{Any, TypeId};
 use std::collections::HashMap;
 use std::fmt;
 use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
 
 use crate::error::{PredictionError, Violation};
+use crate::pending::PendingCalls;
 use crate::prediction_id::PredictionId;
 
 /// Request for one prediction: the input and the metadata of the call.
@@ -251,6 +253,7 @@ pub struct Context {
 struct Metadata {
     prediction_id: Option<PredictionId>,
     batch_row: Option<BatchRow>,
+    pending: Option<Arc<PendingCalls>>,
     values: HashMap<TypeId, Box<dyn Any + Send + Sync>>,
 }
 
@@ -285,6 +288,18 @@ impl Context {
     /// Sets the place of the call in a batch.
     pub fn set_batch_row(&mut self, row: BatchRow) {
         self.metadata.get_or_insert_default().batch_row = Some(row);
+    }
+
+    /// Returns the predictions under way, if the caller may have to abandon this one.
+    #[inline]
+    pub(crate) fn pending(&self) -> Option<&Arc<PendingCalls>> {
+        self.metadata.as_ref()?.pending.as_ref()
+    }
+
+    /// Adds the call to predictions under way, which the caller may abandon. Its first record adds it, and
+    /// its last one removes it.
+    pub fn set_pending(&mut self, calls: Arc<PendingCalls>) {
+        self.metadata.get_or_insert_default().pending = Some(calls);
     }
 
     /// Adds a value and returns the one of the same type that it replaces.
