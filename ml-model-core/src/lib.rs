@@ -63,6 +63,7 @@
 //! | [`decorators`] | the built-in decorators, one module each |
 //! | [`metrics`] | the counts of the `metrics` decorator, for exporters |
 //! | `registry` | [`ModelRegistry`] and the JSON form in which it holds models |
+//! | `pending` | [`PendingCalls`]: predictions under way, for programs that end before they do |
 //! | `stack` | [`Stack`]: decorators chosen at run time |
 //! | `append_list` | a list that is read without a lock |
 //! | `private` | items that only generated code uses |
@@ -76,6 +77,7 @@ mod infer;
 mod log_value;
 mod logged_field;
 mod model;
+mod pending;
 mod prediction_id;
 mod registry;
 mod request;
@@ -92,6 +94,7 @@ pub use infer::Infer;
 pub use log_value::LogValue;
 pub use ml_model_derive::{LogValue, MLModel};
 pub use model::{Answer, Described, Execution, MLModel, ModelMetadata, StackInfo};
+pub use pending::PendingCalls;
 pub use prediction_id::{InvalidPredictionId, PredictionId};
 pub use registry::{
     JsonForm, JsonModel, ModelDescription, ModelRegistry, RegisteredModel, RegistryError,

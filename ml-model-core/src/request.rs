@@ -8,6 +8,7 @@ use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
 use crate::error::{PredictionError, Violation};
+use crate::pending::PendingCalls;
 use crate::prediction_id::PredictionId;
 
 /// Request for one prediction: the input and the metadata of the call.
@@ -254,6 +255,7 @@ pub struct Context {
 struct Metadata {
     prediction_id: Option<PredictionId>,
     batch_row: Option<BatchRow>,
+    pending: Option<Arc<PendingCalls>>,
     values: HashMap<TypeId, Arc<dyn Any + Send + Sync>>,
 }
 
@@ -288,6 +290,18 @@ impl Context {
     /// Sets the place of the call in a batch.
     pub fn set_batch_row(&mut self, row: BatchRow) {
         self.metadata.get_or_insert_default().batch_row = Some(row);
+    }
+
+    /// Returns the predictions under way, if the caller may have to abandon this one.
+    #[inline]
+    pub(crate) fn pending(&self) -> Option<&Arc<PendingCalls>> {
+        self.metadata.as_ref()?.pending.as_ref()
+    }
+
+    /// Adds the call to predictions under way, which the caller may abandon. Its first record adds it, and
+    /// its last one removes it.
+    pub fn set_pending(&mut self, calls: Arc<PendingCalls>) {
+        self.metadata.get_or_insert_default().pending = Some(calls);
     }
 
     /// Adds a value, in place of one of the same type. Clones of the context share it.

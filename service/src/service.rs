@@ -277,7 +277,7 @@ fn run_logged(service: ConfiguredService, address: SocketAddr) -> Result<(), Box
     let drain_limit = service.configuration.server.drain_limit;
     runtime.block_on(async {
         let shutdown = server::signals()?;
-        let listener = server::listen(address).await?;
+        let listener = server::listen(address)?;
         service.serve(listener, shutdown).await
     })?;
     // Calls that go on after their time-out, or after their client has gone.

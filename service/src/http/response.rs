@@ -158,6 +158,12 @@ impl ErrorResponse {
         Self { header: Some(("retry-after", "1")), ..Self::unavailable(message) }
     }
 
+    /// 503: the connection limit is reached, and probes alone are answered.
+    pub(crate) fn too_many_connections() -> Self {
+        let message = "the service has as many connections in use as its limit allows".to_owned();
+        Self { header: Some(("retry-after", "1")), ..Self::unavailable(message) }
+    }
+
     /// 504: the prediction takes too long.
     pub(crate) fn prediction_timeout(limit: Duration) -> Self {
         let message = format!("the prediction takes longer than {} s", limit.as_secs_f64());
