@@ -1,9 +1,9 @@
 //! The types that pass through a stack of decorators: [`Request`], [`Prediction`], and the [`Context`]
 //! that both carry.
 
-use std::any::{Any, TypeId};
-use std::collections::HashMap;
+use std::any::Any;
 use std::fmt;
+use std::mem;
 use std::ops::{Deref, DerefMut};
 
 use crate::error::{PredictionError, Violation};
@@ -251,7 +251,8 @@ pub struct Context {
 struct Metadata {
     prediction_id: Option<PredictionId>,
     batch_row: Option<BatchRow>,
-    values: HashMap<TypeId, Box<dyn Any + Send + Sync>>,
+    // A call has a few values at most, which a list finds faster than a hash table.
+    values: Vec<Box<dyn Any + Send + Sync>>,
 }
 
 /// Place of a call in a batch. Its records contain it as `batch_id` and `row`.
@@ -289,17 +290,19 @@ impl Context {
 
     /// Adds a value and returns the one of the same type that it replaces.
     pub fn insert<T: Any + Send + Sync>(&mut self, value: T) -> Option<T> {
-        self.metadata
-            .get_or_insert_default()
-            .values
-            .insert(TypeId::of::<T>(), Box::new(value))
-            .and_then(|replaced| replaced.downcast().ok())
-            .map(|replaced| *replaced)
+        let values = &mut self.metadata.get_or_insert_default().values;
+        match values.iter_mut().find_map(|known| known.downcast_mut()) {
+            Some(known) => Some(mem::replace(known, value)),
+            None => {
+                values.push(Box::new(value));
+                None
+            }
+        }
     }
 
     /// Returns the value of type `T`, if a decorator has added one.
     pub fn get<T: Any>(&self) -> Option<&T> {
-        self.metadata.as_ref()?.values.get(&TypeId::of::<T>())?.downcast_ref()
+        self.metadata.as_ref()?.values.iter().find_map(|value| value.downcast_ref())
     }
 
     /// Returns whether an outer `metrics` decorator counts the call.

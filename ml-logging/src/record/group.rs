@@ -31,7 +31,6 @@ pub(crate) struct RenderGroups {
 struct JsonGroup {
     layout: JsonLayout,
     templates: CallsiteCache<CallsiteTemplate>,
-    span_keys: CallsiteCache<SpanKeys>,
     sinks: Sinks,
     /// Set if records carry the ids of their trace and span.
     trace_id_keys: Option<TraceIdKeys>,
@@ -41,6 +40,8 @@ struct JsonGroup {
 struct CallsiteTemplate {
     template: Template,
     handlers: HandlerSet,
+    /// Keys of the fields of the spans around the event.
+    span_keys: CallsiteCache<SpanKeys>,
 }
 
 /// Handlers with the same layout of text.
@@ -152,13 +153,7 @@ impl Sinks {
 
 impl JsonGroup {
     fn new(layout: JsonLayout) -> Self {
-        Self {
-            layout,
-            templates: CallsiteCache::new(),
-            span_keys: CallsiteCache::new(),
-            sinks: Sinks::new(),
-            trace_id_keys: None,
-        }
+        Self { layout, templates: CallsiteCache::new(), sinks: Sinks::new(), trace_id_keys: None }
     }
 
     #[inline(never)]
@@ -175,6 +170,7 @@ impl JsonGroup {
         let cached = self.templates.get(metadata, || CallsiteTemplate {
             template: Template::new(&self.layout, metadata, event.is_log()),
             handlers: routes.handlers_for(metadata).intersection(self.sinks.handlers),
+            span_keys: CallsiteCache::small(),
         });
         let ThreadCache { record, span_names, log_template, time } = cache;
         let (mut template, mut handlers) = (&cached.template, cached.handlers);
@@ -189,7 +185,7 @@ impl JsonGroup {
         }
         record.clear();
         render::render(record, template, time, event);
-        self.write_spans(record, span_names, template, span);
+        self.write_spans(record, span_names, cached, span);
         record.extend_from_slice(b"}\n");
         self.sinks.write(handlers, log_metadata.as_ref().unwrap_or(metadata), cache);
     }
@@ -202,7 +198,7 @@ impl JsonGroup {
         &self,
         out: &mut Vec<u8>,
         written: &mut Vec<&'static str>,
-        template: &Template,
+        callsite: &CallsiteTemplate,
         innermost: Option<&SpanRef<'_, S>>,
     ) where
         S: for<'a> LookupSpan<'a>,
@@ -210,32 +206,38 @@ impl JsonGroup {
         let Some(innermost) = innermost else { return };
         written.clear();
         if let Some(keys) = &self.trace_id_keys {
-            keys.write(out, written, template, &innermost.extensions());
+            keys.write(out, written, &callsite.template, &innermost.extensions());
         }
-        self.write_span(out, written, template, innermost);
+        self.write_span(out, written, callsite, innermost);
         let mut outer = innermost.parent();
         while let Some(span) = outer {
-            self.write_span(out, written, template, &span);
+            self.write_span(out, written, callsite, &span);
             outer = span.parent();
         }
     }
 
+    #[inline]
     fn write_span<S>(
         &self,
         out: &mut Vec<u8>,
         written: &mut Vec<&'static str>,
-        template: &Template,
+        callsite: &CallsiteTemplate,
         span: &SpanRef<'_, S>,
     ) where
         S: for<'a> LookupSpan<'a>,
     {
+        let metadata = span.metadata();
+        let new_keys = || SpanKeys::new(&self.layout, metadata, &callsite.template);
+        let keys = callsite.span_keys.get(metadata, new_keys);
+        // The records of a prediction have the id that is the only field of its span.
+        if keys.is_empty() {
+            return;
+        }
         let extensions = span.extensions();
         let Some(fields) = extensions.get::<SpanFields>() else { return };
-        let metadata = span.metadata();
-        let keys = self.span_keys.get(metadata, || SpanKeys::new(&self.layout, metadata));
         for (index, value) in fields.values() {
             let Some((name, key)) = keys.get(index) else { continue };
-            if template.has_field(name) || written.contains(&name) {
+            if written.contains(&name) {
                 continue;
             }
             written.push(name);
