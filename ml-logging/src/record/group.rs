@@ -8,7 +8,7 @@ use tracing_subscriber::registry::{LookupSpan, SpanRef};
 
 use super::{
     callsite_cache::CallsiteCache,
-    render,
+    limit, render,
     span::{SpanFields, SpanKeys, TraceIdKeys},
     template::Template,
     text,
@@ -27,9 +27,11 @@ pub(crate) struct RenderGroups {
     text: Vec<TextGroup>,
 }
 
-/// Handlers with the same JSON layout.
+/// Handlers with the same JSON layout and limit.
 struct JsonGroup {
     layout: JsonLayout,
+    /// Maximum length of a record.
+    limit: usize,
     templates: CallsiteCache<CallsiteTemplate>,
     sinks: Sinks,
     /// Set if records carry the ids of their trace and span.
@@ -44,9 +46,11 @@ struct CallsiteTemplate {
     span_keys: CallsiteCache<SpanKeys>,
 }
 
-/// Handlers with the same layout of text.
+/// Handlers with the same layout of text and limit.
 struct TextGroup {
     layout: TextLayout,
+    /// Maximum length of a line.
+    limit: usize,
     sinks: Sinks,
 }
 
@@ -57,21 +61,28 @@ struct Sinks {
 }
 
 impl RenderGroups {
-    /// Adds a handler to the group with its layout.
-    pub(crate) fn add(&mut self, layout: Layout, handler: HandlerSet, sink: Arc<dyn RecordSink>) {
+    /// Adds a handler to the group with its layout and its limit for the length of a record.
+    pub(crate) fn add(
+        &mut self,
+        (layout, limit): (Layout, usize),
+        handler: HandlerSet,
+        sink: Arc<dyn RecordSink>,
+    ) {
         let sinks = match layout {
             Layout::Json(layout) => {
-                let same = self.json.iter().position(|group| group.layout == layout);
+                let is_same = |group: &JsonGroup| group.layout == layout && group.limit == limit;
+                let same = self.json.iter().position(is_same);
                 let index = same.unwrap_or_else(|| {
-                    self.json.push(JsonGroup::new(layout));
+                    self.json.push(JsonGroup::new(layout, limit));
                     self.json.len() - 1
                 });
                 &mut self.json[index].sinks
             }
             Layout::Text(layout) => {
-                let same = self.text.iter().position(|group| group.layout == layout);
+                let is_same = |group: &TextGroup| group.layout == layout && group.limit == limit;
+                let same = self.text.iter().position(is_same);
                 let index = same.unwrap_or_else(|| {
-                    self.text.push(TextGroup { layout, sinks: Sinks::new() });
+                    self.text.push(TextGroup { layout, limit, sinks: Sinks::new() });
                     self.text.len() - 1
                 });
                 &mut self.text[index].sinks
@@ -123,6 +134,10 @@ impl RenderGroups {
             let handlers = handlers.intersection(group.sinks.handlers);
             if !handlers.is_empty() {
                 text::render(&group.layout, cache, event, metadata, span);
+                // A terminal has no limit, and a cut could leave its colors changed.
+                if cache.record.len() > group.limit && !group.layout.color {
+                    limit::cut_line(&mut cache.record, group.limit);
+                }
                 group.sinks.write(handlers, metadata, cache);
             }
         }
@@ -152,8 +167,14 @@ impl Sinks {
 }
 
 impl JsonGroup {
-    fn new(layout: JsonLayout) -> Self {
-        Self { layout, templates: CallsiteCache::new(), sinks: Sinks::new(), trace_id_keys: None }
+    fn new(layout: JsonLayout, limit: usize) -> Self {
+        Self {
+            layout,
+            limit,
+            templates: CallsiteCache::new(),
+            sinks: Sinks::new(),
+            trace_id_keys: None,
+        }
     }
 
     #[inline(never)]
@@ -187,6 +208,9 @@ impl JsonGroup {
         render::render(record, template, time, event);
         self.write_spans(record, span_names, cached, span);
         record.extend_from_slice(b"}\n");
+        if record.len() > self.limit {
+            limit::cut_json(record, self.limit);
+        }
         self.sinks.write(handlers, log_metadata.as_ref().unwrap_or(metadata), cache);
     }
 
