@@ -1,8 +1,7 @@
 //! The types that pass through a stack of decorators: [`Request`], [`Prediction`], and the [`Context`]
 //! that both carry.
 
-use std::any::{Any, TypeId};
-use std::collections::HashMap;
+use std::any::Any;
 use std::fmt;
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
@@ -256,7 +255,8 @@ struct Metadata {
     prediction_id: Option<PredictionId>,
     batch_row: Option<BatchRow>,
     pending: Option<Arc<PendingCalls>>,
-    values: HashMap<TypeId, Arc<dyn Any + Send + Sync>>,
+    // A call has a few values at most, which a list finds faster than a hash table.
+    values: Vec<Arc<dyn Any + Send + Sync>>,
 }
 
 /// Place of a call in a batch. Its records contain it as `batch_id` and `row`.
@@ -307,12 +307,16 @@ impl Context {
     /// Adds a value, in place of one of the same type. Clones of the context share it.
     pub fn insert<T: Any + Send + Sync>(&mut self, value: T) {
         let values = &mut self.metadata.get_or_insert_default().values;
-        values.insert(TypeId::of::<T>(), Arc::new(value));
+        let value = Arc::new(value);
+        match values.iter_mut().find(|known| known.is::<T>()) {
+            Some(known) => *known = value,
+            None => values.push(value),
+        }
     }
 
     /// Returns the value of type `T`, if a decorator has added one.
     pub fn get<T: Any>(&self) -> Option<&T> {
-        self.metadata.as_ref()?.values.get(&TypeId::of::<T>())?.downcast_ref()
+        self.metadata.as_ref()?.values.iter().find_map(|value| value.downcast_ref())
     }
 
     /// Returns whether an outer `metrics` decorator counts the call.
