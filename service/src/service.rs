@@ -15,7 +15,7 @@ use serde::de::DeserializeOwned;
 use tokio::net::TcpListener;
 
 use crate::cli::{self, Command, CommandLine};
-use crate::config::Configuration;
+use crate::config::{self, Configuration};
 use crate::hosting::loading::{Models, load, options_of};
 use crate::hosting::registered::{
     BoxError, DecoratorRegistration, LoadResult, MakeDecorator, ModelRegistration, Registered,
@@ -189,6 +189,14 @@ impl Service {
     ///
     /// Fails with all mistakes in it, before anything is opened or loaded.
     pub fn configured(self, document: &Document) -> Result<ConfiguredService, Problems> {
+        let service = self.read(document)?;
+        let mut problems = Problems::new();
+        config::check_hash_key(&service.configuration.models, &mut problems);
+        problems.into_result(service)
+    }
+
+    /// Reads a configuration without what a running service needs besides.
+    fn read(self, document: &Document) -> Result<ConfiguredService, Problems> {
         let Self { info, registered, metrics, logging } = self;
         let configuration = Configuration::read(document, info, metrics, registered)?;
         Ok(ConfiguredService { configuration, logging, is_program: false })
@@ -217,7 +225,11 @@ impl Service {
                 if sets_up_log {
                     cli::check_log_files(&file, path.as_deref(), &mut problems);
                 }
-                self.configured(&file).map_err(|more| problems.extend(more)).ok()
+                let service = self.read(&file).map_err(|more| problems.extend(more)).ok()?;
+                if sets_up_log {
+                    config::check_hash_key(&service.configuration.models, &mut problems);
+                }
+                Some(service)
             })
             .filter(|_| problems.is_empty());
         let Some(service) = service else {

@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use ml_configuration::{Node, Problems};
-use ml_model_core::decorators::logging::LoggingOptions;
+use ml_model_core::decorators::logging::{LoggedFields, LoggingOptions};
 use ml_model_core::{
     Decorator, Described, Execution, Infer, JsonModel, MLModel, ModelMetadata, RegisteredModel,
     Stack,
@@ -97,6 +97,8 @@ pub(crate) struct ModelRegistration {
     pub(crate) metadata: &'static ModelMetadata,
     pub(crate) input_schema: fn() -> Schema,
     pub(crate) output_schema: fn() -> Schema,
+    /// Fields that the decorators of its attributes log.
+    pub(crate) logged_fields: fn() -> LoggedFields,
     pub(crate) execution: Execution,
     pub(crate) configure: Configure,
 }
@@ -149,6 +151,7 @@ impl ModelRegistration {
             metadata: M::METADATA,
             input_schema: M::bare_input_schema,
             output_schema: M::bare_output_schema,
+            logged_fields: M::logged_fields,
             execution: M::EXECUTION,
             configure,
         }
