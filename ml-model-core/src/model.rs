@@ -89,6 +89,23 @@ pub trait MLModel: Send + Sync {
 
     /// Makes one prediction from an input, or from a [`Request`] with an input and metadata.
     ///
+    /// A trait object has [`call`](Self::call) instead:
+    ///
+    /// ```
+    /// # use ml_model_core::{Infer, MLModel};
+    /// # #[derive(MLModel)]
+    /// # struct Double;
+    /// # impl Infer for Double {
+    /// #     type Input = f64;
+    /// #     type Output = f64;
+    /// #     type Error = std::convert::Infallible;
+    /// #     fn infer(&self, input: &f64) -> Result<f64, Self::Error> { Ok(2.0 * input) }
+    /// # }
+    /// let model: &dyn MLModel<Input = f64, Output = f64> = &Double;
+    /// assert_eq!(*model.call(1.5.into())?, 3.0);
+    /// # Ok::<(), ml_model_core::PredictionError>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// See [`PredictionError`].

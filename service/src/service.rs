@@ -10,7 +10,7 @@ use std::time::Duration;
 use clap::Parser;
 use ml_configuration::{Document, Mapping, Problems};
 use ml_logging::{ContextFilter, Logging};
-use ml_model_core::{Decorator, RegisteredModel, error_chain};
+use ml_model_core::error_chain;
 use serde::de::DeserializeOwned;
 use tokio::net::TcpListener;
 
@@ -18,7 +18,7 @@ use crate::cli::{self, Command, CommandLine};
 use crate::config::{self, Configuration};
 use crate::hosting::loading::{Models, load, options_of};
 use crate::hosting::registered::{
-    BoxError, DecoratorRegistration, HostedType, ModelRegistration, Registered,
+    BoxError, DecoratorRegistration, LoadResult, MakeDecorator, ModelRegistration, Registered,
 };
 use crate::http::routes::templates;
 use crate::http::server::{self, ServeError};
@@ -59,17 +59,14 @@ impl Service {
         self
     }
 
-    /// Adds a model. It is loaded after the service has begun to listen.
+    /// Adds a model. It is loaded after the service has begun to listen. `load` returns the model, or a
+    /// [`Result`] with it.
     ///
     /// The health endpoints report when all models are loaded. If a model fails to load, they report
     /// `NOT_HEALTHY`, and the log contains the reason.
     ///
     /// A configuration with `models:` hosts the listed models only.
-    pub fn model<M, E>(mut self, load: impl FnOnce() -> Result<M, E> + Send + 'static) -> Self
-    where
-        M: HostedType,
-        E: Into<BoxError>,
-    {
+    pub fn model<L: LoadResult<K>, K>(mut self, load: impl FnOnce() -> L + Send + 'static) -> Self {
         self.registered.models.push(ModelRegistration::new(load));
         self
     }
@@ -100,21 +97,18 @@ impl Service {
     ///
     /// Service::new("Model Service").configurable_model(load).main();
     /// ```
-    pub fn configurable_model<M, C, E>(
-        mut self,
-        load: impl FnOnce(C) -> Result<M, E> + Send + 'static,
-    ) -> Self
+    pub fn configurable_model<L, K, C>(mut self, load: impl FnOnce(C) -> L + Send + 'static) -> Self
     where
-        M: HostedType,
+        L: LoadResult<K>,
         C: DeserializeOwned + Send + 'static,
-        E: Into<BoxError>,
     {
         self.registered.models.push(ModelRegistration::configurable(load));
         self
     }
 
-    /// Registers a decorator that the `decorators:` of a configuration can name, with a configuration of
-    /// its own type.
+    /// Registers a decorator that the `decorators:` of a configuration can name. `make` takes the
+    /// configuration of the decorator, deserialized into a type of its own, and returns a [`Result`] with the
+    /// decorator; or it takes nothing and returns the decorator.
     ///
     /// ```no_run
     /// # use ml_model_core::{Decorator, MLModel};
@@ -130,19 +124,12 @@ impl Service {
     ///     .decorator("timing", |settings: TimingSettings| {
     ///         Ok::<_, std::io::Error>(Timing { slow: std::time::Duration::from_millis(settings.slow_ms) })
     ///     })
+    ///     .decorator("default_timing", || Timing { slow: std::time::Duration::from_secs(1) })
     ///     .main();
     /// ```
-    pub fn decorator<C, D, E>(
-        mut self,
-        name: impl Into<String>,
-        make: impl Fn(C) -> Result<D, E> + Send + 'static,
-    ) -> Self
-    where
-        C: DeserializeOwned,
-        D: Decorator<RegisteredModel> + 'static,
-        E: Into<BoxError>,
-    {
-        self.registered.decorators.push(DecoratorRegistration::new(name.into(), make));
+    pub fn decorator<A>(mut self, name: impl Into<String>, make: impl MakeDecorator<A>) -> Self {
+        let registration = DecoratorRegistration { name: name.into(), make: make.into_make() };
+        self.registered.decorators.push(registration);
         self
     }
 
@@ -236,7 +223,7 @@ impl Service {
         let service = cli::document(path.as_deref(), &mut problems)
             .and_then(|file| {
                 if sets_up_log {
-                    cli::check_log_files(&file, &mut problems);
+                    cli::check_log_files(&file, path.as_deref(), &mut problems);
                 }
                 let service = self.read(&file).map_err(|more| problems.extend(more)).ok()?;
                 if sets_up_log {
@@ -302,7 +289,7 @@ fn run_logged(service: ConfiguredService, address: SocketAddr) -> Result<(), Box
     let drain_limit = service.configuration.server.drain_limit;
     runtime.block_on(async {
         let shutdown = server::signals()?;
-        let listener = server::listen(address).await?;
+        let listener = server::listen(address)?;
         service.serve(listener, shutdown).await
     })?;
     // Calls that go on after their time-out, or after their client has gone.

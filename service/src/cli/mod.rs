@@ -134,11 +134,25 @@ pub(crate) fn check_environment(problems: &mut Problems) {
     }
 }
 
-/// Reports log files that cannot be opened, even if the file has other mistakes.
-pub(crate) fn check_log_files(file: &Document, problems: &mut Problems) {
-    let root = file.root().mapping(&mut Problems::new());
-    if let Some(logging) = root.and_then(|mut root| root.optional("logging")) {
-        ml_logging::Configuration::check_files(logging, problems);
+/// Reports log files that cannot be opened, or that would overwrite the configuration or the keys, even if the file
+/// has other mistakes.
+pub(crate) fn check_log_files(file: &Document, path: Option<&Path>, problems: &mut Problems) {
+    // Mistakes in the structure are reported when the configuration is read.
+    let unread = &mut Problems::new();
+    let Some(mut root) = file.root().mapping(unread) else { return };
+    let mut read: Vec<_> = path.map(|path| ("the configuration file", path)).into_iter().collect();
+    if let Some(mut server) = root.optional("server").and_then(|node| node.mapping(unread)) {
+        for (key, what) in
+            [("api_keys", "the file of API keys"), ("admin_keys", "the file of admin keys")]
+        {
+            let keys = server.optional(key).and_then(|node| node.mapping(unread));
+            let file = keys.and_then(|mut keys| keys.optional("file"));
+            let file = file.and_then(|node| node.string(unread));
+            read.extend(file.map(|file| (what, Path::new(file))));
+        }
+    }
+    if let Some(logging) = root.optional("logging") {
+        ml_logging::Configuration::check_files(logging, &read, problems);
     }
 }
 

@@ -143,7 +143,7 @@ impl Outside<'_> {
             return Some(layer);
         }
         if let Some(known) = known.iter().find(|known| decorator_name(&known.name) == name) {
-            return (known.make)(node, configuration, problems).map(Layer::Custom);
+            return (known.make.0)(node, configuration, problems).map(Layer::Custom);
         }
         let names = BUILT_IN.into_iter().chain(known.iter().map(|known| &*known.name));
         node.report_unknown(problems, "decorator", last_segment(written), names);

@@ -7,12 +7,17 @@ use std::time::Duration;
 use ml_configuration::{Kind, Node, Problems};
 
 use super::api_keys::ApiKeys;
+use crate::metrics::max_open_files;
 use crate::root_path::RootPath;
 
 /// Address and limits of the service.
 #[derive(Debug)]
 pub(crate) struct ServerSettings {
     pub(crate) address: Option<SocketAddr>,
+    /// Maximum number of open connections.
+    pub(crate) connection_limit: usize,
+    /// Maximum size of the head of a request in bytes.
+    pub(crate) head_limit_bytes: usize,
     /// Maximum size of a body in bytes, compressed and decompressed.
     pub(crate) body_limit_bytes: usize,
     /// Maximum number of rows of a batch.
@@ -21,6 +26,8 @@ pub(crate) struct ServerSettings {
     pub(crate) header_timeout: Duration,
     /// Time for the body of a request, and time for a prediction.
     pub(crate) request_timeout: Duration,
+    /// Time without progress after which a client that does not take its answer is disconnected.
+    pub(crate) write_timeout: Duration,
     /// Time after SIGTERM during which requests are accepted and readiness is refused.
     pub(crate) readiness_delay: Duration,
     /// Time after that during which connections stay open for requests on their way.
@@ -43,10 +50,13 @@ impl Default for ServerSettings {
     fn default() -> Self {
         Self {
             address: None,
+            connection_limit: default_connection_limit(),
+            head_limit_bytes: 32 * 1024,
             body_limit_bytes: 1024 * 1024,
             batch_limit_rows: 1000,
             header_timeout: Duration::from_secs(75),
             request_timeout: Duration::from_secs(30),
+            write_timeout: Duration::from_secs(30),
             readiness_delay: Duration::ZERO,
             close_grace: Duration::from_millis(500),
             drain_limit: Duration::from_secs(30),
@@ -68,18 +78,21 @@ impl ServerSettings {
             settings.address = read_address(node, problems);
         }
         let sizes = [
-            ("body_limit_bytes", &mut settings.body_limit_bytes),
-            ("batch_limit_rows", &mut settings.batch_limit_rows),
+            ("connection_limit", 1..=1 << 20, &mut settings.connection_limit),
+            ("head_limit_bytes", SMALLEST_HEAD_LIMIT..=1 << 20, &mut settings.head_limit_bytes),
+            ("body_limit_bytes", 1..=1 << 40, &mut settings.body_limit_bytes),
+            ("batch_limit_rows", 1..=1 << 40, &mut settings.batch_limit_rows),
         ];
-        for (key, size) in sizes {
+        for (key, range, size) in sizes {
             let node = mapping.optional(key);
-            if let Some(given) = node.and_then(|node| node.integer(1..=1 << 40, problems)) {
+            if let Some(given) = node.and_then(|node| node.integer(range, problems)) {
                 *size = given;
             }
         }
         let times = [
             ("header_timeout_s", true, &mut settings.header_timeout),
             ("request_timeout_s", true, &mut settings.request_timeout),
+            ("write_timeout_s", true, &mut settings.write_timeout),
             ("readiness_delay_s", false, &mut settings.readiness_delay),
             ("close_grace_s", false, &mut settings.close_grace),
             ("drain_limit_s", false, &mut settings.drain_limit),
@@ -135,6 +148,17 @@ impl ServerSettings {
         let is_local = address.is_loopback() && self.api_keys.is_none();
         self.show_error_details.unwrap_or(is_local)
     }
+}
+
+/// Smallest buffer of hyper.
+const SMALLEST_HEAD_LIMIT: usize = 8192;
+
+/// Returns the default connection limit, which leaves file descriptors for other purposes.
+fn default_connection_limit() -> usize {
+    const LIMIT: usize = 1024;
+    const OTHER_DESCRIPTORS: usize = 128;
+    let descriptors = max_open_files().map_or(usize::MAX, |limit| limit as usize);
+    descriptors.saturating_sub(OTHER_DESCRIPTORS).clamp(16, LIMIT)
 }
 
 fn read_address(node: Node<'_>, problems: &mut Problems) -> Option<SocketAddr> {

@@ -33,9 +33,7 @@ impl Infer for WeightModel {
 }
 
 fn service() -> Service {
-    Service::new("Test")
-        .model(|| Ok::<_, Infallible>(ChargesModel { gate: Arc::default() }))
-        .model(|| Ok::<_, Infallible>(WeightModel))
+    Service::new("Test").model(|| ChargesModel { gate: Arc::default() }).model(|| WeightModel)
 }
 
 /// Returns the mistakes in a file, without its name.

@@ -19,6 +19,7 @@ mod sampling;
 use std::any::Any;
 use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use callsites::{LogSites, SiteSet};
@@ -27,7 +28,8 @@ use sampling::Decision;
 
 use crate::decorator::Decorator;
 use crate::error::error_chain;
-use crate::model::{Answer, MLModel, StackInfo};
+use crate::model::{Answer, MLModel, ModelMetadata, StackInfo};
+use crate::pending::{Pending, PendingCalls};
 use crate::prediction_id::PredictionId;
 use crate::request::{BatchRow, Prediction, Request};
 
@@ -120,21 +122,43 @@ struct Call {
     batch_row: Option<BatchRow>,
     /// `None` if the request was not recorded and the logger is not sampled.
     started: Option<Instant>,
+    /// The call among those that the program may abandon.
+    pending: Option<Pending>,
 }
 
 impl Call {
+    /// Returns whether the last record of the call is due: it is not if the call is abandoned.
+    #[inline]
+    fn end(&self) -> bool {
+        self.pending.as_ref().is_none_or(Pending::end)
+    }
+
     fn duration(&self) -> Option<Duration> {
         self.started.map(|started| started.elapsed())
     }
 
+    /// Adds the call to those that the program may abandon.
+    #[cold]
+    fn add_to(&self, calls: &Arc<PendingCalls>, metadata: ModelMetadata) -> Pending {
+        let call = Self {
+            prediction_id: self.prediction_id.clone(),
+            batch_row: self.batch_row.clone(),
+            started: self.started,
+            pending: None,
+            ..*self
+        };
+        calls.begin(move |reason| {
+            call.record_failure(&metadata, call.duration(), || reason.to_owned());
+        })
+    }
+
     #[inline]
-    fn with_subject<M: MLModel>(
+    fn with_subject(
         &self,
-        model: &M,
+        metadata: &ModelMetadata,
         sample_rate: Option<f64>,
         record: impl FnOnce(&Subject<'_>),
     ) {
-        let metadata = model.metadata();
         let batch_row = self.batch_row.as_ref();
         record(&Subject {
             qualified_name: &metadata.qualified_name,
@@ -143,6 +167,24 @@ impl Call {
             batch_row: batch_row.map(|batch| (batch.batch_id.as_str(), batch.row)),
             sample_rate,
         });
+    }
+
+    #[cold]
+    fn record_failure(
+        &self,
+        metadata: &ModelMetadata,
+        duration: Option<Duration>,
+        error_info: impl FnOnce() -> String,
+    ) {
+        let site = &self.sites.failed;
+        if site.is_enabled() {
+            let duration_ms = duration.map(milliseconds);
+            self.with_subject(metadata, self.decision.rate(true), |subject| {
+                Record::new(site, &"Prediction exception.", subject)
+                    .outcome(&"error", &duration_ms)
+                    .write([&error_info()]);
+            });
+        }
     }
 }
 
@@ -179,19 +221,24 @@ impl<R> LoggingDecorator<R> {
             prediction_id: context.prediction_id().cloned(),
             batch_row: context.batch_row().cloned(),
             started: None,
+            pending: None,
         };
         let site = &call.sites.requested;
-        if call.decision.is_kept && site.is_enabled() {
-            call.with_subject(model, call.decision.rate, |subject| {
+        let is_recorded = call.decision.is_kept && site.is_enabled();
+        if is_recorded {
+            call.with_subject(&model.metadata(), call.decision.rate(false), |subject| {
                 let record = Record::new(site, &"Prediction requested.", subject);
                 match request.input() {
                     Some(input) => self.recorder.requested(record, input),
                     None => record.write_without_fields(),
                 }
             });
+        }
+        if is_recorded || logs.sampling.needs_clock() {
             call.started = Some(Instant::now());
-        } else if logs.sampling.needs_clock() {
-            call.started = Some(Instant::now());
+            if let Some(calls) = context.pending() {
+                call.pending = Some(call.add_to(calls, model.metadata().into_owned()));
+            }
         }
         call
     }
@@ -201,16 +248,18 @@ impl<R> LoggingDecorator<R> {
     where
         R: Recorder<M>,
     {
+        if !call.end() {
+            return;
+        }
         let duration = call.duration();
         match result {
             Ok(prediction) => {
                 let is_slow = call.logs.sampling.is_slow(duration);
                 let site = call.sites.created(is_slow);
                 if (call.decision.is_kept || is_slow) && site.is_enabled() {
-                    let rate = call.decision.rate.filter(|_| !is_slow);
-                    let rate = rate.or(call.decision.rate_of_exceptions());
+                    let rate = call.decision.rate(is_slow);
                     let duration_ms = duration.map(milliseconds);
-                    call.with_subject(model, rate, |subject| {
+                    call.with_subject(&model.metadata(), rate, |subject| {
                         let record = Record::new(site, &"Prediction created.", subject)
                             .outcome(&"success", &duration_ms);
                         self.recorder.created(record, prediction.output());
@@ -218,32 +267,16 @@ impl<R> LoggingDecorator<R> {
                 }
             }
             Err(error) => {
-                self.record_failure(model, call, duration, || error_chain(error).to_string());
+                let error_info = || error_chain(error).to_string();
+                call.record_failure(&model.metadata(), duration, error_info);
             }
         }
     }
 
     fn record_panic<M: MLModel>(&self, model: &M, call: &Call, panic: &(dyn Any + Send)) {
-        let error_info = || format!("panic: {}", panic_message(panic));
-        self.record_failure(model, call, call.duration(), error_info);
-    }
-
-    #[cold]
-    fn record_failure<M: MLModel>(
-        &self,
-        model: &M,
-        call: &Call,
-        duration: Option<Duration>,
-        error_info: impl FnOnce() -> String,
-    ) {
-        let site = &call.sites.failed;
-        if site.is_enabled() {
-            let duration_ms = duration.map(milliseconds);
-            call.with_subject(model, call.decision.rate_of_exceptions(), |subject| {
-                Record::new(site, &"Prediction exception.", subject)
-                    .outcome(&"error", &duration_ms)
-                    .write([&error_info()]);
-            });
+        if call.end() {
+            let error_info = || format!("panic: {}", panic_message(panic));
+            call.record_failure(&model.metadata(), call.duration(), error_info);
         }
     }
 }

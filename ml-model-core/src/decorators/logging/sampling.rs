@@ -65,14 +65,14 @@ impl Sampling {
 pub(super) struct Decision {
     /// Whether its records are written even if it is neither slow nor fails.
     pub(super) is_kept: bool,
-    /// Probability with which these records are kept; `None` if the logger is not sampled.
-    pub(super) rate: Option<f64>,
+    rate: Option<f64>,
 }
 
 impl Decision {
-    /// Returns the probability with which a failure or a slow prediction is kept.
-    pub(super) fn rate_of_exceptions(&self) -> Option<f64> {
-        self.rate.map(|_| 1.0)
+    /// Returns the probability with which a record is kept; `None` if the logger is not sampled. Slow
+    /// predictions and failures are always kept.
+    pub(super) fn rate(&self, is_always_kept: bool) -> Option<f64> {
+        self.rate.map(|rate| if is_always_kept { 1.0 } else { rate })
     }
 }
 
