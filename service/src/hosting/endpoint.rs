@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
+use ml_model_core::decorators::logging::ReadableFields;
 use ml_model_core::{
     BatchRow, Execution, MLModel, PredictionId, RegisteredModel, Request, Violation,
 };
@@ -20,6 +21,8 @@ use super::slow_calls::SlowCalls;
 pub(crate) struct Endpoint {
     model: RegisteredModel,
     schema: InputSchema,
+    /// Fields that the record of a refused body can have.
+    readable: ReadableFields,
     /// Whether the input has a `prediction_id`.
     takes_prediction_id: bool,
     /// Whether predictions have an id.
@@ -48,6 +51,7 @@ impl Endpoint {
             has_prediction_id: model.stack().has_prediction_id,
             takes_batches: model.takes_batches(),
             schema: InputSchema::new(&schema)?,
+            readable: ReadableFields::new(&model.stack().logged_fields.input, &schema),
             permits,
             model,
             execution: options.execution,
@@ -179,13 +183,28 @@ impl Endpoint {
         let id = id.or_else(|| self.has_prediction_id.then(PredictionId::random));
         let mut request = match body {
             Some(body) if violations.is_empty() => Request::new(body),
-            _ => Request::invalid(violations),
+            _ => {
+                let fields = body.map(|body| self.readable.read(|path| scalar_at(body, path)));
+                Request::invalid(violations).with_refused_fields(fields.unwrap_or_default())
+            }
         };
         if let Some(id) = id {
             request.context_mut().set_prediction_id(id);
         }
         request
     }
+}
+
+/// Returns the single value at a path of names and indices.
+fn scalar_at(body: &Body<'_>, path: &[String]) -> Option<Value> {
+    let mut value = body;
+    for segment in path {
+        value = match value {
+            Body::Array(items) => items.get(segment.parse::<usize>().ok()?)?,
+            value => value.member(segment)?,
+        };
+    }
+    (!matches!(value, Body::Array(_) | Body::Object(_))).then(|| value.clone().into_value())
 }
 
 /// Parses a body.

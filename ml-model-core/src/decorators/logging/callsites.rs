@@ -234,11 +234,6 @@ impl CallSite {
                 || dispatcher::get_default(|subscriber| subscriber.enabled(self.metadata())))
     }
 
-    /// Returns the number of fields, including the head.
-    pub(super) fn fields(&'static self) -> usize {
-        self.metadata().fields().len()
-    }
-
     /// Sends the record with one value per field.
     pub(super) fn dispatch(&'static self, values: &[Option<&dyn Value>]) {
         let metadata = self.metadata();
