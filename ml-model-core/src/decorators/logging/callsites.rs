@@ -165,10 +165,13 @@ impl SiteSet {
     }
 
     /// Returns the site of a prediction that has succeeded.
+    #[inline]
     pub(super) fn created(&'static self, is_slow: bool) -> &'static CallSite {
-        if !is_slow {
-            return &self.created;
-        }
+        if is_slow { self.slow() } else { &self.created }
+    }
+
+    #[cold]
+    fn slow(&'static self) -> &'static CallSite {
         self.slow.get_or_init(|| {
             let CallSite { name, origin, field_names, .. } = self.created;
             // ERROR is the lowest level.
