@@ -64,6 +64,7 @@ mod mapping;
 mod node;
 mod parse;
 mod problems;
+mod references;
 mod scalar;
 mod tree;
 mod variables;

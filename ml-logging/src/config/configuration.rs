@@ -7,7 +7,7 @@ use tracing::level_filters::LevelFilter;
 use super::{export::Export, handler::Handler, logger::Logger};
 use crate::{
     error::Error,
-    filter::{HandlerSet, Levels, Route, TargetName},
+    filter::{Condition, HandlerSet, Levels, Route, TargetName},
     format::EcsKeys,
 };
 
@@ -139,9 +139,10 @@ impl Configuration {
         Levels::new([(TargetName::root(), DEFAULT_LEVEL)].into_iter().chain(own))
     }
 
-    /// Returns the levels of the handlers.
-    pub(crate) fn handler_levels(&self) -> Vec<LevelFilter> {
-        self.handlers.iter().map(|handler| handler.level).collect()
+    /// Returns what records must fulfil for each handler.
+    pub(crate) fn conditions(&self) -> Vec<Condition> {
+        let handlers = self.handlers.iter();
+        handlers.map(|own| Condition { level: own.level, targets: own.only.clone() }).collect()
     }
 
     pub(crate) fn into_parts(self) -> (Vec<Handler>, Environment) {
@@ -163,6 +164,7 @@ impl Configuration {
             }
         }
         let mut routes: Vec<Route> = Vec::new();
+        let mut is_silent = false;
         for logger in &self.loggers {
             if let Some(problem) = TargetName::problem(&logger.name) {
                 return Err(Error::LoggerName { logger: logger.name.clone(), problem });
@@ -177,11 +179,15 @@ impl Configuration {
                     let (logger, handler) = (logger.name.clone(), handler.clone());
                     return Err(Error::UnknownHandler { logger, handler });
                 };
+                if self.handlers[number].is_null() {
+                    is_silent = true;
+                    continue;
+                }
                 handlers = handlers.union(HandlerSet::one(number)).union(receive_all);
             }
             routes.push(Route { name, handlers, propagate: logger.propagate });
         }
-        if routes.iter().all(|route| route.handlers.is_empty()) {
+        if !is_silent && routes.iter().all(|route| route.handlers.is_empty()) {
             return Err(Error::NoHandler);
         }
         Ok(routes)

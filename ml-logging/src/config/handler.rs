@@ -14,7 +14,7 @@ use tracing_subscriber::fmt::MakeWriter;
 use super::export::Export;
 use crate::{
     error::Error,
-    filter::{ContextFilter, HostnameFilter},
+    filter::{ContextFilter, HostnameFilter, TargetName},
     format::{BUILT_IN, EcsKeys, Formatter, Layout},
     record::render_dropped,
     sink::{
@@ -33,6 +33,8 @@ pub struct Handler {
     pub(super) level: LevelFilter,
     /// Receives all records that any other handler receives, without being named by a logger.
     pub(super) receives_all: bool,
+    /// Targets of its records: each of these covers them.
+    pub(super) only: Vec<TargetName>,
     formatter: Option<Formatter>,
     context: Vec<(String, String)>,
     sink: SinkConfig,
@@ -42,6 +44,8 @@ pub struct Handler {
 
 /// Sink of a handler that is not open yet.
 enum SinkConfig {
+    /// Records are not even rendered.
+    Null,
     Stdout,
     Stderr,
     File {
@@ -67,6 +71,8 @@ pub(crate) enum Opened {
     },
     /// Export that still has to be opened.
     Export(Box<dyn Export>),
+    /// Nothing is written.
+    Null,
 }
 
 impl Handler {
@@ -107,6 +113,11 @@ impl Handler {
         Self::new(name, SinkConfig::Writer(Box::new(open)))
     }
 
+    /// Creates a handler that writes nothing. A logger with this handler only is silent on purpose.
+    pub fn null(name: impl Into<String>) -> Self {
+        Self::new(name, SinkConfig::Null)
+    }
+
     /// Creates a handler for an export.
     pub(crate) fn export(name: impl Into<String>, export: Box<dyn Export>) -> Self {
         Self::new(name, SinkConfig::Export(export))
@@ -117,6 +128,7 @@ impl Handler {
             name: name.into(),
             level: LevelFilter::TRACE,
             receives_all: false,
+            only: Vec::new(),
             formatter: None,
             context: Vec::new(),
             sink,
@@ -178,6 +190,10 @@ impl Handler {
 
     pub(crate) fn add_context(&mut self, fields: impl IntoIterator<Item = (String, String)>) {
         self.context.extend(fields);
+    }
+
+    pub(crate) fn is_null(&self) -> bool {
+        matches!(self.sink, SinkConfig::Null)
     }
 
     pub(super) fn is_export(&self) -> bool {
@@ -243,6 +259,7 @@ impl Handler {
         };
         let mut emptied = None;
         let byte_sink: Box<dyn ByteSink> = match self.sink {
+            SinkConfig::Null => return Ok(Opened::Null),
             SinkConfig::Stdout => sink::stdout().map_err(stream_error)?,
             SinkConfig::Stderr => sink::stderr().map_err(stream_error)?,
             SinkConfig::File { path, overwrite } => {

@@ -15,6 +15,11 @@ impl TargetName {
         Self(parts(name).map(str::to_owned).collect())
     }
 
+    /// Parses the name of a target, for which `root` is a name like any other.
+    pub(crate) fn of_target(name: &str) -> Self {
+        Self(parts(name).map(str::to_owned).collect())
+    }
+
     pub(crate) fn root() -> Self {
         Self(Vec::new())
     }
