@@ -252,6 +252,8 @@ fn loggers(
             filters
                 .report(problems, "filters belong to handlers; name them there and remove the key");
         }
+        // Files that were made for Python's older `fileConfig` repeat the name of the logger.
+        keys.optional("qualname").and_then(|node| node.string(problems));
         keys.finish(problems);
         loggers.push(logger);
     }
