@@ -1,6 +1,6 @@
 //! The whole configuration.
 
-use std::{env, ffi::OsString, fmt, time::Duration};
+use std::{cmp::Reverse, env, ffi::OsString, fmt, time::Duration};
 
 use tracing::level_filters::LevelFilter;
 
@@ -100,6 +100,38 @@ impl Configuration {
     #[must_use]
     pub fn ecs_keys(&self) -> Vec<EcsKeys> {
         self.handlers.iter().filter_map(Handler::ecs_keys).collect()
+    }
+
+    /// Whether any handler receives records of a target, whatever the levels are. A handler that
+    /// [writes nothing](Handler::null) counts.
+    ///
+    /// ```
+    /// use ml_logging::{Configuration, Handler, Logger};
+    ///
+    /// let configuration = Configuration::new()
+    ///     .handler(Handler::stdout("stdout"))
+    ///     .logger(Logger::new("server").handler("stdout"));
+    /// assert!(configuration.has_handler_for("server::http"));
+    /// assert!(!configuration.has_handler_for("model_logger"));
+    /// ```
+    #[must_use]
+    pub fn has_handler_for(&self, target: &str) -> bool {
+        let receives = |name: &String| {
+            let handler = self.handlers.iter().find(|handler| handler.name == *name);
+            handler.is_some_and(|handler| handler.only.iter().all(|name| name.covers(target)))
+        };
+        let mut loggers: Vec<_> =
+            self.loggers.iter().filter(|logger| logger.target().covers(target)).collect();
+        loggers.sort_by_key(|logger| Reverse(logger.target().depth()));
+        for logger in loggers {
+            if logger.handlers.iter().any(receives) {
+                return true;
+            }
+            if !logger.propagate {
+                return false;
+            }
+        }
+        false
     }
 
     pub(crate) fn set_directives(&mut self, directives: String) {

@@ -43,12 +43,12 @@ impl TargetName {
     }
 
     /// Returns the distance from the root.
-    pub(super) fn depth(&self) -> usize {
+    pub(crate) fn depth(&self) -> usize {
         self.0.len()
     }
 
     /// Whether a target is this one or below it.
-    pub(super) fn covers(&self, target: &str) -> bool {
+    pub(crate) fn covers(&self, target: &str) -> bool {
         let mut target = parts(target);
         self.0.iter().all(|part| target.next() == Some(part))
     }
