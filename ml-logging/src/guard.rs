@@ -148,6 +148,22 @@ impl Logging {
         self.sinks.end_by(deadline);
     }
 
+    /// Sets a function that runs the waits of threads that log, so that a runtime can continue its other tasks.
+    ///
+    /// A thread that has waited for a handler for 5 ms calls the function once for the rest of the wait. The
+    /// function calls its argument, which returns when the wait is over. The first function that is set counts.
+    ///
+    /// ```
+    /// # let (subscriber, logging) = ml_logging::builder().build()?;
+    /// # drop(subscriber);
+    /// // With Tokio, on a worker of its multi-thread runtime: tokio::task::block_in_place(wait).
+    /// logging.on_wait(|wait| wait());
+    /// # Ok::<(), ml_logging::Error>(())
+    /// ```
+    pub fn on_wait(&self, run: fn(&mut dyn FnMut())) {
+        self.sinks.on_wait(run);
+    }
+
     /// Opens the log files again, so that a program that has renamed or removed them finds new ones.
     ///
     /// File handlers notice that before they write, too. The call also frees the space of a removed file

@@ -20,6 +20,9 @@ pub(crate) struct Record<'a> {
     pub(crate) bytes: &'a [u8],
 }
 
+/// Runs a wait of a thread that logs; see [`Logging::on_wait`](crate::Logging::on_wait).
+pub(crate) type OnWait = fn(&mut dyn FnMut());
+
 /// Takes rendered records and counts what becomes of them.
 pub(crate) trait RecordSink: Send + Sync {
     /// Writes a record, or queues it. A record that cannot be written is lost and counted.
@@ -40,6 +43,9 @@ pub(crate) trait RecordSink: Send + Sync {
 
     /// Sets the time after which no thread waits for this sink. The earliest one counts.
     fn end_by(&self, _deadline: Instant) {}
+
+    /// Sets the function that runs waits of threads that log. The first one counts.
+    fn on_wait(&self, _run: OnWait) {}
 
     /// Returns the counts since the start.
     fn counts(&self) -> HandlerCounts;

@@ -10,7 +10,7 @@ use std::{
 
 use super::{
     counts::{FlushError, HandlerCounts},
-    record_sink::{RecordSink, Unflushed},
+    record_sink::{OnWait, RecordSink, Unflushed},
     report::report_within,
 };
 
@@ -80,6 +80,11 @@ impl SinkSet {
         error.is_past = !is_current;
         error.failure = error.failure.or(past_failure);
         Err(error)
+    }
+
+    /// Sets the function that runs waits of threads that log.
+    pub(crate) fn on_wait(&self, run: OnWait) {
+        self.sinks.iter().for_each(|sink| sink.on_wait(run));
     }
 
     /// Opens the files of all sinks again.

@@ -31,6 +31,7 @@ mod pipes;
 mod policies;
 mod python_files;
 mod record;
+mod record_length;
 mod robustness;
 mod rotation;
 mod setup;

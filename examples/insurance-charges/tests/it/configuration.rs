@@ -207,7 +207,7 @@ fn mistakes_in_the_environment_and_in_the_file_are_reported_together() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("rest_config.yaml"), "metrics: {enabled: sure}\n").unwrap();
     let variables = [
-        ("ML_SERVICE_ADDRESS", "localhost:8000"),
+        ("ML_SERVICE_ADDRESS", "example.com:8000"),
         ("ML_SERVICE__MODELS__0__CREATE_ENDPOINT", "false"),
         ("ML_SERVICE__SERVER__API_KEYS", ""),
         ("RUST_LOG", "loud,hyper=inof"),
@@ -217,8 +217,8 @@ fn mistakes_in_the_environment_and_in_the_file_are_reported_together() {
     let mut lines = errors.lines();
     assert_eq!(
         lines.next().unwrap(),
-        "error: environment variable ML_SERVICE_ADDRESS: expected an IP address and a port, as in \
-         `127.0.0.1:8000`"
+        "error: environment variable ML_SERVICE_ADDRESS: expected an IP address or `localhost`, and a \
+         port, as in `127.0.0.1:8000`"
     );
     let log = lines.next().unwrap();
     assert!(log.contains("RUST_LOG") && log.contains("`loud` is not a level"), "{log}");
@@ -316,11 +316,12 @@ fn the_address_flag_is_checked_and_overrides_the_variable() {
         command.args(["--address", address, "check-config", "--config"]).arg(fixture("short.yaml"));
         command.env("ML_SERVICE_ADDRESS", "foo").output().unwrap()
     };
-    let errors = String::from_utf8(flag("localhost:8000").stderr).unwrap();
-    let expected =
-        "'--address <IP:PORT>': expected an IP address and a port, as in `127.0.0.1:8000`";
+    let errors = String::from_utf8(flag("example.com:8000").stderr).unwrap();
+    let expected = "'--address <IP:PORT>': expected an IP address or `localhost`, and a port, as in \
+                    `127.0.0.1:8000`";
     assert!(errors.contains(expected), "{errors}");
     assert!(flag("127.0.0.1:0").status.success());
+    assert!(flag("localhost:0").status.success());
 }
 
 #[test]
@@ -402,5 +403,6 @@ fn the_openapi_document_does_not_need_the_log_file() {
     assert!(!success && errors.contains("rest_config.yaml:3: logging.handlers.file.filename: "));
     let output = command().current_dir(folder.path()).arg("generate-openapi").output().unwrap();
     assert!(output.status.success(), "{output:?}");
+    assert_eq!(output.stdout, b"Wrote the OpenAPI document to openapi.yaml\n");
     assert!(folder.path().join("openapi.yaml").exists());
 }

@@ -24,7 +24,7 @@ pub(crate) use self::state::{DEFAULT_QUEUE_BYTES, QueueSettings};
 use super::{
     byte_sink::ByteSink,
     counts::HandlerCounts,
-    record_sink::{Record, RecordSink, Unflushed},
+    record_sink::{OnWait, Record, RecordSink, Unflushed},
 };
 
 const WORKER_NAME: &str = "log-writer";
@@ -138,6 +138,10 @@ impl RecordSink for Queue {
             state.has_worker = worker.spawn(move || shared.run_at_end()).is_ok();
         }
         self.shared.progress.notify_all();
+    }
+
+    fn on_wait(&self, run: OnWait) {
+        self.shared.on_wait.get_or_init(|| run);
     }
 
     fn counts(&self) -> HandlerCounts {

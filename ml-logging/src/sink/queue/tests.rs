@@ -351,3 +351,4 @@ fn an_audit_record_is_written_before_push_returns() {
 }
 
 mod faults;
+mod long_waits;

@@ -5,12 +5,12 @@ use std::{
     panic::{AssertUnwindSafe, UnwindSafe, catch_unwind},
     sync::{MutexGuard, PoisonError},
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use super::{
     batch::Batch,
-    state::{BUSY, POLL_INTERVAL, QUIET_POLLS, Shared, State},
+    state::{BUSY, POLL_INTERVAL, QUIET_POLLS, SHORT_WAIT, Shared, State},
 };
 use crate::sink::{byte_sink::ByteSink, guard::WriteGuard};
 
@@ -121,15 +121,33 @@ impl Shared {
     /// Waits until the record that the caller has queued last is written. The first thread that finds the
     /// byte sink free writes all queued records. At the end of the process a worker writes instead, and the
     /// wait has a limit.
-    pub(super) fn write_in_turn<'s>(&'s self, mut state: MutexGuard<'s, State>) {
+    pub(super) fn write_in_turn<'s>(&'s self, state: MutexGuard<'s, State>) {
         let own = state.queued;
+        if let Some(state) = self.take_turns(state, own, Some(SHORT_WAIT)) {
+            self.wait_long(state, |state| drop(self.take_turns(state, own, None)));
+        }
+    }
+
+    /// Does the work of [`write_in_turn`](Self::write_in_turn). Returns the lock if the first wait has
+    /// reached the limit.
+    fn take_turns<'s>(
+        &'s self,
+        mut state: MutexGuard<'s, State>,
+        own: u64,
+        limit: Option<Duration>,
+    ) -> Option<MutexGuard<'s, State>> {
+        let mut deadline = None;
         while state.done < own {
-            let left = state.time_left(None);
-            if left == Some(Duration::ZERO) {
-                return;
+            if state.time_left(None) == Some(Duration::ZERO) {
+                return None;
             }
             let own_turn = !state.has_worker;
             let Some(mut byte_sink) = state.byte_sink.take_if(|_| own_turn) else {
+                let first = || limit.map(|limit| Instant::now() + limit);
+                let left = state.time_left(*deadline.get_or_insert_with(first));
+                if left == Some(Duration::ZERO) {
+                    return Some(state);
+                }
                 // The thread that writes now may leave this record to its own thread.
                 state = self.wait_for_progress(state, left);
                 continue;
@@ -137,7 +155,10 @@ impl Shared {
             let mut batch = mem::take(&mut state.writing);
             mem::swap(&mut state.waiting, &mut batch);
             let write = || self.write_batch(state, &batch, &mut *byte_sink);
-            let Ok(after) = catch_unwind(AssertUnwindSafe(write)) else { return self.fail() };
+            let Ok(after) = catch_unwind(AssertUnwindSafe(write)) else {
+                self.fail();
+                return None;
+            };
             state = self.reopen_if_stale(after, &mut *byte_sink);
             batch.clear(self.max_kept);
             state.writing = batch;
@@ -146,6 +167,7 @@ impl Shared {
                 self.progress.notify_all();
             }
         }
+        None
     }
 
     /// Opens the byte sink again if that is requested.

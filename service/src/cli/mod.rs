@@ -1,5 +1,7 @@
 //! The command line of a service: flags, environment variables, and the commands that do not serve.
 
+pub(crate) mod next_step;
+
 use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -13,13 +15,18 @@ use ml_model_core::error_chain;
 use crate::config::{self, Configuration, OVERRIDES};
 use crate::export::{self, DescribedRecords, Target};
 use crate::hosting::loading::{load, options_of};
-use crate::hosting::registered::BoxError;
+use crate::hosting::registered::{BoxError, ModelRegistration, Registered};
+use crate::info::Info;
 use crate::openapi;
 
 /// Hosts ML models behind a REST API.
 #[derive(Debug, Parser)]
 #[command(version = None, about)]
 pub(crate) struct CommandLine {
+    /// Prints the version of the service and those of its models.
+    #[arg(short = 'V', long)]
+    pub(crate) version: bool,
+
     /// Address and port to listen on; port 0 selects a free one [env: ML_SERVICE_ADDRESS]
     /// [default: the configured one, or 127.0.0.1:8000].
     #[arg(long, value_name = "IP:PORT", value_parser = config::address)]
@@ -44,7 +51,7 @@ pub(crate) struct CommandLine {
 pub(crate) enum Command {
     /// Checks the configuration and reports all mistakes in it.
     CheckConfig,
-    /// Writes the OpenAPI document.
+    /// Writes the OpenAPI document. Replaces a file only if this command has written it.
     #[command(alias = "generate_openapi")]
     GenerateOpenapi {
         /// Output file: JSON if the name ends in `.json`, else YAML.
@@ -92,6 +99,14 @@ impl CommandLine {
             let absent = path.symlink_metadata().err().map(|error| error.kind());
             (absent != Some(io::ErrorKind::NotFound)).then_some(path)
         })
+    }
+}
+
+/// Runs `--version`: prints the version of the service and those of the registered models.
+pub(crate) fn print_versions(info: &Info, registered: &Registered) {
+    println!("{} {}", info.title, info.version);
+    for ModelRegistration { metadata, .. } in &registered.models {
+        println!("  {} {}", metadata.qualified_name, metadata.version);
     }
 }
 
@@ -178,7 +193,9 @@ pub(crate) fn generate_openapi(
     let Configuration { info, models, .. } = configuration;
     let options = options_of(&models);
     let document = openapi::of_registry(&info, &load(models)?, &options)?;
-    Ok(openapi::write(&document, output_file)?)
+    openapi::write(&document, output_file)?;
+    println!("Wrote the OpenAPI document to {}", output_file.display());
+    Ok(())
 }
 
 /// Runs `export`: prints the paths of the files.
