@@ -30,9 +30,9 @@ pub(crate) struct ServerSettings {
     pub(crate) write_timeout: Duration,
     /// Time after SIGTERM during which requests are accepted and readiness is refused.
     pub(crate) readiness_delay: Duration,
-    /// Time after that during which connections stay open for requests on their way.
+    /// Time after that during which connections stay open for requests on their way; a part of `drain_limit`.
     pub(crate) close_grace: Duration,
-    /// Time after that for accepted requests to finish.
+    /// Time after `readiness_delay` for accepted requests and calls to finish.
     pub(crate) drain_limit: Duration,
     pub(crate) compression: bool,
     /// Path under which a proxy publishes the service.
@@ -59,7 +59,7 @@ impl Default for ServerSettings {
             write_timeout: Duration::from_secs(30),
             readiness_delay: Duration::ZERO,
             close_grace: Duration::from_millis(500),
-            drain_limit: Duration::from_secs(30),
+            drain_limit: Duration::from_secs(15),
             compression: true,
             root_path: None,
             api_keys: None,
