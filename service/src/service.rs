@@ -18,7 +18,7 @@ use serde::de::DeserializeOwned;
 use tokio::net::TcpListener;
 
 use crate::cli::{self, Command, CommandLine};
-use crate::config::Configuration;
+use crate::config::{ApiKeys, Configuration};
 use crate::hosting::loading::{Models, load, options_of};
 use crate::hosting::registered::{
     BoxError, DecoratorRegistration, HostedType, ModelRegistration, Registered,
@@ -311,8 +311,18 @@ fn run_logged(
         drain: server.drain_limit,
         flush: logging.flush_limit(),
     };
-    let log_files = logging.clone();
-    let reload = move || log_files.reopen();
+    let (log, api_keys, admin_keys) =
+        (logging.clone(), server.api_keys.clone(), server.admin_keys.clone());
+    let reload = move || {
+        log.reopen();
+        match ApiKeys::reload(api_keys.as_deref(), admin_keys.as_deref()) {
+            Ok(()) => tracing::info!("Log files are opened again, and key files are read again."),
+            Err(error_info) => tracing::error!(
+                error_info,
+                "Log files are opened again. The keys stay as they were."
+            ),
+        }
+    };
     let stop = signals::handle(logging.clone(), limits, reload).map_err(ServeError::Signals)?;
     let pending = service.pending.clone();
     // A thread that writes for others while the log stalls must not be the only one.

@@ -2,11 +2,12 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use ml_configuration::{Kind, Node, Problems};
 
-use super::api_keys::ApiKeys;
+use super::api_keys::{ApiKeys, is_shared};
 use crate::metrics::max_open_files;
 use crate::root_path::RootPath;
 
@@ -37,9 +38,9 @@ pub(crate) struct ServerSettings {
     pub(crate) compression: bool,
     /// Path under which a proxy publishes the service.
     pub(crate) root_path: Option<RootPath>,
-    pub(crate) api_keys: Option<ApiKeys>,
+    pub(crate) api_keys: Option<Arc<ApiKeys>>,
     /// Keys that permit to set the levels of the log.
-    pub(crate) admin_keys: Option<ApiKeys>,
+    pub(crate) admin_keys: Option<Arc<ApiKeys>>,
     /// Origins whose pages may call the service; `*` allows any.
     pub(crate) allowed_origins: Vec<String>,
     /// Whether answers contain the reasons of failures inside the service; `None` is the default.
@@ -129,11 +130,7 @@ impl ServerSettings {
             (admin, &settings.admin_keys, &settings.api_keys)
             && let Some(number) = admin.first_of(keys)
         {
-            let message = format!(
-                "key number {number} is also one of `api_keys`: with it every client could set the \
-                 levels of the log; use another key"
-            );
-            node.report(problems, message);
+            node.report(problems, is_shared(number));
         }
         if let Some(node) = mapping.optional("allowed_origins") {
             settings.allowed_origins = read_origins(node, problems);
@@ -186,7 +183,7 @@ pub(crate) fn address(text: &str) -> Result<SocketAddr, &'static str> {
     }
 }
 
-fn read_keys(node: Node<'_>, empty: &str, problems: &mut Problems) -> Option<ApiKeys> {
+fn read_keys(node: Node<'_>, empty: &str, problems: &mut Problems) -> Option<Arc<ApiKeys>> {
     const FORM: &str = "expected `file:` with a path or `environment:` with the name of a variable; \
                         the keys themselves do not belong in this file";
     if node.is_null() {
@@ -219,7 +216,7 @@ fn read_keys(node: Node<'_>, empty: &str, problems: &mut Problems) -> Option<Api
         }
     };
     match keys {
-        Ok(keys) => Some(keys),
+        Ok(keys) => Some(Arc::new(keys)),
         Err(message) => {
             source.report(problems, message);
             None
