@@ -221,9 +221,10 @@ fn assemble(
         let name = handler.name().to_owned();
         let set = HandlerSet::one(number);
         let layout = handler.layout().map_err(|error| of_handler(&name, error))?;
+        let limit = handler.limit();
         match handler.open(&layout)? {
             Opened::Sink { sink, emptied: file } => {
-                groups.add(layout, set, Arc::clone(&sink));
+                groups.add((layout, limit), set, Arc::clone(&sink));
                 sinks.push(sink);
                 emptied.extend(file.map(|file| (name, file)));
             }
@@ -237,7 +238,7 @@ fn assemble(
                 let exported = export.open(request).map_err(|error| of_handler(&name, error))?;
                 let Some(exported) = exported else { continue };
                 if exported.takes_records {
-                    groups.add(layout, set, Arc::clone(&exported.sink));
+                    groups.add((layout, limit), set, Arc::clone(&exported.sink));
                 }
                 sinks.push(exported.sink);
                 // Only one handler exports the spans.

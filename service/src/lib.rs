@@ -50,9 +50,11 @@ mod signals;
 mod state;
 mod throttle;
 
-pub use hosting::registered::HostedType;
+pub use hosting::registered::{HostedType, LoadResult, MakeDecorator};
 pub use http::server::ServeError;
 pub use metrics::{InvalidMetricsSettings, MetricsSettings};
 pub use ml_configuration::{Document, Mapping, Problems};
 pub use ml_logging::ContextFilter;
 pub use service::{ConfiguredService, Service};
+/// Re-exported, so that the crate of a `main` needs no other dependency of this workspace.
+pub use {ml_logging, ml_model_core};

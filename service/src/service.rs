@@ -13,15 +13,15 @@ use std::time::{Duration, Instant};
 use clap::Parser;
 use ml_configuration::{Document, Mapping, Problems};
 use ml_logging::{ContextFilter, Logging};
-use ml_model_core::{Decorator, PendingCalls, RegisteredModel, error_chain};
+use ml_model_core::{PendingCalls, error_chain};
 use serde::de::DeserializeOwned;
 use tokio::net::TcpListener;
 
 use crate::cli::{self, Command, CommandLine};
-use crate::config::{ApiKeys, Configuration};
+use crate::config::{self, ApiKeys, Configuration};
 use crate::hosting::loading::{Models, load, options_of};
 use crate::hosting::registered::{
-    BoxError, DecoratorRegistration, HostedType, ModelRegistration, Registered,
+    BoxError, DecoratorRegistration, LoadResult, MakeDecorator, ModelRegistration, Registered,
 };
 use crate::http::routes::templates;
 use crate::http::server::{self, ServeError};
@@ -67,17 +67,14 @@ impl Service {
         self
     }
 
-    /// Adds a model. It is loaded after the service has begun to listen.
+    /// Adds a model. It is loaded after the service has begun to listen. `load` returns the model, or a
+    /// [`Result`] with it.
     ///
     /// The health endpoints report when all models are loaded. If a model fails to load, they report
     /// `NOT_HEALTHY`, and the log contains the reason.
     ///
     /// A configuration with `models:` hosts the listed models only.
-    pub fn model<M, E>(mut self, load: impl FnOnce() -> Result<M, E> + Send + 'static) -> Self
-    where
-        M: HostedType,
-        E: Into<BoxError>,
-    {
+    pub fn model<L: LoadResult<K>, K>(mut self, load: impl FnOnce() -> L + Send + 'static) -> Self {
         self.registered.models.push(ModelRegistration::new(load));
         self
     }
@@ -108,21 +105,18 @@ impl Service {
     ///
     /// Service::new("Model Service").configurable_model(load).main();
     /// ```
-    pub fn configurable_model<M, C, E>(
-        mut self,
-        load: impl FnOnce(C) -> Result<M, E> + Send + 'static,
-    ) -> Self
+    pub fn configurable_model<L, K, C>(mut self, load: impl FnOnce(C) -> L + Send + 'static) -> Self
     where
-        M: HostedType,
+        L: LoadResult<K>,
         C: DeserializeOwned + Send + 'static,
-        E: Into<BoxError>,
     {
         self.registered.models.push(ModelRegistration::configurable(load));
         self
     }
 
-    /// Registers a decorator that the `decorators:` of a configuration can name, with a configuration of
-    /// its own type.
+    /// Registers a decorator that the `decorators:` of a configuration can name. `make` takes the
+    /// configuration of the decorator, deserialized into a type of its own, and returns a [`Result`] with the
+    /// decorator; or it takes nothing and returns the decorator.
     ///
     /// ```no_run
     /// # use ml_model_core::{Decorator, MLModel};
@@ -138,19 +132,12 @@ impl Service {
     ///     .decorator("timing", |settings: TimingSettings| {
     ///         Ok::<_, std::io::Error>(Timing { slow: std::time::Duration::from_millis(settings.slow_ms) })
     ///     })
+    ///     .decorator("default_timing", || Timing { slow: std::time::Duration::from_secs(1) })
     ///     .main();
     /// ```
-    pub fn decorator<C, D, E>(
-        mut self,
-        name: impl Into<String>,
-        make: impl Fn(C) -> Result<D, E> + Send + 'static,
-    ) -> Self
-    where
-        C: DeserializeOwned,
-        D: Decorator<RegisteredModel> + 'static,
-        E: Into<BoxError>,
-    {
-        self.registered.decorators.push(DecoratorRegistration::new(name.into(), make));
+    pub fn decorator<A>(mut self, name: impl Into<String>, make: impl MakeDecorator<A>) -> Self {
+        let registration = DecoratorRegistration { name: name.into(), make: make.into_make() };
+        self.registered.decorators.push(registration);
         self
     }
 
@@ -210,6 +197,14 @@ impl Service {
     ///
     /// Fails with all mistakes in it, before anything is opened or loaded.
     pub fn configured(self, document: &Document) -> Result<ConfiguredService, Problems> {
+        let service = self.read(document)?;
+        let mut problems = Problems::new();
+        config::check_hash_key(&service.configuration.models, &mut problems);
+        problems.into_result(service)
+    }
+
+    /// Reads a configuration without what a running service needs besides.
+    fn read(self, document: &Document) -> Result<ConfiguredService, Problems> {
         let Self { info, registered, metrics, logging } = self;
         let configuration = Configuration::read(document, info, metrics, registered)?;
         let pending = Arc::default();
@@ -240,7 +235,11 @@ impl Service {
                 if sets_up_log {
                     cli::check_log_files(&file, path.as_deref(), &mut problems);
                 }
-                self.configured(&file).map_err(|more| problems.extend(more)).ok()
+                let service = self.read(&file).map_err(|more| problems.extend(more)).ok()?;
+                if sets_up_log {
+                    config::check_hash_key(&service.configuration.models, &mut problems);
+                }
+                Some(service)
             })
             .filter(|_| problems.is_empty());
         let Some(service) = service else {

@@ -30,6 +30,7 @@ mod parity;
 mod pipes;
 mod policies;
 mod record;
+mod record_length;
 mod robustness;
 mod rotation;
 mod setup;

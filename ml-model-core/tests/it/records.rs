@@ -151,7 +151,7 @@ fn a_failed_prediction_ends_in_an_exception_with_the_whole_chain() {
     assert_eq!(exception.get("status"), Some("error"));
     assert_eq!(
         exception.get("error_info"),
-        Some("the model failed: no trees for age 40: invalid digit found in string"),
+        Some("no trees for age 40: invalid digit found in string"),
     );
 }
 

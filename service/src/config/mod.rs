@@ -27,6 +27,7 @@ use crate::info::Info;
 use crate::metrics::MetricsSettings;
 
 pub(crate) use api_keys::ApiKeys;
+pub(crate) use models::check_hash_key;
 pub(crate) use server::{ServerSettings, address};
 
 use decorators::BUILT_IN;

@@ -1,11 +1,12 @@
 //! Answers, and errors in JSON: `{"type": ..., "messages": [...], "prediction_id": ...}`.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use hyper::StatusCode;
 use hyper::body::Bytes;
 use hyper::header::{self, HeaderMap, HeaderValue};
-use ml_model_core::{PredictionError, PredictionId, error_chain};
+use ml_model_core::{PredictionError, PredictionId, RejectionKind, error_chain};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -46,15 +47,19 @@ pub(crate) struct ErrorResponse {
 /// The JSON form of an error.
 #[derive(Debug, Serialize)]
 struct ErrorBody {
-    r#type: &'static str,
+    r#type: Cow<'static, str>,
     messages: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     prediction_id: Option<PredictionId>,
 }
 
 impl ErrorResponse {
-    fn new(status: StatusCode, r#type: &'static str, messages: Vec<String>) -> Self {
-        let body = Box::new(ErrorBody { r#type, messages, prediction_id: None });
+    fn new(
+        status: StatusCode,
+        r#type: impl Into<Cow<'static, str>>,
+        messages: Vec<String>,
+    ) -> Self {
+        let body = Box::new(ErrorBody { r#type: r#type.into(), messages, prediction_id: None });
         Self { status, header: None, body }
     }
 
@@ -190,11 +195,15 @@ impl ErrorResponse {
             PredictionError::InvalidInput(violations) => {
                 Self::new(StatusCode::BAD_REQUEST, "SchemaValidationError", messages(violations))
             }
-            PredictionError::Rejected(_) if shows_details => {
-                Self::unavailable(error_chain(error).to_string())
+            PredictionError::Rejected(rejection) => {
+                // The reason is written for the client, its sources are not.
+                let message = match shows_details {
+                    true => error_chain(error).to_string(),
+                    false => rejection.to_string(),
+                };
+                let messages = vec![message];
+                Self::new(status_of(rejection.kind()), rejection.r#type().to_owned(), messages)
             }
-            // The reason is written for the client, its sources are not.
-            PredictionError::Rejected(reason) => Self::unavailable(format!("{error}: {reason}")),
             error if shows_details => Self::internal(error_chain(error).to_string()),
             _ => Self::internal("the model failed; the log contains the reason".to_owned()),
         }
@@ -219,6 +228,17 @@ impl ErrorResponse {
             .messages
             .push(format!("the records of this batch have the batch_id `{batch_id}`"));
         self
+    }
+}
+
+fn status_of(kind: RejectionKind) -> StatusCode {
+    match kind {
+        RejectionKind::Unprocessable => StatusCode::UNPROCESSABLE_ENTITY,
+        RejectionKind::Forbidden => StatusCode::FORBIDDEN,
+        RejectionKind::NotFound => StatusCode::NOT_FOUND,
+        RejectionKind::Conflict => StatusCode::CONFLICT,
+        RejectionKind::TooManyRequests => StatusCode::TOO_MANY_REQUESTS,
+        _ => StatusCode::SERVICE_UNAVAILABLE,
     }
 }
 

@@ -4,7 +4,7 @@ use std::io;
 use std::sync::Arc;
 
 use crate::common::{Running, log, records};
-use ml_model_core::{Infer, MLModel};
+use ml_model_core::{Infer, MLModel, Rejection, RejectionKind};
 use ml_model_service::Service;
 
 /// A model whose errors have a password in their sources.
@@ -31,7 +31,7 @@ const KEY: &str = "the-only-key-0123456789";
 
 /// Returns the answers to a prediction and to a batch.
 fn answers(yaml: &str, id: &str) -> [String; 2] {
-    let service = Service::new("Test").model(|| Ok::<_, io::Error>(Leaking));
+    let service = Service::new("Test").model(|| Leaking);
     let service = Running::serve(service, yaml, Arc::default());
     service.wait_until("/api/health/ready", 200);
     [("prediction", "true"), ("predictions", "[true]")].map(|(path, body)| {
@@ -69,6 +69,44 @@ fn other_services_show_a_general_sentence_and_the_id() {
         let error_info = records[1]["error_info"].as_str().unwrap();
         assert!(error_info.contains("hunter2"), "{error_info}");
     }
+}
+
+/// Knows no customer.
+#[derive(MLModel)]
+#[decorate(prediction_id)]
+#[decorate(logging)]
+struct Picky;
+
+impl Infer for Picky {
+    type Input = u32;
+    type Output = bool;
+    type Error = Rejection;
+
+    fn infer(&self, customer: &u32) -> Result<bool, Rejection> {
+        let reason = format!("there is no customer {customer}");
+        Err(Rejection::new(RejectionKind::NotFound, "UnknownCustomerError", reason))
+    }
+}
+
+#[test]
+fn a_model_rejects_a_request_with_a_status_and_a_type() {
+    let service = Service::new("Test").model(|| Picky);
+    let service = Running::serve(service, "", Arc::default());
+    service.wait_until("/api/health/ready", 200);
+    let predict = |path: &str, body: &[u8]| {
+        service.post(&format!("/api/models/picky/{path}"), "application/json", body)
+    };
+    let response = predict("prediction", b"7");
+    assert_eq!(response.status, 404);
+    let json = response.json();
+    assert_eq!(json["type"], "UnknownCustomerError");
+    assert_eq!(json["messages"], serde_json::json!(["there is no customer 7"]));
+    let records = records(json["prediction_id"].as_str().unwrap());
+    assert_eq!(records[1]["error_info"], "there is no customer 7");
+
+    let rows = predict("predictions", b"[7]");
+    assert_eq!(rows.status, 200);
+    assert_eq!(rows.json()["results"][0]["error"]["type"], "UnknownCustomerError");
 }
 
 #[test]

@@ -33,9 +33,7 @@ impl Infer for WeightModel {
 }
 
 fn service() -> Service {
-    Service::new("Test")
-        .model(|| Ok::<_, Infallible>(ChargesModel { gate: Arc::default() }))
-        .model(|| Ok::<_, Infallible>(WeightModel))
+    Service::new("Test").model(|| ChargesModel { gate: Arc::default() }).model(|| WeightModel)
 }
 
 /// Returns the mistakes in a file, without its name.
@@ -182,7 +180,7 @@ metrics: {excluded_handlers: [x]}
              `tier`, `tags`, `message`",
             "$MODELS__1__DECORATORS__1__LOGGING__INPUT_FIELDS__1: \
              models[1].decorators[1].logging.input_fields[1]: `…` is not a field: expected `age`, \
-             `address.zip` or `bmi as body_mass_index`",
+             `address.zip`, `bmi as body_mass_index` or `hashed(customer_id)`",
             "$MODELS__1__DECORATORS__1__LOGGING__INPUT_FIELDS__3: \
              models[1].decorators[1].logging.input_fields[3]: another field has this name already: \
              choose another one",

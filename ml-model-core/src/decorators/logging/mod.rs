@@ -31,6 +31,8 @@ use crate::prediction_id::PredictionId;
 use crate::request::{BatchRow, Prediction, Request};
 
 pub use crate::logged_field::{FieldError, FieldKind, LoggedField, LoggedFields, RECORD_KEYS};
+pub use crate::policy::digest::{HashKeyError, check_hash_key};
+pub use crate::policy::{Policy, Width};
 pub use configured::{ConfiguredFields, LoggingOptions};
 pub use record::Recorder;
 
