@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use ml_model_core::{
-    BatchRow, Execution, MLModel, PredictionId, RegisteredModel, Request, Violation,
+    BatchRow, Execution, MLModel, PendingCalls, PredictionId, RegisteredModel, Request, Violation,
 };
 use serde_json::Value;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -25,6 +25,8 @@ pub(crate) struct Endpoint {
     /// Whether predictions have an id.
     has_prediction_id: bool,
     takes_batches: bool,
+    /// The calls under way, unless they run inline.
+    pending: Option<Arc<PendingCalls>>,
     permits: Option<Arc<Semaphore>>,
     pub(crate) execution: Execution,
     slow_calls: SlowCalls,
@@ -35,12 +37,16 @@ pub(crate) struct Endpoint {
 pub(crate) struct Busy;
 
 impl Endpoint {
-    /// Prepares `model` for requests.
+    /// Prepares `model` for requests. Its calls on the blocking pool are among those of `pending`.
     ///
     /// # Errors
     ///
     /// Fails if the model's input schema is not a valid JSON Schema, with the reason.
-    pub(crate) fn new(model: RegisteredModel, options: HostingOptions) -> Result<Self, String> {
+    pub(crate) fn new(
+        model: RegisteredModel,
+        options: HostingOptions,
+        pending: &Arc<PendingCalls>,
+    ) -> Result<Self, String> {
         let schema = model.input_schema();
         let permits = options.concurrency_limit.map(|limit| Arc::new(Semaphore::new(limit)));
         Ok(Self {
@@ -48,6 +54,7 @@ impl Endpoint {
             has_prediction_id: model.stack().has_prediction_id,
             takes_batches: model.takes_batches(),
             schema: InputSchema::new(&schema)?,
+            pending: (options.execution == Execution::Blocking).then(|| pending.clone()),
             permits,
             model,
             execution: options.execution,
@@ -183,6 +190,9 @@ impl Endpoint {
         };
         if let Some(id) = id {
             request.context_mut().set_prediction_id(id);
+        }
+        if let Some(pending) = &self.pending {
+            request.context_mut().set_pending(pending.clone());
         }
         request
     }

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "all of this is a test")]
 
+mod signals;
+
 use std::{
     env,
     fs::{self, File},
@@ -210,6 +212,7 @@ fn start(name: &str, arguments: &[&str]) -> (Child, BufReader<ChildStdout>) {
 fn main() -> ExitCode {
     match env::var(PROGRAM).as_deref() {
         Ok("filter") => return service().main(),
+        Ok("signals") => return signals::service().main(),
         Ok(_) => return Service::new("Runtime Service").model(RuntimeModel::load).main(),
         Err(_) => {}
     }
@@ -219,6 +222,7 @@ fn main() -> ExitCode {
     a_model_with_a_runtime_predicts_on_the_blocking_pool_and_is_dropped_off_the_runtime();
     a_terminal_shows_a_first_prediction_after_the_start();
     the_version_is_printed();
-    println!("program: 6 tests passed");
+    let of_signals = signals::run();
+    println!("program: {} tests passed", 6 + of_signals);
     ExitCode::SUCCESS
 }
