@@ -15,4 +15,5 @@ mod metrics;
 mod privacy;
 mod records;
 mod registry;
+mod sampling;
 mod values;
