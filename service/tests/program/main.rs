@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "all of this is a test")]
 
+mod refused;
+
 use std::{
     env, fs,
     io::{BufRead, BufReader, Read, Write},
@@ -165,6 +167,7 @@ fn start(name: &str, arguments: &[&str]) -> (Child, BufReader<ChildStdout>) {
 fn main() -> ExitCode {
     match env::var(PROGRAM).as_deref() {
         Ok("filter") => return service().main(),
+        Ok("refused") => return refused::service().main(),
         Ok(_) => return Service::new("Runtime Service").model(RuntimeModel::load).main(),
         Err(_) => {}
     }
@@ -172,6 +175,8 @@ fn main() -> ExitCode {
     mistakes_of_a_filter_are_reported_with_the_others();
     a_filter_is_known_to_its_program_only();
     a_model_with_a_runtime_predicts_on_the_blocking_pool_and_is_dropped_off_the_runtime();
-    println!("program: 4 tests passed");
+    #[cfg(target_os = "linux")]
+    refused::refused_bodies_take_little_time_and_memory();
+    println!("program: all tests passed");
     ExitCode::SUCCESS
 }
