@@ -83,7 +83,7 @@ fn mistakes_of_a_filter_are_reported_with_the_others() {
 fn a_filter_is_known_to_its_program_only() {
     assert_eq!(
         mistakes(Service::new("Other Service"), FILE),
-        "f:5: logging.filters.release.class: unknown filter class `ReleaseFilter`; valid are `HostnameFilter`, `EnvironmentInfoFilter`"
+        "f:5: logging.filters.release.class: unknown filter class `ReleaseFilter`; valid are `HostnameFilter`, `EnvironmentInfoFilter`, `Filter`"
     );
 }
 
