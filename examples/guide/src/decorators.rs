@@ -7,6 +7,7 @@ use ml_model_core::{
 };
 
 /// Rejects requests after a number of predictions.
+#[derive(Debug)]
 pub struct Quota {
     pub left: AtomicUsize,
 }
@@ -29,6 +30,7 @@ impl<M: MLModel> Decorator<M> for Quota {
 }
 
 /// Calls a model again after an error of its own.
+#[derive(Debug)]
 pub struct Retry {
     pub attempts: usize,
 }

@@ -8,7 +8,7 @@ use ml_model_core::{Infer, MLModel};
 use crate::decorators::Retry;
 
 /// Returns what another system answers to a word.
-#[derive(MLModel)]
+#[derive(Debug, MLModel)]
 #[decorate(prediction_id)]
 #[decorate(logging)]
 #[decorate(Retry { attempts: 3 })]
