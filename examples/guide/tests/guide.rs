@@ -91,7 +91,7 @@ fn a_prediction_leaves_two_records_without_the_street() {
     // The sample keeps this id.
     let request = || Request::new(parcel()).with_prediction_id("order-25");
     let mut records = records_of(|| drop(DeliveryModel.predict(request()).unwrap()));
-    records.retain(|record| record["prediction_id"] == "order-25");
+    records.retain(|record| record["action"] == "predict");
     assert_eq!(records.len(), 2);
     assert_eq!(records[0]["distance_km"], 800.0);
     assert_ne!(records[0]["customer_id"], "c-7");
