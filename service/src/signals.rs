@@ -114,8 +114,12 @@ async fn end_of_process(
 /// Ends the process without waiting for anything but the report on standard error, which may stall as well.
 fn end(reason: &'static str, logging: Arc<Logging>) -> ! {
     const REPORT_LIMIT: Duration = Duration::from_millis(200);
+    /// Time for the last records of a log that does not stall.
+    const FLUSH_LIMIT: Duration = Duration::from_millis(100);
     let (send_done, done) = mpsc::channel();
     let report = move || {
+        // The counts have what an error has.
+        let _flushed = logging.flush_within(FLUSH_LIMIT);
         let counts = logging.counts();
         let unwritten: u64 = counts.iter().map(|counts| counts.queued + counts.lost).sum();
         eprintln!("error: {reason}; {unwritten} log records are not written");
