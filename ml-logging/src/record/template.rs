@@ -76,16 +76,37 @@ impl Segment {
 pub(super) struct Position {
     /// Index of the segment, or `UNWRITTEN`.
     pub(super) segment: usize,
+    /// Same for a value that is no text. `AS_TEXT` for the message.
+    pub(super) unquoted: usize,
     /// Text of the segment, which spares the usual value a second lookup.
     pub(super) text: Chunk,
 }
 
 /// Segment of a field that is not written.
 pub(super) const UNWRITTEN: usize = usize::MAX;
+/// Segment of a value that must be converted to text first.
+pub(super) const AS_TEXT: usize = usize::MAX - 1;
+
+/// Values of an event that are converted.
+#[derive(Clone, Copy)]
+pub(super) struct Conversions {
+    /// Index of the message, which is always text, or `UNWRITTEN`.
+    pub(super) message: usize,
+    /// Index of the field whose milliseconds become nanoseconds, or `UNWRITTEN`.
+    pub(super) milliseconds: usize,
+    /// Floats that JSON lacks become `null`.
+    pub(super) has_null_floats: bool,
+}
+
+impl Default for Conversions {
+    fn default() -> Self {
+        Self { message: UNWRITTEN, milliseconds: UNWRITTEN, has_null_floats: false }
+    }
+}
 
 impl Default for Position {
     fn default() -> Self {
-        Self { segment: UNWRITTEN, text: Chunk::default() }
+        Self { segment: UNWRITTEN, unquoted: UNWRITTEN, text: Chunk::default() }
     }
 }
 
@@ -103,8 +124,7 @@ pub(super) struct Template {
     /// Fields that replace a span's field of the same name: all except the message.
     names: Vec<&'static str>,
     times: Vec<Arc<TimeFormat>>,
-    /// Index of the field whose milliseconds become nanoseconds, or `UNWRITTEN`.
-    milliseconds: usize,
+    conversions: Conversions,
     in_order: bool,
     from_log: bool,
 }
@@ -125,7 +145,8 @@ impl Template {
         self.segments.clear();
         self.names.clear();
         self.times.clear();
-        self.milliseconds = UNWRITTEN;
+        let has_null_floats = layout.has_null_floats();
+        self.conversions = Conversions { has_null_floats, ..Conversions::default() };
         self.positions.clear();
         self.positions.resize_with(metadata.fields().len(), Position::default);
         self.from_log = from_log;
@@ -139,14 +160,14 @@ impl Template {
         for (index, field) in layout.context.iter().enumerate() {
             self.context_key(if index == 0 { b"{\"" } else { b",\"" }, &field.key);
             match (&field.source, &message) {
-                (Source::Message, Some(message)) => self.value(message),
+                (Source::Message, Some(message)) => self.message(message),
                 (Source::Message, None) => escape::null(&mut self.text),
                 (source, _) => self.context_value(source, metadata),
             }
         }
         if let (Some(message), Some(key)) = (&message, &layout.unplaced_message) {
             self.context_key(b",\"", key);
-            self.value(message);
+            self.message(message);
         }
         for field in metadata.fields() {
             let (name, is_milliseconds) = layout.event_name(field.name());
@@ -165,7 +186,7 @@ impl Template {
                 continue;
             }
             if is_milliseconds {
-                self.milliseconds = field.index();
+                self.conversions.milliseconds = field.index();
             }
             self.value(&field);
         }
@@ -175,7 +196,7 @@ impl Template {
         }
         let segments = self.positions.iter().map(|position| position.segment);
         let written = segments.filter(|segment| *segment != UNWRITTEN);
-        self.in_order = written.is_sorted() && self.milliseconds == UNWRITTEN;
+        self.in_order = written.is_sorted() && !self.converts();
         self.tail = self.take_text();
     }
 
@@ -195,7 +216,13 @@ impl Template {
         let segment = self.segments.len();
         self.slot(Slot::Value);
         let text = self.segments[segment].text.clone();
-        self.positions[field.index()] = Position { segment, text };
+        self.positions[field.index()] = Position { segment, unquoted: segment, text };
+    }
+
+    fn message(&mut self, field: &Field) {
+        self.value(field);
+        self.positions[field.index()].unquoted = AS_TEXT;
+        self.conversions.message = field.index();
     }
 
     fn slot(&mut self, slot: Slot) {
@@ -255,9 +282,13 @@ impl Template {
         &self.times
     }
 
-    /// Returns the index of the field whose milliseconds become nanoseconds.
-    pub(super) fn milliseconds(&self) -> Option<usize> {
-        (self.milliseconds != UNWRITTEN).then_some(self.milliseconds)
+    pub(super) fn conversions(&self) -> Conversions {
+        self.conversions
+    }
+
+    /// Whether values other than the message are converted.
+    pub(super) fn converts(&self) -> bool {
+        self.conversions.milliseconds != UNWRITTEN || self.conversions.has_null_floats
     }
 
     /// Returns the segments that are filled with values of the event.
