@@ -95,16 +95,17 @@ impl ValueTarget for Cursor<'_> {
     fn target(&mut self, field: &Field, quoted: bool) -> Option<&mut Vec<u8>> {
         // Records of the `log` crate have more fields than their normalized metadata declares.
         let Position { segment, unquoted, text } = self.positions.get(field.index())?;
-        let segment = if quoted { segment } else { unquoted };
-        if *segment != self.next {
-            if *segment == UNWRITTEN {
+        let position = if quoted { *segment } else { *unquoted };
+        let segment = position as usize;
+        if segment != self.next {
+            if position == UNWRITTEN {
                 return None;
             }
-            if *segment == AS_TEXT || *segment < self.next {
+            if position == AS_TEXT || segment < self.next {
                 self.is_unfit = true;
                 return None;
             }
-            self.advance(*segment);
+            self.advance(segment);
         }
         text.write(self.out, self.template, quoted);
         self.next = segment + 1;
@@ -121,6 +122,10 @@ struct One<'a> {
 impl ValueTarget for One<'_> {
     fn target(&mut self, field: &Field, quoted: bool) -> Option<&mut Vec<u8>> {
         let position = self.cursor.positions.get(field.index())?;
-        if position.segment == self.wanted { self.cursor.target(field, quoted) } else { None }
+        if position.segment as usize == self.wanted {
+            self.cursor.target(field, quoted)
+        } else {
+            None
+        }
     }
 }

@@ -72,36 +72,30 @@ impl Segment {
     }
 }
 
-/// Position of a field of the event.
+/// Position of a field of the event. Its size is a power of two, so that it is found by a shift.
 pub(super) struct Position {
     /// Index of the segment, or `UNWRITTEN`.
-    pub(super) segment: usize,
+    pub(super) segment: u32,
     /// Same for a value that is no text. `AS_TEXT` for the message.
-    pub(super) unquoted: usize,
+    pub(super) unquoted: u32,
     /// Text of the segment, which spares the usual value a second lookup.
     pub(super) text: Chunk,
 }
 
 /// Segment of a field that is not written.
-pub(super) const UNWRITTEN: usize = usize::MAX;
+pub(super) const UNWRITTEN: u32 = u32::MAX;
 /// Segment of a value that must be converted to text first.
-pub(super) const AS_TEXT: usize = usize::MAX - 1;
+pub(super) const AS_TEXT: u32 = u32::MAX - 1;
 
 /// Values of an event that are converted.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 pub(super) struct Conversions {
-    /// Index of the message, which is always text, or `UNWRITTEN`.
-    pub(super) message: usize,
-    /// Index of the field whose milliseconds become nanoseconds, or `UNWRITTEN`.
-    pub(super) milliseconds: usize,
+    /// Index of the message, which is always text.
+    pub(super) message: Option<usize>,
+    /// Index of the field whose milliseconds become nanoseconds.
+    pub(super) milliseconds: Option<usize>,
     /// Floats that JSON lacks become `null`.
     pub(super) has_null_floats: bool,
-}
-
-impl Default for Conversions {
-    fn default() -> Self {
-        Self { message: UNWRITTEN, milliseconds: UNWRITTEN, has_null_floats: false }
-    }
 }
 
 impl Default for Position {
@@ -186,7 +180,7 @@ impl Template {
                 continue;
             }
             if is_milliseconds {
-                self.conversions.milliseconds = field.index();
+                self.conversions.milliseconds = Some(field.index());
             }
             self.value(&field);
         }
@@ -216,13 +210,14 @@ impl Template {
         let segment = self.segments.len();
         self.slot(Slot::Value);
         let text = self.segments[segment].text.clone();
+        let segment = u32::try_from(segment).unwrap_or(UNWRITTEN);
         self.positions[field.index()] = Position { segment, unquoted: segment, text };
     }
 
     fn message(&mut self, field: &Field) {
         self.value(field);
         self.positions[field.index()].unquoted = AS_TEXT;
-        self.conversions.message = field.index();
+        self.conversions.message = Some(field.index());
     }
 
     fn slot(&mut self, slot: Slot) {
@@ -288,7 +283,7 @@ impl Template {
 
     /// Whether values other than the message are converted.
     pub(super) fn converts(&self) -> bool {
-        self.conversions.milliseconds != UNWRITTEN || self.conversions.has_null_floats
+        self.conversions.milliseconds.is_some() || self.conversions.has_null_floats
     }
 
     /// Returns the segments that are filled with values of the event.

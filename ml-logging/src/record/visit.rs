@@ -98,14 +98,14 @@ impl<P: ValueTarget> Converter<P> {
         write: impl FnOnce(&mut Vec<u8>),
         milliseconds: f64,
     ) -> bool {
-        if field.index() == self.conversions.message {
+        if Some(field.index()) == self.conversions.message {
             if let Some(out) = self.values.0.target(field, true) {
                 write(out);
                 out.push(b'"');
             }
             return true;
         }
-        if field.index() != self.conversions.milliseconds {
+        if Some(field.index()) != self.conversions.milliseconds {
             return false;
         }
         if let Some(out) = self.values.0.target(field, false) {
@@ -157,7 +157,7 @@ impl<P: ValueTarget> Visit for Converter<P> {
     }
 
     fn record_bool(&mut self, field: &Field, value: bool) {
-        if field.index() == self.conversions.message {
+        if Some(field.index()) == self.conversions.message {
             self.values.record_debug(field, &value);
         } else {
             self.values.record_bool(field, value);
