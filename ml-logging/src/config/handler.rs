@@ -117,7 +117,8 @@ impl Handler {
         Self::new(name, SinkConfig::Writer(Box::new(open)))
     }
 
-    /// Creates a handler that writes nothing. A logger with this handler only is silent on purpose.
+    /// Creates a handler that writes nothing, as Python's `NullHandler`. A logger with this handler only is silent on
+    /// purpose. Its records are not rendered and not counted.
     pub fn null(name: impl Into<String>) -> Self {
         Self::new(name, SinkConfig::Null)
     }

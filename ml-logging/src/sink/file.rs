@@ -72,7 +72,8 @@ fn append(path: &Path) -> io::Result<File> {
         #[cfg(unix)]
         Some(libc::ENXIO) => io::Error::new(
             error.kind(),
-            "it is a pipe that no process reads, or a socket; start the reader first",
+            "it is a pipe that no process reads, or a socket; start the reader first, or log to a \
+             standard stream",
         ),
         _ => error,
     })?;
