@@ -123,11 +123,14 @@ impl Configuration {
     /// Reports the log files of the same schema that cannot be opened: the folder does not exist, the file is
     /// a folder, or it is not writable. No file is created, emptied or changed.
     ///
+    /// Also reports log files that would overwrite a file which the program reads. `read` lists those files, each
+    /// with words for the message, such as `the configuration file`.
+    ///
     /// Mistakes that [`read`](Self::read) reports are not reported again, so that both calls together report
     /// each mistake once. A folder in which no files can be created is detected only when the logging is
     /// built.
-    pub fn check_files(node: Node<'_>, problems: &mut Problems) {
-        dict_config::check_files(node, problems);
+    pub fn check_files(node: Node<'_>, read: &[(&str, &Path)], problems: &mut Problems) {
+        dict_config::check_files(node, read, problems);
     }
 
     /// Reads such a file as a whole, and checks its files, for programs without a service.
@@ -146,10 +149,11 @@ impl Configuration {
     ///
     /// All mistakes in the file with their lines. Nothing has been opened then.
     pub fn from_file(path: impl AsRef<Path>, filters: &Filters) -> Result<Self, Problems> {
-        let document = Document::read(path.as_ref())?;
+        let path = path.as_ref();
+        let document = Document::read(path)?;
         let mut problems = Problems::new();
         let configuration = Self::read(document.root(), filters, &mut problems);
-        Self::check_files(document.root(), &mut problems);
+        Self::check_files(document.root(), &[("the configuration file", path)], &mut problems);
         let configuration = problems.into_result(configuration)?;
         Ok(configuration.expect("every mistake is reported as a problem"))
     }

@@ -3,10 +3,11 @@
 
 use std::any::Any;
 use std::fmt;
-use std::mem;
 use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
 
 use crate::error::{PredictionError, Violation};
+use crate::pending::PendingCalls;
 use crate::prediction_id::PredictionId;
 
 /// Request for one prediction: the input and the metadata of the call.
@@ -16,7 +17,9 @@ use crate::prediction_id::PredictionId;
 ///
 /// A caller that cannot construct an input sends [`Request::invalid`], so that decorators record the
 /// failure with its prediction id. The model is not called for such a request.
-#[derive(Debug)]
+///
+/// A decorator that sends a request more than once, such as a retry, clones it.
+#[derive(Clone, Debug)]
 pub struct Request<I> {
     input: Option<I>,
     // Boxed, because a valid request has none and moves a null pointer.
@@ -157,7 +160,7 @@ impl<I> From<I> for Request<I> {
 }
 
 /// Result of a successful call: the output and the metadata of the call. It derefs to the output.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Prediction<O> {
     output: O,
     context: Context,
@@ -239,7 +242,7 @@ impl<O> DerefMut for Prediction<O> {
 /// context.insert(Tenant(7));
 /// assert_eq!(context.get::<Tenant>(), Some(&Tenant(7)));
 /// ```
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Context {
     // Boxed and allocated at the first use: a call without metadata moves a null pointer.
     metadata: Option<Box<Metadata>>,
@@ -247,12 +250,13 @@ pub struct Context {
     is_counted: bool,
 }
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Metadata {
     prediction_id: Option<PredictionId>,
     batch_row: Option<BatchRow>,
+    pending: Option<Arc<PendingCalls>>,
     // A call has a few values at most, which a list finds faster than a hash table.
-    values: Vec<Box<dyn Any + Send + Sync>>,
+    values: Vec<Arc<dyn Any + Send + Sync>>,
 }
 
 /// Place of a call in a batch. Its records contain it as `batch_id` and `row`.
@@ -294,15 +298,25 @@ impl Context {
         self.metadata.get_or_insert_default().batch_row = Some(row);
     }
 
-    /// Adds a value and returns the one of the same type that it replaces.
-    pub fn insert<T: Any + Send + Sync>(&mut self, value: T) -> Option<T> {
+    /// Returns the predictions under way, if the caller may have to abandon this one.
+    #[inline]
+    pub(crate) fn pending(&self) -> Option<&Arc<PendingCalls>> {
+        self.metadata.as_ref()?.pending.as_ref()
+    }
+
+    /// Adds the call to predictions under way, which the caller may abandon. Its first record adds it, and
+    /// its last one removes it.
+    pub fn set_pending(&mut self, calls: Arc<PendingCalls>) {
+        self.metadata.get_or_insert_default().pending = Some(calls);
+    }
+
+    /// Adds a value, in place of one of the same type. Clones of the context share it.
+    pub fn insert<T: Any + Send + Sync>(&mut self, value: T) {
         let values = &mut self.metadata.get_or_insert_default().values;
-        match values.iter_mut().find_map(|known| known.downcast_mut()) {
-            Some(known) => Some(mem::replace(known, value)),
-            None => {
-                values.push(Box::new(value));
-                None
-            }
+        let value = Arc::new(value);
+        match values.iter_mut().find(|known| known.is::<T>()) {
+            Some(known) => *known = value,
+            None => values.push(value),
         }
     }
 

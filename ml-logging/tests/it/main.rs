@@ -11,6 +11,8 @@ mod configuration_files;
 mod configuration_mistakes;
 mod delivery;
 mod documentation;
+#[cfg(unix)]
+mod files;
 mod flush;
 mod formats;
 mod handler_mistakes;

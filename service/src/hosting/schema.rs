@@ -3,7 +3,7 @@
 use jsonschema::error::{TypeKind, ValidationErrorKind};
 use jsonschema::paths::{Location, LocationSegment};
 use jsonschema::{Draft, ValidationError, Validator};
-use ml_model_core::Violation;
+use ml_model_core::{SensitiveParts, Violation};
 use schemars::Schema;
 
 use super::body::{Body, BodyJson};
@@ -11,7 +11,11 @@ use super::shorten::{LONGEST_MESSAGE, MOST_MESSAGES, cut, shortened};
 
 /// The compiled input schema of one model.
 #[derive(Debug)]
-pub(crate) struct InputSchema(Validator<BodyJson>);
+pub(crate) struct InputSchema {
+    validator: Validator<BodyJson>,
+    /// `None` if no part of the input is sensitive.
+    sensitive: Option<SensitiveParts>,
+}
 
 impl InputSchema {
     /// Compiles `schema`.
@@ -21,16 +25,18 @@ impl InputSchema {
     /// Fails if it is not a valid JSON Schema, with the reason.
     pub(crate) fn new(schema: &Schema) -> Result<Self, String> {
         let options = jsonschema::options_for().with_draft(Draft::Draft202012);
-        options.build(schema.as_value()).map(Self).map_err(|error| error.to_string())
+        let validator = options.build(schema.as_value()).map_err(|error| error.to_string())?;
+        Ok(Self { validator, sensitive: SensitiveParts::of(schema) })
     }
 
     /// Finds the violations in `body`. The last one counts the remaining ones if there are many, so that
     /// the answer and the record stay small.
     pub(crate) fn violations(&self, body: &Body<'_>) -> Vec<Violation> {
-        if self.0.is_valid(body) {
+        if self.validator.is_valid(body) {
             return Vec::new();
         }
-        let mut all = self.0.iter_errors(body).flat_map(|error| violations_of(&error));
+        let errors = self.validator.iter_errors(body);
+        let mut all = errors.flat_map(|error| self.violations_of(&error));
         let mut violations: Vec<_> = all.by_ref().take(MOST_MESSAGES).collect();
         let more = all.count();
         if more > 0 {
@@ -38,31 +44,74 @@ impl InputSchema {
         }
         violations
     }
-}
 
-/// Converts an error into one violation, or into one per missing or unknown field.
-fn violations_of(error: &ValidationError<'_>) -> Vec<Violation> {
-    let path = dotted(error.instance_path());
-    let at_field = |name: &str, message: &str| {
-        let name = shortened(name);
-        let path = if path.is_empty() { name.into_owned() } else { format!("{path}.{name}") };
-        Violation::new(path, message)
-    };
-    match error.kind() {
-        ValidationErrorKind::Required { property } => {
-            vec![at_field(property.as_str().unwrap_or_default(), "is required")]
-        }
-        ValidationErrorKind::AdditionalProperties { unexpected }
-        | ValidationErrorKind::UnevaluatedProperties { unexpected } => {
-            unexpected.iter().map(|name| at_field(name, "is not known to this model")).collect()
-        }
-        ValidationErrorKind::AnyOf { context } | ValidationErrorKind::OneOfNotValid { context } => {
-            match branch_meant(error, context) {
-                Some(branch) => branch.iter().flat_map(violations_of).collect(),
-                None => vec![Violation::new(path, message(error))],
+    /// Converts an error into one violation, or into one per missing or unknown field.
+    fn violations_of(&self, error: &ValidationError<'_>) -> Vec<Violation> {
+        let segments = segments(error.instance_path());
+        let path = |name: Option<&str>| {
+            let name = name.map(|name| shortened(name).into_owned());
+            let path: Vec<_> = segments.iter().cloned().chain(name).collect();
+            let shown = self.hidden_at(&path).unwrap_or(path.len());
+            shortened(&path[..shown].join(".")).into_owned()
+        };
+        let violation = || Violation::new(path(None), self.message(error));
+        match error.kind() {
+            ValidationErrorKind::Required { property } => {
+                vec![Violation::new(path(property.as_str()), "is required")]
             }
+            ValidationErrorKind::AdditionalProperties { unexpected }
+            | ValidationErrorKind::UnevaluatedProperties { unexpected } => unexpected
+                .iter()
+                .map(|name| Violation::new(path(Some(name)), "is not known to this model"))
+                .collect(),
+            ValidationErrorKind::AnyOf { context }
+            | ValidationErrorKind::OneOfNotValid { context } => {
+                match branch_meant(error, context) {
+                    Some(branch) => {
+                        branch.iter().flat_map(|error| self.violations_of(error)).collect()
+                    }
+                    None => vec![violation()],
+                }
+            }
+            _ => vec![violation()],
         }
-        _ => vec![Violation::new(path, message(error))],
+    }
+
+    /// Returns how much of a path a message may show if it must not show the value there.
+    fn hidden_at(&self, path: &[String]) -> Option<usize> {
+        self.sensitive.as_ref()?.hidden_at(path.iter().map(String::as_str))
+    }
+
+    fn message(&self, error: &ValidationError<'_>) -> String {
+        let value = match self.hidden_at(&segments(error.instance_path())) {
+            Some(_) => "the value".to_owned(),
+            None => cut(&error.instance().to_string(), 80).into_owned(),
+        };
+        let message = match error.kind() {
+            ValidationErrorKind::AnyOf { context }
+            | ValidationErrorKind::OneOfNotValid { context } => match choices(context) {
+                Some(choices) => format!("{value} is none of {}", choices.join(", ")),
+                None if let Some(types) = types_only(error, context) => {
+                    format!("{value} is not of type {}", types.join(" or "))
+                }
+                None => {
+                    let branches: Vec<_> =
+                        context.iter().flatten().map(|branch| self.message(branch)).collect();
+                    branches.join(" and ")
+                }
+            },
+            ValidationErrorKind::Enum { options } => {
+                let options: Vec<_> = options.as_array().into_iter().flatten().collect();
+                let options: Vec<_> = options.iter().map(ToString::to_string).collect();
+                format!("{value} is none of {}", options.join(", "))
+            }
+            ValidationErrorKind::Type { kind } => {
+                format!("{value} is not of type {}", types(kind).join(" or "))
+            }
+            // The message of the library would contain the whole value.
+            _ => error.masked_with(value).to_string(),
+        };
+        cut(&message, LONGEST_MESSAGE).into_owned()
     }
 }
 
@@ -83,37 +132,6 @@ fn branch_meant<'c>(
         (Some(branch), None) if choices(context).is_none() => Some(branch),
         _ => None,
     }
-}
-
-fn message(error: &ValidationError<'_>) -> String {
-    let value = error.instance().to_string();
-    let value = cut(&value, 80);
-    let message = match error.kind() {
-        ValidationErrorKind::AnyOf { context } | ValidationErrorKind::OneOfNotValid { context } => {
-            match choices(context) {
-                Some(choices) => format!("{value} is none of {}", choices.join(", ")),
-                None if let Some(types) = types_only(error, context) => {
-                    format!("{value} is not of type {}", types.join(" or "))
-                }
-                None => {
-                    let branches: Vec<_> =
-                        context.iter().flatten().map(|branch| message(branch)).collect();
-                    branches.join(" and ")
-                }
-            }
-        }
-        ValidationErrorKind::Enum { options } => {
-            let options: Vec<_> = options.as_array().into_iter().flatten().collect();
-            let options: Vec<_> = options.iter().map(ToString::to_string).collect();
-            format!("{value} is none of {}", options.join(", "))
-        }
-        ValidationErrorKind::Type { kind } => {
-            format!("{value} is not of type {}", types(kind).join(" or "))
-        }
-        // The message of the library would contain the whole value.
-        _ => error.masked_with(value).to_string(),
-    };
-    cut(&message, LONGEST_MESSAGE).into_owned()
 }
 
 /// Returns the names of types, null last.
@@ -163,14 +181,13 @@ fn choices(context: &[Vec<ValidationError<'_>>]) -> Option<Vec<String>> {
     Some(choices)
 }
 
-/// Formats a location: `address.lines.3`.
-fn dotted(location: &Location) -> String {
-    let segments: Vec<_> = location
+/// Returns the segments of a location, such as `address`, `lines`, `3`.
+fn segments(location: &Location) -> Vec<String> {
+    location
         .iter()
         .map(|segment| match segment {
             LocationSegment::Property(name) => shortened(&name).into_owned(),
             LocationSegment::Index(index) => index.to_string(),
         })
-        .collect();
-    shortened(&segments.join(".")).into_owned()
+        .collect()
 }

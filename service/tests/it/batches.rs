@@ -41,7 +41,7 @@ impl Infer for WholeModel {
 fn a_model_that_takes_batches_receives_them_as_a_whole() {
     let batches = Arc::new(AtomicUsize::new(0));
     let model = WholeModel { batches: batches.clone() };
-    let service = Service::new("Test").model(move || Ok::<_, std::io::Error>(model));
+    let service = Service::new("Test").model(move || model);
     let service = Running::serve(service, "", Arc::default());
     service.wait_until("/api/health/ready", 200);
     let predict = |rows: Value| {
