@@ -6,7 +6,6 @@
 //! template is built, so that rendering only copies text and fills slots.
 
 use std::{
-    ops::Range,
     process,
     sync::{Arc, LazyLock},
 };
@@ -41,8 +40,8 @@ pub(super) struct Segment {
 /// therefore a block of fixed size, which is copied whole in a few instructions and then cut to its length.
 #[derive(Clone, Default)]
 pub(super) struct Chunk {
-    /// Range of the text before the block.
-    long: Range<usize>,
+    /// Start and length of the text before the block.
+    long: (usize, usize),
     /// End of the chunk, followed by a quotation mark for strings.
     block: [u8; BLOCK],
     length: usize,
@@ -54,8 +53,9 @@ impl Chunk {
     /// Writes the text, and a quotation mark if a string follows.
     #[inline(always)]
     pub(super) fn write(&self, out: &mut Vec<u8>, template: &Template, quoted: bool) {
-        if !self.long.is_empty() {
-            out.extend_from_slice(&template.text[self.long.clone()]);
+        let (start, length) = self.long;
+        if length > 0 {
+            out.extend_from_slice(&template.text[start..start + length]);
         }
         let end = out.len() + self.length + usize::from(quoted);
         out.extend_from_slice(&self.block);
@@ -229,7 +229,8 @@ impl Template {
     fn take_text(&mut self) -> Chunk {
         let end = self.text.len();
         let start = end - (end - self.taken).min(BLOCK - 1);
-        let mut text = Chunk { long: self.taken..start, length: end - start, block: [b'"'; BLOCK] };
+        let long = (self.taken, start - self.taken);
+        let mut text = Chunk { long, length: end - start, block: [b'"'; BLOCK] };
         text.block[..end - start].copy_from_slice(&self.text[start..]);
         self.taken = end;
         text
