@@ -165,10 +165,13 @@ impl SiteSet {
     }
 
     /// Returns the site of a prediction that has succeeded.
+    #[inline]
     pub(super) fn created(&'static self, is_slow: bool) -> &'static CallSite {
-        if !is_slow {
-            return &self.created;
-        }
+        if is_slow { self.slow() } else { &self.created }
+    }
+
+    #[cold]
+    fn slow(&'static self) -> &'static CallSite {
         self.slow.get_or_init(|| {
             let CallSite { name, origin, field_names, .. } = self.created;
             // ERROR is the lowest level.
@@ -232,11 +235,6 @@ impl CallSite {
         self.is_possible()
             && (self.interest() == ALWAYS
                 || dispatcher::get_default(|subscriber| subscriber.enabled(self.metadata())))
-    }
-
-    /// Returns the number of fields, including the head.
-    pub(super) fn fields(&'static self) -> usize {
-        self.metadata().fields().len()
     }
 
     /// Sends the record with one value per field.

@@ -23,6 +23,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use callsites::{LogSites, SiteSet};
+use extract::Extracted;
 use record::{Record, Subject};
 use sampling::Decision;
 
@@ -33,6 +34,7 @@ use crate::pending::{Pending, PendingCalls};
 use crate::prediction_id::PredictionId;
 use crate::request::{BatchRow, Prediction, Request};
 
+pub use crate::logged_field::readable::{ReadableFields, RefusedFields};
 pub use crate::logged_field::{FieldError, FieldKind, LoggedField, LoggedFields, RECORD_KEYS};
 pub use crate::policy::digest::{HashKeyError, check_hash_key};
 pub use crate::policy::{Policy, Width};
@@ -45,7 +47,7 @@ pub use sampling::Sampling;
 /// A prediction has two records: `Prediction requested.`, then `Prediction created.` or
 /// `Prediction exception.` If the model panics, `Prediction exception.` is written before the panic
 /// continues to unwind; a program built with `panic = "abort"` ends without that record. Requests with
-/// an invalid input have the same records, without input fields.
+/// an invalid input have the same records; see [`RefusedFields`] for their input fields.
 ///
 /// With the level off, nothing is read, formatted or allocated. If only errors are enabled, failed
 /// predictions are recorded without their duration, because the clock is read only for requests that
@@ -230,7 +232,7 @@ impl<R> LoggingDecorator<R> {
                 let record = Record::new(site, &"Prediction requested.", subject);
                 match request.input() {
                     Some(input) => self.recorder.requested(record, input),
-                    None => record.write_without_fields(),
+                    None => write_refused(record, logs, request.refused_fields()),
                 }
             });
         }
@@ -279,6 +281,17 @@ impl<R> LoggingDecorator<R> {
             call.record_failure(&model.metadata(), call.duration(), error_info);
         }
     }
+}
+
+/// Writes the record of an input that does not have the model's type, with the fields that could be read.
+#[cold]
+fn write_refused(record: Record<'_>, logs: &LogSites, fields: Option<&RefusedFields>) {
+    let value = |field: &LoggedField| match fields.and_then(|fields| fields.get(field)) {
+        Some(value) => extract::single(value, field.policy()),
+        None => Extracted::Null,
+    };
+    let values: Vec<_> = logs.logged_fields().input.iter().map(value).collect();
+    record.write_all(values.iter().map(Extracted::value));
 }
 
 /// Converts to milliseconds with microsecond precision, so that no digit in the log is noise.

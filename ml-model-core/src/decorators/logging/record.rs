@@ -97,13 +97,6 @@ impl<'a> Record<'a> {
         values.extend(fields.map(Some));
         self.site.dispatch(&values);
     }
-
-    /// Writes the record without values for its fields.
-    pub(super) fn write_without_fields(self) {
-        let mut values = self.head.to_vec();
-        values.resize(self.site.fields(), None);
-        self.site.dispatch(&values);
-    }
 }
 
 impl fmt::Debug for Record<'_> {

@@ -35,6 +35,7 @@ impl Sampling {
     }
 
     /// Returns whether predictions are timed that are not recorded at their start.
+    #[inline]
     pub(super) fn needs_clock(&self) -> bool {
         self.rate.is_some() || self.slow.is_some()
     }
@@ -44,6 +45,7 @@ impl Sampling {
         self.rate.is_some()
     }
 
+    #[inline]
     pub(super) fn is_slow(&self, duration: Option<Duration>) -> bool {
         matches!((self.slow, duration), (Some(limit), Some(duration)) if duration > limit)
     }
@@ -55,7 +57,7 @@ impl Sampling {
             (None, _) => Decision { is_kept: true, rate: None },
             // Without an id the two records of a prediction would be decided differently elsewhere.
             (Some(_), None) => Decision { is_kept: true, rate: Some(1.0) },
-            (Some(rate), Some(id)) => Decision { is_kept: share_of(id) < rate, rate: Some(rate) },
+            (Some(rate), Some(id)) => Decision { is_kept: share_of(id) < rate, rate: self.rate },
         }
     }
 }
@@ -71,6 +73,7 @@ pub(super) struct Decision {
 impl Decision {
     /// Returns the probability with which a record is kept; `None` if the logger is not sampled. Slow
     /// predictions and failures are always kept.
+    #[inline]
     pub(super) fn rate(&self, is_always_kept: bool) -> Option<f64> {
         self.rate.map(|rate| if is_always_kept { 1.0 } else { rate })
     }
