@@ -70,11 +70,9 @@ impl<'s> Compiler<'s> {
         self.schemas.push(Schema::default());
         self.schemas[id] = match schema {
             Value::Bool(true) => Schema::default(),
-            Value::Bool(false) => Schema { rules: vec![Rule::Never], ..Schema::default() },
+            Value::Bool(false) => Schema { rules: vec![Rule::Never] },
             Value::Object(keywords) => {
-                let is_sensitive = keywords.get("x-sensitive") == Some(&Value::Bool(true));
-                let rules = Keywords { keywords, place, compiler: self }.rules()?;
-                Schema { rules, is_sensitive }
+                Schema { rules: Keywords { keywords, place, compiler: self }.rules()? }
             }
             _ => return Err(mistake(place, "expected a schema: an object or a boolean")),
         };

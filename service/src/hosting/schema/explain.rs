@@ -34,14 +34,13 @@ impl<'s> Check<'s> {
     /// Reports the mistakes in a value that fits none of the alternatives in the schema `id`.
     pub(super) fn no_alternative<'b>(
         &mut self,
-        id: Id,
         alternatives: &'s [Id],
         body: Body<'b>,
         path: &Path<'_>,
         found: &mut dyn Found<'s, 'b>,
     ) -> ControlFlow<()> {
         if !found.explains() {
-            return self.report(id, body, path, found, &Problem::NoAlternative);
+            return self.report(body, path, found, &Problem::NoAlternative);
         }
         let found_in = |check: &mut Self, id: &Id| {
             let mut mistakes = Alternative::default();
@@ -52,7 +51,7 @@ impl<'s> Check<'s> {
         let found_in: Vec<_> = alternatives.iter().map(|id| found_in(self, id)).collect();
         let mistakes = explained(found_in, path.depth());
         if mistakes.is_empty() {
-            return self.report(id, body, path, found, &Problem::NoAlternative);
+            return self.report(body, path, found, &Problem::NoAlternative);
         }
         mistakes.into_iter().try_for_each(|mistake| found.add(&|| mistake.clone()))
     }

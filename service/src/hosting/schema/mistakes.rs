@@ -1,8 +1,8 @@
 //! Mistakes in a body, and where they are.
 
-use std::fmt;
+use std::borrow::Cow;
 
-use ml_model_core::Violation;
+use ml_model_core::{SensitiveParts, Violation};
 
 use super::rules::{NumberRule, Range, Types};
 use crate::hosting::body::{Body, Value};
@@ -39,8 +39,8 @@ impl<'p> Path<'p> {
         self.depth
     }
 
-    /// Formats the path: `address.lines.3`.
-    fn dotted(&self) -> String {
+    /// Returns the segments of the path: `address`, `lines`, `3`.
+    fn segments(&self) -> Vec<Cow<'p, str>> {
         let path = std::iter::successors(Some(self), |path| path.parent);
         let segments = path.filter_map(|path| match path.segment {
             Segment::Root => None,
@@ -49,7 +49,7 @@ impl<'p> Path<'p> {
         });
         let mut segments: Vec<_> = segments.collect();
         segments.reverse();
-        shortened(&segments.join(".")).into_owned()
+        segments
     }
 }
 
@@ -93,29 +93,12 @@ impl Unit {
     }
 }
 
-/// A value as messages show it.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Shown<'b> {
-    Value(Body<'b>),
-    /// The value without the values in it, some of which may be sensitive.
-    Outline(Body<'b>),
-    Redacted,
-}
-
-impl fmt::Display for Shown<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const LONGEST: usize = 80;
-        match self {
-            Self::Outline(body) if body.is_array() => f.write_str("[…]"),
-            Self::Outline(body) if body.is_object() => f.write_str("{…}"),
-            Self::Value(body) | Self::Outline(body) => {
-                let mut text = String::new();
-                write_begin(*body, LONGEST, &mut text);
-                f.write_str(&cut(&text, LONGEST))
-            }
-            Self::Redacted => f.write_str("[REDACTED]"),
-        }
-    }
+/// Returns a value as messages show it.
+fn shown(body: Body<'_>) -> String {
+    const LONGEST: usize = 80;
+    let mut text = String::new();
+    write_begin(body, LONGEST, &mut text);
+    cut(&text, LONGEST).into_owned()
 }
 
 /// Writes a value as `serde_json` does, and stops at some point beyond the first `longest` bytes.
@@ -163,13 +146,24 @@ pub(super) struct Mistake<'s, 'b> {
     pub(super) path: String,
     /// Number of segments of the path.
     pub(super) depth: usize,
-    value: Shown<'b>,
+    /// `None` if messages must not show the value.
+    value: Option<Body<'b>>,
     pub(super) problem: Problem<'s>,
 }
 
 impl<'s, 'b> Mistake<'s, 'b> {
-    pub(super) fn new(path: &Path<'_>, value: Shown<'b>, problem: Problem<'s>) -> Self {
-        Self { path: path.dotted(), depth: path.depth, value, problem }
+    pub(super) fn new(
+        path: &Path<'_>,
+        sensitive: Option<&SensitiveParts>,
+        body: Body<'b>,
+        problem: Problem<'s>,
+    ) -> Self {
+        let segments = path.segments();
+        let hidden = sensitive.and_then(|parts| parts.hidden_at(segments.iter().map(|it| &**it)));
+        let visible = &segments[..hidden.unwrap_or(segments.len())];
+        let value = hidden.is_none().then_some(body);
+        let path = shortened(&visible.join(".")).into_owned();
+        Self { path, depth: segments.len(), value, problem }
     }
 
     /// Returns the mistake with another reason.
@@ -188,7 +182,7 @@ impl<'s, 'b> Mistake<'s, 'b> {
     }
 
     fn message(&self) -> String {
-        let value = self.value.to_string();
+        let value = self.value.map_or_else(|| "the value".to_owned(), shown);
         match &self.problem {
             Problem::NotAllowed => format!("{value} is not allowed"),
             Problem::Type(types) => {

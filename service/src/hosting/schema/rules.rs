@@ -11,8 +11,6 @@ pub(super) type Id = usize;
 #[derive(Debug, Default)]
 pub(super) struct Schema {
     pub(super) rules: Vec<Rule>,
-    /// Whether messages must not contain values.
-    pub(super) is_sensitive: bool,
 }
 
 /// A rule for a value. Most rules concern values of one type only.
