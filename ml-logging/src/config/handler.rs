@@ -91,7 +91,8 @@ impl Handler {
     }
 
     /// Creates a handler that appends to a file. The file is opened, and created if it does not exist, when
-    /// the logging is built.
+    /// the logging is built, and again after another program has renamed or removed it. It may be a pipe that a
+    /// process reads, a terminal or a device.
     pub fn file(name: impl Into<String>, path: impl Into<PathBuf>) -> Self {
         Self::new(name, SinkConfig::File { path: path.into(), overwrite: false })
     }

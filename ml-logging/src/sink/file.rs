@@ -46,6 +46,8 @@ fn max_write(file: &File) -> io::Result<usize> {
             return Ok(PIPE_BUF);
         }
     }
+    #[cfg(not(unix))]
+    let _ = file;
     Ok(usize::MAX)
 }
 

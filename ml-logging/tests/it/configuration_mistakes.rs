@@ -380,7 +380,7 @@ fn a_configuration_that_logs_nothing_is_a_mistake() {
     );
 }
 
-const PIECES: [&str; 48] = [
+const PIECES: [&str; 58] = [
     "version: 1\n",
     "formatters:\n",
     "filters:\n",
@@ -429,6 +429,16 @@ const PIECES: [&str; 48] = [
     "    rename_fields: {message: m, a: b}\n",
     "    static_fields: {a: 1, b: {c: x}}\n",
     "    timestamp: yes\n",
+    "    static_fields: cfg://formatters\n",
+    "    static_fields: cfg://formatters.a\n",
+    "    filename: cfg://handlers.a.filename\n",
+    "    handlers: cfg://loggers.a.handlers\n",
+    "    handlers: [\"cfg://root\", \"cfg://loggers[0]\"]\n",
+    "ext://sys.stdout\n",
+    "logging.NullHandler\n",
+    "logging.handlers.QueueHandler\n",
+    "    name: a.b\n",
+    "    propagate: 0\n",
 ];
 
 proptest! {
