@@ -300,6 +300,12 @@ impl Context {
         self.metadata.get_or_insert_default().prediction_id = Some(id);
     }
 
+    /// Returns the id of the call, after adding a random one if there is none.
+    pub(crate) fn ensure_prediction_id(&mut self) -> &PredictionId {
+        let id = &mut self.metadata.get_or_insert_default().prediction_id;
+        id.get_or_insert_with(PredictionId::random)
+    }
+
     /// Returns the place of the call in a batch, if it is part of one.
     #[inline]
     pub fn batch_row(&self) -> Option<&BatchRow> {

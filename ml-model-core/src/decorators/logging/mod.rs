@@ -296,7 +296,8 @@ fn write_refused(record: Record<'_>, logs: &LogSites, fields: Option<&RefusedFie
 
 /// Converts to milliseconds with microsecond precision, so that no digit in the log is noise.
 fn milliseconds(duration: Duration) -> f64 {
-    duration.as_micros() as f64 / 1e3
+    // An `f64` of a `u64` is faster than one of a `u128`.
+    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX) as f64 / 1e3
 }
 
 /// Returns the message of a panic.
