@@ -1,17 +1,15 @@
 //! A configuration file: reading, parsing and overriding it.
 
-use std::{
-    fmt,
-    fs::File,
-    io::{self, Read as _},
-    path::Path,
-    sync::Arc,
+use std::{fmt, io, path::Path, sync::Arc};
+
+use crate::{
+    Node, Place, Problems,
+    file::{MAX_BYTES, read_bytes},
+    parse,
+    problems::Problem,
+    tree::Tree,
+    variables,
 };
-
-use crate::{Node, Place, Problems, parse, problems::Problem, tree::Tree, variables};
-
-/// Far above the size of a configuration file, and small enough to parse at once.
-const MAX_BYTES: u64 = 4 * 1024 * 1024;
 
 /// A parsed file, with the environment variables that override parts of it.
 ///
@@ -23,15 +21,11 @@ impl Document {
     ///
     /// # Errors
     ///
-    /// Fails if the file cannot be read, is too large or is not UTF-8, and where
+    /// Fails if the file cannot be read, is no regular file, is too large or is not UTF-8, and where
     /// [`parse`](Self::parse) fails.
     pub fn read(path: &Path) -> Result<Self, Problems> {
         let name = path.display().to_string();
-        let mut bytes = Vec::new();
-        // The limit also ends the reading of a device or a pipe.
-        let read =
-            File::open(path).and_then(|file| file.take(MAX_BYTES + 1).read_to_end(&mut bytes));
-        if let Err(error) = read {
+        let bytes = read_bytes(path).map_err(|error| {
             let message = if error.kind() != io::ErrorKind::NotFound {
                 format!("the file cannot be read: {error}")
             } else if path.symlink_metadata().is_ok() {
@@ -40,8 +34,8 @@ impl Document {
             } else {
                 "there is no such file; create it or name another one".to_owned()
             };
-            return Err(problem(&name, None, message));
-        }
+            problem(&name, None, message)
+        })?;
         match str::from_utf8(&bytes) {
             Ok(text) => Self::parse(&name, text),
             Err(error) if bytes.len() as u64 <= MAX_BYTES => {

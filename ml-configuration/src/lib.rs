@@ -59,6 +59,7 @@
 mod deserialize;
 mod did_you_mean;
 mod document;
+mod file;
 mod mapping;
 mod node;
 mod parse;
@@ -69,6 +70,7 @@ mod variables;
 
 pub use did_you_mean::nearest;
 pub use document::Document;
+pub use file::read_file;
 pub use mapping::Mapping;
 pub use node::{Kind, Node};
 pub use problems::{Place, Problem, Problems};

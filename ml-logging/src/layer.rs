@@ -76,10 +76,9 @@ where
         }
         let fields = SpanFields::new(|visitor| attributes.record(visitor));
         let Some(span) = context.span(id) else { return };
-        let mut extensions = span.extensions_mut();
-        // Another layer of this type may have stored the same values already.
-        if !fields.is_empty() && extensions.get_mut::<SpanFields>().is_none() {
-            extensions.insert(fields);
+        if !fields.is_empty() {
+            // Another layer of this type may have stored the same values already.
+            span.extensions_mut().replace(fields);
         }
     }
 

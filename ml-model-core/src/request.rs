@@ -1,12 +1,13 @@
 //! The types that pass through a stack of decorators: [`Request`], [`Prediction`], and the [`Context`]
 //! that both carry.
 
-use std::any::{Any, TypeId};
-use std::collections::HashMap;
+use std::any::Any;
 use std::fmt;
 use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
 
 use crate::error::{PredictionError, Violation};
+use crate::pending::PendingCalls;
 use crate::prediction_id::PredictionId;
 
 /// Request for one prediction: the input and the metadata of the call.
@@ -16,7 +17,9 @@ use crate::prediction_id::PredictionId;
 ///
 /// A caller that cannot construct an input sends [`Request::invalid`], so that decorators record the
 /// failure with its prediction id. The model is not called for such a request.
-#[derive(Debug)]
+///
+/// A decorator that sends a request more than once, such as a retry, clones it.
+#[derive(Clone, Debug)]
 pub struct Request<I> {
     input: Option<I>,
     // Boxed, because a valid request has none and moves a null pointer.
@@ -157,7 +160,7 @@ impl<I> From<I> for Request<I> {
 }
 
 /// Result of a successful call: the output and the metadata of the call. It derefs to the output.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Prediction<O> {
     output: O,
     context: Context,
@@ -239,7 +242,7 @@ impl<O> DerefMut for Prediction<O> {
 /// context.insert(Tenant(7));
 /// assert_eq!(context.get::<Tenant>(), Some(&Tenant(7)));
 /// ```
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Context {
     // Boxed and allocated at the first use: a call without metadata moves a null pointer.
     metadata: Option<Box<Metadata>>,
@@ -247,11 +250,13 @@ pub struct Context {
     is_counted: bool,
 }
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Metadata {
     prediction_id: Option<PredictionId>,
     batch_row: Option<BatchRow>,
-    values: HashMap<TypeId, Box<dyn Any + Send + Sync>>,
+    pending: Option<Arc<PendingCalls>>,
+    // A call has a few values at most, which a list finds faster than a hash table.
+    values: Vec<Arc<dyn Any + Send + Sync>>,
 }
 
 /// Place of a call in a batch. Its records contain it as `batch_id` and `row`.
@@ -287,19 +292,31 @@ impl Context {
         self.metadata.get_or_insert_default().batch_row = Some(row);
     }
 
-    /// Adds a value and returns the one of the same type that it replaces.
-    pub fn insert<T: Any + Send + Sync>(&mut self, value: T) -> Option<T> {
-        self.metadata
-            .get_or_insert_default()
-            .values
-            .insert(TypeId::of::<T>(), Box::new(value))
-            .and_then(|replaced| replaced.downcast().ok())
-            .map(|replaced| *replaced)
+    /// Returns the predictions under way, if the caller may have to abandon this one.
+    #[inline]
+    pub(crate) fn pending(&self) -> Option<&Arc<PendingCalls>> {
+        self.metadata.as_ref()?.pending.as_ref()
+    }
+
+    /// Adds the call to predictions under way, which the caller may abandon. Its first record adds it, and
+    /// its last one removes it.
+    pub fn set_pending(&mut self, calls: Arc<PendingCalls>) {
+        self.metadata.get_or_insert_default().pending = Some(calls);
+    }
+
+    /// Adds a value, in place of one of the same type. Clones of the context share it.
+    pub fn insert<T: Any + Send + Sync>(&mut self, value: T) {
+        let values = &mut self.metadata.get_or_insert_default().values;
+        let value = Arc::new(value);
+        match values.iter_mut().find(|known| known.is::<T>()) {
+            Some(known) => *known = value,
+            None => values.push(value),
+        }
     }
 
     /// Returns the value of type `T`, if a decorator has added one.
     pub fn get<T: Any>(&self) -> Option<&T> {
-        self.metadata.as_ref()?.values.get(&TypeId::of::<T>())?.downcast_ref()
+        self.metadata.as_ref()?.values.iter().find_map(|value| value.downcast_ref())
     }
 
     /// Returns whether an outer `metrics` decorator counts the call.

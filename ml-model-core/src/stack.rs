@@ -82,7 +82,11 @@ where
     /// Puts a [`LoggingDecorator`] around the stack.
     #[must_use]
     pub fn logging(self, options: LoggingOptions) -> Self {
-        self.built_in(LoggingDecorator::configured(options))
+        let (input, output) = match &self.0 {
+            Layers::Typed(model) => (model.input_schema(), model.output_schema()),
+            Layers::Json(model) => (model.input_schema(), model.output_schema()),
+        };
+        self.built_in(LoggingDecorator::configured(options, &input, &output))
     }
 
     /// Puts a decorator of JSON models around the stack.

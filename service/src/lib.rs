@@ -30,6 +30,8 @@
 //! | `openapi` | the OpenAPI document, a pure function of the models' metadata |
 //! | `export` | files for other systems: index template, dashboards, alert rules |
 //! | `info` | title, version and description of the service |
+//! | `root_path` | the path under which a proxy publishes the service |
+//! | `throttle` | a limit on how often a record is written |
 
 mod cli;
 mod config;
@@ -39,12 +41,16 @@ mod http;
 mod info;
 mod metrics;
 mod openapi;
+mod root_path;
 mod service;
 mod state;
+mod throttle;
 
-pub use hosting::registered::HostedType;
+pub use hosting::registered::{HostedType, LoadResult, MakeDecorator};
 pub use http::server::ServeError;
 pub use metrics::{InvalidMetricsSettings, MetricsSettings};
 pub use ml_configuration::{Document, Mapping, Problems};
 pub use ml_logging::ContextFilter;
 pub use service::{ConfiguredService, Service};
+/// Re-exported, so that the crate of a `main` needs no other dependency of this workspace.
+pub use {ml_logging, ml_model_core};

@@ -10,15 +10,15 @@ use std::time::Duration;
 use clap::Parser;
 use ml_configuration::{Document, Mapping, Problems};
 use ml_logging::{ContextFilter, Logging};
-use ml_model_core::{Decorator, RegisteredModel, error_chain};
+use ml_model_core::error_chain;
 use serde::de::DeserializeOwned;
 use tokio::net::TcpListener;
 
 use crate::cli::{self, Command, CommandLine};
-use crate::config::Configuration;
+use crate::config::{self, Configuration};
 use crate::hosting::loading::{Models, load, options_of};
 use crate::hosting::registered::{
-    BoxError, DecoratorRegistration, HostedType, ModelRegistration, Registered,
+    BoxError, DecoratorRegistration, LoadResult, MakeDecorator, ModelRegistration, Registered,
 };
 use crate::http::routes::templates;
 use crate::http::server::{self, ServeError};
@@ -59,17 +59,14 @@ impl Service {
         self
     }
 
-    /// Adds a model. It is loaded after the service has begun to listen.
+    /// Adds a model. It is loaded after the service has begun to listen. `load` returns the model, or a
+    /// [`Result`] with it.
     ///
     /// The health endpoints report when all models are loaded. If a model fails to load, they report
     /// `NOT_HEALTHY`, and the log contains the reason.
     ///
     /// A configuration with `models:` hosts the listed models only.
-    pub fn model<M, E>(mut self, load: impl FnOnce() -> Result<M, E> + Send + 'static) -> Self
-    where
-        M: HostedType,
-        E: Into<BoxError>,
-    {
+    pub fn model<L: LoadResult<K>, K>(mut self, load: impl FnOnce() -> L + Send + 'static) -> Self {
         self.registered.models.push(ModelRegistration::new(load));
         self
     }
@@ -100,21 +97,18 @@ impl Service {
     ///
     /// Service::new("Model Service").configurable_model(load).main();
     /// ```
-    pub fn configurable_model<M, C, E>(
-        mut self,
-        load: impl FnOnce(C) -> Result<M, E> + Send + 'static,
-    ) -> Self
+    pub fn configurable_model<L, K, C>(mut self, load: impl FnOnce(C) -> L + Send + 'static) -> Self
     where
-        M: HostedType,
+        L: LoadResult<K>,
         C: DeserializeOwned + Send + 'static,
-        E: Into<BoxError>,
     {
         self.registered.models.push(ModelRegistration::configurable(load));
         self
     }
 
-    /// Registers a decorator that the `decorators:` of a configuration can name, with a configuration of
-    /// its own type.
+    /// Registers a decorator that the `decorators:` of a configuration can name. `make` takes the
+    /// configuration of the decorator, deserialized into a type of its own, and returns a [`Result`] with the
+    /// decorator; or it takes nothing and returns the decorator.
     ///
     /// ```no_run
     /// # use ml_model_core::{Decorator, MLModel};
@@ -130,19 +124,12 @@ impl Service {
     ///     .decorator("timing", |settings: TimingSettings| {
     ///         Ok::<_, std::io::Error>(Timing { slow: std::time::Duration::from_millis(settings.slow_ms) })
     ///     })
+    ///     .decorator("default_timing", || Timing { slow: std::time::Duration::from_secs(1) })
     ///     .main();
     /// ```
-    pub fn decorator<C, D, E>(
-        mut self,
-        name: impl Into<String>,
-        make: impl Fn(C) -> Result<D, E> + Send + 'static,
-    ) -> Self
-    where
-        C: DeserializeOwned,
-        D: Decorator<RegisteredModel> + 'static,
-        E: Into<BoxError>,
-    {
-        self.registered.decorators.push(DecoratorRegistration::new(name.into(), make));
+    pub fn decorator<A>(mut self, name: impl Into<String>, make: impl MakeDecorator<A>) -> Self {
+        let registration = DecoratorRegistration { name: name.into(), make: make.into_make() };
+        self.registered.decorators.push(registration);
         self
     }
 
@@ -202,9 +189,17 @@ impl Service {
     ///
     /// Fails with all mistakes in it, before anything is opened or loaded.
     pub fn configured(self, document: &Document) -> Result<ConfiguredService, Problems> {
+        let service = self.read(document)?;
+        let mut problems = Problems::new();
+        config::check_hash_key(&service.configuration.models, &mut problems);
+        problems.into_result(service)
+    }
+
+    /// Reads a configuration without what a running service needs besides.
+    fn read(self, document: &Document) -> Result<ConfiguredService, Problems> {
         let Self { info, registered, metrics, logging } = self;
         let configuration = Configuration::read(document, info, metrics, registered)?;
-        Ok(ConfiguredService { configuration, logging })
+        Ok(ConfiguredService { configuration, logging, is_program: false })
     }
 
     /// Runs the service as a program.
@@ -214,6 +209,10 @@ impl Service {
     /// the configuration, 10 s by default.
     pub fn main(self) -> ExitCode {
         let command_line = CommandLine::parse();
+        if command_line.version {
+            cli::print_versions(&self.info, &self.registered);
+            return ExitCode::SUCCESS;
+        }
         let path = command_line.file();
         let mut problems = Problems::new();
         let address = command_line.address(&mut problems);
@@ -224,9 +223,13 @@ impl Service {
         let service = cli::document(path.as_deref(), &mut problems)
             .and_then(|file| {
                 if sets_up_log {
-                    cli::check_log_files(&file, &mut problems);
+                    cli::check_log_files(&file, path.as_deref(), &mut problems);
                 }
-                self.configured(&file).map_err(|more| problems.extend(more)).ok()
+                let service = self.read(&file).map_err(|more| problems.extend(more)).ok()?;
+                if sets_up_log {
+                    config::check_hash_key(&service.configuration.models, &mut problems);
+                }
+                Some(service)
             })
             .filter(|_| problems.is_empty());
         let Some(service) = service else {
@@ -268,7 +271,9 @@ fn run(mut configuration: Configuration, address: Option<SocketAddr>) -> Result<
         None => ml_logging::builder().panic_records(true).init()?,
     };
     let logging = Arc::new(logging);
-    let service = ConfiguredService { configuration, logging: Some(logging.clone()) };
+    let logging_of_service = Some(logging.clone());
+    let service =
+        ConfiguredService { configuration, logging: logging_of_service, is_program: true };
     let result = run_logged(service, address);
     if let Err(error) = &result {
         tracing::error!(error_info = %error_chain(&**error), "The service cannot run.");
@@ -284,7 +289,7 @@ fn run_logged(service: ConfiguredService, address: SocketAddr) -> Result<(), Box
     let drain_limit = service.configuration.server.drain_limit;
     runtime.block_on(async {
         let shutdown = server::signals()?;
-        let listener = server::listen(address).await?;
+        let listener = server::listen(address)?;
         service.serve(listener, shutdown).await
     })?;
     // Calls that go on after their time-out, or after their client has gone.
@@ -298,6 +303,8 @@ fn run_logged(service: ConfiguredService, address: SocketAddr) -> Result<(), Box
 pub struct ConfiguredService {
     configuration: Configuration,
     logging: Option<Arc<Logging>>,
+    /// Whether the service is all of a program, whose terminal shows the next step.
+    is_program: bool,
 }
 
 impl ConfiguredService {
@@ -316,6 +323,7 @@ impl ConfiguredService {
         shutdown: impl Future<Output = ()> + Send + 'static,
     ) -> Result<(), ServeError> {
         let address = listener.local_addr().map_err(ServeError::Serve)?;
+        let is_program = self.is_program;
         let Configuration { mut info, server, models, metrics, metrics_notes, .. } =
             self.configuration;
         info.has_admin_keys &= self.logging.is_some();
@@ -324,19 +332,21 @@ impl ConfiguredService {
         for note in metrics_notes.iter().filter(|_| has_metrics) {
             tracing::warn!("{note}");
         }
-        tracing::info!(title = info.title, "Creating service.");
-        tracing::info!(title = info.title, address = %address, "Listening on http://{address}.");
-        let state = Arc::new(State::new(info, server, self.logging));
+        tracing::info!(title = info.title, address = %address, "Listening on http://{address}");
+        let state = Arc::new(State::new(info, server, address.ip(), self.logging));
         let loading = state.clone();
         tokio::task::spawn_blocking(move || {
             let options = options_of(&models);
             let loaded = load(models).and_then(|registry| {
                 let models = Models::new(registry, &options, has_metrics)?;
-                let document = openapi::of_registry(&loading.info, &models.registry, &options)
+                let openapi = openapi::of_registry(&loading.info, &models.registry, &options)
                     .map_err(|error| error.to_string())?;
-                Ok(Loaded { models, openapi: document.to_string().into() })
+                Ok(Loaded { models, openapi })
             });
             loading.finish_loading(loaded);
+            if is_program {
+                cli::next_step::print(&loading, address);
+            }
         });
         server::serve(state, metrics, listener, shutdown).await;
         Ok(())

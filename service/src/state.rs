@@ -1,10 +1,11 @@
 //! State that all requests share: the loaded models, and the phase of the service.
 
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use hyper::body::Bytes;
 use ml_logging::Logging;
+use serde_json::Value;
 
 use crate::config::ServerSettings;
 use crate::hosting::loading::Models;
@@ -16,6 +17,8 @@ pub(crate) struct State {
     pub(crate) server: ServerSettings,
     /// The log, if its levels can be set.
     pub(crate) logging: Option<Arc<Logging>>,
+    /// Whether answers contain the reasons of failures inside the service.
+    pub(crate) shows_error_details: bool,
     loaded: OnceLock<Result<Loaded, String>>,
     is_stopping: AtomicBool,
 }
@@ -23,8 +26,7 @@ pub(crate) struct State {
 /// The loaded models and the OpenAPI document about them.
 pub(crate) struct Loaded {
     pub(crate) models: Models,
-    /// The document as JSON.
-    pub(crate) openapi: Bytes,
+    pub(crate) openapi: Value,
 }
 
 /// Phase of the service, which the health endpoints report.
@@ -37,10 +39,16 @@ pub(crate) enum Phase {
 }
 
 impl State {
-    /// Begins the loading phase.
-    pub(crate) fn new(info: Info, server: ServerSettings, logging: Option<Arc<Logging>>) -> Self {
+    /// Begins the loading phase of a service that listens on `address`.
+    pub(crate) fn new(
+        info: Info,
+        server: ServerSettings,
+        address: IpAddr,
+        logging: Option<Arc<Logging>>,
+    ) -> Self {
+        let shows_error_details = server.shows_error_details(address);
         let (loaded, is_stopping) = (OnceLock::new(), AtomicBool::new(false));
-        Self { info, server, logging, loaded, is_stopping }
+        Self { info, server, logging, shows_error_details, loaded, is_stopping }
     }
 
     /// Ends the loading phase and logs how it ended. Only the first call has an effect.

@@ -38,7 +38,11 @@ pub struct Handler {
     sink: SinkConfig,
     policy: Option<Policy>,
     queue_bytes: usize,
+    record_bytes: usize,
 }
+
+/// Maximum length of a record by default. Container runtimes split longer lines.
+const DEFAULT_RECORD_BYTES: usize = 16 * 1024;
 
 /// Sink of a handler that is not open yet.
 enum SinkConfig {
@@ -122,6 +126,7 @@ impl Handler {
             sink,
             policy: None,
             queue_bytes: DEFAULT_QUEUE_BYTES,
+            record_bytes: DEFAULT_RECORD_BYTES,
         }
     }
 
@@ -150,6 +155,18 @@ impl Handler {
         self
     }
 
+    /// Sets the maximum length of a record in bytes; 16 KiB by default, because container runtimes split longer
+    /// lines.
+    ///
+    /// The longest strings of a longer record are cut at their ends and marked with the number of bytes left out:
+    /// `… [1204 bytes cut]`. It stays valid JSON. Other values and strings of up to 64 bytes stay whole, so that a
+    /// record with very many fields may be longer. A line of text is cut at its end, unless it is colored.
+    #[must_use]
+    pub fn record_bytes(mut self, bytes: usize) -> Self {
+        self.record_bytes = bytes;
+        self
+    }
+
     /// Sets the level. Records of lower levels are omitted. Without a level, the handler writes all records
     /// that the loggers pass.
     #[must_use]
@@ -170,6 +187,11 @@ impl Handler {
     pub fn filter(mut self, filter: impl ContextFilter) -> Self {
         self.context.extend(filter.fields());
         self
+    }
+
+    /// Returns the maximum length of a record.
+    pub(crate) fn limit(&self) -> usize {
+        self.record_bytes
     }
 
     pub(crate) fn name(&self) -> &str {
@@ -292,6 +314,7 @@ impl fmt::Debug for Handler {
             _ => {}
         }
         out.field("policy", &self.policy).field("queue_bytes", &self.queue_bytes);
+        out.field("record_bytes", &self.record_bytes);
         out.field("formatter", &self.formatter).field("context", &self.context);
         out.finish_non_exhaustive()
     }

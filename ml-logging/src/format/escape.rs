@@ -65,9 +65,11 @@ pub(crate) fn integer(out: &mut Vec<u8>, value: impl itoa::Integer) {
 /// Writes a float as the shortest JSON number that reads back as the same float. The floats that JSON lacks
 /// are the strings `"NaN"`, `"Infinity"` and `"-Infinity"`, as in the JSON of Protocol Buffers. Python, Java
 /// and JavaScript parse them.
-#[inline(always)]
+#[inline]
 pub(crate) fn float(out: &mut Vec<u8>, value: f64) {
-    if value.is_finite() {
+    if let Some(thousandths) = as_thousandths(value) {
+        decimal(out, thousandths);
+    } else if value.is_finite() {
         out.extend_from_slice(zmij::Buffer::new().format_finite(value).as_bytes());
     } else if value.is_nan() {
         out.extend_from_slice(br#""NaN""#);
@@ -76,6 +78,50 @@ pub(crate) fn float(out: &mut Vec<u8>, value: f64) {
     } else {
         out.extend_from_slice(br#""-Infinity""#);
     }
+}
+
+/// Returns the number of thousandths if the value is the float nearest to a whole number of them, as a duration
+/// in milliseconds with microseconds is.
+#[inline]
+fn as_thousandths(value: f64) -> Option<u64> {
+    // Below 2^53 the number of thousandths is exact, so that the division rounds once, like a parser.
+    if value.is_sign_negative() || !(0.0..1e9).contains(&value) {
+        return None;
+    }
+    let thousandths = (value * 1e3 + 0.5) as i64;
+    (thousandths as f64 / 1e3 == value).then_some(thousandths as u64)
+}
+
+/// Writes a number of thousandths below 10^12 with one to three decimals. Decimals with at most 15 digits are
+/// distinct as floats, so that this is the shortest text of the float.
+#[inline]
+fn decimal(out: &mut Vec<u8>, thousandths: u64) {
+    const POINT: usize = 9;
+    const LENGTH: usize = POINT + ".000".len();
+    // Copied as a block of fixed size, which is faster than a copy of the digits alone.
+    let mut text = [b'.'; 2 * LENGTH];
+    let (mut whole, mut fraction) = ((thousandths / 1000) as u32, (thousandths % 1000) as u32);
+    for position in (POINT + 1..LENGTH).rev() {
+        text[position] = b'0' + (fraction % 10) as u8;
+        fraction /= 10;
+    }
+    let zeros = match text[POINT + 1..LENGTH] {
+        [_, b'0', b'0'] => 2,
+        [.., b'0'] => 1,
+        _ => 0,
+    };
+    let mut start = POINT;
+    while start > 0 {
+        start -= 1;
+        text[start] = b'0' + (whole % 10) as u8;
+        whole /= 10;
+        if whole == 0 {
+            break;
+        }
+    }
+    let end = out.len() + LENGTH - start - zeros;
+    out.extend_from_slice(&text[start..start + LENGTH]);
+    out.truncate(end);
 }
 
 /// Writes `true` or `false`.
@@ -317,6 +363,13 @@ mod tests {
             }
             let json = written_quoted(|out| formatted(out, format_args!("{}", Parts(&parts))));
             prop_assert_eq!(serde_json::from_str::<String>(&json).unwrap(), parts.concat());
+        }
+
+        #[test]
+        fn a_float_with_few_decimals_has_the_same_text_as_any_other(thousandths in 0..2_000_000_000_000_u64, off in -1..=1_i64) {
+            let value = f64::from_bits((thousandths as f64 / 1e3).to_bits().saturating_add_signed(off));
+            let expected = zmij::Buffer::new().format(value).to_owned();
+            prop_assert_eq!(written(|out| float(out, value)), expected);
         }
 
         #[test]

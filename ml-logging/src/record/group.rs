@@ -8,7 +8,7 @@ use tracing_subscriber::registry::{LookupSpan, SpanRef};
 
 use super::{
     callsite_cache::CallsiteCache,
-    render,
+    limit, render,
     span::{SpanFields, SpanKeys, TraceIdKeys},
     template::Template,
     text,
@@ -27,11 +27,12 @@ pub(crate) struct RenderGroups {
     text: Vec<TextGroup>,
 }
 
-/// Handlers with the same JSON layout.
+/// Handlers with the same JSON layout and limit.
 struct JsonGroup {
     layout: JsonLayout,
+    /// Maximum length of a record.
+    limit: usize,
     templates: CallsiteCache<CallsiteTemplate>,
-    span_keys: CallsiteCache<SpanKeys>,
     sinks: Sinks,
     /// Set if records carry the ids of their trace and span.
     trace_id_keys: Option<TraceIdKeys>,
@@ -41,11 +42,15 @@ struct JsonGroup {
 struct CallsiteTemplate {
     template: Template,
     handlers: HandlerSet,
+    /// Keys of the fields of the spans around the event.
+    span_keys: CallsiteCache<SpanKeys>,
 }
 
-/// Handlers with the same layout of text.
+/// Handlers with the same layout of text and limit.
 struct TextGroup {
     layout: TextLayout,
+    /// Maximum length of a line.
+    limit: usize,
     sinks: Sinks,
 }
 
@@ -56,21 +61,28 @@ struct Sinks {
 }
 
 impl RenderGroups {
-    /// Adds a handler to the group with its layout.
-    pub(crate) fn add(&mut self, layout: Layout, handler: HandlerSet, sink: Arc<dyn RecordSink>) {
+    /// Adds a handler to the group with its layout and its limit for the length of a record.
+    pub(crate) fn add(
+        &mut self,
+        (layout, limit): (Layout, usize),
+        handler: HandlerSet,
+        sink: Arc<dyn RecordSink>,
+    ) {
         let sinks = match layout {
             Layout::Json(layout) => {
-                let same = self.json.iter().position(|group| group.layout == layout);
+                let is_same = |group: &JsonGroup| group.layout == layout && group.limit == limit;
+                let same = self.json.iter().position(is_same);
                 let index = same.unwrap_or_else(|| {
-                    self.json.push(JsonGroup::new(layout));
+                    self.json.push(JsonGroup::new(layout, limit));
                     self.json.len() - 1
                 });
                 &mut self.json[index].sinks
             }
             Layout::Text(layout) => {
-                let same = self.text.iter().position(|group| group.layout == layout);
+                let is_same = |group: &TextGroup| group.layout == layout && group.limit == limit;
+                let same = self.text.iter().position(is_same);
                 let index = same.unwrap_or_else(|| {
-                    self.text.push(TextGroup { layout, sinks: Sinks::new() });
+                    self.text.push(TextGroup { layout, limit, sinks: Sinks::new() });
                     self.text.len() - 1
                 });
                 &mut self.text[index].sinks
@@ -122,6 +134,10 @@ impl RenderGroups {
             let handlers = handlers.intersection(group.sinks.handlers);
             if !handlers.is_empty() {
                 text::render(&group.layout, cache, event, metadata, span);
+                // A terminal has no limit, and a cut could leave its colors changed.
+                if cache.record.len() > group.limit && !group.layout.color {
+                    limit::cut_line(&mut cache.record, group.limit);
+                }
                 group.sinks.write(handlers, metadata, cache);
             }
         }
@@ -151,11 +167,11 @@ impl Sinks {
 }
 
 impl JsonGroup {
-    fn new(layout: JsonLayout) -> Self {
+    fn new(layout: JsonLayout, limit: usize) -> Self {
         Self {
             layout,
+            limit,
             templates: CallsiteCache::new(),
-            span_keys: CallsiteCache::new(),
             sinks: Sinks::new(),
             trace_id_keys: None,
         }
@@ -175,6 +191,7 @@ impl JsonGroup {
         let cached = self.templates.get(metadata, || CallsiteTemplate {
             template: Template::new(&self.layout, metadata, event.is_log()),
             handlers: routes.handlers_for(metadata).intersection(self.sinks.handlers),
+            span_keys: CallsiteCache::small(),
         });
         let ThreadCache { record, span_names, log_template, time } = cache;
         let (mut template, mut handlers) = (&cached.template, cached.handlers);
@@ -189,8 +206,11 @@ impl JsonGroup {
         }
         record.clear();
         render::render(record, template, time, event);
-        self.write_spans(record, span_names, template, span);
+        self.write_spans(record, span_names, cached, span);
         record.extend_from_slice(b"}\n");
+        if record.len() > self.limit {
+            limit::cut_json(record, self.limit);
+        }
         self.sinks.write(handlers, log_metadata.as_ref().unwrap_or(metadata), cache);
     }
 
@@ -202,7 +222,7 @@ impl JsonGroup {
         &self,
         out: &mut Vec<u8>,
         written: &mut Vec<&'static str>,
-        template: &Template,
+        callsite: &CallsiteTemplate,
         innermost: Option<&SpanRef<'_, S>>,
     ) where
         S: for<'a> LookupSpan<'a>,
@@ -210,32 +230,38 @@ impl JsonGroup {
         let Some(innermost) = innermost else { return };
         written.clear();
         if let Some(keys) = &self.trace_id_keys {
-            keys.write(out, written, template, &innermost.extensions());
+            keys.write(out, written, &callsite.template, &innermost.extensions());
         }
-        self.write_span(out, written, template, innermost);
+        self.write_span(out, written, callsite, innermost);
         let mut outer = innermost.parent();
         while let Some(span) = outer {
-            self.write_span(out, written, template, &span);
+            self.write_span(out, written, callsite, &span);
             outer = span.parent();
         }
     }
 
+    #[inline]
     fn write_span<S>(
         &self,
         out: &mut Vec<u8>,
         written: &mut Vec<&'static str>,
-        template: &Template,
+        callsite: &CallsiteTemplate,
         span: &SpanRef<'_, S>,
     ) where
         S: for<'a> LookupSpan<'a>,
     {
+        let metadata = span.metadata();
+        let new_keys = || SpanKeys::new(&self.layout, metadata, &callsite.template);
+        let keys = callsite.span_keys.get(metadata, new_keys);
+        // The records of a prediction have the id that is the only field of its span.
+        if keys.is_empty() {
+            return;
+        }
         let extensions = span.extensions();
         let Some(fields) = extensions.get::<SpanFields>() else { return };
-        let metadata = span.metadata();
-        let keys = self.span_keys.get(metadata, || SpanKeys::new(&self.layout, metadata));
         for (index, value) in fields.values() {
             let Some((name, key)) = keys.get(index) else { continue };
-            if template.has_field(name) || written.contains(&name) {
+            if written.contains(&name) {
                 continue;
             }
             written.push(name);

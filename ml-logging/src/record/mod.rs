@@ -8,6 +8,7 @@ pub(crate) mod callsite_cache;
 mod clock;
 mod dropped;
 mod group;
+mod limit;
 mod render;
 pub(crate) mod span;
 pub(crate) mod span_observer;

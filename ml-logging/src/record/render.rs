@@ -3,7 +3,7 @@
 use tracing::{Event, field::Field};
 
 use super::{
-    template::{Segment, Slot, Template, UNWRITTEN},
+    template::{Position, Segment, Template, UNWRITTEN},
     thread_cache::EventTime,
     visit::{Nanoseconds, ValueTarget, ValueWriter},
 };
@@ -67,7 +67,7 @@ struct Cursor<'a> {
     out: &'a mut Vec<u8>,
     template: &'a Template,
     segments: &'a [Segment],
-    positions: &'a [usize],
+    positions: &'a [Position],
     time: &'a mut EventTime,
     /// The next segment.
     next: usize,
@@ -88,22 +88,15 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// Writes the text before the next slot, and a quotation mark if its value is a string.
-    #[inline(always)]
-    fn open(&mut self, quoted: bool) -> Slot {
-        let slot = self.segments[self.next].write_text(self.out, self.template, quoted);
-        self.next += 1;
-        slot
-    }
-
     /// Fills all slots before this segment: those of the context, and missing values.
     // Not inlined, because the usual value fills the next slot.
     #[inline(never)]
     fn advance(&mut self, segment: usize) {
-        while self.next < segment {
-            let slot = self.open(false);
+        for segment in &self.segments[self.next..segment] {
+            let slot = segment.write_text(self.out, self.template);
             self.time.fill(slot, self.template.times(), self.out);
         }
+        self.next = segment;
     }
 
     fn finish(mut self) {
@@ -118,18 +111,19 @@ impl ValueTarget for Cursor<'_> {
     #[inline(always)]
     fn target(&mut self, field: &Field, quoted: bool) -> Option<&mut Vec<u8>> {
         // Records of the `log` crate have more fields than their normalized metadata declares.
-        let segment = *self.positions.get(field.index())?;
-        if segment != self.next {
-            if segment == UNWRITTEN {
+        let Position { segment, text } = self.positions.get(field.index())?;
+        if *segment != self.next {
+            if *segment == UNWRITTEN {
                 return None;
             }
-            if segment < self.next {
+            if *segment < self.next {
                 self.out_of_order = true;
                 return None;
             }
-            self.advance(segment);
+            self.advance(*segment);
         }
-        self.open(quoted);
+        text.write(self.out, self.template, quoted);
+        self.next = segment + 1;
         Some(self.out)
     }
 }
@@ -142,7 +136,7 @@ struct One<'a> {
 
 impl ValueTarget for One<'_> {
     fn target(&mut self, field: &Field, quoted: bool) -> Option<&mut Vec<u8>> {
-        let wanted = self.cursor.positions.get(field.index()) == Some(&self.wanted);
-        if wanted { self.cursor.target(field, quoted) } else { None }
+        let position = self.cursor.positions.get(field.index())?;
+        if position.segment == self.wanted { self.cursor.target(field, quoted) } else { None }
     }
 }

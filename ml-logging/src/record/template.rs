@@ -39,7 +39,7 @@ pub(super) struct Segment {
 ///
 /// Most chunks are a key, for which a call of `memcpy` would take longer than the copying. The end of each chunk is
 /// therefore a block of fixed size, which is copied whole in a few instructions and then cut to its length.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Chunk {
     /// Range of the text before the block.
     long: Range<usize>,
@@ -64,16 +64,30 @@ impl Chunk {
 }
 
 impl Segment {
-    /// Writes the text before the slot, and a quotation mark if the value is a string.
+    /// Writes the text before the slot.
     #[inline(always)]
-    pub(super) fn write_text(&self, out: &mut Vec<u8>, template: &Template, quoted: bool) -> Slot {
-        self.text.write(out, template, quoted);
+    pub(super) fn write_text(&self, out: &mut Vec<u8>, template: &Template) -> Slot {
+        self.text.write(out, template, false);
         self.slot
     }
 }
 
-/// Position of a field that is not written.
+/// Position of a field of the event.
+pub(super) struct Position {
+    /// Index of the segment, or `UNWRITTEN`.
+    pub(super) segment: usize,
+    /// Text of the segment, which spares the usual value a second lookup.
+    pub(super) text: Chunk,
+}
+
+/// Segment of a field that is not written.
 pub(super) const UNWRITTEN: usize = usize::MAX;
+
+impl Default for Position {
+    fn default() -> Self {
+        Self { segment: UNWRITTEN, text: Chunk::default() }
+    }
+}
 
 /// Template for the records of a callsite.
 #[derive(Default)]
@@ -84,8 +98,8 @@ pub(super) struct Template {
     segments: Vec<Segment>,
     /// Text after the last slot.
     tail: Chunk,
-    /// Segment of each declared field, or `UNWRITTEN`.
-    positions: Vec<usize>,
+    /// Position of each declared field.
+    positions: Vec<Position>,
     /// Fields that replace a span's field of the same name: all except the message.
     names: Vec<&'static str>,
     times: Vec<Arc<TimeFormat>>,
@@ -113,7 +127,7 @@ impl Template {
         self.times.clear();
         self.milliseconds = UNWRITTEN;
         self.positions.clear();
-        self.positions.resize(metadata.fields().len(), UNWRITTEN);
+        self.positions.resize_with(metadata.fields().len(), Position::default);
         self.from_log = from_log;
 
         let mut message = None;
@@ -143,7 +157,10 @@ impl Template {
             if name == "message" || repeated() {
                 continue;
             }
-            self.names.push(name);
+            // The fields of a callsite of the `log` crate are metadata, which its records do not contain.
+            if !from_log {
+                self.names.push(name);
+            }
             if !layout.write_key(&mut self.text, name) {
                 continue;
             }
@@ -156,7 +173,8 @@ impl Template {
             self.context_key(b",\"", &field.key);
             self.context_value(&field.source, metadata);
         }
-        let written = self.positions.iter().filter(|position| **position != UNWRITTEN);
+        let segments = self.positions.iter().map(|position| position.segment);
+        let written = segments.filter(|segment| *segment != UNWRITTEN);
         self.in_order = written.is_sorted() && self.milliseconds == UNWRITTEN;
         self.tail = self.take_text();
     }
@@ -174,8 +192,10 @@ impl Template {
     }
 
     fn value(&mut self, field: &Field) {
-        self.positions[field.index()] = self.segments.len();
+        let segment = self.segments.len();
         self.slot(Slot::Value);
+        let text = self.segments[segment].text.clone();
+        self.positions[field.index()] = Position { segment, text };
     }
 
     fn slot(&mut self, slot: Slot) {
@@ -223,9 +243,9 @@ impl Template {
         &self.segments
     }
 
-    /// Returns the segment of each declared field, or `UNWRITTEN`.
+    /// Returns the position of each declared field.
     #[inline]
-    pub(super) fn positions(&self) -> &[usize] {
+    pub(super) fn positions(&self) -> &[Position] {
         &self.positions
     }
 

@@ -11,6 +11,8 @@ mod configuration_files;
 mod configuration_mistakes;
 mod delivery;
 mod documentation;
+#[cfg(unix)]
+mod files;
 mod flush;
 mod formats;
 mod handler_mistakes;
@@ -28,6 +30,7 @@ mod parity;
 mod pipes;
 mod policies;
 mod record;
+mod record_length;
 mod robustness;
 mod rotation;
 mod setup;

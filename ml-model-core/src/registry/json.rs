@@ -13,6 +13,7 @@ use crate::error::{PredictionError, Violation};
 use crate::model::{Answer, MLModel, ModelMetadata, StackInfo};
 use crate::prediction_id::PredictionId;
 use crate::request::{Context, Prediction, Request};
+use crate::sensitive::schema::SensitiveParts;
 
 /// Adapter that gives a model JSON values as input and output.
 ///
@@ -25,6 +26,8 @@ pub struct JsonModel<M: MLModel> {
     model: M,
     takes_prediction_id: bool,
     returns_prediction_id: bool,
+    /// `None` if no part of the input is sensitive.
+    sensitive: Option<SensitiveParts>,
     read: fn(Value) -> Result<M::Input, Violation>,
     /// `None` if it would not be faster than `read`.
     read_text: Option<ReadText<M::Input>>,
@@ -97,8 +100,10 @@ impl<M: MLModel> JsonModel<M> {
         write: fn(M::Output) -> Result<Value, serde_json::Error>,
         write_text: WriteText<M::Output>,
     ) -> Self {
+        let input_schema = model.input_schema();
         Self {
-            takes_prediction_id: PredictionId::is_in(&model.input_schema()),
+            takes_prediction_id: PredictionId::is_in(&input_schema),
+            sensitive: SensitiveParts::of(&input_schema),
             returns_prediction_id: PredictionId::is_in(&model.output_schema()),
             model,
             read,
@@ -263,7 +268,12 @@ impl<M: MLModel> JsonModel<M> {
     }
 
     fn read(&self, request: Request<Value>) -> Request<M::Input> {
-        self.split_prediction_id(request).try_map(self.read)
+        self.split_prediction_id(request).try_map(|body| {
+            (self.read)(body).map_err(|violation| match &self.sensitive {
+                Some(sensitive) => sensitive.redact(violation),
+                None => violation,
+            })
+        })
     }
 
     fn result_to_text(&self, result: Answer<M::Output>) -> Answer<Vec<u8>> {

@@ -12,6 +12,7 @@ mod decorators;
 mod generics;
 mod logged_fields;
 mod metrics;
+mod privacy;
 mod records;
 mod registry;
 mod values;

@@ -321,7 +321,7 @@ fn fields(listed: Vec<Field>, has_id: bool, errors: &mut Errors) -> Vec<Field> {
     for field in listed {
         let span = field.key_span;
         let key = field.key.as_str();
-        if key == PREDICTION_ID && !field.is_renamed {
+        if key == PREDICTION_ID && !field.is_renamed && field.policy.is_none() {
             if names_id {
                 errors.at(span, "`prediction_id` is listed twice");
             } else if !has_id {
@@ -336,7 +336,7 @@ fn fields(listed: Vec<Field>, has_id: bool, errors: &mut Errors) -> Vec<Field> {
             let remedy = if field.is_renamed {
                 "choose another name".to_owned()
             } else {
-                format!("rename the field, as in `{key} as {key}_value`")
+                format!("rename the field, as in `{} as {key}_value`", field.listed())
             };
             errors.at(span, format!("every record has its own `{key}`: {remedy}"));
             fields.extend(field.is_renamed.then_some(field));

@@ -1,8 +1,8 @@
 //! API keys and admin keys.
 
 use std::env::{self, VarError};
+use std::fmt;
 use std::path::Path;
-use std::{fmt, fs};
 
 use subtle::{Choice, ConstantTimeEq};
 
@@ -19,7 +19,7 @@ impl ApiKeys {
     ///
     /// Fails if there are no usable keys. The reason does not contain keys.
     pub(crate) fn from_file(path: &Path) -> Result<Self, String> {
-        let text = fs::read_to_string(path)
+        let text = ml_configuration::read_file(path)
             .map_err(|error| format!("the file with the keys cannot be read: {error}"))?;
         Self::new(text.lines())
     }

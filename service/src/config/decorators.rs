@@ -1,7 +1,7 @@
 //! `decorators:` of a model: a stack that replaces that of the attributes.
 
 use ml_configuration::{Kind, Mapping, Node, Place, Problems};
-use ml_model_core::decorators::logging::{FieldError, LoggedField, LoggingOptions};
+use ml_model_core::decorators::logging::{FieldError, LoggedField, LoggingOptions, Policy};
 use schemars::Schema;
 use tracing::Level;
 
@@ -141,7 +141,7 @@ impl Outside<'_> {
             return Some(layer);
         }
         if let Some(known) = known.iter().find(|known| decorator_name(&known.name) == name) {
-            return (known.make)(node, configuration, problems).map(Layer::Custom);
+            return (known.make.0)(node, configuration, problems).map(Layer::Custom);
         }
         let names = BUILT_IN.into_iter().chain(known.iter().map(|known| &*known.name));
         node.report_unknown(problems, "decorator", last_segment(written), names);
@@ -241,6 +241,9 @@ fn report_field(node: Node<'_>, error: FieldError, what: &str, problems: &mut Pr
         FieldError::Unknown { name, known } => {
             return node.report_unknown(problems, "field", &name, known.iter().map(String::as_str));
         }
+        FieldError::UnknownPolicy { name } => {
+            return node.report_unknown(problems, "policy", &name, Policy::NAMES);
+        }
         FieldError::NoFields { of: None, kind } => {
             format!("this {what} is {kind} and has no fields")
         }
@@ -249,6 +252,12 @@ fn report_field(node: Node<'_>, error: FieldError, what: &str, problems: &mut Pr
         }
         FieldError::Syntax { .. } if is_hidden => {
             FieldError::Syntax { text: "…".to_owned() }.to_string()
+        }
+        FieldError::Width { .. } if is_hidden => {
+            FieldError::Width { width: "…".to_owned() }.to_string()
+        }
+        FieldError::NoWidth { .. } if is_hidden => {
+            FieldError::NoWidth { path: "age".to_owned() }.to_string()
         }
         FieldError::Repeated { .. } if is_hidden => {
             "another field has this name already: choose another one".to_owned()

@@ -27,6 +27,7 @@ use crate::info::Info;
 use crate::metrics::MetricsSettings;
 
 pub(crate) use api_keys::ApiKeys;
+pub(crate) use models::check_hash_key;
 pub(crate) use server::{ServerSettings, address};
 
 use decorators::BUILT_IN;
@@ -83,6 +84,7 @@ impl Configuration {
             .map_or_else(ServerSettings::default, |node| ServerSettings::read(node, &mut problems));
         info.has_api_keys = server.api_keys.is_some();
         info.has_admin_keys = server.admin_keys.is_some();
+        info.root_path.clone_from(&server.root_path);
         let models = match listed {
             None => models::all(known, &mut problems),
             Some(node) => {

@@ -5,6 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
+use ml_model_core::decorators::logging::LoggedFields;
 use ml_model_core::{
     Decorated, MLModel, MetricsDecorator, ModelRegistry, RegisteredModel, error_chain,
 };
@@ -19,6 +20,8 @@ pub(crate) struct ChosenModel {
     pub(crate) options: HostingOptions,
     /// Configured decorators, which replace those of the attributes.
     pub(crate) layers: Option<Vec<Layer>>,
+    /// Fields that the decorators of its attributes log; not used if there are `layers`.
+    pub(crate) logged_fields: fn() -> LoggedFields,
     pub(crate) load: Load,
 }
 

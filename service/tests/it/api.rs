@@ -204,12 +204,12 @@ fn a_failing_model_is_500_with_the_id() {
         response.json(),
         json!({
             "type": "ServiceError",
-            "messages": ["the model failed: the forest is on fire"],
+            "messages": ["the forest is on fire"],
             "prediction_id": "fire",
         })
     );
     let [_, exception] = records("fire").try_into().unwrap();
-    assert_eq!(exception["error_info"], "the model failed: the forest is on fire");
+    assert_eq!(exception["error_info"], "the forest is on fire");
 }
 
 #[test]

@@ -5,7 +5,8 @@
 mod refused;
 
 use std::{
-    env, fs,
+    env,
+    fs::{self, File},
     io::{BufRead, BufReader, Read, Write},
     net::TcpStream,
     process::{Child, ChildStdout, Command, ExitCode, Stdio},
@@ -14,6 +15,7 @@ use std::{
 
 use ml_model_core::{Infer, MLModel};
 use ml_model_service::{ContextFilter, Document, Service};
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use serde_json::Value;
 
 /// Adds the release to records.
@@ -148,18 +150,61 @@ fn a_model_with_a_runtime_predicts_on_the_blocking_pool_and_is_dropped_off_the_r
     assert!(program.wait().unwrap().success());
 }
 
+/// Returns the controlling end of a new pseudo-terminal and the terminal.
+fn pseudo_terminal() -> (File, File) {
+    let controller = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+    grantpt(&controller).unwrap();
+    unlockpt(&controller).unwrap();
+    let name = ptsname(&controller, Vec::new()).unwrap().into_string().unwrap();
+    let terminal = File::options().read(true).write(true).open(name).unwrap();
+    (File::from(controller), terminal)
+}
+
+fn a_terminal_shows_a_first_prediction_after_the_start() {
+    let (controller, terminal) = pseudo_terminal();
+    let mut command = command("runtime", &[]);
+    let mut program =
+        command.stderr(terminal.try_clone().unwrap()).stdout(terminal).spawn().unwrap();
+    // The terminal ends with the program.
+    drop(command);
+    let mut lines = BufReader::new(controller).lines().map_while(Result::ok);
+    let before: Vec<_> = lines.by_ref().take_while(|line| !line.is_empty()).collect();
+    let [.., last_record] = &before[..] else { panic!("there are no records") };
+    assert!(last_record.contains("All models are loaded."), "{last_record}");
+    let shown: Vec<_> = lines.by_ref().take(5).collect();
+    let address = shown[0].strip_prefix("Documentation: http://").unwrap();
+    let address = address.strip_suffix("/docs").unwrap();
+    let curl = format!("  curl http://{address}/api/models/runtime_model/prediction \\");
+    let expected = ["A prediction:", &curl, "    -H 'content-type: application/json' \\"];
+    assert_eq!(&shown[1..4], &expected, "{shown:?}");
+    let body = shown[4].strip_prefix("    -d '").unwrap().strip_suffix('\'').unwrap();
+    let mut connection = TcpStream::connect(address).unwrap();
+    assert_eq!(post(&mut connection, "prediction", body), 200, "{body}");
+    program.kill().unwrap();
+    program.wait().unwrap();
+}
+
+fn the_version_is_printed() {
+    let output = command("runtime", &["--version"]).output().unwrap();
+    let expected =
+        format!("Runtime Service 0.1.0\n  runtime_model {}\n", env!("CARGO_PKG_VERSION"));
+    assert_eq!(String::from_utf8(output.stdout).unwrap(), expected);
+    assert!(output.status.success());
+}
+
 const PROGRAM: &str = "TEST_PROGRAM";
+
+/// Returns the command that runs one of the programs on a free port.
+fn command(name: &str, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env::current_exe().unwrap());
+    command.args(arguments).args(["--address", "127.0.0.1:0"]);
+    command.env(PROGRAM, name).env_remove("RUST_LOG");
+    command
+}
 
 /// Starts one of the programs on a free port. Returns it with its records.
 fn start(name: &str, arguments: &[&str]) -> (Child, BufReader<ChildStdout>) {
-    let mut program = Command::new(env::current_exe().unwrap())
-        .args(arguments)
-        .args(["--address", "127.0.0.1:0"])
-        .env(PROGRAM, name)
-        .env_remove("RUST_LOG")
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut program = command(name, arguments).stdout(Stdio::piped()).spawn().unwrap();
     let records = BufReader::new(program.stdout.take().unwrap());
     (program, records)
 }
@@ -175,6 +220,8 @@ fn main() -> ExitCode {
     mistakes_of_a_filter_are_reported_with_the_others();
     a_filter_is_known_to_its_program_only();
     a_model_with_a_runtime_predicts_on_the_blocking_pool_and_is_dropped_off_the_runtime();
+    a_terminal_shows_a_first_prediction_after_the_start();
+    the_version_is_printed();
     #[cfg(target_os = "linux")]
     refused::refused_bodies_take_little_time_and_memory();
     println!("program: all tests passed");

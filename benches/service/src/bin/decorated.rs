@@ -7,5 +7,5 @@ use ml_model_service::Service;
 use service_load::TrivialModel;
 
 fn main() -> ExitCode {
-    Service::new("Trivial").model(|| Ok::<_, Infallible>(TrivialModel)).main()
+    Service::new("Trivial").model(|| TrivialModel).main()
 }

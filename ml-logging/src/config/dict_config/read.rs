@@ -132,6 +132,9 @@ fn filter(
     Some(fields)
 }
 
+/// Lowest limit for the length of a record. The context and the names of the fields need some room.
+const MIN_RECORD_BYTES: usize = 1024;
+
 fn handler<'d>(
     name: &'d str,
     mut keys: Mapping<'d>,
@@ -146,6 +149,9 @@ fn handler<'d>(
         let names: Vec<_> = formatters.iter().map(|entry| entry.name).collect();
         index_of(node, "formatter", &names, problems)
     });
+    let record_bytes = keys
+        .optional("record_bytes")
+        .and_then(|node| node.integer(MIN_RECORD_BYTES..=usize::MAX, problems));
     let names: Vec<_> = filters.iter().map(|entry| entry.name).collect();
     let filters_node = keys.optional("filters").unwrap_or(node);
     let filters = indices_of(keys.optional("filters"), "filter", &names, problems);
@@ -165,8 +171,12 @@ fn handler<'d>(
     if handler.is_some() {
         keys.finish(problems);
     }
-    let handler =
-        handler.flatten().map(|handler| handler.level(level.unwrap_or(LevelFilter::TRACE)));
+    let handler = handler.flatten().map(|mut handler| {
+        if let Some(bytes) = record_bytes {
+            handler = handler.record_bytes(bytes);
+        }
+        handler.level(level.unwrap_or(LevelFilter::TRACE))
+    });
     HandlerEntry { name, node, formatter, filters, filters_node, handler }
 }
 

@@ -18,6 +18,7 @@ use tracing_core::field::FieldSet;
 use tracing_core::metadata::Kind;
 
 use crate::logged_field::{LoggedField, LoggedFields, key_of, keys};
+use crate::policy::digest::report_missing_key;
 use crate::prediction_id::PredictionId;
 use crate::request::Context;
 
@@ -64,7 +65,8 @@ impl LogSites {
     }
 
     /// Returns the logged fields.
-    pub(super) fn logged_fields(&self) -> LoggedFields {
+    #[must_use]
+    pub fn logged_fields(&self) -> LoggedFields {
         let SiteSet { requested, created, .. } = &self.single.without_id;
         let listed = |site: &CallSite| {
             let [.., own] = site.field_names;
@@ -222,6 +224,10 @@ impl CallSite {
         {
             let _completed = self.metadata();
             callsite::register(self);
+            if self.field_names.iter().copied().flatten().any(|field| field.starts_with("hashed("))
+            {
+                report_missing_key();
+            }
         }
         self.interest.load(Ordering::Relaxed)
     }

@@ -1,5 +1,6 @@
 //! The `logging` decorator whose fields are known at start-up only.
 
+use schemars::Schema;
 use serde::Serialize;
 use tracing::Level;
 
@@ -10,6 +11,7 @@ use super::field_tree::FieldTree;
 use super::record::{Record, Recorder};
 use crate::logged_field::LoggedField;
 use crate::model::MLModel;
+use crate::policy::Policy;
 
 /// Options of [`LoggingDecorator::configured`].
 #[derive(Debug, Clone)]
@@ -55,33 +57,39 @@ pub struct ConfiguredFields {
 #[derive(Debug)]
 struct Fields {
     tree: FieldTree,
-    len: usize,
+    policies: Vec<Option<Policy>>,
 }
 
 impl Fields {
     fn new(fields: &[LoggedField]) -> Self {
         let tree = FieldTree::new(fields.iter().map(LoggedField::path));
-        Self { tree, len: fields.len() }
+        Self { tree, policies: fields.iter().map(LoggedField::policy).collect() }
     }
 
     fn record(&self, record: Record<'_>, value: &impl Serialize) {
-        let mut extracted = vec![Extracted::Null; self.len];
-        extract(value, &self.tree, &mut extracted);
+        let extracted = extract(value, &self.tree, &self.policies);
         record.write_all(extracted.iter().map(Extracted::value));
     }
 }
 
 impl LoggingDecorator<ConfiguredFields> {
-    /// Creates a decorator whose fields are known at start-up only.
+    /// Creates a decorator for a model with these schemas, whose fields are known at start-up only.
     ///
     /// Its records are the same as those of `#[decorate(logging(...))]` if serde writes the names of the
-    /// Rust fields.
+    /// Rust fields. A field that the schemas mark as sensitive is redacted unless it has a policy.
     ///
     /// It leaks the memory of its field names, because `tracing` requires static names. Create it once
     /// per configured decorator.
     #[must_use]
-    pub fn configured(options: LoggingOptions) -> Self {
-        let LoggingOptions { target, level, input_fields, output_fields, file, line } = options;
+    pub fn configured(
+        options: LoggingOptions,
+        input_schema: &Schema,
+        output_schema: &Schema,
+    ) -> Self {
+        let LoggingOptions { target, level, mut input_fields, mut output_fields, file, line } =
+            options;
+        redact(&mut input_fields, input_schema);
+        redact(&mut output_fields, output_schema);
         let (input, output) = (Fields::new(&input_fields), Fields::new(&output_fields));
         let names = |fields: Vec<LoggedField>| -> &'static [&'static str] {
             let fields: Vec<&'static str> =
@@ -91,6 +99,13 @@ impl LoggingDecorator<ConfiguredFields> {
         let origin = Origin { target: target.leak(), level, file: file.leak(), line };
         let sites = LogSites::of_origin(origin, [names(input_fields), names(output_fields)]);
         Self::new(ConfiguredFields { sites: Box::leak(Box::new(sites)), input, output })
+    }
+}
+
+/// Redacts sensitive fields without a policy.
+fn redact(fields: &mut [LoggedField], schema: &Schema) {
+    for field in fields.iter_mut().filter(|field| field.is_sensitive(schema)) {
+        field.redact();
     }
 }
 

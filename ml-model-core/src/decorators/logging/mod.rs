@@ -17,6 +17,7 @@ pub(crate) mod record;
 use std::any::Any;
 use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use callsites::SiteSet;
@@ -24,11 +25,14 @@ use record::{Record, Subject};
 
 use crate::decorator::Decorator;
 use crate::error::error_chain;
-use crate::model::{Answer, MLModel, StackInfo};
+use crate::model::{Answer, MLModel, ModelMetadata, StackInfo};
+use crate::pending::{Pending, PendingCalls};
 use crate::prediction_id::PredictionId;
 use crate::request::{BatchRow, Prediction, Request};
 
 pub use crate::logged_field::{FieldError, FieldKind, LoggedField, LoggedFields, RECORD_KEYS};
+pub use crate::policy::digest::{HashKeyError, check_hash_key};
+pub use crate::policy::{Policy, Width};
 pub use configured::{ConfiguredFields, LoggingOptions};
 pub use record::Recorder;
 
@@ -108,16 +112,38 @@ struct Call {
     batch_row: Option<BatchRow>,
     /// `None` if the request was not recorded.
     started: Option<Instant>,
+    /// The call among those that the program may abandon.
+    pending: Option<Pending>,
 }
 
 impl Call {
+    /// Returns whether the last record of the call is due: it is not if the call is abandoned.
+    #[inline]
+    fn end(&self) -> bool {
+        self.pending.as_ref().is_none_or(Pending::end)
+    }
+
     fn duration_ms(&self) -> Option<f64> {
         self.started.map(|started| milliseconds(started.elapsed()))
     }
 
+    /// Adds the call to those that the program may abandon.
+    #[cold]
+    fn add_to(&self, calls: &Arc<PendingCalls>, metadata: ModelMetadata) -> Pending {
+        let call = Self {
+            sites: self.sites,
+            prediction_id: self.prediction_id.clone(),
+            batch_row: self.batch_row.clone(),
+            started: self.started,
+            pending: None,
+        };
+        calls.begin(move |reason| {
+            call.record_failure(&metadata, call.duration_ms(), || reason.to_owned());
+        })
+    }
+
     #[inline]
-    fn with_subject<M: MLModel>(&self, model: &M, record: impl FnOnce(&Subject<'_>)) {
-        let metadata = model.metadata();
+    fn with_subject(&self, metadata: &ModelMetadata, record: impl FnOnce(&Subject<'_>)) {
         let batch_row = self.batch_row.as_ref();
         record(&Subject {
             qualified_name: &metadata.qualified_name,
@@ -125,6 +151,23 @@ impl Call {
             prediction_id: self.prediction_id.as_ref().map(PredictionId::as_str),
             batch_row: batch_row.map(|batch| (batch.batch_id.as_str(), batch.row)),
         });
+    }
+
+    #[cold]
+    fn record_failure(
+        &self,
+        metadata: &ModelMetadata,
+        duration_ms: Option<f64>,
+        error_info: impl FnOnce() -> String,
+    ) {
+        let site = &self.sites.failed;
+        if site.is_enabled() {
+            self.with_subject(metadata, |subject| {
+                Record::new(site, &"Prediction exception.", subject)
+                    .outcome(&"error", &duration_ms)
+                    .write([&error_info()]);
+            });
+        }
     }
 }
 
@@ -158,10 +201,11 @@ impl<R> LoggingDecorator<R> {
             prediction_id: context.prediction_id().cloned(),
             batch_row: context.batch_row().cloned(),
             started: None,
+            pending: None,
         };
         let site = &call.sites.requested;
         if site.is_enabled() {
-            call.with_subject(model, |subject| {
+            call.with_subject(&model.metadata(), |subject| {
                 let record = Record::new(site, &"Prediction requested.", subject);
                 match request.input() {
                     Some(input) => self.recorder.requested(record, input),
@@ -169,6 +213,9 @@ impl<R> LoggingDecorator<R> {
                 }
             });
             call.started = Some(Instant::now());
+            if let Some(calls) = context.pending() {
+                call.pending = Some(call.add_to(calls, model.metadata().into_owned()));
+            }
         }
         call
     }
@@ -178,12 +225,15 @@ impl<R> LoggingDecorator<R> {
     where
         R: Recorder<M>,
     {
+        if !call.end() {
+            return;
+        }
         let duration_ms = call.duration_ms();
         match result {
             Ok(prediction) => {
                 let site = &call.sites.created;
                 if site.is_enabled() {
-                    call.with_subject(model, |subject| {
+                    call.with_subject(&model.metadata(), |subject| {
                         let record = Record::new(site, &"Prediction created.", subject)
                             .outcome(&"success", &duration_ms);
                         self.recorder.created(record, prediction.output());
@@ -191,31 +241,16 @@ impl<R> LoggingDecorator<R> {
                 }
             }
             Err(error) => {
-                self.record_failure(model, call, duration_ms, || error_chain(error).to_string());
+                let error_info = || error_chain(error).to_string();
+                call.record_failure(&model.metadata(), duration_ms, error_info);
             }
         }
     }
 
     fn record_panic<M: MLModel>(&self, model: &M, call: &Call, panic: &(dyn Any + Send)) {
-        let error_info = || format!("panic: {}", panic_message(panic));
-        self.record_failure(model, call, call.duration_ms(), error_info);
-    }
-
-    #[cold]
-    fn record_failure<M: MLModel>(
-        &self,
-        model: &M,
-        call: &Call,
-        duration_ms: Option<f64>,
-        error_info: impl FnOnce() -> String,
-    ) {
-        let site = &call.sites.failed;
-        if site.is_enabled() {
-            call.with_subject(model, |subject| {
-                Record::new(site, &"Prediction exception.", subject)
-                    .outcome(&"error", &duration_ms)
-                    .write([&error_info()]);
-            });
+        if call.end() {
+            let error_info = || format!("panic: {}", panic_message(panic));
+            call.record_failure(&model.metadata(), call.duration_ms(), error_info);
         }
     }
 }

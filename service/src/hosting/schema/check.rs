@@ -3,15 +3,17 @@
 use std::collections::HashSet;
 use std::ops::ControlFlow;
 
-use super::mistakes::{Mistake, Path, Problem, Shown, Unit};
-use super::rules::{ArrayRule, Choice, Id, NumberRule, ObjectRule, Range, Rule, Schema, Types};
+use ml_model_core::SensitiveParts;
+
+use super::mistakes::{Mistake, Path, Problem, Unit};
+use super::rules::{ArrayRule, Choice, Id, NumberRule, ObjectRule, Range, Rule, Rules, Types};
 use crate::hosting::body::{Body, Number, Value};
 
 /// One check of one body.
 pub(super) struct Check<'s> {
-    pub(super) schemas: &'s [Schema],
-    /// Whether messages must not show members of a value, because some schema is sensitive.
-    pub(super) hides_members: bool,
+    pub(super) schemas: &'s [Rules],
+    /// Parts of the body that messages must not show.
+    sensitive: Option<&'s SensitiveParts>,
     /// The check ends after this number of steps: alternatives in alternatives multiply them.
     steps: usize,
     /// Whether the schema takes a number such as 30.0 for an integer.
@@ -41,9 +43,12 @@ impl<'s, 'b> Found<'s, 'b> for First {
 }
 
 impl<'s> Check<'s> {
-    pub(super) fn new(schemas: &'s [Schema], steps: usize) -> Self {
-        let hides_members = schemas.iter().any(|schema| schema.is_sensitive);
-        Self { schemas, hides_members, steps, has_other_integers: false }
+    pub(super) fn new(
+        schemas: &'s [Rules],
+        sensitive: Option<&'s SensitiveParts>,
+        steps: usize,
+    ) -> Self {
+        Self { schemas, sensitive, steps, has_other_integers: false }
     }
 
     /// Returns whether a value is valid.
@@ -65,9 +70,8 @@ impl<'s> Check<'s> {
         found: &mut dyn Found<'s, 'b>,
     ) -> ControlFlow<()> {
         self.step(1)?;
-        let schema = &self.schemas[id];
         let value = body.value();
-        for rule in &schema.rules {
+        for rule in &self.schemas[id] {
             let problem = match (rule, &value) {
                 (Rule::Types(types), _) => {
                     (!self.is_of_type(&value, *types)).then_some(Problem::Type(*types))
@@ -83,7 +87,7 @@ impl<'s> Check<'s> {
                 (Rule::Text(rule), Value::String(text)) => {
                     if rule.length.least.is_some() || rule.length.most.is_some() {
                         let length = text.chars().count();
-                        self.length(id, body, path, found, Unit::Characters, length, rule.length)?;
+                        self.length(body, path, found, Unit::Characters, length, rule.length)?;
                     }
                     match &rule.pattern {
                         Some(pattern) => {
@@ -113,7 +117,7 @@ impl<'s> Check<'s> {
                 }
                 (Rule::Any(alternatives), _) => {
                     if !alternatives.iter().any(|other| self.is_valid(*other, body)) {
-                        self.no_alternative(id, alternatives, body, path, found)?;
+                        self.no_alternative(alternatives, body, path, found)?;
                     }
                     None
                 }
@@ -123,7 +127,7 @@ impl<'s> Check<'s> {
                         (Some(_), None) => None,
                         (Some(_), Some(_)) => Some(Problem::Ambiguous),
                         (None, _) => {
-                            self.no_alternative(id, alternatives, body, path, found)?;
+                            self.no_alternative(alternatives, body, path, found)?;
                             None
                         }
                     }
@@ -140,7 +144,7 @@ impl<'s> Check<'s> {
                 (Rule::Number(_) | Rule::Text(_) | Rule::Array(_) | Rule::Object(_), _) => None,
             };
             if let Some(problem) = problem {
-                self.report(id, body, path, found, &problem)?;
+                self.report(body, path, found, &problem)?;
             }
         }
         // A part of the value that could not be checked counts as invalid.
@@ -149,18 +153,12 @@ impl<'s> Check<'s> {
 
     pub(super) fn report<'b>(
         &self,
-        id: Id,
         body: Body<'b>,
         path: &Path<'_>,
         found: &mut dyn Found<'s, 'b>,
         problem: &Problem<'s>,
     ) -> ControlFlow<()> {
-        let shown = match (self.schemas[id].is_sensitive, self.hides_members) {
-            (true, _) => Shown::Redacted,
-            (false, true) => Shown::Outline(body),
-            (false, false) => Shown::Value(body),
-        };
-        found.add(&|| Mistake::new(path, shown, problem.clone()))
+        found.add(&|| Mistake::new(path, body, problem.clone(), self.sensitive))
     }
 
     fn is_of_type(&mut self, value: &Value<'_>, types: Types) -> bool {
@@ -180,10 +178,8 @@ impl<'s> Check<'s> {
         Types::of(name).is_some_and(|of_value| types.contains(of_value))
     }
 
-    #[expect(clippy::too_many_arguments, reason = "place and kind of one count")]
     fn length<'b>(
         &self,
-        id: Id,
         body: Body<'b>,
         path: &Path<'_>,
         found: &mut dyn Found<'s, 'b>,
@@ -193,10 +189,10 @@ impl<'s> Check<'s> {
     ) -> ControlFlow<()> {
         let length = length as u64;
         if let Some(least) = least.filter(|least| length < *least) {
-            self.report(id, body, path, found, &Problem::TooFew(unit, least))?;
+            self.report(body, path, found, &Problem::TooFew(unit, least))?;
         }
         if let Some(most) = most.filter(|most| length > *most) {
-            self.report(id, body, path, found, &Problem::TooMany(unit, most))?;
+            self.report(body, path, found, &Problem::TooMany(unit, most))?;
         }
         ControlFlow::Continue(())
     }
@@ -216,12 +212,12 @@ impl<'s> Check<'s> {
                 self.check(*schema, item, &path.item(index), found)?;
             }
         }
-        self.length(id, body, path, found, Unit::Items, length, rule.length)?;
+        self.length(body, path, found, Unit::Items, length, rule.length)?;
         if rule.is_unique {
             self.step(steps_for(body.text()))?;
             let mut distinct = HashSet::new();
             if !body.items().all(|item| distinct.insert(item.canonical())) {
-                self.report(id, body, path, found, &Problem::Repeated)?;
+                self.report(body, path, found, &Problem::Repeated)?;
             }
         }
         if let Some((schema, range)) = rule.contains {
@@ -229,7 +225,7 @@ impl<'s> Check<'s> {
             let Range { least, most } = range;
             if least.is_some_and(|least| fitting < least) || most.is_some_and(|most| fitting > most)
             {
-                self.report(id, body, path, found, &Problem::Contained(range))?;
+                self.report(body, path, found, &Problem::Contained(range))?;
             }
         }
         if let Some(schema) = rule.unevaluated {
@@ -275,13 +271,13 @@ impl<'s> Check<'s> {
             }
         }
         for (name, _) in rule.required.iter().zip(present).filter(|(_, is_present)| !is_present) {
-            self.report(id, body, &path.member(name), found, &Problem::Missing)?;
+            self.report(body, &path.member(name), found, &Problem::Missing)?;
         }
-        self.length(id, body, path, found, Unit::Members, length, rule.length)?;
+        self.length(body, path, found, Unit::Members, length, rule.length)?;
         for (name, required) in &rule.dependent {
             if body.member(name).is_some() {
                 for name in required.iter().filter(|name| body.member(name).is_none()) {
-                    self.report(id, body, &path.member(name), found, &Problem::Missing)?;
+                    self.report(body, &path.member(name), found, &Problem::Missing)?;
                 }
             }
         }
@@ -315,8 +311,8 @@ impl<'s> Check<'s> {
         path: &Path<'_>,
         found: &mut dyn Found<'s, 'b>,
     ) -> ControlFlow<()> {
-        match self.schemas[schema].rules.as_slice() {
-            [Rule::Never] => self.report(schema, value, path, found, &Problem::Unknown),
+        match self.schemas[schema].as_slice() {
+            [Rule::Never] => self.report(value, path, found, &Problem::Unknown),
             _ => self.check(schema, value, path, found),
         }
     }
@@ -324,7 +320,7 @@ impl<'s> Check<'s> {
     /// Marks the members or items that a schema, or another schema for the same value, evaluates.
     fn mark(&mut self, id: Id, body: Body<'_>, evaluated: &mut [bool], with_unevaluated: bool) {
         let schemas = self.schemas;
-        for rule in &schemas[id].rules {
+        for rule in &schemas[id] {
             match rule {
                 Rule::Array(rule) if body.is_array() => {
                     let rest = rule.unevaluated.filter(|_| with_unevaluated).or(rule.items);

@@ -1,8 +1,6 @@
 //! Mistakes in a body, and where they are.
 
-use std::fmt;
-
-use ml_model_core::Violation;
+use ml_model_core::{SensitiveParts, Violation};
 
 use super::rules::{NumberRule, Range, Types};
 use crate::hosting::body::{Body, Value};
@@ -39,17 +37,17 @@ impl<'p> Path<'p> {
         self.depth
     }
 
-    /// Formats the path: `address.lines.3`.
-    fn dotted(&self) -> String {
+    /// Returns the segments.
+    fn segments(&self) -> Vec<String> {
         let path = std::iter::successors(Some(self), |path| path.parent);
         let segments = path.filter_map(|path| match path.segment {
             Segment::Root => None,
-            Segment::Name(name) => Some(shortened(name)),
-            Segment::Index(index) => Some(index.to_string().into()),
+            Segment::Name(name) => Some(shortened(name).into_owned()),
+            Segment::Index(index) => Some(index.to_string()),
         });
         let mut segments: Vec<_> = segments.collect();
         segments.reverse();
-        shortened(&segments.join(".")).into_owned()
+        segments
     }
 }
 
@@ -93,29 +91,12 @@ impl Unit {
     }
 }
 
-/// A value as messages show it.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Shown<'b> {
-    Value(Body<'b>),
-    /// The value without the values in it, some of which may be sensitive.
-    Outline(Body<'b>),
-    Redacted,
-}
-
-impl fmt::Display for Shown<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const LONGEST: usize = 80;
-        match self {
-            Self::Outline(body) if body.is_array() => f.write_str("[…]"),
-            Self::Outline(body) if body.is_object() => f.write_str("{…}"),
-            Self::Value(body) | Self::Outline(body) => {
-                let mut text = String::new();
-                write_begin(*body, LONGEST, &mut text);
-                f.write_str(&cut(&text, LONGEST))
-            }
-            Self::Redacted => f.write_str("[REDACTED]"),
-        }
-    }
+/// Shows the begin of a value.
+fn shown(body: Body<'_>) -> String {
+    const LONGEST: usize = 80;
+    let mut text = String::new();
+    write_begin(body, LONGEST, &mut text);
+    cut(&text, LONGEST).into_owned()
 }
 
 /// Writes a value as `serde_json` does, and stops at some point beyond the first `longest` bytes.
@@ -160,16 +141,24 @@ fn write_begin(body: Body<'_>, longest: usize, text: &mut String) {
 /// One mistake, with its place in the body.
 #[derive(Debug, Clone)]
 pub(super) struct Mistake<'s, 'b> {
-    pub(super) path: String,
-    /// Number of segments of the path.
-    pub(super) depth: usize,
-    value: Shown<'b>,
+    pub(super) path: Vec<String>,
+    value: Body<'b>,
+    /// Number of segments of the path to show, if the value is not to be shown.
+    hidden_at: Option<usize>,
     pub(super) problem: Problem<'s>,
 }
 
 impl<'s, 'b> Mistake<'s, 'b> {
-    pub(super) fn new(path: &Path<'_>, value: Shown<'b>, problem: Problem<'s>) -> Self {
-        Self { path: path.dotted(), depth: path.depth, value, problem }
+    pub(super) fn new(
+        path: &Path<'_>,
+        value: Body<'b>,
+        problem: Problem<'s>,
+        sensitive: Option<&SensitiveParts>,
+    ) -> Self {
+        let path = path.segments();
+        let hidden_at =
+            sensitive.and_then(|parts| parts.hidden_at(path.iter().map(String::as_str)));
+        Self { path, value, hidden_at, problem }
     }
 
     /// Returns the mistake with another reason.
@@ -184,11 +173,15 @@ impl<'s, 'b> Mistake<'s, 'b> {
 
     /// Describes the mistake.
     pub(super) fn violation(&self) -> Violation {
-        Violation::new(self.path.as_str(), cut(&self.message(), LONGEST_MESSAGE))
+        let path = self.path[..self.hidden_at.unwrap_or(self.path.len())].join(".");
+        Violation::new(shortened(&path), cut(&self.message(), LONGEST_MESSAGE))
     }
 
     fn message(&self) -> String {
-        let value = self.value.to_string();
+        let value = match self.hidden_at {
+            Some(_) => "the value".to_owned(),
+            None => shown(self.value),
+        };
         match &self.problem {
             Problem::NotAllowed => format!("{value} is not allowed"),
             Problem::Type(types) => {

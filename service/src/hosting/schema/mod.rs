@@ -22,7 +22,8 @@ mod rules;
 
 use std::ops::ControlFlow;
 
-use ml_model_core::Violation;
+use ml_model_core::{SensitiveParts, Violation};
+use schemars::Schema;
 use serde_json::Value;
 
 use super::body::Body;
@@ -30,11 +31,15 @@ use super::shorten::MOST_MESSAGES;
 use check::{Check, Found, steps_for};
 use mistakes::{Mistake, Path};
 pub(crate) use pattern::Pattern;
-use rules::{Rule, Schema};
+use rules::{Rule, Rules};
 
 /// A compiled schema.
 #[derive(Debug)]
-pub(crate) struct JsonSchema(Vec<Schema>);
+pub(crate) struct JsonSchema {
+    schemas: Vec<Rules>,
+    /// `None` if no part of the values is sensitive.
+    sensitive: Option<SensitiveParts>,
+}
 
 /// Result of the check of a body.
 #[derive(Debug, PartialEq, Eq)]
@@ -53,7 +58,9 @@ impl JsonSchema {
     ///
     /// Fails if it is not a valid JSON Schema, with place and reason.
     pub(crate) fn new(schema: &Value) -> Result<Self, String> {
-        compile::compile(schema).map(Self)
+        let schemas = compile::compile(schema)?;
+        let sensitive = Schema::try_from(schema.clone()).ok();
+        Ok(Self { schemas, sensitive: sensitive.and_then(|schema| SensitiveParts::of(&schema)) })
     }
 
     /// Returns whether `body` is valid.
@@ -91,9 +98,13 @@ impl JsonSchema {
             Rule::Any(alternatives) | Rule::One(alternatives) => alternatives.len(),
             _ => 0,
         };
-        let widest = self.0.iter().flat_map(|schema| &schema.rules).map(alternatives).max();
+        let widest = self.schemas.iter().flatten().map(alternatives).max();
         let parts = steps_for(body.text()) + 2 * body.values();
-        Check::new(&self.0, STEPS + parts * (4 + widest.unwrap_or(0)))
+        Check::new(
+            &self.schemas,
+            self.sensitive.as_ref(),
+            STEPS + parts * (4 + widest.unwrap_or(0)),
+        )
     }
 }
 

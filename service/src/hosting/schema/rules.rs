@@ -8,12 +8,7 @@ use super::pattern::Pattern;
 pub(super) type Id = usize;
 
 /// The rules of one schema.
-#[derive(Debug, Default)]
-pub(super) struct Schema {
-    pub(super) rules: Vec<Rule>,
-    /// Whether messages must not contain values.
-    pub(super) is_sensitive: bool,
-}
+pub(super) type Rules = Vec<Rule>;
 
 /// A rule for a value. Most rules concern values of one type only.
 #[derive(Debug)]

@@ -12,29 +12,29 @@ use tracing::Span;
 
 use super::models::endpoint;
 use crate::hosting::endpoint::{Busy, Endpoint, parse};
+use crate::http::connection::Connection;
 use crate::http::extract::json_body;
 use crate::http::prediction_id;
 use crate::http::response::{ErrorResponse, Response, add_id, json, json_text};
-use crate::http::timer::ConnectionTimer;
 use crate::http::trace_context::TraceContext;
 use crate::state::State;
 
 /// `POST /api/models/{qualified_name}/prediction`
 pub(in crate::http) async fn one(
     state: &State,
-    timer: &ConnectionTimer,
+    connection: &Connection,
     name: &str,
     headers: &HeaderMap,
     body: Incoming,
 ) -> Result<Response, ErrorResponse> {
     let endpoint = endpoint(state, name)?;
-    let body = json_body(&state.server, timer, headers, body).await?;
+    let body = json_body(&state.server, connection, headers, body).await?;
     let permit = permit(endpoint)?;
     let header_id = prediction_id::of_request(headers);
     let predict = move |endpoint: &Endpoint, begun: &Begun| {
         endpoint.predict(&body, header_id, |id| drop(begun.set(id.clone())))
     };
-    let outcome = run(state, timer, endpoint, permit, headers, predict).await?;
+    let outcome = run(state, connection, endpoint, permit, headers, predict).await?;
     match outcome.result {
         Ok(json) => {
             let mut response = json_text(StatusCode::OK, json);
@@ -43,7 +43,10 @@ pub(in crate::http) async fn one(
             }
             Ok(response)
         }
-        Err(failure) => Err(ErrorResponse::failure(&failure).of_prediction(outcome.prediction_id)),
+        Err(failure) => {
+            let error = ErrorResponse::failure(&failure, state.shows_error_details);
+            Err(error.of_prediction(outcome.prediction_id))
+        }
     }
 }
 
@@ -53,13 +56,13 @@ type Begun = OnceLock<PredictionId>;
 /// `POST /api/models/{qualified_name}/predictions`
 pub(in crate::http) async fn batch(
     state: &State,
-    timer: &ConnectionTimer,
+    connection: &Connection,
     name: &str,
     headers: &HeaderMap,
     body: Incoming,
 ) -> Result<Response, ErrorResponse> {
     let endpoint = endpoint(state, name)?;
-    let body = json_body(&state.server, timer, headers, body).await?;
+    let body = json_body(&state.server, connection, headers, body).await?;
     let parsed = parse(Vec::from(body))
         .map_err(|violation| ErrorResponse::validation(vec![violation.to_string()]))?;
     if !parsed.body().is_array() {
@@ -75,15 +78,15 @@ pub(in crate::http) async fn batch(
     let batch_id = PredictionId::random();
     let id = batch_id.clone();
     let predict = move |endpoint: &Endpoint, _: &Begun| endpoint.predict_batch(parsed.body(), &id);
-    let outcomes = run(state, timer, endpoint, permit, headers, predict).await;
+    let outcomes = run(state, connection, endpoint, permit, headers, predict).await;
     let outcomes = outcomes.map_err(|error| error.of_batch(&batch_id))?;
     let results: Vec<Value> = outcomes
         .into_iter()
         .map(|outcome| match outcome.result {
             Ok(output) => json!({ "prediction": output }),
             Err(failure) => {
-                let error = ErrorResponse::failure(&failure).of_prediction(outcome.prediction_id);
-                json!({ "error": error.to_json() })
+                let error = ErrorResponse::failure(&failure, state.shows_error_details);
+                json!({ "error": error.of_prediction(outcome.prediction_id).to_json() })
             }
         })
         .collect();
@@ -102,7 +105,7 @@ fn permit(endpoint: &Endpoint) -> Result<Option<OwnedSemaphorePermit>, ErrorResp
 /// be interrupted, and its records are written.
 async fn run<T: Send + 'static>(
     state: &State,
-    timer: &ConnectionTimer,
+    connection: &Connection,
     endpoint: &Arc<Endpoint>,
     permit: Option<OwnedSemaphorePermit>,
     headers: &HeaderMap,
@@ -122,7 +125,7 @@ async fn run<T: Send + 'static>(
         predict(&endpoint, &begins)
     });
     let limit = state.server.request_timeout;
-    match timer.within(limit, running).await {
+    match connection.timer.within(limit, running).await {
         Some(Ok(outcome)) => Ok(outcome),
         Some(Err(_panic)) => Err(ErrorResponse::internal("the service panicked".to_owned())),
         None => Err(ErrorResponse::prediction_timeout(limit).of_prediction(begun.get().cloned())),

@@ -48,7 +48,7 @@ impl Running {
     pub fn configured(yaml: &str) -> Self {
         let gate = Arc::new(Gate::default());
         let model = ChargesModel { gate: gate.clone() };
-        let service = Service::new("Test <Service>").model(move || Ok::<_, std::io::Error>(model));
+        let service = Service::new("Test <Service>").model(move || model);
         let running = Self::serve(service, yaml, gate);
         running.wait_until("/api/health/ready", 200);
         running

@@ -1,4 +1,4 @@
-//! Training: produces an artefact, a report and a plot from two CSV files.
+//! Trains the model of the demo: produces an artefact, a report and a plot from two CSV files.
 //!
 //! * [`data`] reads and checks the rows.
 //! * [`boost`] fits trees with smartcore.
@@ -7,6 +7,8 @@
 //! * [`report`] and [`plot`] present the result.
 //!
 //! [`train`] uses the test rows only once, after the settings have been chosen and the model has been fitted.
+
+#![allow(missing_docs, reason = "many names need no explanation")]
 
 pub mod boost;
 pub mod data;
@@ -18,10 +20,10 @@ pub mod search;
 
 use std::path::Path;
 
-use crate::model::InsuranceChargesModel;
-use crate::trees::TreeEnsemble;
 use data::Row;
 pub use error::TrainError;
+use insurance_charges::model::InsuranceChargesModel;
+use insurance_charges::trees::TreeEnsemble;
 use metrics::Scores;
 use search::{Choice, Grid};
 

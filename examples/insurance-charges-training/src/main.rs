@@ -7,8 +7,8 @@ use std::thread;
 
 use clap::Parser;
 use indicatif::{ProgressBar, ProgressStyle};
-use insurance_charges::train::search::Grid;
-use insurance_charges::train::{self, TrainError, data, plot, report};
+use insurance_charges_training::search::Grid;
+use insurance_charges_training::{TrainError, data, plot, report, train, write};
 
 /// Train the insurance charges model.
 #[derive(Parser)]
@@ -58,13 +58,13 @@ fn run(arguments: &Arguments) -> Result<(), TrainError> {
         bar.set_position(done as u64);
     };
     let jobs = jobs.map_or(1, NonZeroUsize::get);
-    let trained = train::train(&training, &test, &Grid::default(), jobs, &progress)?;
+    let trained = train(&training, &test, &Grid::default(), jobs, &progress)?;
     bar.finish_and_clear();
 
     print!("{}", report::report(&trained));
-    train::write(&arguments.out, &trained.trees.to_string())?;
+    write(&arguments.out, &trained.trees.to_string())?;
     if let Some(file) = &arguments.plot {
-        train::write(file, &plot::draw(&test, &trained.predicted, &trained.scores))?;
+        write(file, &plot::draw(&test, &trained.predicted, &trained.scores))?;
     }
     Ok(())
 }

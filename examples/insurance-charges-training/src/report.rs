@@ -5,7 +5,7 @@ use std::fmt::{self, Write};
 use super::Trained;
 use super::boost::MEMBERS;
 use super::search::{Candidate, Choice, NO_DIFFERENCE};
-use crate::input::{InsuranceChargesModelInput, Region, Sex};
+use insurance_charges::input::{InsuranceChargesModelInput, Region, Sex};
 
 /// Inputs with the charges that the Python model was published to predict.
 const PUBLISHED: [(InsuranceChargesModelInput, f64); 2] = [

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use csv::StringRecord;
 use thiserror::Error;
 
-use crate::input::{InsuranceChargesModelInput, Region, Sex};
+use insurance_charges::input::{InsuranceChargesModelInput, Region, Sex};
 
 const COLUMNS: [&str; 7] = ["age", "sex", "bmi", "children", "smoker", "region", "charges"];
 

@@ -1,5 +1,7 @@
 //! The command line of a service: flags, environment variables, and the commands that do not serve.
 
+pub(crate) mod next_step;
+
 use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -13,13 +15,18 @@ use ml_model_core::error_chain;
 use crate::config::{self, Configuration, OVERRIDES};
 use crate::export::{self, DescribedRecords, Target};
 use crate::hosting::loading::{load, options_of};
-use crate::hosting::registered::BoxError;
+use crate::hosting::registered::{BoxError, ModelRegistration, Registered};
+use crate::info::Info;
 use crate::openapi;
 
 /// Hosts ML models behind a REST API.
 #[derive(Debug, Parser)]
 #[command(version = None, about)]
 pub(crate) struct CommandLine {
+    /// Prints the version of the service and those of its models.
+    #[arg(short = 'V', long)]
+    pub(crate) version: bool,
+
     /// Address and port to listen on; port 0 selects a free one [env: ML_SERVICE_ADDRESS]
     /// [default: the configured one, or 127.0.0.1:8000].
     #[arg(long, value_name = "IP:PORT", value_parser = config::address)]
@@ -44,7 +51,7 @@ pub(crate) struct CommandLine {
 pub(crate) enum Command {
     /// Checks the configuration and reports all mistakes in it.
     CheckConfig,
-    /// Writes the OpenAPI document.
+    /// Writes the OpenAPI document. Replaces a file only if this command has written it.
     #[command(alias = "generate_openapi")]
     GenerateOpenapi {
         /// Output file: JSON if the name ends in `.json`, else YAML.
@@ -95,6 +102,14 @@ impl CommandLine {
     }
 }
 
+/// Runs `--version`: prints the version of the service and those of the registered models.
+pub(crate) fn print_versions(info: &Info, registered: &Registered) {
+    println!("{} {}", info.title, info.version);
+    for ModelRegistration { metadata, .. } in &registered.models {
+        println!("  {} {}", metadata.qualified_name, metadata.version);
+    }
+}
+
 /// Reads the configuration file with the overrides of the environment, or the overrides alone. A mistake
 /// in one override does not hide mistakes in others.
 pub(crate) fn document(path: Option<&Path>, problems: &mut Problems) -> Option<Document> {
@@ -119,11 +134,25 @@ pub(crate) fn check_environment(problems: &mut Problems) {
     }
 }
 
-/// Reports log files that cannot be opened, even if the file has other mistakes.
-pub(crate) fn check_log_files(file: &Document, problems: &mut Problems) {
-    let root = file.root().mapping(&mut Problems::new());
-    if let Some(logging) = root.and_then(|mut root| root.optional("logging")) {
-        ml_logging::Configuration::check_files(logging, problems);
+/// Reports log files that cannot be opened, or that would overwrite the configuration or the keys, even if the file
+/// has other mistakes.
+pub(crate) fn check_log_files(file: &Document, path: Option<&Path>, problems: &mut Problems) {
+    // Mistakes in the structure are reported when the configuration is read.
+    let unread = &mut Problems::new();
+    let Some(mut root) = file.root().mapping(unread) else { return };
+    let mut read: Vec<_> = path.map(|path| ("the configuration file", path)).into_iter().collect();
+    if let Some(mut server) = root.optional("server").and_then(|node| node.mapping(unread)) {
+        for (key, what) in
+            [("api_keys", "the file of API keys"), ("admin_keys", "the file of admin keys")]
+        {
+            let keys = server.optional(key).and_then(|node| node.mapping(unread));
+            let file = keys.and_then(|mut keys| keys.optional("file"));
+            let file = file.and_then(|node| node.string(unread));
+            read.extend(file.map(|file| (what, Path::new(file))));
+        }
+    }
+    if let Some(logging) = root.optional("logging") {
+        ml_logging::Configuration::check_files(logging, &read, problems);
     }
 }
 
@@ -164,7 +193,9 @@ pub(crate) fn generate_openapi(
     let Configuration { info, models, .. } = configuration;
     let options = options_of(&models);
     let document = openapi::of_registry(&info, &load(models)?, &options)?;
-    Ok(openapi::write(&document, output_file)?)
+    openapi::write(&document, output_file)?;
+    println!("Wrote the OpenAPI document to {}", output_file.display());
+    Ok(())
 }
 
 /// Runs `export`: prints the paths of the files.

@@ -12,9 +12,9 @@ use smartcore::xgboost::{XGRegressor, XGRegressorParameters};
 
 use super::data::Row;
 use super::error::TrainError;
-use crate::features::{Feature, features};
-use crate::scale::{Scale, Unit};
-use crate::trees::{Tree, TreeEnsemble};
+use insurance_charges::features::{Feature, features};
+use insurance_charges::scale::{Scale, Unit};
+use insurance_charges::trees::{Tree, TreeEnsemble};
 
 /// Number of boosted models in the average.
 pub const MEMBERS: usize = 10;
@@ -200,7 +200,7 @@ fn convert(tree: FittedTree, set: FeatureSet) -> Result<Tree, TrainError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::input::{InsuranceChargesModelInput, Region, Sex};
+    use insurance_charges::input::{InsuranceChargesModelInput, Region, Sex};
 
     fn rows() -> Vec<Row> {
         let row = |index: u8| {

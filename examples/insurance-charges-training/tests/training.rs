@@ -1,15 +1,16 @@
 //! Training on small generated data.
+#![allow(clippy::unwrap_used, reason = "clippy accepts `unwrap` in test functions only")]
 
 use std::fmt::Write;
 use std::fs;
 use std::path::PathBuf;
 
 use insurance_charges::scale::Unit;
-use insurance_charges::train::boost::FeatureSet;
-use insurance_charges::train::data::{self, Row};
-use insurance_charges::train::search::Grid;
-use insurance_charges::train::{self, TrainError, plot, report};
 use insurance_charges::trees::TreeEnsemble;
+use insurance_charges_training::boost::FeatureSet;
+use insurance_charges_training::data::{self, Row};
+use insurance_charges_training::search::Grid;
+use insurance_charges_training::{TrainError, plot, report, train, write};
 use tempfile::TempDir;
 
 const HEADER: &str = "age,sex,bmi,children,smoker,region,charges";
@@ -61,7 +62,7 @@ fn rows(content: &str) -> Vec<Row> {
 fn the_result_does_not_depend_on_the_number_of_threads() {
     let (training, test) = (rows(&customers(160, 1)), rows(&customers(40, 2)));
     let outputs = [1, 1, 3, 8].map(|jobs| {
-        let trained = train::train(&training, &test, &grid(), jobs, &|_, _| ()).unwrap();
+        let trained = train(&training, &test, &grid(), jobs, &|_, _| ()).unwrap();
         let plot = plot::draw(&test, &trained.predicted, &trained.scores);
         (trained.trees.to_string(), report::report(&trained), plot)
     });
@@ -73,7 +74,7 @@ fn the_result_does_not_depend_on_the_number_of_threads() {
 #[test]
 fn a_rule_in_the_rows_is_learnt() {
     let (training, test) = (rows(&customers(300, 3)), rows(&customers(80, 4)));
-    let trained = train::train(&training, &test, &grid(), 2, &|_, _| ()).unwrap();
+    let trained = train(&training, &test, &grid(), 2, &|_, _| ()).unwrap();
     assert!(trained.scores.r2 > 0.9, "{:?}", trained.scores);
     let read = TreeEnsemble::parse(&trained.trees.to_string()).unwrap();
     assert_eq!(read.to_string(), trained.trees.to_string());
@@ -82,7 +83,7 @@ fn a_rule_in_the_rows_is_learnt() {
 #[test]
 fn the_winner_has_the_lowest_absolute_error_of_the_close_candidates() {
     let training = rows(&customers(160, 5));
-    let trained = train::train(&training, &training, &grid(), 2, &|_, _| ()).unwrap();
+    let trained = train(&training, &training, &grid(), 2, &|_, _| ()).unwrap();
     let choice = &trained.choice;
     assert_eq!(choice.candidates.len(), 8);
     let winner = choice.winner();
@@ -100,7 +101,7 @@ fn the_test_rows_do_not_influence_the_model() {
     let training = rows(&customers(120, 6));
     let models = [7, 8].map(|seed| {
         let test = rows(&customers(30, seed));
-        train::train(&training, &test, &grid(), 2, &|_, _| ()).unwrap().trees.to_string()
+        train(&training, &test, &grid(), 2, &|_, _| ()).unwrap().trees.to_string()
     });
     assert_eq!(models[0], models[1]);
 }
@@ -110,7 +111,7 @@ fn progress_is_reported_for_every_fit() {
     let training = rows(&customers(60, 9));
     let seen = std::sync::Mutex::new(Vec::new());
     let progress = |done, all| seen.lock().unwrap().push((done, all));
-    train::train(&training, &training, &grid(), 2, &progress).unwrap();
+    train(&training, &training, &grid(), 2, &progress).unwrap();
     let mut seen = seen.into_inner().unwrap();
     seen.sort_unstable();
     let expected: Vec<_> = (1..=32).map(|done| (done, 32)).collect();
@@ -120,7 +121,7 @@ fn progress_is_reported_for_every_fit() {
 #[test]
 fn too_few_rows_are_an_error() {
     let training = rows(&customers(7, 10));
-    let error = train::train(&training, &training, &grid(), 1, &|_, _| ()).unwrap_err();
+    let error = train(&training, &training, &grid(), 1, &|_, _| ()).unwrap_err();
     assert!(matches!(error, TrainError::TooFewRows { rows: 7, folds: 4 }));
 }
 
@@ -181,6 +182,6 @@ fn file_errors_contain_the_file_name() {
     assert!(error.to_string().ends_with("customers.csv: there are no rows"));
     let error = data::read(&folder.path().join("nowhere.csv")).unwrap_err();
     assert!(error.to_string().contains("nowhere.csv: "), "{error}");
-    let error = train::write(&folder.path().join("no/such/folder"), "").unwrap_err();
+    let error = write(&folder.path().join("no/such/folder"), "").unwrap_err();
     assert!(error.to_string().contains("folder cannot be written: "), "{error}");
 }

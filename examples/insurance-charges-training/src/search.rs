@@ -23,9 +23,9 @@ use super::boost::{self, FeatureSet, MEMBERS, Settings};
 use super::data::Row;
 use super::error::TrainError;
 use super::metrics::{self, Scores};
-use crate::features::features;
-use crate::scale::Unit;
-use crate::trees::TreeEnsemble;
+use insurance_charges::features::features;
+use insurance_charges::scale::Unit;
+use insurance_charges::trees::TreeEnsemble;
 
 /// Largest difference of mean r² that counts as none.
 pub const NO_DIFFERENCE: f64 = 0.00005;
