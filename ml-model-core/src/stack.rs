@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::bare::Bare;
 use crate::decorators::logging::LoggingOptions;
-use crate::registry::deserialize;
+use crate::registry::{deserialize, deserialize_text};
 use crate::{
     Decorated, Decorator, Described, Infer, JsonModel, LoggingDecorator, MLModel, MetricsDecorator,
     PredictionIdDecorator, RegisteredModel, Violation,
@@ -104,7 +104,11 @@ where
     pub fn into_model(self) -> RegisteredModel {
         match self.0 {
             Layers::Typed(model) => Arc::new(JsonModel::new(model)),
-            Layers::Json(model) => Arc::new(JsonModel::reading(model, normalized::<I>)),
+            Layers::Json(model) => Arc::new(JsonModel::reading(
+                model,
+                |body| written(deserialize::<I>(body)?),
+                |text| written(deserialize_text::<I>(text)?),
+            )),
         }
     }
 
@@ -121,10 +125,8 @@ where
     }
 }
 
-/// Reads a body as the model's input and writes it again, so that records do not depend on the
-/// spelling that the caller used.
-fn normalized<I: Serialize + DeserializeOwned>(body: Value) -> Result<Value, Violation> {
-    let input: I = deserialize(body)?;
+/// Writes an input, so that records do not depend on the spelling that the caller used.
+fn written<I: Serialize>(input: I) -> Result<Value, Violation> {
     serde_json::to_value(input).map_err(|error| Violation::new("", error.to_string()))
 }
 

@@ -27,7 +27,7 @@ use schemars::Schema;
 use serde_json::Value;
 
 use super::body::Body;
-use super::shorten::MOST_MESSAGES;
+use super::shorten::{MOST_MESSAGES, Room, left_out};
 use check::{Check, Found, steps_for};
 use mistakes::{Mistake, Path};
 pub(crate) use pattern::Pattern;
@@ -68,19 +68,19 @@ impl JsonSchema {
         self.start(body).is_valid(0, body)
     }
 
-    /// Checks `body`. The last violation counts the remaining ones if there are many, so that the answer
-    /// and the record stay small.
-    pub(crate) fn check(&self, body: Body<'_>) -> Validity {
+    /// Checks `body`. The last violation counts those for which there is no room, so that the answer and the
+    /// records stay small.
+    pub(crate) fn check(&self, body: Body<'_>, room: &mut Room) -> Validity {
         let mut check = self.start(body);
         if check.is_valid(0, body) {
             return Validity::Valid { has_other_integers: check.has_other_integers };
         }
-        let mut reported = Reported::default();
+        let mut reported = Reported { violations: Vec::new(), more: 0, room };
         let ended = check.check(0, body, &Path::ROOT, &mut reported);
-        let Reported { mut violations, more } = reported;
+        let Reported { mut violations, more, .. } = reported;
         let remaining = match ended {
             ControlFlow::Continue(()) if more == 0 => None,
-            ControlFlow::Continue(()) => Some(format!("and {more} more")),
+            ControlFlow::Continue(()) => Some(left_out(violations.len(), more)),
             ControlFlow::Break(()) => Some(
                 "there are too many alternatives to check them all: send smaller parts".to_owned(),
             ),
@@ -109,23 +109,26 @@ impl JsonSchema {
 }
 
 /// Collects the first mistakes and counts the others.
-#[derive(Default)]
-struct Reported {
+struct Reported<'r> {
     violations: Vec<Violation>,
     more: usize,
+    room: &'r mut Room,
 }
 
-impl<'s, 'b> Found<'s, 'b> for Reported {
+impl<'s, 'b> Found<'s, 'b> for Reported<'_> {
     fn add(&mut self, mistake: &dyn Fn() -> Mistake<'s, 'b>) -> ControlFlow<()> {
-        match self.explains() {
-            true => self.violations.push(mistake().violation()),
-            false => self.more += 1,
+        let violation = self.explains().then(|| mistake().violation());
+        let fits =
+            |violation: &Violation| self.room.take(violation.path.len() + violation.message.len());
+        match violation.filter(fits) {
+            Some(violation) => self.violations.push(violation),
+            None => self.more += 1,
         }
         ControlFlow::Continue(())
     }
 
     fn explains(&self) -> bool {
-        self.violations.len() < MOST_MESSAGES
+        self.violations.len() < MOST_MESSAGES && !self.room.is_used_up()
     }
 }
 
