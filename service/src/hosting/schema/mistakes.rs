@@ -65,6 +65,8 @@ pub(super) enum Problem<'s> {
     Repeated,
     Contained(Range),
     Missing,
+    /// One of these members is needed, which name the variant.
+    MissingVariant(Vec<String>),
     Unknown,
     /// Several alternatives of `oneOf` fit.
     Ambiguous,
@@ -166,6 +168,13 @@ impl<'s, 'b> Mistake<'s, 'b> {
         Self { problem, ..self.clone() }
     }
 
+    /// Returns a mistake in the value around this one.
+    pub(super) fn above(&self, problem: Problem<'s>) -> Self {
+        let mut mistake = self.with(problem);
+        mistake.path.pop();
+        mistake
+    }
+
     /// Returns whether only one value would be valid, such as the tag of a variant.
     pub(super) fn is_constant(&self) -> bool {
         matches!(&self.problem, Problem::Choices(choices) if choices.len() == 1)
@@ -173,7 +182,9 @@ impl<'s, 'b> Mistake<'s, 'b> {
 
     /// Describes the mistake.
     pub(super) fn violation(&self) -> Violation {
-        let path = self.path[..self.hidden_at.unwrap_or(self.path.len())].join(".");
+        let visible =
+            self.hidden_at.map_or(self.path.len(), |visible| visible.min(self.path.len()));
+        let path = self.path[..visible].join(".");
         Violation::new(shortened(&path), cut(&self.message(), LONGEST_MESSAGE))
     }
 
@@ -224,6 +235,9 @@ impl<'s, 'b> Mistake<'s, 'b> {
                 )
             }
             Problem::Missing => "is required".to_owned(),
+            Problem::MissingVariant(names) => {
+                format!("one of `{}` is required", names.join("`, `"))
+            }
             Problem::Unknown => "is not known to this model".to_owned(),
             Problem::Ambiguous => {
                 format!("{value} fits several alternatives, of which one is meant")

@@ -293,6 +293,12 @@ fn mistakes_are_those_in_the_alternative_that_is_meant() {
         (&optional, "5", &["5 is not of type object or null"]),
         (
             &outside,
+            r#"{"triangle": {}}"#,
+            &["triangle: is not known to this model", "one of `circle`, `square` is required"],
+        ),
+        (&outside, "{}", &["one of `circle`, `square` is required"]),
+        (
+            &outside,
             r#"{"circle": {"radius": "x"}}"#,
             &["circle.radius: \"x\" is not of type number"],
         ),
