@@ -42,13 +42,15 @@ impl<'s> Check<'s> {
         if !found.explains() {
             return self.report(body, path, found, &Problem::NoAlternative);
         }
-        let found_in = |check: &mut Self, id: &Id| {
+        let mut found_in = Vec::new();
+        for id in alternatives {
             let mut mistakes = Alternative::default();
             // It ends early if there are many.
-            let _ended = check.check(*id, body, path, &mut mistakes);
-            mistakes.0
-        };
-        let found_in: Vec<_> = alternatives.iter().map(|id| found_in(self, id)).collect();
+            let _ended = self.check(*id, body, path, &mut mistakes);
+            // A mistake holds its path.
+            self.step(mistakes.0.len() * path.depth())?;
+            found_in.push(mistakes.0);
+        }
         let mistakes = explained(found_in, path.depth());
         if mistakes.is_empty() {
             return self.report(body, path, found, &Problem::NoAlternative);

@@ -37,6 +37,7 @@ use rules::{Rule, Rules};
 #[derive(Debug)]
 pub(crate) struct JsonSchema {
     schemas: Vec<Rules>,
+    most_alternatives: usize,
     /// `None` if no part of the values is sensitive.
     sensitive: Option<SensitiveParts>,
 }
@@ -59,8 +60,14 @@ impl JsonSchema {
     /// Fails if it is not a valid JSON Schema, with place and reason.
     pub(crate) fn new(schema: &Value) -> Result<Self, String> {
         let schemas = compile::compile(schema)?;
+        let alternatives = |rule: &Rule| match rule {
+            Rule::Any(alternatives) | Rule::One(alternatives) => alternatives.len(),
+            _ => 0,
+        };
+        let most_alternatives = schemas.iter().flatten().map(alternatives).max().unwrap_or(0);
         let sensitive = Schema::try_from(schema.clone()).ok();
-        Ok(Self { schemas, sensitive: sensitive.and_then(|schema| SensitiveParts::of(&schema)) })
+        let sensitive = sensitive.and_then(|schema| SensitiveParts::of(&schema));
+        Ok(Self { schemas, most_alternatives, sensitive })
     }
 
     /// Returns whether `body` is valid.
@@ -75,7 +82,8 @@ impl JsonSchema {
         if check.is_valid(0, body) {
             return Validity::Valid { has_other_integers: check.has_other_integers };
         }
-        let mut reported = Reported { violations: Vec::new(), more: 0, room };
+        let mut reported =
+            Reported { violations: Vec::new(), more: 0, room, sensitive: self.sensitive.as_ref() };
         let ended = check.check(0, body, &Path::ROOT, &mut reported);
         let Reported { mut violations, more, .. } = reported;
         let remaining = match ended {
@@ -89,22 +97,12 @@ impl JsonSchema {
         Validity::Invalid(violations)
     }
 
-    /// Starts a check, whose steps are limited: alternatives in alternatives may need a number of steps that
-    /// is exponential in the depth of the body, for serde as well. Without recursive types the limit is
-    /// not reached.
+    /// Starts a check, whose steps are limited: types that contain themselves in several forms may need a
+    /// number of steps that is exponential in the depth of the body, for serde as well.
     fn start(&self, body: Body<'_>) -> Check<'_> {
         const STEPS: usize = 100_000;
-        let alternatives = |rule: &Rule| match rule {
-            Rule::Any(alternatives) | Rule::One(alternatives) => alternatives.len(),
-            _ => 0,
-        };
-        let widest = self.schemas.iter().flatten().map(alternatives).max();
         let parts = steps_for(body.text()) + 2 * body.values();
-        Check::new(
-            &self.schemas,
-            self.sensitive.as_ref(),
-            STEPS + parts * (4 + widest.unwrap_or(0)),
-        )
+        Check::new(&self.schemas, STEPS + parts * (4 + self.most_alternatives))
     }
 }
 
@@ -113,11 +111,12 @@ struct Reported<'r> {
     violations: Vec<Violation>,
     more: usize,
     room: &'r mut Room,
+    sensitive: Option<&'r SensitiveParts>,
 }
 
 impl<'s, 'b> Found<'s, 'b> for Reported<'_> {
     fn add(&mut self, mistake: &dyn Fn() -> Mistake<'s, 'b>) -> ControlFlow<()> {
-        let violation = self.explains().then(|| mistake().violation());
+        let violation = self.explains().then(|| mistake().violation(self.sensitive));
         let fits =
             |violation: &Violation| self.room.take(violation.path.len() + violation.message.len());
         match violation.filter(fits) {
