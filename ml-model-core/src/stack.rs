@@ -106,7 +106,10 @@ where
             Layers::Typed(model) => Arc::new(JsonModel::new(model)),
             Layers::Json(model) => Arc::new(JsonModel::reading(
                 model,
-                |body| written(deserialize::<I>(body)?),
+                |body| {
+                    let input: I = deserialize(body)?;
+                    written(input).map_err(|violation| Box::new((Value::Null, violation)))
+                },
                 |text| written(deserialize_text::<I>(text)?),
             )),
         }

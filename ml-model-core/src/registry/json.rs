@@ -10,6 +10,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::error::{PredictionError, Violation};
+use crate::logged_field::readable::{ReadableFields, RefusedFields};
 use crate::model::{Answer, MLModel, ModelMetadata, StackInfo};
 use crate::prediction_id::PredictionId;
 use crate::request::{Context, Prediction, Request};
@@ -28,11 +29,15 @@ pub struct JsonModel<M: MLModel> {
     returns_prediction_id: bool,
     /// `None` if no part of the input is sensitive.
     sensitive: Option<SensitiveParts>,
-    read: fn(Value) -> Result<M::Input, Violation>,
+    readable: ReadableFields,
+    read: fn(Value) -> Result<M::Input, Unreadable>,
     read_text: ReadText<M::Input>,
     write: fn(M::Output) -> Result<Value, serde_json::Error>,
     write_text: WriteText<M::Output>,
 }
+
+/// A body that is no input, and the reason.
+type Unreadable = Box<(Value, Violation)>;
 
 /// Reads an input from JSON text.
 type ReadText<I> = fn(&str) -> Result<I, Violation>;
@@ -74,7 +79,7 @@ impl<M: MLModel<Input = Value, Output = Value>> JsonModel<M> {
     /// Creates the JSON form like [`around`](Self::around), and passes the input through `read` or `read_text`.
     pub(crate) fn reading(
         model: M,
-        read: fn(Value) -> Result<Value, Violation>,
+        read: fn(Value) -> Result<Value, Unreadable>,
         read_text: ReadText<Value>,
     ) -> Self {
         Self::with(model, read, read_text, Ok, |mut output, id| {
@@ -93,7 +98,7 @@ impl<M: MLModel<Input = Value, Output = Value>> JsonModel<M> {
 impl<M: MLModel> JsonModel<M> {
     fn with(
         model: M,
-        read: fn(Value) -> Result<M::Input, Violation>,
+        read: fn(Value) -> Result<M::Input, Unreadable>,
         read_text: ReadText<M::Input>,
         write: fn(M::Output) -> Result<Value, serde_json::Error>,
         write_text: WriteText<M::Output>,
@@ -102,6 +107,7 @@ impl<M: MLModel> JsonModel<M> {
         Self {
             takes_prediction_id: PredictionId::is_in(&input_schema),
             sensitive: SensitiveParts::of(&input_schema),
+            readable: ReadableFields::new(&model.stack().logged_fields.input, &input_schema),
             returns_prediction_id: PredictionId::is_in(&model.output_schema()),
             model,
             read,
@@ -134,12 +140,15 @@ impl<M: MLModel> JsonModel<M> {
 
 /// Reads an input. In JSON Schema, 30.0 is an integer: if serde rejects a body, its whole numbers are
 /// converted first.
-pub(crate) fn deserialize<I: DeserializeOwned>(mut body: Value) -> Result<I, Violation> {
+pub(crate) fn deserialize<I: DeserializeOwned>(mut body: Value) -> Result<I, Unreadable> {
     if let Ok(input) = I::deserialize(&body) {
         return Ok(input);
     }
     write_integers(&mut body);
-    serde_path_to_error::deserialize(&body).map_err(|error| violation(&error))
+    serde_path_to_error::deserialize(&body).map_err(|error| {
+        let violation = violation(&error);
+        Box::new((body, violation))
+    })
 }
 
 /// Reads an input from text.
@@ -236,6 +245,13 @@ impl<M: JsonForm + ?Sized> JsonForm for Arc<M> {
     }
 }
 
+fn with_refused_fields<I>(request: Request<I>, fields: Option<RefusedFields>) -> Request<I> {
+    match fields {
+        Some(fields) => request.with_refused_fields(fields),
+        None => request,
+    }
+}
+
 /// Writes an output of the model's own type as text.
 fn to_text<O: Serialize>(
     output: O,
@@ -271,12 +287,27 @@ impl<M: MLModel> JsonModel<M> {
     }
 
     fn read(&self, request: Request<Value>) -> Request<M::Input> {
-        let request = self.split_prediction_id(request);
-        request.try_map(|body| (self.read)(body).map_err(|violation| self.redacted(violation)))
+        let mut fields = None;
+        let request = self.split_prediction_id(request).try_map(|body| {
+            (self.read)(body).map_err(|unreadable| {
+                let (body, violation) = *unreadable;
+                fields = Some(self.readable.read_value(&body));
+                self.redacted(violation)
+            })
+        });
+        with_refused_fields(request, fields)
     }
 
     fn read_text(&self, request: Request<&str>) -> Request<M::Input> {
-        request.try_map(|text| (self.read_text)(text).map_err(|violation| self.redacted(violation)))
+        let mut fields = None;
+        let request = request.try_map(|text| {
+            (self.read_text)(text).map_err(|violation| {
+                let body = serde_json::from_str(text).ok();
+                fields = body.map(|body| self.readable.read_value(&body));
+                self.redacted(violation)
+            })
+        });
+        with_refused_fields(request, fields)
     }
 
     fn redacted(&self, violation: Violation) -> Violation {

@@ -4,9 +4,11 @@ use std::borrow::Cow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
+use ml_model_core::decorators::logging::ReadableFields;
 use ml_model_core::{
-    BatchRow, Execution, MLModel, PredictionId, RegisteredModel, Request, Violation,
+    BatchRow, Execution, MLModel, PendingCalls, PredictionId, RegisteredModel, Request, Violation,
 };
+use serde_json::Value;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::body::{Body, Parsed};
@@ -20,11 +22,15 @@ use super::slow_calls::SlowCalls;
 pub(crate) struct Endpoint {
     model: RegisteredModel,
     schema: JsonSchema,
+    /// Fields that the record of a refused body can have.
+    readable: ReadableFields,
     /// Whether the input has a `prediction_id`.
     takes_prediction_id: bool,
     /// Whether predictions have an id.
     has_prediction_id: bool,
     takes_batches: bool,
+    /// The calls under way, unless they run inline.
+    pending: Option<Arc<PendingCalls>>,
     permits: Option<Arc<Semaphore>>,
     pub(crate) execution: Execution,
     slow_calls: SlowCalls,
@@ -35,12 +41,16 @@ pub(crate) struct Endpoint {
 pub(crate) struct Busy;
 
 impl Endpoint {
-    /// Prepares `model` for requests.
+    /// Prepares `model` for requests. Its calls on the blocking pool are among those of `pending`.
     ///
     /// # Errors
     ///
     /// Fails if the model's input schema is not a valid JSON Schema, with the reason.
-    pub(crate) fn new(model: RegisteredModel, options: HostingOptions) -> Result<Self, String> {
+    pub(crate) fn new(
+        model: RegisteredModel,
+        options: HostingOptions,
+        pending: &Arc<PendingCalls>,
+    ) -> Result<Self, String> {
         let schema = model.input_schema();
         let has_prediction_id = model.stack().has_prediction_id;
         for (of, schema) in [("input", &schema), ("output", &model.output_schema())] {
@@ -59,7 +69,9 @@ impl Endpoint {
             takes_prediction_id: PredictionId::is_in(&schema),
             has_prediction_id,
             takes_batches: model.takes_batches(),
+            pending: (options.execution == Execution::Blocking).then(|| pending.clone()),
             schema: JsonSchema::new(schema.as_value())?,
+            readable: ReadableFields::new(&model.stack().logged_fields.input, &schema),
             permits,
             model,
             execution: options.execution,
@@ -189,13 +201,32 @@ impl Endpoint {
                 let without = id_of_body.map(|_| PredictionId::FIELD);
                 Request::new(body.for_model(without, has_other_integers))
             }
-            _ => Request::invalid(violations),
+            Ok(body) => {
+                let fields = self.readable.read(|path| scalar_at(body, path));
+                Request::invalid(violations).with_refused_fields(fields)
+            }
+            Err(_) => Request::invalid(violations),
         };
         if let Some(id) = id {
             request.context_mut().set_prediction_id(id);
         }
+        if let Some(pending) = &self.pending {
+            request.context_mut().set_pending(pending.clone());
+        }
         request
     }
+}
+
+/// Returns the single value at a path of names and indices.
+fn scalar_at(mut body: Body<'_>, path: &[String]) -> Option<Value> {
+    for segment in path {
+        body = match body.is_array() {
+            true => body.items().nth(segment.parse().ok()?)?,
+            false => body.member(segment)?,
+        };
+    }
+    let is_single = !body.is_array() && !body.is_object();
+    is_single.then(|| serde_json::from_str(body.text()).ok()).flatten()
 }
 
 /// Parses a body.

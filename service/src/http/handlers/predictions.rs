@@ -109,7 +109,7 @@ fn permit(endpoint: &Endpoint) -> Result<Option<OwnedSemaphorePermit>, ErrorResp
 ///
 /// # Errors
 ///
-/// 504 if it takes too long on the blocking pool. The call continues, because a thread cannot
+/// 504 if it takes too long on the blocking pool. A call that has begun continues, because a thread cannot
 /// be interrupted, and its records are written.
 async fn run<T: Send + 'static>(
     state: &State,
@@ -127,11 +127,17 @@ async fn run<T: Send + 'static>(
     let endpoint = endpoint.clone();
     let begun = Arc::new(Begun::new());
     let begins = begun.clone();
-    let running = tokio::task::spawn_blocking(move || {
-        let _permit = permit;
-        let _span = span.as_ref().map(Span::enter);
-        predict(&endpoint, &begins)
-    });
+    let threads = state.prediction_threads.clone();
+    let running = async move {
+        // A prediction that does not get a thread in time has not begun, and does not.
+        let thread = threads.acquire_owned().await;
+        let running = tokio::task::spawn_blocking(move || {
+            let _held = (permit, thread);
+            let _span = span.as_ref().map(Span::enter);
+            predict(&endpoint, &begins)
+        });
+        running.await
+    };
     let limit = state.server.request_timeout;
     match connection.timer.within(limit, running).await {
         Some(Ok(outcome)) => Ok(outcome),
