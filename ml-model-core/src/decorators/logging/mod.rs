@@ -109,7 +109,8 @@ impl<M: MLModel, R: Recorder<M>> Decorator<M> for LoggingDecorator<R> {
 struct Call {
     sites: &'static SiteSet,
     prediction_id: Option<PredictionId>,
-    batch_row: Option<BatchRow>,
+    // Boxed, because most calls are not part of a batch and move a null pointer.
+    batch_row: Option<Box<BatchRow>>,
     /// `None` if the request was not recorded.
     started: Option<Instant>,
     /// The call among those that the program may abandon.
@@ -199,7 +200,7 @@ impl<R> LoggingDecorator<R> {
         let mut call = Call {
             sites: self.recorder.sites().of(context),
             prediction_id: context.prediction_id().cloned(),
-            batch_row: context.batch_row().cloned(),
+            batch_row: context.batch_row().cloned().map(Box::new),
             started: None,
             pending: None,
         };
