@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "all of this is a test")]
 
+mod refused;
 mod signals;
 
 use std::{
@@ -212,6 +213,7 @@ fn start(name: &str, arguments: &[&str]) -> (Child, BufReader<ChildStdout>) {
 fn main() -> ExitCode {
     match env::var(PROGRAM).as_deref() {
         Ok("filter") => return service().main(),
+        Ok("refused") => return refused::service().main(),
         Ok("signals") => return signals::service().main(),
         Ok(_) => return Service::new("Runtime Service").model(RuntimeModel::load).main(),
         Err(_) => {}
@@ -222,7 +224,9 @@ fn main() -> ExitCode {
     a_model_with_a_runtime_predicts_on_the_blocking_pool_and_is_dropped_off_the_runtime();
     a_terminal_shows_a_first_prediction_after_the_start();
     the_version_is_printed();
-    let of_signals = signals::run();
-    println!("program: {} tests passed", 6 + of_signals);
+    signals::run();
+    #[cfg(target_os = "linux")]
+    refused::refused_bodies_take_little_time_and_memory();
+    println!("program: all tests passed");
     ExitCode::SUCCESS
 }
