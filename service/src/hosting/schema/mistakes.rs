@@ -1,7 +1,5 @@
 //! Mistakes in a body, and where they are.
 
-use std::borrow::Cow;
-
 use ml_model_core::{SensitiveParts, Violation};
 
 use super::rules::{NumberRule, Range, Types};
@@ -39,13 +37,13 @@ impl<'p> Path<'p> {
         self.depth
     }
 
-    /// Returns the segments of the path: `address`, `lines`, `3`.
-    fn segments(&self) -> Vec<Cow<'p, str>> {
+    /// Returns the segments.
+    fn segments(&self) -> Vec<String> {
         let path = std::iter::successors(Some(self), |path| path.parent);
         let segments = path.filter_map(|path| match path.segment {
             Segment::Root => None,
-            Segment::Name(name) => Some(shortened(name)),
-            Segment::Index(index) => Some(index.to_string().into()),
+            Segment::Name(name) => Some(shortened(name).into_owned()),
+            Segment::Index(index) => Some(index.to_string()),
         });
         let mut segments: Vec<_> = segments.collect();
         segments.reverse();
@@ -67,6 +65,8 @@ pub(super) enum Problem<'s> {
     Repeated,
     Contained(Range),
     Missing,
+    /// One of these members is needed, which name the variant.
+    MissingVariant(Vec<String>),
     Unknown,
     /// Several alternatives of `oneOf` fit.
     Ambiguous,
@@ -93,7 +93,7 @@ impl Unit {
     }
 }
 
-/// Returns a value as messages show it.
+/// Shows the begin of a value.
 fn shown(body: Body<'_>) -> String {
     const LONGEST: usize = 80;
     let mut text = String::new();
@@ -143,27 +143,14 @@ fn write_begin(body: Body<'_>, longest: usize, text: &mut String) {
 /// One mistake, with its place in the body.
 #[derive(Debug, Clone)]
 pub(super) struct Mistake<'s, 'b> {
-    pub(super) path: String,
-    /// Number of segments of the path.
-    pub(super) depth: usize,
-    /// `None` if messages must not show the value.
-    value: Option<Body<'b>>,
+    pub(super) path: Vec<String>,
+    value: Body<'b>,
     pub(super) problem: Problem<'s>,
 }
 
 impl<'s, 'b> Mistake<'s, 'b> {
-    pub(super) fn new(
-        path: &Path<'_>,
-        sensitive: Option<&SensitiveParts>,
-        body: Body<'b>,
-        problem: Problem<'s>,
-    ) -> Self {
-        let segments = path.segments();
-        let hidden = sensitive.and_then(|parts| parts.hidden_at(segments.iter().map(|it| &**it)));
-        let visible = &segments[..hidden.unwrap_or(segments.len())];
-        let value = hidden.is_none().then_some(body);
-        let path = shortened(&visible.join(".")).into_owned();
-        Self { path, depth: segments.len(), value, problem }
+    pub(super) fn new(path: &Path<'_>, value: Body<'b>, problem: Problem<'s>) -> Self {
+        Self { path: path.segments(), value, problem }
     }
 
     /// Returns the mistake with another reason.
@@ -171,18 +158,29 @@ impl<'s, 'b> Mistake<'s, 'b> {
         Self { problem, ..self.clone() }
     }
 
+    /// Returns a mistake in the value around this one.
+    pub(super) fn above(&self, problem: Problem<'s>) -> Self {
+        let mut mistake = self.with(problem);
+        mistake.path.pop();
+        mistake
+    }
+
     /// Returns whether only one value would be valid, such as the tag of a variant.
     pub(super) fn is_constant(&self) -> bool {
         matches!(&self.problem, Problem::Choices(choices) if choices.len() == 1)
     }
 
-    /// Describes the mistake.
-    pub(super) fn violation(&self) -> Violation {
-        Violation::new(self.path.as_str(), cut(&self.message(), LONGEST_MESSAGE))
+    /// Describes the mistake, without what it would show of sensitive values.
+    pub(super) fn violation(&self, sensitive: Option<&SensitiveParts>) -> Violation {
+        let path = self.path.iter().map(String::as_str);
+        let hidden_at = sensitive.and_then(|sensitive| sensitive.hidden_at(path));
+        let path = self.path[..hidden_at.unwrap_or(self.path.len())].join(".");
+        let message = self.message(hidden_at.is_some());
+        Violation::new(shortened(&path), cut(&message, LONGEST_MESSAGE))
     }
 
-    fn message(&self) -> String {
-        let value = self.value.map_or_else(|| "the value".to_owned(), shown);
+    fn message(&self, is_hidden: bool) -> String {
+        let value = if is_hidden { "the value".to_owned() } else { shown(self.value) };
         match &self.problem {
             Problem::NotAllowed => format!("{value} is not allowed"),
             Problem::Type(types) => {
@@ -225,6 +223,9 @@ impl<'s, 'b> Mistake<'s, 'b> {
                 )
             }
             Problem::Missing => "is required".to_owned(),
+            Problem::MissingVariant(names) => {
+                format!("one of `{}` is required", names.join("`, `"))
+            }
             Problem::Unknown => "is not known to this model".to_owned(),
             Problem::Ambiguous => {
                 format!("{value} fits several alternatives, of which one is meant")
