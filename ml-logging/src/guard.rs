@@ -188,6 +188,11 @@ impl Logging {
         result
     }
 
+    /// Returns the limit of the final flush.
+    pub fn flush_limit(&self) -> Duration {
+        self.sinks.flush_limit()
+    }
+
     /// Returns the counts of each handler, in the order of the configuration.
     ///
     /// ```

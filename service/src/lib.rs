@@ -24,6 +24,8 @@
 //! | `cli` | flags, commands and environment variables of the program |
 //! | `config` | the YAML file |
 //! | `hosting` | models behind endpoints, without HTTP: a body in, a prediction out |
+//! | `signals` | the signals that stop the program, and the limits of its shutdown |
+//! | `log_wait` | waiting for a log that takes no records |
 //! | `state` | the loaded models and the phase of the service |
 //! | `http` | the REST API: from a connection to an answer |
 //! | `metrics` | `GET /metrics`: [`MetricsSettings`], counting, the text format of Prometheus |
@@ -39,10 +41,12 @@ mod export;
 mod hosting;
 mod http;
 mod info;
+mod log_wait;
 mod metrics;
 mod openapi;
 mod root_path;
 mod service;
+mod signals;
 mod state;
 mod throttle;
 

@@ -3,19 +3,22 @@
 use std::fmt;
 use std::future::Future;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::num::NonZero;
+use std::panic::resume_unwind;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use clap::Parser;
 use ml_configuration::{Document, Mapping, Problems};
 use ml_logging::{ContextFilter, Logging};
-use ml_model_core::error_chain;
+use ml_model_core::{PendingCalls, error_chain};
 use serde::de::DeserializeOwned;
 use tokio::net::TcpListener;
 
 use crate::cli::{self, Command, CommandLine};
-use crate::config::{self, Configuration};
+use crate::config::{self, ApiKeys, Configuration};
 use crate::hosting::loading::{Models, load, options_of};
 use crate::hosting::registered::{
     BoxError, DecoratorRegistration, LoadResult, MakeDecorator, ModelRegistration, Registered,
@@ -23,9 +26,14 @@ use crate::hosting::registered::{
 use crate::http::routes::templates;
 use crate::http::server::{self, ServeError};
 use crate::info::Info;
+use crate::log_wait;
 use crate::metrics::{Metrics, MetricsSettings};
 use crate::openapi;
-use crate::state::{Loaded, State};
+use crate::signals::{self, ShutdownLimits};
+use crate::state::{Loaded, PREDICTION_THREADS, State};
+
+/// Threads of the blocking pool beside those of predictions, for workers that wait for the log.
+const OTHER_THREADS: usize = 64;
 
 /// A service: its description, and the models and decorators that its configuration can name.
 #[must_use = "a service does nothing before `main` or `configured`"]
@@ -199,14 +207,16 @@ impl Service {
     fn read(self, document: &Document) -> Result<ConfiguredService, Problems> {
         let Self { info, registered, metrics, logging } = self;
         let configuration = Configuration::read(document, info, metrics, registered)?;
-        Ok(ConfiguredService { configuration, logging, is_program: false })
+        let pending = Arc::default();
+        Ok(ConfiguredService { configuration, logging, pending, is_program: false })
     }
 
     /// Runs the service as a program.
     ///
     /// Reads the command line and the configuration, sets up the log, and serves until SIGTERM or SIGINT.
-    /// Then finishes the requests accepted before and flushes the log, within `logging.flush_limit_s` of
-    /// the configuration, 10 s by default.
+    /// Then finishes the requests accepted before and flushes the log. The process ends at most
+    /// `server.readiness_delay_s`, `server.drain_limit_s` and `logging.flush_limit_s` of the configuration after the
+    /// signal, 25 s by default, and at once after a second signal.
     pub fn main(self) -> ExitCode {
         let command_line = CommandLine::parse();
         if command_line.version {
@@ -239,6 +249,9 @@ impl Service {
             return ExitCode::FAILURE;
         };
         let configuration = service.configuration;
+        for warning in &configuration.warnings {
+            eprintln!("warning: {warning}");
+        }
         let result = match command_line.command {
             Some(Command::CheckConfig) => {
                 cli::describe(&configuration, path.as_deref());
@@ -271,10 +284,13 @@ fn run(mut configuration: Configuration, address: Option<SocketAddr>) -> Result<
         None => ml_logging::builder().panic_records(true).init()?,
     };
     let logging = Arc::new(logging);
-    let logging_of_service = Some(logging.clone());
-    let service =
-        ConfiguredService { configuration, logging: logging_of_service, is_program: true };
-    let result = run_logged(service, address);
+    let service = ConfiguredService {
+        configuration,
+        logging: Some(logging.clone()),
+        pending: Arc::default(),
+        is_program: true,
+    };
+    let result = run_logged(service, address, &logging);
     if let Err(error) = &result {
         tracing::error!(error_info = %error_chain(&**error), "The service cannot run.");
     }
@@ -284,17 +300,58 @@ fn run(mut configuration: Configuration, address: Option<SocketAddr>) -> Result<
     result
 }
 
-fn run_logged(service: ConfiguredService, address: SocketAddr) -> Result<(), BoxError> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let drain_limit = service.configuration.server.drain_limit;
+fn run_logged(
+    service: ConfiguredService,
+    address: SocketAddr,
+    logging: &Arc<Logging>,
+) -> Result<(), BoxError> {
+    /// Time for calls that end when the log no longer waits.
+    const LAST_CALLS: Duration = Duration::from_millis(50);
+    let server = &service.configuration.server;
+    let limits = ShutdownLimits {
+        readiness_delay: server.readiness_delay,
+        drain: server.drain_limit,
+        flush: logging.flush_limit(),
+    };
+    let (log, api_keys, admin_keys) =
+        (logging.clone(), server.api_keys.clone(), server.admin_keys.clone());
+    let reload = move || {
+        log.reopen();
+        match ApiKeys::reload(api_keys.as_deref(), admin_keys.as_deref()) {
+            Ok(()) => tracing::info!("Log files are opened again, and key files are read again."),
+            Err(error_info) => tracing::error!(
+                error_info,
+                "Log files are opened again. The keys stay as they were."
+            ),
+        }
+    };
+    let stop = signals::handle(logging.clone(), limits, reload).map_err(ServeError::Signals)?;
+    let pending = service.pending.clone();
+    // A thread that writes for others while the log stalls must not be the only one.
+    let workers = thread::available_parallelism().map_or(1, NonZero::get).max(2);
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(workers)
+        .max_blocking_threads(PREDICTION_THREADS + OTHER_THREADS)
+        .enable_all()
+        .build()?;
+    let shutdown = {
+        let mut stop = stop.clone();
+        // An error means that the process ends.
+        async move { drop(stop.wait_for(Option::is_some).await) }
+    };
     runtime.block_on(async {
-        let shutdown = server::signals()?;
         let listener = server::listen(address)?;
-        service.serve(listener, shutdown).await
+        // On a worker, which leaves its other tasks to another thread while a record waits for the log.
+        let served = tokio::spawn(service.serve(listener, shutdown)).await;
+        // The task is not cancelled, so that an error is a panic.
+        served.unwrap_or_else(|error| resume_unwind(error.into_panic()))
     })?;
+    let begun = stop.borrow().unwrap_or_else(Instant::now);
     // Calls that go on after their time-out, or after their client has gone.
-    runtime.shutdown_timeout(drain_limit.max(Duration::from_secs(1)));
-    tracing::info!("Stopped.");
+    let left = limits.drained(begun).saturating_duration_since(Instant::now());
+    runtime.shutdown_timeout(left.max(LAST_CALLS));
+    let abandoned = pending.abandon("the service has stopped before the prediction has finished");
+    tracing::info!(abandoned, "Stopped.");
     Ok(())
 }
 
@@ -303,6 +360,7 @@ fn run_logged(service: ConfiguredService, address: SocketAddr) -> Result<(), Box
 pub struct ConfiguredService {
     configuration: Configuration,
     logging: Option<Arc<Logging>>,
+    pending: Arc<PendingCalls>,
     /// Whether the service is all of a program, whose terminal shows the next step.
     is_program: bool,
 }
@@ -323,7 +381,10 @@ impl ConfiguredService {
         shutdown: impl Future<Output = ()> + Send + 'static,
     ) -> Result<(), ServeError> {
         let address = listener.local_addr().map_err(ServeError::Serve)?;
-        let is_program = self.is_program;
+        let (pending, is_program) = (self.pending, self.is_program);
+        if let Some(logging) = &self.logging {
+            log_wait::connect(logging);
+        }
         let Configuration { mut info, server, models, metrics, metrics_notes, .. } =
             self.configuration;
         info.has_admin_keys &= self.logging.is_some();
@@ -338,7 +399,7 @@ impl ConfiguredService {
         tokio::task::spawn_blocking(move || {
             let options = options_of(&models);
             let loaded = load(models).and_then(|registry| {
-                let models = Models::new(registry, &options, has_metrics)?;
+                let models = Models::new(registry, &options, has_metrics, &pending)?;
                 let openapi = openapi::of_registry(&loading.info, &models.registry, &options)
                     .map_err(|error| error.to_string())?;
                 Ok(Loaded { models, openapi })

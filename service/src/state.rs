@@ -6,10 +6,14 @@ use std::sync::{Arc, OnceLock};
 
 use ml_logging::Logging;
 use serde_json::Value;
+use tokio::sync::Semaphore;
 
 use crate::config::ServerSettings;
 use crate::hosting::loading::Models;
 use crate::info::Info;
+
+/// Maximum number of predictions that run on the blocking pool at the same time.
+pub(crate) const PREDICTION_THREADS: usize = 512;
 
 /// Shared by all requests.
 pub(crate) struct State {
@@ -19,6 +23,8 @@ pub(crate) struct State {
     pub(crate) logging: Option<Arc<Logging>>,
     /// Whether answers contain the reasons of failures inside the service.
     pub(crate) shows_error_details: bool,
+    /// Permits for predictions on the blocking pool. A prediction that waits for one has not begun.
+    pub(crate) prediction_threads: Arc<Semaphore>,
     loaded: OnceLock<Result<Loaded, String>>,
     is_stopping: AtomicBool,
 }
@@ -47,8 +53,9 @@ impl State {
         logging: Option<Arc<Logging>>,
     ) -> Self {
         let shows_error_details = server.shows_error_details(address);
+        let prediction_threads = Arc::new(Semaphore::new(PREDICTION_THREADS));
         let (loaded, is_stopping) = (OnceLock::new(), AtomicBool::new(false));
-        Self { info, server, logging, shows_error_details, loaded, is_stopping }
+        Self { info, server, logging, shows_error_details, prediction_threads, loaded, is_stopping }
     }
 
     /// Ends the loading phase and logs how it ended. Only the first call has an effect.

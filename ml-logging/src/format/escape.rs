@@ -134,6 +134,27 @@ fn decimal(out: &mut Vec<u8>, thousandths: u64) {
     out.truncate(end);
 }
 
+/// Same as [`float`], but without the quotation marks of the floats that JSON lacks, so that these differ from
+/// text. [`missing_float`] returns their JSON.
+pub(crate) fn float_or_word(out: &mut Vec<u8>, value: f64) {
+    let start = out.len();
+    float(out, value);
+    if !value.is_finite() {
+        out.pop();
+        out.remove(start);
+    }
+}
+
+/// Returns the JSON of a float that JSON lacks, if the value is one.
+pub(crate) fn missing_float(value: &[u8]) -> Option<&'static [u8]> {
+    match value {
+        b"NaN" => Some(br#""NaN""#),
+        b"Infinity" => Some(br#""Infinity""#),
+        b"-Infinity" => Some(br#""-Infinity""#),
+        _ => None,
+    }
+}
+
 /// Writes `true` or `false`.
 #[inline]
 pub(crate) fn boolean(out: &mut Vec<u8>, value: bool) {

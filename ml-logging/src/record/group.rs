@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     filter::{HandlerSet, Routes},
-    format::{JsonLayout, Layout, TextLayout},
+    format::{JsonLayout, Layout, TextLayout, escape},
     sink::{self, Record, RecordSink},
 };
 
@@ -267,7 +267,11 @@ impl JsonGroup {
                 }
                 written.push(name);
                 out.extend_from_slice(key);
-                out.extend_from_slice(value);
+                out.extend_from_slice(match escape::missing_float(value) {
+                    None => value,
+                    Some(_) if self.layout.has_null_floats() => b"null",
+                    Some(text) => text,
+                });
             }
         });
     }

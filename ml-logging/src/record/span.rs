@@ -12,7 +12,7 @@ use super::{
     template::Template,
     visit::{ValueTarget, ValueWriter},
 };
-use crate::format::JsonLayout;
+use crate::format::{JsonLayout, escape};
 
 /// Values of the fields of a span or an event as JSON. They do not depend on the format, so that several layers
 /// share those of a span, which are stored in its extensions.
@@ -131,6 +131,11 @@ impl FieldsWriter {
 }
 
 impl ValueTarget for FieldsWriter {
+    // What floats that JSON lacks become depends on the format.
+    fn float(out: &mut Vec<u8>, value: f64) {
+        escape::float_or_word(out, value);
+    }
+
     #[inline]
     fn target(&mut self, field: &Field, quoted: bool) -> Option<&mut Vec<u8>> {
         self.open(field.index());

@@ -41,6 +41,10 @@ impl SinkSet {
         self.sinks.iter().for_each(|sink| sink.end_by(earliest));
     }
 
+    pub(crate) fn flush_limit(&self) -> Duration {
+        self.flush_limit
+    }
+
     /// Flushes all sinks, within `limit` for all of them together.
     pub(crate) fn flush(&self, limit: Option<Duration>) -> Result<(), FlushError> {
         self.flush_some(limit, |_| true)

@@ -2,11 +2,12 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use ml_configuration::{Kind, Node, Problems};
 
-use super::api_keys::ApiKeys;
+use super::api_keys::{ApiKeys, is_shared};
 use crate::metrics::max_open_files;
 use crate::root_path::RootPath;
 
@@ -30,16 +31,16 @@ pub(crate) struct ServerSettings {
     pub(crate) write_timeout: Duration,
     /// Time after SIGTERM during which requests are accepted and readiness is refused.
     pub(crate) readiness_delay: Duration,
-    /// Time after that during which connections stay open for requests on their way.
+    /// Time after that during which connections stay open for requests on their way; a part of `drain_limit`.
     pub(crate) close_grace: Duration,
-    /// Time after that for accepted requests to finish.
+    /// Time after `readiness_delay` for accepted requests and calls to finish.
     pub(crate) drain_limit: Duration,
     pub(crate) compression: bool,
     /// Path under which a proxy publishes the service.
     pub(crate) root_path: Option<RootPath>,
-    pub(crate) api_keys: Option<ApiKeys>,
+    pub(crate) api_keys: Option<Arc<ApiKeys>>,
     /// Keys that permit to set the levels of the log.
-    pub(crate) admin_keys: Option<ApiKeys>,
+    pub(crate) admin_keys: Option<Arc<ApiKeys>>,
     /// Origins whose pages may call the service; `*` allows any.
     pub(crate) allowed_origins: Vec<String>,
     /// Whether answers contain the reasons of failures inside the service; `None` is the default.
@@ -59,7 +60,7 @@ impl Default for ServerSettings {
             write_timeout: Duration::from_secs(30),
             readiness_delay: Duration::ZERO,
             close_grace: Duration::from_millis(500),
-            drain_limit: Duration::from_secs(30),
+            drain_limit: Duration::from_secs(15),
             compression: true,
             root_path: None,
             api_keys: None,
@@ -129,11 +130,7 @@ impl ServerSettings {
             (admin, &settings.admin_keys, &settings.api_keys)
             && let Some(number) = admin.first_of(keys)
         {
-            let message = format!(
-                "key number {number} is also one of `api_keys`: with it every client could set the \
-                 levels of the log; use another key"
-            );
-            node.report(problems, message);
+            node.report(problems, is_shared(number));
         }
         if let Some(node) = mapping.optional("allowed_origins") {
             settings.allowed_origins = read_origins(node, problems);
@@ -186,7 +183,7 @@ pub(crate) fn address(text: &str) -> Result<SocketAddr, &'static str> {
     }
 }
 
-fn read_keys(node: Node<'_>, empty: &str, problems: &mut Problems) -> Option<ApiKeys> {
+fn read_keys(node: Node<'_>, empty: &str, problems: &mut Problems) -> Option<Arc<ApiKeys>> {
     const FORM: &str = "expected `file:` with a path or `environment:` with the name of a variable; \
                         the keys themselves do not belong in this file";
     if node.is_null() {
@@ -219,7 +216,7 @@ fn read_keys(node: Node<'_>, empty: &str, problems: &mut Problems) -> Option<Api
         }
     };
     match keys {
-        Ok(keys) => Some(keys),
+        Ok(keys) => Some(Arc::new(keys)),
         Err(message) => {
             source.report(problems, message);
             None

@@ -2,11 +2,12 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::task::AbortHandle;
 
 use super::connection::Connection;
+use crate::throttle::Throttle;
 
 /// Number of connections beyond the limit on which probes are answered.
 pub(crate) const SURPLUS: usize = 64;
@@ -17,7 +18,7 @@ pub(super) struct OpenConnections {
     connections: VecDeque<(Arc<Connection>, AbortHandle)>,
     /// Number of entries at which those of closed connections are removed.
     clean_at: usize,
-    reported: Option<Instant>,
+    reports: Throttle,
 }
 
 /// Minimum of `clean_at`.
@@ -28,20 +29,21 @@ const REPORT_PAUSE: Duration = Duration::from_secs(60);
 
 impl OpenConnections {
     pub(super) fn new(limit: usize) -> Self {
-        Self { limit, connections: VecDeque::new(), clean_at: FEW, reported: None }
+        Self {
+            limit,
+            connections: VecDeque::new(),
+            clean_at: FEW,
+            reports: Throttle::new(REPORT_PAUSE),
+        }
     }
 
     pub(super) fn limit(&self) -> usize {
         self.limit
     }
 
-    /// Decides whether a report that the limit is reached is due, and notes it as given.
-    pub(super) fn is_report_due(&mut self) -> bool {
-        let is_due = self.reported.is_none_or(|reported| reported.elapsed() >= REPORT_PAUSE);
-        if is_due {
-            self.reported = Some(Instant::now());
-        }
-        is_due
+    /// Returns whether a report that the limit is reached is due.
+    pub(super) fn is_report_due(&self) -> bool {
+        self.reports.permits()
     }
 
     /// Makes room for a connection. At the limit, closes the one that has been unused for longest. If all

@@ -158,6 +158,12 @@ impl ErrorResponse {
         Self { header: Some(("retry-after", "1")), ..Self::unavailable(message) }
     }
 
+    /// 503: no prediction can be recorded.
+    pub(crate) fn log_stalled() -> Self {
+        let message = "the log takes no records, so that no request can be recorded".to_owned();
+        Self { header: Some(("retry-after", "1")), ..Self::unavailable(message) }
+    }
+
     /// 503: the connection limit is reached, and probes alone are answered.
     pub(crate) fn too_many_connections() -> Self {
         let message = "the service has as many connections in use as its limit allows".to_owned();

@@ -18,6 +18,7 @@ use super::headers;
 use super::response::{ErrorResponse, Response};
 use super::routes::{Resource, Route, is_probe};
 use crate::hosting::shorten::shortened;
+use crate::log_wait;
 use crate::metrics::{InProgress, Metrics};
 use crate::state::State;
 
@@ -52,12 +53,7 @@ impl Router {
         let cors = self.cors.as_ref();
         let mut response = match cors.and_then(|cors| cors.preflight(&head)) {
             Some(response) => response,
-            None => match self.check(connection, &head, route.as_ref()) {
-                Ok(()) => {
-                    self.call(connection, &head, route, body).await.unwrap_or_else(Response::from)
-                }
-                Err(error) => error.into(),
-            },
+            None => self.call(connection, &head, route, body).await.unwrap_or_else(Response::from),
         };
         if let Some(cors) = cors {
             cors.write_headers(&head, &mut response);
@@ -128,7 +124,19 @@ impl Router {
         })
     }
 
-    /// Calls the handler of a route.
+    /// Waits until the log takes records, because threads that wait for it are few.
+    ///
+    /// # Errors
+    ///
+    /// 503 if it takes none within the time for a prediction.
+    #[cold]
+    async fn wait_for_log(&self, connection: &Connection) -> Result<(), ErrorResponse> {
+        let limit = self.state.server.request_timeout;
+        let waited = connection.timer.within(limit, log_wait::end()).await;
+        waited.ok_or_else(ErrorResponse::log_stalled)
+    }
+
+    /// Checks a request and calls the handler of its route.
     async fn call(
         &self,
         connection: &Connection,
@@ -136,6 +144,10 @@ impl Router {
         route: Option<Route<'_>>,
         body: Incoming,
     ) -> Result<Response, ErrorResponse> {
+        if log_wait::is_waiting() && !is_probe(head.uri.path()) {
+            Box::pin(self.wait_for_log(connection)).await?;
+        }
+        self.check(connection, head, route.as_ref())?;
         let (state, headers) = (&*self.state, &head.headers);
         let route = route.ok_or_else(|| not_found(head))?;
         if !route.methods.split(',').any(|method| method == head.method.as_str()) {

@@ -10,7 +10,8 @@
 //!    served.
 //! 3. Connections stay open for `close_grace`: a request may be on its way that its client has sent
 //!    before it read `connection: close`.
-//! 4. Idle connections are closed, others after their answer, all of them after `drain_limit`.
+//! 4. Idle connections are closed, others after their answer. All of them are closed `drain_limit` after the
+//!    port.
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -24,12 +25,13 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::watch;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 
 use super::admission::OpenConnections;
 use super::connection::Connection;
 use super::router::{Router, TARGET};
 use super::socket::Socket;
+use crate::log_wait;
 use crate::metrics::{InvalidMetricsSettings, Metrics};
 use crate::state::State;
 
@@ -47,8 +49,8 @@ pub enum ServeError {
         /// The error of the system.
         source: io::Error,
     },
-    /// The service cannot wait for signals.
-    #[error("cannot wait for signals")]
+    /// The service cannot handle signals.
+    #[error("cannot handle signals")]
     Signals(#[source] io::Error),
     /// A setting of the metrics is invalid.
     #[error("the metrics cannot be set up")]
@@ -116,6 +118,7 @@ pub(crate) async fn serve(
 
     let stop = async {
         shutdown.await;
+        let close_at = Instant::now() + server.readiness_delay;
         // Load balancers turn away before the port is closed.
         state.begin_shutdown();
         tracing::info!(
@@ -123,17 +126,18 @@ pub(crate) async fn serve(
             readiness_delay_s = server.readiness_delay.as_secs_f64(),
             "Stopping: readiness is refused, requests are still accepted for a while."
         );
-        sleep(server.readiness_delay).await;
+        sleep_until(close_at).await;
+        close_at
     };
     tokio::pin!(stop);
-    loop {
+    let closed_at = loop {
         tokio::select! {
             (stream, connection) = accept(&listener, &mut open) => {
                 begin(stream, connection, &mut open);
             }
-            () = &mut stop => break,
+            closed_at = &mut stop => break closed_at,
         }
-    }
+    };
     for stream in close(listener) {
         // A connection for which there is no room is closed.
         if let Some(connection) = open.admit() {
@@ -145,11 +149,13 @@ pub(crate) async fn serve(
         connections = stage.receiver_count(),
         "Stopping: answering the requests accepted so far."
     );
-    if timeout(server.close_grace, stage.closed()).await.is_ok() {
+    let drained_at = closed_at + server.drain_limit;
+    let grace_ends = drained_at.min(closed_at + server.close_grace);
+    if timeout_at(grace_ends, stage.closed()).await.is_ok() {
         return;
     }
     stage.send_replace(Stage::Finishing);
-    if timeout(server.drain_limit, stage.closed()).await.is_err() {
+    if timeout_at(drained_at, stage.closed()).await.is_err() {
         let connections = stage.receiver_count();
         stage.send_replace(Stage::Closed);
         tracing::warn!(
@@ -197,7 +203,10 @@ async fn serve_connection(
     if let Err(error) = result {
         // The client has sent malformed HTTP, is too slow, or has gone.
         is_sending |= error.is_parse();
-        tracing::debug!(target: TARGET, error_info = %ml_model_core::error_chain(&error), "A connection has failed.");
+        if tracing::enabled!(target: TARGET, tracing::Level::DEBUG) {
+            log_wait::end().await;
+            tracing::debug!(target: TARGET, error_info = %ml_model_core::error_chain(&error), "A connection has failed.");
+        }
     }
     if is_sending {
         tokio::select! {
@@ -289,26 +298,4 @@ fn close(listener: TcpListener) -> impl Iterator<Item = TcpStream> {
 fn is_of_connection(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, Interrupted};
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted)
-}
-
-/// Waits for SIGTERM or SIGINT. Catches signals from the call on, not from the first poll.
-pub(crate) fn signals() -> Result<impl Future<Output = ()> + Send + 'static, ServeError> {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        let mut terminate = signal(SignalKind::terminate()).map_err(ServeError::Signals)?;
-        let mut interrupt = signal(SignalKind::interrupt()).map_err(ServeError::Signals)?;
-        Ok(async move {
-            tokio::select! {
-                _ = terminate.recv() => {}
-                _ = interrupt.recv() => {}
-            }
-        })
-    }
-    #[cfg(not(unix))]
-    Ok(async {
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending().await
-        }
-    })
 }

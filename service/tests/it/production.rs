@@ -75,6 +75,42 @@ fn a_prediction_that_takes_too_long_is_answered_and_still_recorded() {
 }
 
 #[test]
+fn a_prediction_that_gets_no_thread_in_time_does_not_begin() {
+    const THREADS: usize = 512;
+    const LATE: usize = 20;
+    let service = Running::configured(
+        "server: {request_timeout_s: 3}\n\
+         models: [{qualified_name: charges_model, execution: blocking}]",
+    );
+    let hold = |number: usize| {
+        let mut held = service.connect();
+        let body = format!(r#"{{"age": 60, "bmi": 20, "prediction_id": "pool-{number}"}}"#);
+        write!(held, "{}{body}", head(body.len())).unwrap();
+        held
+    };
+    let held: Vec<_> = (0..THREADS).map(hold).collect();
+    service.gate.wait_for(THREADS);
+    let late: Vec<_> = (THREADS..THREADS + LATE).map(hold).collect();
+    for held in held.into_iter().chain(late) {
+        assert_eq!(Response::read(held).status, 504);
+    }
+    service.gate.open();
+    // It waits for a thread like those before it.
+    assert_eq!(service.predict(GOOD).status, 200);
+    let numbers = || {
+        let log = log();
+        let ids = log.iter().filter_map(|record| record["prediction_id"].as_str());
+        let numbers = ids.filter_map(|id| id.strip_prefix("pool-")?.parse().ok());
+        numbers.collect::<Vec<usize>>()
+    };
+    let numbers = eventually("those that have begun have both records", || {
+        Some(numbers()).filter(|numbers| numbers.len() >= 2 * THREADS)
+    });
+    assert_eq!(numbers.len(), 2 * THREADS);
+    assert!(numbers.iter().all(|number| *number < THREADS), "{numbers:?}");
+}
+
+#[test]
 fn a_slow_prediction_on_the_pool_does_not_keep_others_waiting() {
     // The service of these tests has four threads.
     let service =

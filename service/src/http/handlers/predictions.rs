@@ -11,7 +11,6 @@ use tokio::sync::OwnedSemaphorePermit;
 use tracing::Span;
 
 use super::models::endpoint;
-use crate::hosting::body::Body;
 use crate::hosting::endpoint::{Busy, Endpoint, parse};
 use crate::http::connection::Connection;
 use crate::http::extract::json_body;
@@ -64,24 +63,21 @@ pub(in crate::http) async fn batch(
 ) -> Result<Response, ErrorResponse> {
     let endpoint = endpoint(state, name)?;
     let body = json_body(&state.server, connection, headers, body).await?;
-    let rows = match parse(&body).map(|parsed| parsed.body) {
-        Ok(Body::Array(rows)) => rows,
-        Ok(_) => {
-            let message = "expected a list of inputs, `[{...}, {...}]`".to_owned();
-            return Err(ErrorResponse::validation(vec![message]));
-        }
-        Err(violation) => return Err(ErrorResponse::validation(vec![violation.to_string()])),
-    };
-    let limit = state.server.batch_limit_rows;
-    if rows.len() > limit {
-        let message = format!("a batch may have at most {limit} rows, this one has {}", rows.len());
+    let parsed = parse(Vec::from(body))
+        .map_err(|violation| ErrorResponse::validation(vec![violation.to_string()]))?;
+    if !parsed.body().is_array() {
+        let message = "expected a list of inputs, `[{...}, {...}]`".to_owned();
+        return Err(ErrorResponse::validation(vec![message]));
+    }
+    let (limit, rows) = (state.server.batch_limit_rows, parsed.body().items().count());
+    if rows > limit {
+        let message = format!("a batch may have at most {limit} rows, this one has {rows}");
         return Err(ErrorResponse::too_large(message));
     }
-    let rows: Vec<_> = rows.into_iter().map(Body::into_owned).collect();
     let permit = permit(endpoint)?;
     let batch_id = PredictionId::random();
     let id = batch_id.clone();
-    let predict = move |endpoint: &Endpoint, _: &Begun| endpoint.predict_batch(rows, &id);
+    let predict = move |endpoint: &Endpoint, _: &Begun| endpoint.predict_batch(parsed.body(), &id);
     let outcomes = run(state, connection, endpoint, permit, headers, predict).await;
     let outcomes = outcomes.map_err(|error| error.of_batch(&batch_id))?;
     let results: Vec<Value> = outcomes
@@ -105,7 +101,7 @@ fn permit(endpoint: &Endpoint) -> Result<Option<OwnedSemaphorePermit>, ErrorResp
 ///
 /// # Errors
 ///
-/// 504 if it takes too long on the blocking pool. The call continues, because a thread cannot
+/// 504 if it takes too long on the blocking pool. A call that has begun continues, because a thread cannot
 /// be interrupted, and its records are written.
 async fn run<T: Send + 'static>(
     state: &State,
@@ -123,11 +119,17 @@ async fn run<T: Send + 'static>(
     let endpoint = endpoint.clone();
     let begun = Arc::new(Begun::new());
     let begins = begun.clone();
-    let running = tokio::task::spawn_blocking(move || {
-        let _permit = permit;
-        let _span = span.as_ref().map(Span::enter);
-        predict(&endpoint, &begins)
-    });
+    let threads = state.prediction_threads.clone();
+    let running = async move {
+        // A prediction that does not get a thread in time has not begun, and does not.
+        let thread = threads.acquire_owned().await;
+        let running = tokio::task::spawn_blocking(move || {
+            let _held = (permit, thread);
+            let _span = span.as_ref().map(Span::enter);
+            predict(&endpoint, &begins)
+        });
+        running.await
+    };
     let limit = state.server.request_timeout;
     match connection.timer.within(limit, running).await {
         Some(Ok(outcome)) => Ok(outcome),

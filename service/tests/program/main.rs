@@ -2,6 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "all of this is a test")]
 
+mod refused;
+mod signals;
+
 use std::{
     env,
     fs::{self, File},
@@ -80,7 +83,7 @@ fn mistakes_of_a_filter_are_reported_with_the_others() {
 fn a_filter_is_known_to_its_program_only() {
     assert_eq!(
         mistakes(Service::new("Other Service"), FILE),
-        "f:5: logging.filters.release.class: unknown filter class `ReleaseFilter`; valid are `HostnameFilter`, `EnvironmentInfoFilter`"
+        "f:5: logging.filters.release.class: unknown filter class `ReleaseFilter`; valid are `HostnameFilter`, `EnvironmentInfoFilter`, `Filter`"
     );
 }
 
@@ -210,6 +213,8 @@ fn start(name: &str, arguments: &[&str]) -> (Child, BufReader<ChildStdout>) {
 fn main() -> ExitCode {
     match env::var(PROGRAM).as_deref() {
         Ok("filter") => return service().main(),
+        Ok("signals") => return signals::service().main(),
+        Ok("refused") => return refused::service().main(),
         Ok(_) => return Service::new("Runtime Service").model(RuntimeModel::load).main(),
         Err(_) => {}
     }
@@ -219,6 +224,9 @@ fn main() -> ExitCode {
     a_model_with_a_runtime_predicts_on_the_blocking_pool_and_is_dropped_off_the_runtime();
     a_terminal_shows_a_first_prediction_after_the_start();
     the_version_is_printed();
-    println!("program: 6 tests passed");
+    signals::run();
+    #[cfg(target_os = "linux")]
+    refused::refused_bodies_take_little_time_and_memory();
+    println!("program: all tests passed");
     ExitCode::SUCCESS
 }
