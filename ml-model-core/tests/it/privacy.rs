@@ -204,7 +204,7 @@ fn with_a_key() {
 }
 
 #[test]
-fn without_a_key_one_record_says_so() {
+fn without_a_key_one_record_reports_it() {
     in_process("without_a_key", None);
     in_process("without_a_key", Some("0011"));
 }
@@ -453,6 +453,7 @@ fn sensitive_fields_of_a_configuration_need_a_policy() {
         message("bucketed(age, 0.5)"),
         "`age` is an integer: its buckets need a whole width, such as 10"
     );
+    assert!(message("tags.len()").starts_with("`tags.len()` is not a field: expected"));
     for no_field in ["hashed()", "hashed(ssn as s)", "hashed(a b)", "hashed(ssn) x", "(ssn)"] {
         assert!(check(no_field).is_err(), "{no_field}");
     }

@@ -20,7 +20,8 @@ impl Sampling {
         Self { rate: None, slow: None }
     }
 
-    /// Records this share of the predictions, above 0 and up to 1, and all failures.
+    /// Records this share of the predictions, above 0 and up to 1, and all failures. Predictions without an id
+    /// are all recorded.
     #[must_use]
     pub const fn sample(mut self, rate: f64) -> Self {
         self.rate = Some(rate);

@@ -7,7 +7,7 @@ use crate::hosting::body::Parsed;
 /// Checks a body, and returns its mistakes as text.
 fn mistakes(schema: &JsonSchema, body: &str) -> Vec<String> {
     let parsed = Parsed::new(body.as_bytes()).unwrap();
-    match schema.check(parsed.body()) {
+    match schema.check(parsed.body(), &mut Room::default()) {
         Validity::Valid { .. } => Vec::new(),
         Validity::Invalid(violations) => violations.iter().map(Violation::to_string).collect(),
     }
@@ -291,6 +291,12 @@ fn mistakes_are_those_in_the_alternative_that_is_meant() {
         (&tagged, "5", &["5 is not of type object"]),
         (&optional, r#"{"kind": "square", "side": null}"#, &["side: null is not of type number"]),
         (&optional, "5", &["5 is not of type object or null"]),
+        (
+            &outside,
+            r#"{"triangle": {}}"#,
+            &["triangle: is not known to this model", "one of `circle`, `square` is required"],
+        ),
+        (&outside, "{}", &["one of `circle`, `square` is required"]),
         (
             &outside,
             r#"{"circle": {"radius": "x"}}"#,
