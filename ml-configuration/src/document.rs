@@ -14,7 +14,11 @@ use crate::{
 /// A parsed file, with the environment variables that override parts of it.
 ///
 /// Each value keeps its line or its variable. [`root`](Self::root) gives access to the values.
-pub struct Document(Tree);
+pub struct Document {
+    tree: Tree,
+    /// Index of the root.
+    root: usize,
+}
 
 impl Document {
     /// Reads a file.
@@ -59,7 +63,7 @@ impl Document {
         if text.len() as u64 > MAX_BYTES {
             return Err(too_large(name));
         }
-        parse::parse(name, text).map(Self)
+        parse::parse(name, text).map(|tree| Self::with_root(tree, 0))
     }
 
     /// Overrides scalars by environment variables: `PREFIX__MODELS__0__CREATE_ENDPOINT=false` sets
@@ -79,17 +83,21 @@ impl Document {
         prefix: &str,
         variables: impl IntoIterator<Item = (String, String)>,
     ) -> Result<(), Problems> {
-        variables::apply(&mut self.0, prefix, variables)
+        variables::apply(&mut self.tree, prefix, variables)
+    }
+
+    pub(crate) fn with_root(tree: Tree, root: usize) -> Self {
+        Self { tree, root }
     }
 
     /// Returns the value of the whole file.
     pub fn root(&self) -> Node<'_> {
-        Node::new(&self.0, 0)
+        Node::new(&self.tree, self.root)
     }
 
     /// Returns the name of the file in messages.
     pub fn name(&self) -> &str {
-        &self.0.name
+        &self.tree.name
     }
 }
 
@@ -107,6 +115,6 @@ fn problem(name: &str, place: Option<Place>, message: String) -> Problems {
 impl fmt::Debug for Document {
     // Values are left out because some of them are secrets.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Document").field("name", &self.0.name).finish_non_exhaustive()
+        f.debug_struct("Document").field("name", &self.tree.name).finish_non_exhaustive()
     }
 }

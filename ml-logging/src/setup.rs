@@ -207,7 +207,7 @@ fn assemble(
     let levels = CurrentLevels::new(initial_levels(&configuration)?);
     let routes = Routes::new(
         configuration.routes()?,
-        configuration.handler_levels(),
+        configuration.conditions(),
         configuration.levels().max(),
         Arc::clone(&levels),
     );
@@ -228,6 +228,7 @@ fn assemble(
                 sinks.push(sink);
                 emptied.extend(file.map(|file| (name, file)));
             }
+            Opened::Null => {}
             Opened::Export(export) => {
                 let Layout::Json(json) = &layout else {
                     let problem = "its formatter writes lines of text; use one that writes JSON";

@@ -7,6 +7,7 @@ use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
 use crate::error::{PredictionError, Violation};
+use crate::logged_field::readable::RefusedFields;
 use crate::pending::PendingCalls;
 use crate::prediction_id::PredictionId;
 
@@ -23,24 +24,42 @@ use crate::prediction_id::PredictionId;
 pub struct Request<I> {
     input: Option<I>,
     // Boxed, because a valid request has none and moves a null pointer.
-    violations: Option<Box<Violations>>,
+    refusal: Option<Box<Refusal>>,
     context: Context,
 }
 
-type Violations = Vec<Violation>;
+/// What is known about the input of an invalid request.
+#[derive(Clone, Debug, Default)]
+struct Refusal {
+    violations: Vec<Violation>,
+    fields: RefusedFields,
+}
 
 impl<I> Request<I> {
     /// Creates a request for a prediction from `input`.
     #[inline]
     pub fn new(input: I) -> Self {
-        Self { input: Some(input), violations: None, context: Context::default() }
+        Self { input: Some(input), refusal: None, context: Context::default() }
     }
 
     /// Creates a request with an invalid input.
     ///
     /// Its result is [`PredictionError::InvalidInput`].
     pub fn invalid(violations: Vec<Violation>) -> Self {
-        Self { input: None, violations: Some(Box::new(violations)), context: Context::default() }
+        let refusal = Refusal { violations, fields: RefusedFields::default() };
+        Self { input: None, refusal: Some(Box::new(refusal)), context: Context::default() }
+    }
+
+    /// Adds the fields that could be read of an invalid input, for the records.
+    #[must_use]
+    pub fn with_refused_fields(mut self, fields: RefusedFields) -> Self {
+        self.refusal.get_or_insert_default().fields = fields;
+        self
+    }
+
+    /// Returns the fields that could be read of an invalid input.
+    pub(crate) fn refused_fields(&self) -> Option<&RefusedFields> {
+        self.refusal.as_ref().map(|refusal| &refusal.fields)
     }
 
     /// Sets the caller's id: 1–128 characters of `[A-Za-z0-9._:-]`.
@@ -65,8 +84,8 @@ impl<I> Request<I> {
     /// registers, or to eliminate it.
     #[inline]
     pub(crate) fn relocated(self) -> Self {
-        let Self { input, violations, context } = self;
-        Self { input, violations, context }
+        let Self { input, refusal, context } = self;
+        Self { input, refusal, context }
     }
 
     /// Replaces the metadata of the call.
@@ -85,12 +104,12 @@ impl<I> Request<I> {
 
     /// Returns the reasons why the request is invalid; empty if it is valid.
     pub fn violations(&self) -> &[Violation] {
-        self.violations.as_ref().map_or(&[], |violations| violations.as_slice())
+        self.refusal.as_ref().map_or(&[], |refusal| refusal.violations.as_slice())
     }
 
     /// Makes the request invalid. The model is not called for it.
     pub fn add_violation(&mut self, violation: impl Into<Violation>) {
-        self.violations.get_or_insert_default().push(violation.into());
+        self.refusal.get_or_insert_default().violations.push(violation.into());
     }
 
     /// Returns the id that all records of the call share.
@@ -115,16 +134,16 @@ impl<I> Request<I> {
     ///
     /// An error of `convert` makes the request invalid. Without an input, `convert` is not called.
     pub fn try_map<J>(self, convert: impl FnOnce(I) -> Result<J, Violation>) -> Request<J> {
-        let Self { input, mut violations, context } = self;
+        let Self { input, mut refusal, context } = self;
         let input = match input.map(convert) {
             Some(Ok(input)) => Some(input),
             Some(Err(violation)) => {
-                violations.get_or_insert_default().push(violation);
+                refusal.get_or_insert_default().violations.push(violation);
                 None
             }
             None => None,
         };
-        Request { input, violations, context }
+        Request { input, refusal, context }
     }
 
     /// Splits the request into the input and the metadata of the call.
@@ -134,9 +153,9 @@ impl<I> Request<I> {
     /// Returns [`PredictionError::InvalidInput`] if the request is invalid.
     #[inline]
     pub fn into_parts(self) -> Result<(I, Context), PredictionError> {
-        match (self.input, self.violations) {
+        match (self.input, self.refusal) {
             (Some(input), None) => Ok((input, self.context)),
-            (_, violations) => Err(invalid_input(violations)),
+            (_, refusal) => Err(invalid_input(refusal)),
         }
     }
 }
@@ -144,8 +163,8 @@ impl<I> Request<I> {
 /// Returns the error of an invalid request. It is a separate function, so that `into_parts` stays small
 /// enough to be inlined.
 #[cold]
-fn invalid_input(violations: Option<Box<Violations>>) -> PredictionError {
-    let mut violations = violations.map_or_else(Vec::new, |violations| *violations);
+fn invalid_input(refusal: Option<Box<Refusal>>) -> PredictionError {
+    let mut violations = refusal.map_or_else(Vec::new, |refusal| refusal.violations);
     if violations.is_empty() {
         violations.push(Violation::new("", "there is no input"));
     }
@@ -279,6 +298,12 @@ impl Context {
     #[inline]
     pub fn set_prediction_id(&mut self, id: PredictionId) {
         self.metadata.get_or_insert_default().prediction_id = Some(id);
+    }
+
+    /// Returns the id of the call, after adding a random one if there is none.
+    pub(crate) fn ensure_prediction_id(&mut self) -> &PredictionId {
+        let id = &mut self.metadata.get_or_insert_default().prediction_id;
+        id.get_or_insert_with(PredictionId::random)
     }
 
     /// Returns the place of the call in a batch, if it is part of one.

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::bare::Bare;
 use crate::decorators::logging::LoggingOptions;
-use crate::registry::deserialize;
+use crate::registry::{Unreadable, deserialize};
 use crate::{
     Decorated, Decorator, Described, Infer, JsonModel, LoggingDecorator, MLModel, MetricsDecorator,
     PredictionIdDecorator, RegisteredModel, Violation,
@@ -123,9 +123,10 @@ where
 
 /// Reads a body as the model's input and writes it again, so that records do not depend on the
 /// spelling that the caller used.
-fn normalized<I: Serialize + DeserializeOwned>(body: Value) -> Result<Value, Violation> {
+fn normalized<I: Serialize + DeserializeOwned>(body: Value) -> Result<Value, Unreadable> {
     let input: I = deserialize(body)?;
-    serde_json::to_value(input).map_err(|error| Violation::new("", error.to_string()))
+    serde_json::to_value(input)
+        .map_err(|error| Box::new((Value::Null, Violation::new("", error.to_string()))))
 }
 
 impl<I, O> fmt::Debug for Stack<I, O> {

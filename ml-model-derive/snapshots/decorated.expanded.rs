@@ -2,7 +2,7 @@
 #[allow(trivial_bounds)]
 const _: () = {
     use ::ml_model_core::__private as __core;
-    static __SITES: __core::LogSites = __core::LogSites::new(
+    static __SITES: __core::LogSites = __core::LogSites::sampled(
         "audit",
         __core::Level::DEBUG,
         &["age", "sex", "address.zip", "bmi as body_mass_index", "type", "point.0.1"],
@@ -13,6 +13,7 @@ const _: () = {
             "bucketed(income, 1000)",
             "bucketed(share, 0.1)",
         ],
+        __core::Sampling::new().sample(0.1).slow(__core::Duration::new(0, 50000000)),
     );
     struct __Log;
     #[automatically_derived]

@@ -249,6 +249,9 @@ impl Service {
             return ExitCode::FAILURE;
         };
         let configuration = service.configuration;
+        for warning in &configuration.warnings {
+            eprintln!("warning: {warning}");
+        }
         let result = match command_line.command {
             Some(Command::CheckConfig) => {
                 cli::describe(&configuration, path.as_deref());

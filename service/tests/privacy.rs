@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 /// The values of sensitive fields, and parts of them that a message may show.
-const SECRETS: [&str; 4] = ["078-05-1120", "52917.25", "4929", "Grünspan"];
+const SECRETS: [&str; 4] = ["078-05-1120", "52917.25", "card-4929", "Grünspan"];
 const KEY: &str = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
 
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
@@ -117,7 +117,7 @@ fn run(arguments: &[&str], key: Option<&str>) -> Output {
 fn valid() -> Value {
     json!({
         "customer": {"ssn": "078-05-1120", "name": "Grünspan"}, "income": 52917.25,
-        "cards": {"4929": 1}, "age": 30,
+        "cards": {"card-4929": 1}, "age": 30,
     })
 }
 
@@ -143,9 +143,9 @@ fn bodies() -> Vec<String> {
     with("/income", json!("52917.25"));
     with("/income", json!(-52917.25));
     with("/income", json!(52917.25e9));
-    with("/cards", json!({"4929": "4929"}));
-    with("/cards", json!({"4929": {"4929": []}}));
-    with("/cards", json!("4929"));
+    with("/cards", json!({"card-4929": "card-4929"}));
+    with("/cards", json!({"card-4929": {"card-4929": []}}));
+    with("/cards", json!("card-4929"));
     with("/ssn", json!("078-05-1120"));
     bodies.push(json!("078-05-1120"));
     bodies.push(json!([valid()]));

@@ -14,7 +14,7 @@ use tracing_subscriber::fmt::MakeWriter;
 use super::export::Export;
 use crate::{
     error::Error,
-    filter::{ContextFilter, HostnameFilter},
+    filter::{ContextFilter, HostnameFilter, TargetName},
     format::{BUILT_IN, EcsKeys, Formatter, Layout},
     record::render_dropped,
     sink::{
@@ -33,6 +33,8 @@ pub struct Handler {
     pub(super) level: LevelFilter,
     /// Receives all records that any other handler receives, without being named by a logger.
     pub(super) receives_all: bool,
+    /// Targets of its records: each of these covers them.
+    pub(super) only: Vec<TargetName>,
     formatter: Option<Formatter>,
     context: Vec<(String, String)>,
     sink: SinkConfig,
@@ -46,6 +48,8 @@ const DEFAULT_RECORD_BYTES: usize = 16 * 1024;
 
 /// Sink of a handler that is not open yet.
 enum SinkConfig {
+    /// Records are not even rendered.
+    Null,
     Stdout,
     Stderr,
     File {
@@ -71,6 +75,8 @@ pub(crate) enum Opened {
     },
     /// Export that still has to be opened.
     Export(Box<dyn Export>),
+    /// Nothing is written.
+    Null,
 }
 
 impl Handler {
@@ -85,7 +91,8 @@ impl Handler {
     }
 
     /// Creates a handler that appends to a file. The file is opened, and created if it does not exist, when
-    /// the logging is built.
+    /// the logging is built, and again after another program has renamed or removed it. It may be a pipe that a
+    /// process reads, a terminal or a device.
     pub fn file(name: impl Into<String>, path: impl Into<PathBuf>) -> Self {
         Self::new(name, SinkConfig::File { path: path.into(), overwrite: false })
     }
@@ -111,6 +118,12 @@ impl Handler {
         Self::new(name, SinkConfig::Writer(Box::new(open)))
     }
 
+    /// Creates a handler that writes nothing, as Python's `NullHandler`. A logger with this handler only is silent on
+    /// purpose. Its records are not rendered and not counted.
+    pub fn null(name: impl Into<String>) -> Self {
+        Self::new(name, SinkConfig::Null)
+    }
+
     /// Creates a handler for an export.
     pub(crate) fn export(name: impl Into<String>, export: Box<dyn Export>) -> Self {
         Self::new(name, SinkConfig::Export(export))
@@ -121,6 +134,7 @@ impl Handler {
             name: name.into(),
             level: LevelFilter::TRACE,
             receives_all: false,
+            only: Vec::new(),
             formatter: None,
             context: Vec::new(),
             sink,
@@ -202,6 +216,10 @@ impl Handler {
         self.context.extend(fields);
     }
 
+    pub(crate) fn is_null(&self) -> bool {
+        matches!(self.sink, SinkConfig::Null)
+    }
+
     pub(super) fn is_export(&self) -> bool {
         matches!(self.sink, SinkConfig::Export(_))
     }
@@ -265,6 +283,7 @@ impl Handler {
         };
         let mut emptied = None;
         let byte_sink: Box<dyn ByteSink> = match self.sink {
+            SinkConfig::Null => return Ok(Opened::Null),
             SinkConfig::Stdout => sink::stdout().map_err(stream_error)?,
             SinkConfig::Stderr => sink::stderr().map_err(stream_error)?,
             SinkConfig::File { path, overwrite } => {

@@ -67,9 +67,16 @@ pub(crate) fn integer(out: &mut Vec<u8>, value: impl itoa::Integer) {
 /// and JavaScript parse them.
 #[inline]
 pub(crate) fn float(out: &mut Vec<u8>, value: f64) {
-    if let Some(thousandths) = as_thousandths(value) {
-        decimal(out, thousandths);
-    } else if value.is_finite() {
+    match as_thousandths(value) {
+        Some(thousandths) => decimal(out, thousandths),
+        None => any_float(out, value),
+    }
+}
+
+// Not inlined, so that it does not grow the code of the usual float.
+#[inline(never)]
+fn any_float(out: &mut Vec<u8>, value: f64) {
+    if value.is_finite() {
         out.extend_from_slice(zmij::Buffer::new().format_finite(value).as_bytes());
     } else if value.is_nan() {
         out.extend_from_slice(br#""NaN""#);
@@ -84,12 +91,15 @@ pub(crate) fn float(out: &mut Vec<u8>, value: f64) {
 /// in milliseconds with microseconds is.
 #[inline]
 fn as_thousandths(value: f64) -> Option<u64> {
-    // Below 2^53 the number of thousandths is exact, so that the division rounds once, like a parser.
-    if value.is_sign_negative() || !(0.0..1e9).contains(&value) {
+    // Excludes NaN and everything with a sign, too, whose bits are greater numbers.
+    if value.to_bits() >= 1e9_f64.to_bits() {
         return None;
     }
-    let thousandths = (value * 1e3 + 0.5) as i64;
-    (thousandths as f64 / 1e3 == value).then_some(thousandths as u64)
+    // Floats from 2^52 on are integers, so that the sum rounds, and its low bits are the integer.
+    const INTEGERS: f64 = (1_u64 << 52) as f64;
+    let rounded = value * 1e3 + INTEGERS;
+    // The division rounds the exact quotient once, like a parser of the decimal.
+    ((rounded - INTEGERS) / 1e3 == value).then_some(rounded.to_bits() - INTEGERS.to_bits())
 }
 
 /// Writes a number of thousandths below 10^12 with one to three decimals. Decimals with at most 15 digits are
@@ -122,6 +132,27 @@ fn decimal(out: &mut Vec<u8>, thousandths: u64) {
     let end = out.len() + LENGTH - start - zeros;
     out.extend_from_slice(&text[start..start + LENGTH]);
     out.truncate(end);
+}
+
+/// Same as [`float`], but without the quotation marks of the floats that JSON lacks, so that these differ from
+/// text. [`missing_float`] returns their JSON.
+pub(crate) fn float_or_word(out: &mut Vec<u8>, value: f64) {
+    let start = out.len();
+    float(out, value);
+    if !value.is_finite() {
+        out.pop();
+        out.remove(start);
+    }
+}
+
+/// Returns the JSON of a float that JSON lacks, if the value is one.
+pub(crate) fn missing_float(value: &[u8]) -> Option<&'static [u8]> {
+    match value {
+        b"NaN" => Some(br#""NaN""#),
+        b"Infinity" => Some(br#""Infinity""#),
+        b"-Infinity" => Some(br#""-Infinity""#),
+        _ => None,
+    }
 }
 
 /// Writes `true` or `false`.

@@ -9,14 +9,15 @@ use tracing_subscriber::registry::{LookupSpan, SpanRef};
 use super::{
     callsite_cache::CallsiteCache,
     limit, render,
-    span::{SpanFields, SpanKeys, TraceIdKeys},
+    span::{SpanKeys, TraceIdKeys},
+    span_table::SpanTable,
     template::Template,
     text,
     thread_cache::ThreadCache,
 };
 use crate::{
     filter::{HandlerSet, Routes},
-    format::{JsonLayout, Layout, TextLayout},
+    format::{JsonLayout, Layout, TextLayout, escape},
     sink::{self, Record, RecordSink},
 };
 
@@ -105,7 +106,7 @@ impl RenderGroups {
         routes: &Routes,
         cache: &mut ThreadCache,
         event: &Event<'_>,
-        span: Option<&SpanRef<'_, S>>,
+        span: Option<(&SpanRef<'_, S>, &SpanTable)>,
     ) where
         S: for<'a> LookupSpan<'a>,
     {
@@ -123,7 +124,7 @@ impl RenderGroups {
         routes: &Routes,
         cache: &mut ThreadCache,
         event: &Event<'_>,
-        span: Option<&SpanRef<'_, S>>,
+        span: Option<(&SpanRef<'_, S>, &SpanTable)>,
     ) where
         S: for<'a> LookupSpan<'a>,
     {
@@ -183,7 +184,7 @@ impl JsonGroup {
         routes: &Routes,
         cache: &mut ThreadCache,
         event: &Event<'_>,
-        span: Option<&SpanRef<'_, S>>,
+        span: Option<(&SpanRef<'_, S>, &SpanTable)>,
     ) where
         S: for<'a> LookupSpan<'a>,
     {
@@ -223,19 +224,19 @@ impl JsonGroup {
         out: &mut Vec<u8>,
         written: &mut Vec<&'static str>,
         callsite: &CallsiteTemplate,
-        innermost: Option<&SpanRef<'_, S>>,
+        span: Option<(&SpanRef<'_, S>, &SpanTable)>,
     ) where
         S: for<'a> LookupSpan<'a>,
     {
-        let Some(innermost) = innermost else { return };
+        let Some((innermost, fields)) = span else { return };
         written.clear();
         if let Some(keys) = &self.trace_id_keys {
             keys.write(out, written, &callsite.template, &innermost.extensions());
         }
-        self.write_span(out, written, callsite, innermost);
+        self.write_span(out, written, callsite, innermost, fields);
         let mut outer = innermost.parent();
         while let Some(span) = outer {
-            self.write_span(out, written, callsite, &span);
+            self.write_span(out, written, callsite, &span, fields);
             outer = span.parent();
         }
     }
@@ -247,6 +248,7 @@ impl JsonGroup {
         written: &mut Vec<&'static str>,
         callsite: &CallsiteTemplate,
         span: &SpanRef<'_, S>,
+        fields: &SpanTable,
     ) where
         S: for<'a> LookupSpan<'a>,
     {
@@ -257,16 +259,20 @@ impl JsonGroup {
         if keys.is_empty() {
             return;
         }
-        let extensions = span.extensions();
-        let Some(fields) = extensions.get::<SpanFields>() else { return };
-        for (index, value) in fields.values() {
-            let Some((name, key)) = keys.get(index) else { continue };
-            if written.contains(&name) {
-                continue;
+        fields.with(&span.id(), |fields| {
+            for (index, value) in fields.values() {
+                let Some((name, key)) = keys.get(index) else { continue };
+                if written.contains(&name) {
+                    continue;
+                }
+                written.push(name);
+                out.extend_from_slice(key);
+                out.extend_from_slice(match escape::missing_float(value) {
+                    None => value,
+                    Some(_) if self.layout.has_null_floats() => b"null",
+                    Some(text) => text,
+                });
             }
-            written.push(name);
-            out.extend_from_slice(key);
-            out.extend_from_slice(value);
-        }
+        });
     }
 }

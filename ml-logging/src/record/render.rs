@@ -3,9 +3,9 @@
 use tracing::{Event, field::Field};
 
 use super::{
-    template::{Position, Segment, Template, UNWRITTEN},
+    template::{AS_TEXT, Position, Segment, Template, UNWRITTEN},
     thread_cache::EventTime,
-    visit::{Nanoseconds, ValueTarget, ValueWriter},
+    visit::{Converter, ValueTarget, ValueWriter},
 };
 
 /// Renders the context and the fields of the event, without the closing brace.
@@ -19,42 +19,25 @@ pub(super) fn render(
     if template.in_order() {
         let mut writer = ValueWriter(Cursor::new(out, template, time));
         event.record(&mut writer);
-        if !writer.0.out_of_order {
+        if !writer.0.is_unfit {
             return writer.0.finish();
         }
-        // Only a hand-written set of values has another order than its declaration. The record starts over
-        // with the slow path.
+        // Only a message that is no text, or a hand-written set of values in another order than its
+        // declaration. The record starts over.
         out.truncate(start);
     }
-    if let Some(field) = template.milliseconds() {
-        return write_converted(out, template, time, event, field);
-    }
-    let mut writer = ValueWriter(One { cursor: Cursor::new(out, template, time), wanted: 0 });
-    for segment in template.value_segments() {
-        writer.0.wanted = segment;
+    let conversions = template.conversions();
+    if template.in_order() || template.converts() {
+        let cursor = Cursor::new(out, template, time);
+        let mut writer = Converter { values: ValueWriter(cursor), conversions };
         event.record(&mut writer);
+        if !writer.values.0.is_unfit {
+            return writer.values.0.finish();
+        }
+        out.truncate(start);
     }
-    writer.0.cursor.finish();
-}
-
-/// Renders the same with the milliseconds of a field converted to nanoseconds.
-fn write_converted(
-    out: &mut Vec<u8>,
-    template: &Template,
-    time: &mut EventTime,
-    event: &Event<'_>,
-    milliseconds: usize,
-) {
-    let start = out.len();
-    let cursor = Cursor::new(out, template, time);
-    let mut writer = Nanoseconds { values: ValueWriter(cursor), milliseconds };
-    event.record(&mut writer);
-    if !writer.values.0.out_of_order {
-        return writer.values.0.finish();
-    }
-    out.truncate(start);
     let one = One { cursor: Cursor::new(out, template, time), wanted: 0 };
-    let mut writer = Nanoseconds { values: ValueWriter(one), milliseconds };
+    let mut writer = Converter { values: ValueWriter(one), conversions };
     for segment in template.value_segments() {
         writer.values.0.wanted = segment;
         event.record(&mut writer);
@@ -71,8 +54,8 @@ struct Cursor<'a> {
     time: &'a mut EventTime,
     /// The next segment.
     next: usize,
-    /// A value belongs to an earlier segment.
-    out_of_order: bool,
+    /// A value belongs to an earlier segment, or must be converted.
+    is_unfit: bool,
 }
 
 impl<'a> Cursor<'a> {
@@ -84,7 +67,7 @@ impl<'a> Cursor<'a> {
             positions: template.positions(),
             time,
             next: 0,
-            out_of_order: false,
+            is_unfit: false,
         }
     }
 
@@ -111,16 +94,18 @@ impl ValueTarget for Cursor<'_> {
     #[inline(always)]
     fn target(&mut self, field: &Field, quoted: bool) -> Option<&mut Vec<u8>> {
         // Records of the `log` crate have more fields than their normalized metadata declares.
-        let Position { segment, text } = self.positions.get(field.index())?;
-        if *segment != self.next {
-            if *segment == UNWRITTEN {
+        let Position { segment, unquoted, text } = self.positions.get(field.index())?;
+        let position = if quoted { *segment } else { *unquoted };
+        let segment = position as usize;
+        if segment != self.next {
+            if position == UNWRITTEN {
                 return None;
             }
-            if *segment < self.next {
-                self.out_of_order = true;
+            if position == AS_TEXT || segment < self.next {
+                self.is_unfit = true;
                 return None;
             }
-            self.advance(*segment);
+            self.advance(segment);
         }
         text.write(self.out, self.template, quoted);
         self.next = segment + 1;
@@ -137,6 +122,10 @@ struct One<'a> {
 impl ValueTarget for One<'_> {
     fn target(&mut self, field: &Field, quoted: bool) -> Option<&mut Vec<u8>> {
         let position = self.cursor.positions.get(field.index())?;
-        if position.segment == self.wanted { self.cursor.target(field, quoted) } else { None }
+        if position.segment as usize == self.wanted {
+            self.cursor.target(field, quoted)
+        } else {
+            None
+        }
     }
 }

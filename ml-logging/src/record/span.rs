@@ -12,7 +12,7 @@ use super::{
     template::Template,
     visit::{ValueTarget, ValueWriter},
 };
-use crate::format::JsonLayout;
+use crate::format::{JsonLayout, escape};
 
 /// Values of the fields of a span or an event as JSON. They do not depend on the format, so that several layers
 /// share those of a span, which are stored in its extensions.
@@ -23,11 +23,6 @@ use crate::format::JsonLayout;
 pub(crate) struct SpanFields {
     /// [Head](HEAD) and value of each recorded field, in ascending order.
     buffer: Vec<u8>,
-    /// Start of the last value.
-    last: usize,
-    /// Number of the last field, from 1.
-    last_number: usize,
-    is_unordered: bool,
 }
 
 /// Size of the index of a field and the length of its value.
@@ -42,14 +37,15 @@ thread_local! {
 
 impl SpanFields {
     /// Renders the values that `record` passes to a visitor.
+    #[inline(always)]
     pub(crate) fn new(record: impl FnOnce(&mut dyn Visit)) -> Self {
         // Fails if the thread is ending.
         let buffer = BUFFER.try_with(Cell::take).unwrap_or_default();
-        let mut writer = ValueWriter(Self { buffer, ..Self::default() });
+        let mut writer = ValueWriter(FieldsWriter { buffer, ..FieldsWriter::default() });
         record(&mut writer);
-        let mut fields = writer.0;
-        fields.close();
-        if fields.is_unordered { Self::default().updated(&fields) } else { fields }
+        let is_unordered = writer.0.is_unordered;
+        let fields = writer.0.finish();
+        if is_unordered { Self::default().updated(&fields) } else { fields }
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -60,7 +56,7 @@ impl SpanFields {
     pub(crate) fn updated(&self, later: &Self) -> Self {
         let mut values: Vec<_> = self.values().chain(later.values()).collect();
         values.sort_by_key(|(index, _)| *index);
-        let mut updated = Self::default();
+        let mut updated = FieldsWriter::default();
         for (position, (index, json)) in values.iter().enumerate() {
             // The sort is stable, so that the latest value of a field comes last.
             if values.get(position + 1).is_none_or(|(next, _)| next != index) {
@@ -68,26 +64,7 @@ impl SpanFields {
                 updated.buffer.extend_from_slice(json);
             }
         }
-        updated.close();
-        updated
-    }
-
-    /// Starts the value of a field.
-    fn open(&mut self, index: usize) {
-        self.close();
-        self.is_unordered |= index < self.last_number;
-        self.last_number = index + 1;
-        self.buffer.extend_from_slice(&(index as u64).to_le_bytes());
-        self.last = self.buffer.len();
-    }
-
-    /// Ends the last value by storing its length.
-    fn close(&mut self) {
-        let length = (self.buffer.len() - self.last) as u32;
-        let range = self.last.saturating_sub(size_of::<u32>())..self.last;
-        if let Some(head) = self.buffer[range].first_chunk_mut() {
-            *head = length.to_le_bytes();
-        }
+        updated.finish()
     }
 
     /// Returns the index and the value of each recorded field.
@@ -116,7 +93,49 @@ impl Drop for SpanFields {
     }
 }
 
-impl ValueTarget for SpanFields {
+/// Writer of values with their heads.
+#[derive(Default)]
+struct FieldsWriter {
+    buffer: Vec<u8>,
+    /// Start of the last value.
+    last: usize,
+    /// Number of the last field, from 1.
+    last_number: usize,
+    is_unordered: bool,
+}
+
+impl FieldsWriter {
+    /// Starts the value of a field.
+    fn open(&mut self, index: usize) {
+        self.close();
+        self.is_unordered |= index < self.last_number;
+        self.last_number = index + 1;
+        self.buffer.extend_from_slice(&(index as u64).to_le_bytes());
+        self.last = self.buffer.len();
+    }
+
+    /// Ends the last value by storing its length.
+    fn close(&mut self) {
+        let length = (self.buffer.len() - self.last) as u32;
+        if let Some(start) = self.last.checked_sub(size_of::<u32>())
+            && let Some(head) = self.buffer[start..].first_chunk_mut()
+        {
+            *head = length.to_le_bytes();
+        }
+    }
+
+    fn finish(mut self) -> SpanFields {
+        self.close();
+        SpanFields { buffer: self.buffer }
+    }
+}
+
+impl ValueTarget for FieldsWriter {
+    // What floats that JSON lacks become depends on the format.
+    fn float(out: &mut Vec<u8>, value: f64) {
+        escape::float_or_word(out, value);
+    }
+
     #[inline]
     fn target(&mut self, field: &Field, quoted: bool) -> Option<&mut Vec<u8>> {
         self.open(field.index());

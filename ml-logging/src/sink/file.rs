@@ -46,6 +46,8 @@ fn max_write(file: &File) -> io::Result<usize> {
             return Ok(PIPE_BUF);
         }
     }
+    #[cfg(not(unix))]
+    let _ = file;
     Ok(usize::MAX)
 }
 
@@ -72,7 +74,8 @@ fn append(path: &Path) -> io::Result<File> {
         #[cfg(unix)]
         Some(libc::ENXIO) => io::Error::new(
             error.kind(),
-            "it is a pipe that no process reads, or a socket; start the reader first",
+            "it is a pipe that no process reads, or a socket; start the reader first, or log to a \
+             standard stream",
         ),
         _ => error,
     })?;

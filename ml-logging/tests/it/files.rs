@@ -94,6 +94,60 @@ fn files_are_opened_again_on_request_without_a_record() {
 }
 
 #[test]
+fn records_that_are_logged_while_files_are_moved_are_in_exactly_one_of_them() {
+    const THREADS: usize = 4;
+    const EACH: usize = 2_000;
+    for kind in 0..4 {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("log");
+        let handler = match kind {
+            0 => Handler::file("h", &path),
+            1 => Handler::file("h", &path).policy(Policy::Audit),
+            2 => Handler::rotating("h", &path, Rotation::by_size(2_000, 100_000)),
+            _ => Handler::rotating("h", &path, Rotation::every(1, Period::Days)),
+        };
+        let (dispatch, logging) = build(handler);
+        let moved = thread::scope(|scope| {
+            let writers: Vec<_> = (0..THREADS)
+                .map(|thread| {
+                    let dispatch = &dispatch;
+                    scope.spawn(move || {
+                        (0..EACH).for_each(|number| log(dispatch, &format!("{thread} {number}")));
+                    })
+                })
+                .collect();
+            let mut moved = 0;
+            while !writers.iter().all(|writer| writer.is_finished()) {
+                moved += 1;
+                // The name is missing for a moment after the last rename.
+                let _ = fs::rename(&path, folder.path().join(format!("moved{moved}")));
+                if moved % 2 == 0 {
+                    logging.reopen();
+                }
+                thread::yield_now();
+            }
+            moved
+        });
+        logging.finish().unwrap();
+        assert!(moved > 1);
+        assert_eq!(logging.counts()[0].written, (THREADS * EACH) as u64);
+        let mut found: Vec<String> = Vec::new();
+        for entry in fs::read_dir(folder.path()).unwrap() {
+            let text = fs::read_to_string(entry.unwrap().path()).unwrap();
+            assert!(text.is_empty() || text.ends_with("}\n"));
+            found.extend(text.lines().map(str::to_owned));
+        }
+        found.sort();
+        let mut expected: Vec<String> = (0..THREADS)
+            .flat_map(|thread| (0..EACH).map(move |number| format!("{thread} {number}")))
+            .map(|text| format!("{{\"message\":\"{text}\"}}"))
+            .collect();
+        expected.sort();
+        assert!(found == expected, "{kind}: {} {}", found.len(), expected.len());
+    }
+}
+
+#[test]
 fn records_for_a_removed_folder_are_lost_by_the_count_until_it_is_back() {
     let test = "files::records_for_a_removed_folder_are_lost_by_the_count_until_it_is_back";
     let output = child(test, &[], || {
@@ -234,7 +288,7 @@ fn only_files_and_streams_with_a_reader_are_opened() {
         for handler in handlers(path) {
             let error = promptly(|| with(handler).build().map(|_| ()).unwrap_err().to_string());
             let expected =
-                "it is a pipe that no process reads, or a socket; start the reader first";
+                "it is a pipe that no process reads, or a socket; start the reader first, or log";
             assert!(error.contains(expected), "{error}");
         }
     }

@@ -29,6 +29,7 @@ mod parity;
 #[cfg(unix)]
 mod pipes;
 mod policies;
+mod python_files;
 mod record;
 mod record_length;
 mod robustness;

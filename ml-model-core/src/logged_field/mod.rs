@@ -4,11 +4,13 @@
 //! |---|---|
 //! | this one | [`LoggedField`], one field and its text form |
 //! | `schema` | looks fields up in a JSON Schema |
+//! | `readable` | the fields of a refused input |
 //! | `keys` | the keys that records have besides their logged fields |
 //! | `error` | the reasons why a field cannot be logged |
 
 mod error;
 pub(crate) mod keys;
+pub(crate) mod readable;
 mod schema;
 
 use std::fmt;
@@ -108,7 +110,7 @@ impl LoggedField {
             return Err(FieldError::Repeated { key, is_renamed });
         }
         let forms = match find(schema, &self.path, Naming::Exact) {
-            Ok(forms) => forms,
+            Ok(found) => found.forms,
             Err(FieldError::List { .. } | FieldError::NotLoggable { .. })
                 if self.policy == Some(Policy::Redacted) =>
             {
@@ -156,12 +158,12 @@ impl LoggedField {
     ///
     /// Returns an error if the schema has no such field, or if the field is not a single value.
     pub fn kind(&self, schema: &Schema) -> Result<FieldKind, FieldError> {
-        let forms = find(schema, &self.path, Naming::Exact)
+        let found = find(schema, &self.path, Naming::Exact)
             .or_else(|_| find(schema, &self.path, Naming::Loose));
         match self.policy {
             Some(Policy::Redacted | Policy::Hashed) => Ok(FieldKind::Text),
             Some(Policy::Bucketed(Width::Decimal(_))) => Ok(FieldKind::Number),
-            _ => Ok(FieldKind::of(&forms?)),
+            _ => Ok(FieldKind::of(&found?.forms)),
         }
     }
 

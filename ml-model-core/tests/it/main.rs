@@ -14,5 +14,7 @@ mod logged_fields;
 mod metrics;
 mod privacy;
 mod records;
+mod refused;
 mod registry;
+mod sampling;
 mod values;

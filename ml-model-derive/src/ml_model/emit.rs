@@ -16,7 +16,7 @@
 //! underscores.
 
 use heck::ToSnakeCase;
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::{GenericParam, Generics, Lifetime, parse_quote};
 
@@ -54,8 +54,12 @@ fn recorder(model: &Model<'_>, logging: &Logging) -> TokenStream {
     let level = Ident::new(logging.level, Span::call_site());
     let target = &logging.target;
     let (input, output) = (listed(&logging.input_fields), listed(&logging.output_fields));
-    let sites = quote_spanned! {logging.span=>
-        __core::LogSites::new(#target, __core::Level::#level, &[#(#input),*], &[#(#output),*])
+    let arguments = quote!(#target, __core::Level::#level, &[#(#input),*], &[#(#output),*]);
+    let sites = match sampling(logging) {
+        None => quote_spanned!(logging.span=> __core::LogSites::new(#arguments)),
+        Some(sampling) => {
+            quote_spanned!(logging.span=> __core::LogSites::sampled(#arguments, #sampling))
+        }
     };
 
     let declaration = if model.generics.params.is_empty() {
@@ -88,6 +92,21 @@ fn recorder(model: &Model<'_>, logging: &Logging) -> TokenStream {
             }
         }
     }
+}
+
+/// Generates the options `sample` and `slow`.
+fn sampling(logging: &Logging) -> Option<TokenStream> {
+    let sample = logging.sample.map(|rate| {
+        let rate = Literal::f64_unsuffixed(rate);
+        quote!(.sample(#rate))
+    });
+    let slow = logging.slow.map(|limit| {
+        let (seconds, nanoseconds) = (limit.as_secs(), limit.subsec_nanos());
+        let (seconds, nanoseconds) =
+            (Literal::u64_unsuffixed(seconds), Literal::u32_unsuffixed(nanoseconds));
+        quote!(.slow(__core::Duration::new(#seconds, #nanoseconds)))
+    });
+    (sample.is_some() || slow.is_some()).then(|| quote!(__core::Sampling::new() #sample #slow))
 }
 
 /// Returns the generics for code that uses the model's `Input` and `Output`. On a generic type, the

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
+use ml_model_core::decorators::logging::ReadableFields;
 use ml_model_core::{
     BatchRow, Execution, MLModel, PendingCalls, PredictionId, RegisteredModel, Request, Violation,
 };
@@ -20,6 +21,8 @@ use super::slow_calls::SlowCalls;
 pub(crate) struct Endpoint {
     model: RegisteredModel,
     schema: JsonSchema,
+    /// Fields that the record of a refused body can have.
+    readable: ReadableFields,
     /// Whether the input has a `prediction_id`.
     takes_prediction_id: bool,
     /// Whether predictions have an id.
@@ -53,8 +56,9 @@ impl Endpoint {
             takes_prediction_id: PredictionId::is_in(&schema),
             has_prediction_id: model.stack().has_prediction_id,
             takes_batches: model.takes_batches(),
-            schema: JsonSchema::new(schema.as_value())?,
             pending: (options.execution == Execution::Blocking).then(|| pending.clone()),
+            schema: JsonSchema::new(schema.as_value())?,
+            readable: ReadableFields::new(&model.stack().logged_fields.input, &schema),
             permits,
             model,
             execution: options.execution,
@@ -178,7 +182,11 @@ impl Endpoint {
                 let without = id_of_body.map(|_| PredictionId::FIELD);
                 Request::new(body.for_model(without, has_other_integers))
             }
-            _ => Request::invalid(violations),
+            Ok(body) => {
+                let fields = self.readable.read(|path| scalar_at(body, path));
+                Request::invalid(violations).with_refused_fields(fields)
+            }
+            Err(_) => Request::invalid(violations),
         };
         if let Some(id) = id {
             request.context_mut().set_prediction_id(id);
@@ -188,6 +196,18 @@ impl Endpoint {
         }
         request
     }
+}
+
+/// Returns the single value at a path of names and indices.
+fn scalar_at(mut body: Body<'_>, path: &[String]) -> Option<Value> {
+    for segment in path {
+        body = match body.is_array() {
+            true => body.items().nth(segment.parse().ok()?)?,
+            false => body.member(segment)?,
+        };
+    }
+    let is_single = !body.is_array() && !body.is_object();
+    is_single.then(|| serde_json::from_str(body.text()).ok()).flatten()
 }
 
 /// Parses a body.

@@ -85,7 +85,9 @@ fn all_violations_are_reported_at_once_and_recorded() {
             "size: is not known to this model",
         ]
     );
-    let [_, exception] = records("many").try_into().unwrap();
+    let [requested, exception] = records("many").try_into().unwrap();
+    // What could be read is on record.
+    assert_eq!((&requested["age"], &requested["bmi"]), (&json!(17), &Value::Null));
     assert_eq!(exception["message"], "Prediction exception.");
     assert_eq!(exception["levelname"], "ERROR");
     let error_info = exception["error_info"].as_str().unwrap();

@@ -63,6 +63,7 @@ fn a_model_that_takes_batches_receives_them_as_a_whole() {
         |charges: f64, id: &str| json!({"prediction": {"charges": charges, "prediction_id": id}});
     assert_eq!(results[0], prediction(250.0, "whole-0"));
     assert_eq!(results[1]["error"]["type"], "ValidationError");
+    assert_eq!(records("whole-1")[0]["age"], 99);
     assert_eq!(results[2]["error"]["messages"], json!(["the forest is on fire"]));
     assert_eq!(results[3], prediction(300.0, "whole-3"));
     assert_eq!(batches.load(Ordering::Relaxed), 1);

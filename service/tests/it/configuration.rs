@@ -141,6 +141,31 @@ fn models_and_decorators_take_their_configuration() {
 }
 
 #[test]
+fn a_sample_keeps_a_share_of_the_predictions_and_all_failures() {
+    let service = start(
+        "models:
+  - qualified_name: threshold_model
+    configuration: {threshold: 10}
+    decorators: [prediction_id, logging: {sample: 0.1, slow: 1h}, limit: {limit: 100}]
+",
+    );
+    let predict = |amount: f64, id: &str| {
+        let body = json!({ "amount": amount, "prediction_id": id }).to_string();
+        service.post("/api/models/threshold_model/prediction", "application/json", body.as_bytes())
+    };
+    // The hash of the first id is below a tenth, those of the others are not.
+    assert_eq!(predict(1.0, "order-13").status, 200);
+    assert_eq!(predict(1.0, "order-0").status, 200);
+    assert_eq!(predict(1000.0, "sampled-3").status, 503);
+    let rates = |id: &str| -> Vec<Value> {
+        records(id).iter().map(|record| record["sample_rate"].clone()).collect()
+    };
+    assert_eq!(rates("order-13"), [0.1, 0.1]);
+    assert_eq!(rates("order-0"), [] as [Value; 0]);
+    assert_eq!(rates("sampled-3").last(), Some(&json!(1.0)));
+}
+
+#[test]
 fn what_the_users_own_types_do_not_accept_is_reported_at_its_place() {
     assert_eq!(
         mistakes(

@@ -269,6 +269,25 @@ fn fields_that_cannot_be_logged_say_what_can_be_done() {
 }
 
 #[test]
+fn samples_are_shares_of_predictions_with_an_id() {
+    let logging = |options: &str| {
+        in_decorators("charges_model", &format!("[prediction_id, logging: {options}]"))
+    };
+    for share in ["0", "-0.1", "1.5", "10"] {
+        let expected = "expected a number above 0 and up to 1, such as 0.1";
+        assert_eq!(logging(&format!("{{sample: {share}}}")), [expected], "{share}");
+    }
+    for duration in ["fast", "'50'", "0s", "-1s"] {
+        let expected = "expected a duration above 0, such as `50ms` or `2s`";
+        assert_eq!(logging(&format!("{{slow: {duration}}}")), [expected], "{duration}");
+    }
+    assert_eq!(
+        in_decorators("charges_model", "[logging: {sample: 0.1}]"),
+        ["no prediction id is known here: list the decorator `prediction_id` before `logging`"]
+    );
+}
+
+#[test]
 fn models_that_are_listed_wrongly() {
     let twice = |first: &str, second: &str, expected: &str| {
         let mistakes = mistakes(&format!("models:\n- {first}\n- {second}\n"));

@@ -83,7 +83,7 @@ fn mistakes_of_a_filter_are_reported_with_the_others() {
 fn a_filter_is_known_to_its_program_only() {
     assert_eq!(
         mistakes(Service::new("Other Service"), FILE),
-        "f:5: logging.filters.release.class: unknown filter class `ReleaseFilter`; valid are `HostnameFilter`, `EnvironmentInfoFilter`"
+        "f:5: logging.filters.release.class: unknown filter class `ReleaseFilter`; valid are `HostnameFilter`, `EnvironmentInfoFilter`, `Filter`"
     );
 }
 
@@ -213,8 +213,8 @@ fn start(name: &str, arguments: &[&str]) -> (Child, BufReader<ChildStdout>) {
 fn main() -> ExitCode {
     match env::var(PROGRAM).as_deref() {
         Ok("filter") => return service().main(),
-        Ok("refused") => return refused::service().main(),
         Ok("signals") => return signals::service().main(),
+        Ok("refused") => return refused::service().main(),
         Ok(_) => return Service::new("Runtime Service").model(RuntimeModel::load).main(),
         Err(_) => {}
     }

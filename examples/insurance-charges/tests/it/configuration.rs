@@ -268,6 +268,48 @@ fn files_that_the_service_reads_are_no_log_files_and_are_kept() {
 }
 
 #[test]
+fn records_of_predictions_that_no_handler_receives_are_reported_with_the_remedy() {
+    let folder = tempfile::tempdir().unwrap();
+    let remedy = "give that logger or `root` a handler, as in `root: {level: INFO, handlers: [...]}`, or a \
+                  NullHandler if they are not wanted\n";
+    let exact = format!(
+        "error: rest_config.yaml:2: logging: no handler receives the records of predictions by \
+         `insurance_charges_model`, whose target is `insurance_charges_model_logger`; {remedy}"
+    );
+    let likely = format!(
+        "warning: no handler receives the records of predictions by `insurance_charges_model` if their \
+         target is the default, `insurance_charges_model_logger`; {remedy}"
+    );
+    let configured =
+        "models: [{qualified_name: insurance_charges_model, decorators: [logging: {}]}]";
+    let compiled = "models: [{qualified_name: insurance_charges_model}]";
+    for (models, loggers, expected) in [
+        (configured, "{uvicorn: {handlers: [h]}}", &*exact),
+        (compiled, "{uvicorn: {handlers: [h]}}", &likely),
+        (
+            configured,
+            "{insurance_charges_model_logger: {propagate: false}, root: {handlers: [h]}}",
+            &exact,
+        ),
+        (configured, "{uvicorn: {}, root: {handlers: [h]}}", ""),
+        (configured, "{uvicorn: {handlers: [h]}, root: {handlers: [no]}}", ""),
+        (compiled, "{insurance_charges_model_logger: {handlers: [h]}}", ""),
+        // The filter keeps them out.
+        (configured, "{root: {handlers: [some]}}", &exact),
+    ] {
+        let text = format!(
+            "{models}\nlogging: {{version: 1, filters: {{f: {{name: uvicorn}}}}, handlers: {{\
+             h: {{class: StreamHandler}}, no: {{class: logging.NullHandler}}, \
+             some: {{class: StreamHandler, filters: [f]}}}}, loggers: {loggers}}}\n"
+        );
+        fs::write(folder.path().join("rest_config.yaml"), text).unwrap();
+        let (success, _, errors) = checked(folder.path(), &[]);
+        assert_eq!(errors, expected, "{models} {loggers}");
+        assert_eq!(success, expected != exact);
+    }
+}
+
+#[test]
 fn the_address_flag_is_checked_and_overrides_the_variable() {
     let flag = |address| {
         let mut command = command();

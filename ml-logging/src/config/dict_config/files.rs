@@ -9,6 +9,7 @@ use std::{
 
 use ml_configuration::{Node, Problems};
 
+use super::python;
 use crate::sink;
 
 /// Reports the files that cannot be opened, or that are one of the files in `read`. Each of these has words for
@@ -16,6 +17,8 @@ use crate::sink;
 pub(crate) fn check(node: Node<'_>, read: &[(&str, &Path)], problems: &mut Problems) {
     // Mistakes in the structure are reported by `read`.
     let mut unread = Problems::new();
+    let resolved = python::resolve(node, &mut unread);
+    let node = resolved.as_ref().map_or(node, |(document, _)| document.root());
     let Some(mut root) = node.mapping(&mut unread) else { return };
     let handlers = root.optional("handlers").and_then(|node| node.mapping(&mut unread));
     let Some(mut handlers) = handlers else { return };

@@ -9,6 +9,7 @@ use super::callsites::{LogSites, Origin};
 use super::extract::{Extracted, extract};
 use super::field_tree::FieldTree;
 use super::record::{Record, Recorder};
+use super::sampling::Sampling;
 use crate::logged_field::LoggedField;
 use crate::model::MLModel;
 use crate::policy::Policy;
@@ -20,6 +21,8 @@ pub struct LoggingOptions {
     pub target: String,
     /// Level of the records of requests and predictions. Failures have the level ERROR.
     pub level: Level,
+    /// Predictions to record; all by default.
+    pub sampling: Sampling,
     /// Fields of the input, in the order of the records.
     pub input_fields: Vec<LoggedField>,
     /// Fields of the output, in the order of the records.
@@ -38,6 +41,7 @@ impl LoggingOptions {
         Self {
             target: format!("{qualified_name}_logger"),
             level: Level::INFO,
+            sampling: Sampling::new(),
             input_fields: Vec::new(),
             output_fields: Vec::new(),
             file: String::new(),
@@ -86,8 +90,15 @@ impl LoggingDecorator<ConfiguredFields> {
         input_schema: &Schema,
         output_schema: &Schema,
     ) -> Self {
-        let LoggingOptions { target, level, mut input_fields, mut output_fields, file, line } =
-            options;
+        let LoggingOptions {
+            target,
+            level,
+            sampling,
+            mut input_fields,
+            mut output_fields,
+            file,
+            line,
+        } = options;
         redact(&mut input_fields, input_schema);
         redact(&mut output_fields, output_schema);
         let (input, output) = (Fields::new(&input_fields), Fields::new(&output_fields));
@@ -97,7 +108,8 @@ impl LoggingDecorator<ConfiguredFields> {
             fields.leak()
         };
         let origin = Origin { target: target.leak(), level, file: file.leak(), line };
-        let sites = LogSites::of_origin(origin, [names(input_fields), names(output_fields)]);
+        let fields = [names(input_fields), names(output_fields)];
+        let sites = LogSites::of_origin(origin, fields, sampling);
         Self::new(ConfiguredFields { sites: Box::leak(Box::new(sites)), input, output })
     }
 }

@@ -108,6 +108,12 @@ pub(super) fn extract(
     extracted
 }
 
+/// Reads a single value.
+pub(super) fn single(value: &(impl Serialize + ?Sized), policy: Option<Policy>) -> Extracted {
+    let tree = FieldTree::new([&[] as &[String]]);
+    extract(value, &tree, &[policy]).pop().unwrap_or_default()
+}
+
 /// Serializer for the part of a value that `tree` describes.
 struct Extractor<'a> {
     tree: &'a FieldTree,
@@ -369,13 +375,11 @@ impl SerializeMap for Entries<'_> {
     type Error = Stopped;
 
     fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), Stopped> {
-        // A key is a scalar, so it is extracted like a field with an empty path.
-        let tree = FieldTree::new([&[] as &[String]]);
-        self.key = match extract(key, &tree, &[None]).pop() {
-            Some(Extracted::Text(text)) => Some(text),
-            Some(Extracted::U64(number)) => Some(number.to_string()),
-            Some(Extracted::I64(number)) => Some(number.to_string()),
-            Some(Extracted::Bool(value)) => Some(value.to_string()),
+        self.key = match single(key, None) {
+            Extracted::Text(text) => Some(text),
+            Extracted::U64(number) => Some(number.to_string()),
+            Extracted::I64(number) => Some(number.to_string()),
+            Extracted::Bool(value) => Some(value.to_string()),
             _ => None,
         };
         Ok(())

@@ -27,8 +27,8 @@ pub struct Record<'a> {
 }
 
 /// Maximum number of values before the logged fields: message, action, model name and version,
-/// prediction id, batch id and row, status and duration.
-const HEAD: usize = 9;
+/// prediction id, batch id and row, sample rate, status and duration.
+const HEAD: usize = 10;
 /// Maximum number of values for which no memory is allocated.
 const INLINE: usize = 32;
 
@@ -50,6 +50,9 @@ impl<'a> Record<'a> {
         if let Some((batch_id, row)) = &subject.batch_row {
             record.push(batch_id);
             record.push(row);
+        }
+        if let Some(rate) = &subject.sample_rate {
+            record.push(rate);
         }
         record
     }
@@ -94,13 +97,6 @@ impl<'a> Record<'a> {
         values.extend(fields.map(Some));
         self.site.dispatch(&values);
     }
-
-    /// Writes the record without values for its fields.
-    pub(super) fn write_without_fields(self) {
-        let mut values = self.head.to_vec();
-        values.resize(self.site.fields(), None);
-        self.site.dispatch(&values);
-    }
 }
 
 impl fmt::Debug for Record<'_> {
@@ -115,4 +111,5 @@ pub(super) struct Subject<'a> {
     pub(super) version: &'a str,
     pub(super) prediction_id: Option<&'a str>,
     pub(super) batch_row: Option<(&'a str, usize)>,
+    pub(super) sample_rate: Option<f64>,
 }

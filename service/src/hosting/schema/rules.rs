@@ -8,7 +8,10 @@ use super::pattern::Pattern;
 pub(super) type Id = usize;
 
 /// The rules of one schema.
-pub(super) type Rules = Vec<Rule>;
+#[derive(Debug, Default)]
+pub(super) struct Schema {
+    pub(super) rules: Vec<Rule>,
+}
 
 /// A rule for a value. Most rules concern values of one type only.
 #[derive(Debug)]
