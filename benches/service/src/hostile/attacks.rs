@@ -30,8 +30,11 @@ impl Attack {
     }
 }
 
+/// Attacks until the run is over.
+type Run = fn(&Field) -> Attack;
+
 /// Names and functions of the attacks.
-pub(super) const ATTACKS: [(&str, fn(&Field) -> Attack); 9] = [
+pub(super) const ATTACKS: [(&str, Run); 9] = [
     ("heads of a byte at a time", slow_heads),
     ("heads of 400 kB", huge_heads),
     ("bodies of a byte at a time", slow_bodies),
