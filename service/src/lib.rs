@@ -26,6 +26,7 @@
 //! | `hosting` | models behind endpoints, without HTTP: a body in, a prediction out |
 //! | `signals` | the signals that stop the program, and the limits of its shutdown |
 //! | `log_wait` | waiting for a log that takes no records |
+//! | `worker` | long work on a worker of the runtime |
 //! | `state` | the loaded models and the phase of the service |
 //! | `http` | the REST API: from a connection to an answer |
 //! | `metrics` | `GET /metrics`: [`MetricsSettings`], counting, the text format of Prometheus |
@@ -49,6 +50,7 @@ mod service;
 mod signals;
 mod state;
 mod throttle;
+mod worker;
 
 pub use hosting::registered::{HostedType, LoadResult, MakeDecorator};
 pub use http::server::ServeError;

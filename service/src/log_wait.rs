@@ -7,8 +7,9 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use ml_logging::Logging;
-use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::sync::Notify;
+
+use crate::worker::run_long;
 
 /// Number of threads that have waited for the log for some time. All services of a process share the log.
 static WAITING: AtomicUsize = AtomicUsize::new(0);
@@ -19,13 +20,7 @@ static NONE_WAITS: Notify = Notify::const_new();
 pub(crate) fn connect(logging: &Logging) {
     logging.on_wait(|wait| {
         WAITING.fetch_add(1, Ordering::SeqCst);
-        // Only the multi-thread runtime has other threads for the tasks of this one.
-        let flavor = Handle::try_current().map(|runtime| runtime.runtime_flavor());
-        if flavor.is_ok_and(|flavor| flavor == RuntimeFlavor::MultiThread) {
-            tokio::task::block_in_place(wait);
-        } else {
-            wait();
-        }
+        run_long(wait);
         if WAITING.fetch_sub(1, Ordering::SeqCst) == 1 {
             NONE_WAITS.notify_waiters();
         }

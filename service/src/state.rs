@@ -1,8 +1,10 @@
 //! State that all requests share: the loaded models, and the phase of the service.
 
 use std::net::IpAddr;
+use std::num::NonZero;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
+use std::thread;
 
 use ml_logging::Logging;
 use serde_json::Value;
@@ -25,6 +27,9 @@ pub(crate) struct State {
     pub(crate) shows_error_details: bool,
     /// Permits for predictions on the blocking pool. A prediction that waits for one has not begun.
     pub(crate) prediction_threads: Arc<Semaphore>,
+    /// Permits for the work on large bodies: the processors have no use for more at once, and each takes
+    /// memory.
+    pub(crate) large_bodies: Semaphore,
     loaded: OnceLock<Result<Loaded, String>>,
     is_stopping: AtomicBool,
 }
@@ -54,8 +59,18 @@ impl State {
     ) -> Self {
         let shows_error_details = server.shows_error_details(address);
         let prediction_threads = Arc::new(Semaphore::new(PREDICTION_THREADS));
+        let large_bodies = thread::available_parallelism().map_or(1, NonZero::get);
         let (loaded, is_stopping) = (OnceLock::new(), AtomicBool::new(false));
-        Self { info, server, logging, shows_error_details, prediction_threads, loaded, is_stopping }
+        Self {
+            info,
+            server,
+            logging,
+            shows_error_details,
+            prediction_threads,
+            large_bodies: Semaphore::new(large_bodies),
+            loaded,
+            is_stopping,
+        }
     }
 
     /// Ends the loading phase and logs how it ended. Only the first call has an effect.

@@ -14,14 +14,14 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use super::body::{Body, Parsed};
 use super::options::HostingOptions;
 use super::outcome::{Failure, Outcome, PendingCall, call};
-use super::schema::{JsonSchema, Validity};
+use super::schema::{Validator, Validity};
 use super::shorten::Room;
 use super::slow_calls::SlowCalls;
 
 /// A model with everything that its endpoints need to know of it.
 pub(crate) struct Endpoint {
     model: RegisteredModel,
-    schema: JsonSchema,
+    schema: Validator,
     /// Fields that the record of a refused body can have.
     readable: ReadableFields,
     /// Whether the input has a `prediction_id`.
@@ -70,7 +70,7 @@ impl Endpoint {
             has_prediction_id,
             takes_batches: model.takes_batches(),
             pending: (options.execution == Execution::Blocking).then(|| pending.clone()),
-            schema: JsonSchema::new(schema.as_value())?,
+            schema: Validator::new(schema.as_value())?,
             readable: ReadableFields::new(&model.stack().logged_fields.input, &schema),
             permits,
             model,

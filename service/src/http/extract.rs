@@ -9,6 +9,7 @@ use super::connection::Connection;
 use super::headers::{content_coding, expect_json};
 use super::response::ErrorResponse;
 use crate::config::ServerSettings;
+use crate::worker::run_long;
 
 /// Reads the JSON body of a request.
 ///
@@ -43,7 +44,7 @@ pub(super) async fn json_body(
         Err(error) => return Err(unreadable(&error_chain(&error))),
     };
     let Some(coding) = coding.filter(|_| !body.is_empty()) else { return Ok(body) };
-    match coding.decompress(&body, size) {
+    match run_long(|| coding.decompress(&body, size)) {
         Ok(body) if body.len() > size => Err(ErrorResponse::body_too_large(size)),
         Ok(body) => Ok(body.into()),
         Err(error) => Err(unreadable(&error)),

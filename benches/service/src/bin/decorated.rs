@@ -1,6 +1,5 @@
 //! The service with the decorated trivial model.
 
-use std::convert::Infallible;
 use std::process::ExitCode;
 
 use ml_model_service::Service;

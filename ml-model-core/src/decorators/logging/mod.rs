@@ -121,7 +121,8 @@ struct Call {
     /// Whether its records are written even if it is neither slow nor fails.
     is_kept: bool,
     prediction_id: Option<PredictionId>,
-    batch_row: Option<BatchRow>,
+    // Boxed, because most calls are not part of a batch and move a null pointer.
+    batch_row: Option<Box<BatchRow>>,
     /// `None` if the request was not recorded and the logger is not sampled.
     started: Option<Instant>,
     /// The call among those that the program may abandon.
@@ -226,7 +227,7 @@ impl<R> LoggingDecorator<R> {
             sites: logs.of(context),
             is_kept: logs.sampling.keeps(context.prediction_id()),
             prediction_id: context.prediction_id().cloned(),
-            batch_row: context.batch_row().cloned(),
+            batch_row: context.batch_row().cloned().map(Box::new),
             started: None,
             pending: None,
         };

@@ -69,9 +69,8 @@ impl<'s> Check<'s> {
                     (!self.is_of_type(&value, *types)).then_some(Problem::Type(*types))
                 }
                 (Rule::Options(choices), _) => {
-                    let is_valid = is_one_of(body, &value, choices);
-                    let shown = choices.iter().map(|choice| choice.shown.as_str());
-                    (!is_valid).then(|| Problem::Choices(shown.collect()))
+                    self.step(choices.len() / 8)?;
+                    (!is_one_of(body, &value, choices)).then_some(Problem::Options(choices))
                 }
                 (Rule::Number(rule), Value::Number(number)) => {
                     (!fits(*number, rule)).then_some(Problem::Number(rule))

@@ -127,7 +127,11 @@ fn joined_choices<'s, 'b>(
     for mistakes in alternatives {
         let mut there = mistakes.iter().filter(|mistake| is_there(mistake));
         let mistake = there.find(|mistake| match &mistake.problem {
-            Problem::Choices(these) => {
+            Problem::Options(these) => {
+                choices.extend(these.iter().map(|choice| choice.shown.as_str()));
+                true
+            }
+            Problem::Joined(these) => {
                 choices.extend_from_slice(these);
                 true
             }
@@ -140,7 +144,7 @@ fn joined_choices<'s, 'b>(
         joined = joined.or(Some(mistake));
     }
     let is_list = choices.iter().any(|choice| *choice != "null");
-    joined.filter(|_| is_list).map(|joined| joined.with(Problem::Choices(choices)))
+    joined.filter(|_| is_list).map(|joined| joined.with(Problem::Joined(choices)))
 }
 
 /// Joins the valid types of all alternatives, if each of them requires another type at the same place.

@@ -2,7 +2,7 @@
 
 use ml_model_core::{SensitiveParts, Violation};
 
-use super::rules::{NumberRule, Range, Types};
+use super::rules::{Choice, NumberRule, Range, Types};
 use crate::hosting::body::{Body, Value};
 use crate::hosting::shorten::{LONGEST_MESSAGE, cut, shortened};
 
@@ -57,7 +57,9 @@ pub(super) enum Problem<'s> {
     NotAllowed,
     Type(Types),
     /// The value is none of these.
-    Choices(Vec<&'s str>),
+    Options(&'s [Choice]),
+    /// The value is none of these, from several alternatives.
+    Joined(Vec<&'s str>),
     Number(&'s NumberRule),
     Pattern(&'s str),
     TooFew(Unit, u64),
@@ -167,7 +169,7 @@ impl<'s, 'b> Mistake<'s, 'b> {
 
     /// Returns whether only one value would be valid, such as the tag of a variant.
     pub(super) fn is_constant(&self) -> bool {
-        matches!(&self.problem, Problem::Choices(choices) if choices.len() == 1)
+        matches!(&self.problem, Problem::Options([_only]))
     }
 
     /// Describes the mistake, without what it would show of sensitive values.
@@ -186,10 +188,12 @@ impl<'s, 'b> Mistake<'s, 'b> {
             Problem::Type(types) => {
                 format!("{value} is not of type {}", types.names().collect::<Vec<_>>().join(" or "))
             }
-            Problem::Choices(choices) => match choices.as_slice() {
-                [only] => format!("{only} was expected"),
-                choices => format!("{value} is none of {}", choices.join(", ")),
-            },
+            Problem::Options([only]) => format!("{} was expected", only.shown),
+            Problem::Options(choices) => {
+                let choices: Vec<_> = choices.iter().map(|choice| choice.shown.as_str()).collect();
+                format!("{value} is none of {}", choices.join(", "))
+            }
+            Problem::Joined(choices) => format!("{value} is none of {}", choices.join(", ")),
             Problem::Number(rule) => match rule {
                 NumberRule::Minimum(least) => {
                     format!("{value} is less than the minimum of {least}")

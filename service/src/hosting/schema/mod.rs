@@ -35,7 +35,7 @@ use rules::{Rule, Rules};
 
 /// A compiled schema.
 #[derive(Debug)]
-pub(crate) struct JsonSchema {
+pub(crate) struct Validator {
     schemas: Vec<Rules>,
     most_alternatives: usize,
     /// `None` if no part of the values is sensitive.
@@ -52,7 +52,7 @@ pub(crate) enum Validity {
     Invalid(Vec<Violation>),
 }
 
-impl JsonSchema {
+impl Validator {
     /// Compiles `schema`.
     ///
     /// # Errors

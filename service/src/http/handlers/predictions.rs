@@ -7,7 +7,7 @@ use hyper::body::Incoming;
 use hyper::header::HeaderMap;
 use ml_model_core::{Execution, PredictionId};
 use serde_json::json;
-use tokio::sync::OwnedSemaphorePermit;
+use tokio::sync::{OwnedSemaphorePermit, SemaphorePermit};
 use tracing::Span;
 
 use super::models::endpoint;
@@ -20,6 +20,7 @@ use crate::http::prediction_id;
 use crate::http::response::{ErrorResponse, Response, add_id, json_text};
 use crate::http::trace_context::TraceContext;
 use crate::state::State;
+use crate::worker::{LARGE, run_long, run_sized};
 
 /// `POST /api/models/{qualified_name}/prediction`
 pub(in crate::http) async fn one(
@@ -31,12 +32,16 @@ pub(in crate::http) async fn one(
 ) -> Result<Response, ErrorResponse> {
     let endpoint = endpoint(state, name)?;
     let body = json_body(&state.server, connection, headers, body).await?;
+    let large = match endpoint.execution {
+        Execution::Inline => large_body(state, connection, body.len()).await?,
+        Execution::Blocking => None,
+    };
     let permit = permit(endpoint)?;
     let header_id = prediction_id::of_request(headers);
     let predict = move |endpoint: &Endpoint, begun: &Begun| {
         endpoint.predict(&body, header_id, |id| drop(begun.set(id.clone())))
     };
-    let outcome = run(state, connection, endpoint, permit, headers, predict).await?;
+    let outcome = run(state, connection, endpoint, (permit, large), headers, predict).await?;
     match outcome.result {
         Ok(json) => {
             let mut response = json_text(StatusCode::OK, json);
@@ -65,8 +70,10 @@ pub(in crate::http) async fn batch(
 ) -> Result<Response, ErrorResponse> {
     let endpoint = endpoint(state, name)?;
     let body = json_body(&state.server, connection, headers, body).await?;
-    let parsed = parse(Vec::from(body))
-        .map_err(|violation| ErrorResponse::validation(vec![violation.to_string()]))?;
+    let large = large_body(state, connection, body.len()).await?;
+    let parsed = run_sized(body.len(), || parse(Vec::from(body)));
+    let parsed =
+        parsed.map_err(|violation| ErrorResponse::validation(vec![violation.to_string()]))?;
     if !parsed.body().is_array() {
         let message = "expected a list of inputs, `[{...}, {...}]`".to_owned();
         return Err(ErrorResponse::validation(vec![message]));
@@ -80,7 +87,7 @@ pub(in crate::http) async fn batch(
     let batch_id = PredictionId::random();
     let id = batch_id.clone();
     let predict = move |endpoint: &Endpoint, _: &Begun| endpoint.predict_batch(parsed.body(), &id);
-    let outcomes = run(state, connection, endpoint, permit, headers, predict).await;
+    let outcomes = run(state, connection, endpoint, (permit, large), headers, predict).await;
     let outcomes = outcomes.map_err(|error| error.of_batch(&batch_id))?;
     let mut room = Room::default();
     let results = outcomes.into_iter().map(|outcome| match outcome.result {
@@ -105,6 +112,25 @@ fn permit(endpoint: &Endpoint) -> Result<Option<OwnedSemaphorePermit>, ErrorResp
     endpoint.permit().map_err(|Busy| ErrorResponse::busy(&endpoint.name()))
 }
 
+/// Waits for a permit to work on a body if it is large.
+///
+/// # Errors
+///
+/// 504 if others take too long.
+async fn large_body<'s>(
+    state: &'s State,
+    connection: &Connection,
+    size: usize,
+) -> Result<Option<SemaphorePermit<'s>>, ErrorResponse> {
+    if size < LARGE {
+        return Ok(None);
+    }
+    let limit = state.server.request_timeout;
+    let permit = connection.timer.within(limit, state.large_bodies.acquire()).await;
+    // It is never closed.
+    permit.map(Result::ok).ok_or_else(|| ErrorResponse::prediction_timeout(limit))
+}
+
 /// Calls a model where its options say, inside the trace that the headers name.
 ///
 /// # Errors
@@ -115,15 +141,17 @@ async fn run<T: Send + 'static>(
     state: &State,
     connection: &Connection,
     endpoint: &Arc<Endpoint>,
-    permit: Option<OwnedSemaphorePermit>,
+    (permit, large): (Option<OwnedSemaphorePermit>, Option<SemaphorePermit<'_>>),
     headers: &HeaderMap,
     predict: impl FnOnce(&Endpoint, &Begun) -> T + Send + 'static,
 ) -> Result<T, ErrorResponse> {
     let span = TraceContext::of(headers).map(|trace| trace.span());
     if endpoint.execution == Execution::Inline {
         let _span = span.as_ref().map(Span::enter);
-        return Ok(endpoint.run_inline(|| predict(endpoint, &Begun::new())));
+        let call = || endpoint.run_inline(|| predict(endpoint, &Begun::new()));
+        return Ok(if large.is_some() { run_long(call) } else { call() });
     }
+    drop(large);
     let endpoint = endpoint.clone();
     let begun = Arc::new(Begun::new());
     let begins = begun.clone();

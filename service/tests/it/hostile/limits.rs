@@ -173,6 +173,28 @@ fn while_all_connections_are_in_use_probes_are_answered() {
 }
 
 #[test]
+fn work_on_large_bodies_does_not_delay_others() {
+    let yaml = "models: [{qualified_name: charges_model, execution: inline}]";
+    let service = Running::on_workers(1, yaml);
+    let padding = " ".repeat(100_000);
+    let large = post_body(format!(r#"{{"age": 60, "bmi": 20}}{padding}"#));
+    let held: Vec<_> = (0..2 * std::thread::available_parallelism().unwrap().get())
+        .map(|_| {
+            let mut stream = service.connect();
+            stream.write_all(&large).unwrap();
+            stream
+        })
+        .collect();
+    service.gate.wait_for(1);
+    // The only worker would be that of the held prediction.
+    is_alive(&service);
+    service.gate.open();
+    for stream in held {
+        assert_eq!(Response::read(stream).status, 200);
+    }
+}
+
+#[test]
 fn a_client_that_does_not_take_its_answers_is_disconnected() {
     let service = Running::configured("server: {write_timeout_s: 0.2}");
     let asset = "GET /docs/swagger-ui-bundle.js HTTP/1.1\r\nhost: test\r\n\r\n";
