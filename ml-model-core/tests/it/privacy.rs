@@ -170,7 +170,7 @@ fn with_a_key() {
             ("phones", "[REDACTED]".to_owned()),
         ]
     );
-    assert_eq!(records[1].get("score"), Some("0.75"));
+    assert_eq!(records[1].get("score"), Some("0.25"));
     assert_eq!(records[1].get("class").map(str::len), Some(32));
 
     let model = configured(
