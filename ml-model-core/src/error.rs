@@ -95,8 +95,13 @@ impl fmt::Debug for PredictionError {
 /// assert_eq!(error.to_string(), "there is no customer `c-8`");
 /// ```
 #[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+// Boxed, because every result of a prediction has room for it.
+pub struct Rejection(Box<Refusal>);
+
+#[derive(Debug, thiserror::Error)]
 #[error("{reason}")]
-pub struct Rejection {
+struct Refusal {
     kind: RejectionKind,
     r#type: Cow<'static, str>,
     #[source]
@@ -111,17 +116,17 @@ impl Rejection {
         r#type: impl Into<Cow<'static, str>>,
         reason: impl Into<Box<dyn Error + Send + Sync>>,
     ) -> Self {
-        Self { kind, r#type: r#type.into(), reason: reason.into() }
+        Self(Box::new(Refusal { kind, r#type: r#type.into(), reason: reason.into() }))
     }
 
     /// Returns the kind of the rejection.
     pub fn kind(&self) -> RejectionKind {
-        self.kind
+        self.0.kind
     }
 
     /// Returns the name of the error for programs.
     pub fn r#type(&self) -> &str {
-        &self.r#type
+        &self.0.r#type
     }
 }
 

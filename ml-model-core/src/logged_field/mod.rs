@@ -16,7 +16,7 @@ mod schema;
 use std::fmt;
 use std::str::FromStr;
 
-use schema::{Naming, find};
+use schema::{Found, Naming, find};
 use schemars::Schema;
 
 use crate::policy::{Policy, Width};
@@ -95,7 +95,7 @@ impl LoggedField {
     }
 
     /// Checks the field against the fields listed before it and against the schema of the input or
-    /// output.
+    /// output. The case of names and the separators in them do not matter: `coupon_code` is `couponCode`.
     ///
     /// # Errors
     ///
@@ -109,7 +109,7 @@ impl LoggedField {
         if before.iter().any(|other| other.key == key) {
             return Err(FieldError::Repeated { key, is_renamed });
         }
-        let forms = match find(schema, &self.path, Naming::Exact) {
+        let forms = match self.find(schema) {
             Ok(found) => found.forms,
             Err(FieldError::List { .. } | FieldError::NotLoggable { .. })
                 if self.policy == Some(Policy::Redacted) =>
@@ -138,8 +138,25 @@ impl LoggedField {
     /// Returns whether the schema of the input or output marks the field as sensitive. In a schema with
     /// sensitive parts, a field that is not found counts as sensitive.
     pub(crate) fn is_sensitive(&self, schema: &Schema) -> bool {
-        let hidden = |parts: SensitiveParts| parts.hidden_at(self.path.iter().map(String::as_str));
+        let path = self.find(schema).map_or_else(|_| self.path.clone(), |found| found.path);
+        let hidden = |parts: SensitiveParts| parts.hidden_at(path.iter().map(String::as_str));
         SensitiveParts::of(schema).and_then(hidden).is_some()
+    }
+
+    /// Finds the field in a schema. A property whose name differs only in case and separators, such as
+    /// `couponCode` for `coupon_code`, is the same field: attributes use the names of Rust fields, schemas
+    /// the names that serde writes.
+    fn find<'s>(&self, schema: &'s Schema) -> Result<Found<'s>, FieldError> {
+        let exact = find(schema, &self.path, Naming::Exact);
+        exact.or_else(|error| find(schema, &self.path, Naming::Loose).map_err(|_| error))
+    }
+
+    /// Replaces the names in the path by those of the schema. The key remains.
+    pub(crate) fn resolve(&mut self, schema: &Schema) {
+        if let Ok(found) = self.find(schema) {
+            self.is_renamed |= found.path != self.path;
+            self.path = found.path;
+        }
     }
 
     /// Redacts the field, unless it has a policy already.
@@ -150,16 +167,11 @@ impl LoggedField {
     /// Returns the kind of value that the records have for the field, according to the schema of the input
     /// or output.
     ///
-    /// Attributes use the names of Rust fields, schemas the names that serde writes: a property whose
-    /// name differs only in case and separators, such as `couponCode` for `coupon_code`, is the same
-    /// field.
-    ///
     /// # Errors
     ///
     /// Returns an error if the schema has no such field, or if the field is not a single value.
     pub fn kind(&self, schema: &Schema) -> Result<FieldKind, FieldError> {
-        let found = find(schema, &self.path, Naming::Exact)
-            .or_else(|_| find(schema, &self.path, Naming::Loose));
+        let found = self.find(schema);
         match self.policy {
             Some(Policy::Redacted | Policy::Hashed) => Ok(FieldKind::Text),
             Some(Policy::Bucketed(Width::Decimal(_))) => Ok(FieldKind::Number),

@@ -4,7 +4,7 @@ use schemars::Schema;
 use serde_json::Value;
 
 use super::LoggedField;
-use super::schema::{Naming, find, kind_name};
+use super::schema::kind_name;
 use crate::sensitive::schema::SensitiveParts;
 
 /// The logged fields of an input that can be read without the input's type: those that the schema describes
@@ -28,8 +28,7 @@ impl ReadableFields {
     pub fn new(fields: &[LoggedField], schema: &Schema) -> Self {
         let sensitive = SensitiveParts::of(schema);
         let readable = fields.iter().filter_map(|field| {
-            let found = find(schema, &field.path, Naming::Exact);
-            let found = found.or_else(|_| find(schema, &field.path, Naming::Loose)).ok()?;
+            let found = field.find(schema).ok()?;
             let path = found.path.iter().map(String::as_str);
             if sensitive.as_ref().is_some_and(|parts| parts.hidden_at(path).is_some()) {
                 return None;

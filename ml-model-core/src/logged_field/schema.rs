@@ -65,6 +65,8 @@ impl FieldKind {
             Some(Value::Array(names)) => {
                 names.iter().filter_map(Value::as_str).filter_map(of_name).collect()
             }
+            // A record has the text of a duration.
+            Some(_) if is_duration(form) => vec![Self::Text],
             Some(name) => name.as_str().and_then(of_name).into_iter().collect(),
             None => {
                 let listed = form.get("enum").and_then(Value::as_array).into_iter().flatten();
@@ -209,6 +211,9 @@ impl<'s> Lookup<'s> {
 
 /// Returns the forms of the value `name`, unless it may be an object or a list.
 fn single_value(forms: Vec<&Value>, name: Option<String>) -> Result<Vec<&Value>, FieldError> {
+    if forms.iter().any(|form| is_duration(form)) {
+        return Ok(forms);
+    }
     if has_type(&forms, "object") {
         let remedy = "a field inside it by its path";
         Err(FieldError::NotLoggable { name, kind: "an object", remedy })
@@ -220,6 +225,13 @@ fn single_value(forms: Vec<&Value>, name: Option<String>) -> Result<Vec<&Value>,
     } else {
         Err(FieldError::List { name })
     }
+}
+
+/// Returns whether a form is that of a `std::time::Duration`.
+fn is_duration(form: &Value) -> bool {
+    form.get("properties").and_then(Value::as_object).is_some_and(|properties| {
+        properties.len() == 2 && ["secs", "nanos"].iter().all(|name| properties.contains_key(*name))
+    })
 }
 
 /// Returns whether one of the forms has the type `kind`.

@@ -23,6 +23,9 @@ pub(crate) const NAME: &str = "ml_model_core::Sensitive";
 /// examples nor defaults. Messages about an invalid value do not quote it. [`expose`](Self::expose) reads
 /// the value; there is no `Deref`, no `Display` and no [`LogValue`].
 ///
+/// Messages and examples follow the schema, so a field of this type must not get another one by
+/// `#[schemars(with = "...")]`. Decorators of JSON models see the value as plain JSON.
+///
 /// A `logging` decorator takes such a field with a policy only: `redacted(ssn)`, `hashed(ssn)` or
 /// `bucketed(income, 1000)`.
 ///

@@ -198,8 +198,20 @@ fn step<'s>(form: &'s Value, segment: &str, mut found: impl FnMut(&'s Value)) {
     if let Some(patterns) = form.get("patternProperties").and_then(Value::as_object) {
         patterns.values().for_each(&mut found);
     }
+    if is_open(form) {
+        return found(form);
+    }
     let others = ["additionalProperties", "unevaluatedProperties", "items", "unevaluatedItems"];
     others.into_iter().filter_map(|key| form.get(key)).for_each(found);
+}
+
+/// Returns whether a form allows any value, or any object or list.
+fn is_open(form: &Value) -> bool {
+    let Some(keywords) = form.as_object() else { return *form == true };
+    let is_applicator = |key: &str| [&SCHEMA[..], &LIST, &MAP, &["$ref"]].concat().contains(&key);
+    let is_restricted = |key: &String| is_applicator(key) || matches!(&**key, "enum" | "const");
+    !keywords.keys().any(is_restricted)
+        && form.get("type").is_none_or(|kind| *kind == "object" || *kind == "array")
 }
 
 /// Returns the reference of `schema` and its target.

@@ -17,4 +17,5 @@ mod records;
 mod refused;
 mod registry;
 mod sampling;
+mod times;
 mod values;

@@ -334,6 +334,64 @@ fn fields_without_examples_are_those_of_sensitive_parts_only() {
     assert!(schema.get("examples").is_none(), "the example of the whole holds the secret");
 }
 
+/// Shapes in which schemas describe parts of a value.
+#[test]
+fn sensitive_parts_are_found_in_all_shapes() {
+    use std::collections::BTreeMap;
+
+    #[derive(JsonSchema)]
+    #[allow(dead_code, reason = "read by the schema only")]
+    struct Shapes {
+        map: BTreeMap<String, Sensitive<u8>>,
+        list: Vec<Sensitive<u8>>,
+        tuple: (u8, Sensitive<u8>),
+        variant: Variant,
+        tree: Tree,
+        #[serde(flatten)]
+        flat: Flat,
+        any: Value,
+    }
+    #[derive(JsonSchema)]
+    #[allow(dead_code, reason = "read by the schema only")]
+    enum Variant {
+        Open { name: String },
+        Closed { name: Sensitive<String> },
+    }
+    #[derive(JsonSchema)]
+    #[allow(dead_code, reason = "read by the schema only")]
+    struct Tree {
+        label: String,
+        secret: Option<Sensitive<u8>>,
+        children: Vec<Tree>,
+    }
+    #[derive(JsonSchema)]
+    #[allow(dead_code, reason = "read by the schema only")]
+    struct Flat {
+        plain: u8,
+        private: Sensitive<u8>,
+    }
+    let parts = SensitiveParts::of(&schemars::schema_for!(Shapes)).unwrap();
+    let hidden_at = |path: &str| parts.hidden_at(path.split('.'));
+    for (path, visible) in [
+        ("map", 1),
+        ("map.x", 2),
+        ("map.x.y", 2),
+        ("list.3", 2),
+        ("tuple.1", 2),
+        ("tuple", 1),
+        ("variant", 1),
+        ("variant.Closed.name", 3),
+        ("tree.children.0.children.7.secret", 6),
+        ("private", 1),
+        ("unheard_of", 1),
+    ] {
+        assert_eq!(hidden_at(path), Some(visible), "{path}");
+    }
+    for path in ["tuple.0", "variant.Open.name", "tree.children.0.label", "plain", "any", "any.x"] {
+        assert_eq!(hidden_at(path), None, "{path}");
+    }
+}
+
 #[test]
 fn sensitive_values_are_those_of_the_type_on_the_wire() {
     let input: Input = serde_json::from_value(body()).unwrap();

@@ -99,8 +99,8 @@ impl LoggingDecorator<ConfiguredFields> {
             file,
             line,
         } = options;
-        redact(&mut input_fields, input_schema);
-        redact(&mut output_fields, output_schema);
+        prepare(&mut input_fields, input_schema);
+        prepare(&mut output_fields, output_schema);
         let (input, output) = (Fields::new(&input_fields), Fields::new(&output_fields));
         let names = |fields: Vec<LoggedField>| -> &'static [&'static str] {
             let fields: Vec<&'static str> =
@@ -114,10 +114,13 @@ impl LoggingDecorator<ConfiguredFields> {
     }
 }
 
-/// Redacts sensitive fields without a policy.
-fn redact(fields: &mut [LoggedField], schema: &Schema) {
-    for field in fields.iter_mut().filter(|field| field.is_sensitive(schema)) {
-        field.redact();
+/// Resolves the names of fields and redacts sensitive ones without a policy.
+fn prepare(fields: &mut [LoggedField], schema: &Schema) {
+    for field in fields {
+        field.resolve(schema);
+        if field.is_sensitive(schema) {
+            field.redact();
+        }
     }
 }
 

@@ -7,6 +7,7 @@
 //! It recognises `Sensitive` values, which it redacts unless the field has a policy.
 
 use std::fmt;
+use std::time::Duration;
 
 use serde::ser::{
     Serialize, SerializeMap, SerializeSeq, SerializeStruct, SerializeStructVariant, SerializeTuple,
@@ -16,7 +17,7 @@ use tracing::Value;
 use tracing::field::Empty;
 
 use super::field_tree::FieldTree;
-use crate::log_value::LogValue;
+use crate::log_value::{Iso8601, LogValue};
 use crate::policy::bucket::Bucketed;
 use crate::policy::digest::Digest;
 use crate::policy::{Policy, Width};
@@ -180,7 +181,7 @@ impl<'a> Serializer for Extractor<'a> {
     type SerializeTupleStruct = Elements<'a>;
     type SerializeTupleVariant = Variant<Elements<'a>>;
     type SerializeMap = Entries<'a>;
-    type SerializeStruct = Self;
+    type SerializeStruct = Struct<'a>;
     type SerializeStructVariant = Variant<Self>;
 
     scalars! {
@@ -283,8 +284,9 @@ impl<'a> Serializer for Extractor<'a> {
         Ok(Entries { extractor: self, key: None })
     }
 
-    fn serialize_struct(self, _name: &'static str, _length: usize) -> Result<Self, Stopped> {
-        Ok(self)
+    fn serialize_struct(self, name: &'static str, length: usize) -> Result<Struct<'a>, Stopped> {
+        let is_duration = name == "Duration" && length == 2 && !self.tree.positions().is_empty();
+        Ok(Struct { extractor: self, duration: is_duration.then_some(Duration::ZERO) })
     }
 
     fn serialize_struct_variant(
@@ -336,7 +338,14 @@ struct Entries<'a> {
     key: Option<String>,
 }
 
-impl SerializeStruct for Extractor<'_> {
+/// The fields of a struct.
+struct Struct<'a> {
+    extractor: Extractor<'a>,
+    /// The value so far of a `std::time::Duration`, which serde writes as seconds and nanoseconds.
+    duration: Option<Duration>,
+}
+
+impl SerializeStruct for Struct<'_> {
     type Ok = ();
     type Error = Stopped;
 
@@ -345,11 +354,21 @@ impl SerializeStruct for Extractor<'_> {
         key: &'static str,
         value: &T,
     ) -> Result<(), Stopped> {
-        self.child(key, value)
+        if let Some(duration) = self.duration {
+            self.duration = match (key, single(value, None)) {
+                ("secs", Extracted::U64(seconds)) => Some(duration + Duration::from_secs(seconds)),
+                ("nanos", Extracted::U64(part)) => Some(duration + Duration::from_nanos(part)),
+                _ => None,
+            };
+        }
+        self.extractor.child(key, value)
     }
 
     fn end(self) -> Result<(), Stopped> {
-        Ok(())
+        match self.duration {
+            Some(duration) => self.extractor.scalar(Extracted::Text(Iso8601(duration).to_string())),
+            None => Ok(()),
+        }
     }
 }
 

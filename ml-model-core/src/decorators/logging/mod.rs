@@ -121,7 +121,8 @@ struct Call {
     sites: &'static SiteSet,
     decision: Decision,
     prediction_id: Option<PredictionId>,
-    batch_row: Option<BatchRow>,
+    // Boxed, because most calls are not part of a batch and move a null pointer.
+    batch_row: Option<Box<BatchRow>>,
     /// `None` if the request was not recorded and the logger is not sampled.
     started: Option<Instant>,
     /// The call among those that the program may abandon.
@@ -221,7 +222,7 @@ impl<R> LoggingDecorator<R> {
             sites: logs.of(context),
             decision: logs.sampling.decide(context.prediction_id()),
             prediction_id: context.prediction_id().cloned(),
-            batch_row: context.batch_row().cloned(),
+            batch_row: context.batch_row().cloned().map(Box::new),
             started: None,
             pending: None,
         };

@@ -6,13 +6,13 @@ use std::ops::ControlFlow;
 use ml_model_core::SensitiveParts;
 
 use super::mistakes::{Mistake, Path, Problem, Unit};
-use super::rules::{ArrayRule, Choice, Id, NumberRule, ObjectRule, Range, Rule, Schema, Types};
+use super::rules::{ArrayRule, Choice, Id, NumberRule, ObjectRule, Range, Rule, Rules, Types};
 use crate::hosting::body::{Body, Number, Value};
 
 /// One check of one body.
 pub(super) struct Check<'s> {
-    pub(super) schemas: &'s [Schema],
-    /// The values that messages must not show.
+    pub(super) schemas: &'s [Rules],
+    /// Parts of the body that messages must not show.
     sensitive: Option<&'s SensitiveParts>,
     /// The check ends after this number of steps: alternatives in alternatives multiply them.
     steps: usize,
@@ -44,7 +44,7 @@ impl<'s, 'b> Found<'s, 'b> for First {
 
 impl<'s> Check<'s> {
     pub(super) fn new(
-        schemas: &'s [Schema],
+        schemas: &'s [Rules],
         sensitive: Option<&'s SensitiveParts>,
         steps: usize,
     ) -> Self {
@@ -70,9 +70,8 @@ impl<'s> Check<'s> {
         found: &mut dyn Found<'s, 'b>,
     ) -> ControlFlow<()> {
         self.step(1)?;
-        let schema = &self.schemas[id];
         let value = body.value();
-        for rule in &schema.rules {
+        for rule in &self.schemas[id] {
             let problem = match (rule, &value) {
                 (Rule::Types(types), _) => {
                     (!self.is_of_type(&value, *types)).then_some(Problem::Type(*types))
@@ -159,7 +158,7 @@ impl<'s> Check<'s> {
         found: &mut dyn Found<'s, 'b>,
         problem: &Problem<'s>,
     ) -> ControlFlow<()> {
-        found.add(&|| Mistake::new(path, self.sensitive, body, problem.clone()))
+        found.add(&|| Mistake::new(path, body, problem.clone(), self.sensitive))
     }
 
     fn is_of_type(&mut self, value: &Value<'_>, types: Types) -> bool {
@@ -312,7 +311,7 @@ impl<'s> Check<'s> {
         path: &Path<'_>,
         found: &mut dyn Found<'s, 'b>,
     ) -> ControlFlow<()> {
-        match self.schemas[schema].rules.as_slice() {
+        match self.schemas[schema].as_slice() {
             [Rule::Never] => self.report(value, path, found, &Problem::Unknown),
             _ => self.check(schema, value, path, found),
         }
@@ -321,7 +320,7 @@ impl<'s> Check<'s> {
     /// Marks the members or items that a schema, or another schema for the same value, evaluates.
     fn mark(&mut self, id: Id, body: Body<'_>, evaluated: &mut [bool], with_unevaluated: bool) {
         let schemas = self.schemas;
-        for rule in &schemas[id].rules {
+        for rule in &schemas[id] {
             match rule {
                 Rule::Array(rule) if body.is_array() => {
                     let rest = rule.unevaluated.filter(|_| with_unevaluated).or(rule.items);

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::pattern::Pattern;
 use super::rules::{
-    ArrayRule, Choice, Id, Member, NumberRule, ObjectRule, Range, Rule, Schema, TextRule, Types,
+    ArrayRule, Choice, Id, Member, NumberRule, ObjectRule, Range, Rule, Rules, TextRule, Types,
 };
 use crate::hosting::body::Parsed;
 
@@ -19,7 +19,7 @@ const UNSUPPORTED: [&str; 3] = ["$dynamicRef", "$recursiveRef", "$id"];
 /// # Errors
 ///
 /// Fails with place and reason if it is not valid, or uses a keyword that is not supported.
-pub(super) fn compile(root: &Value) -> Result<Vec<Schema>, String> {
+pub(super) fn compile(root: &Value) -> Result<Vec<Rules>, String> {
     let mut compiler = Compiler { root, schemas: Vec::new(), ids: HashMap::new() };
     compiler.schema(root, "")?;
     let schemas = compiler.schemas;
@@ -33,12 +33,12 @@ pub(super) fn compile(root: &Value) -> Result<Vec<Schema>, String> {
 }
 
 /// Returns whether the check of a value by this schema would not end.
-fn applies_itself(schemas: &[Schema], id: Id, open: &mut [bool], ended: &mut [bool]) -> bool {
+fn applies_itself(schemas: &[Rules], id: Id, open: &mut [bool], ended: &mut [bool]) -> bool {
     if open[id] || ended[id] {
         return open[id];
     }
     open[id] = true;
-    let applied = schemas[id].rules.iter().flat_map(|rule| match rule {
+    let applied = schemas[id].iter().flat_map(|rule| match rule {
         Rule::Reference(id) | Rule::Not(id) => vec![*id],
         Rule::All(ids) | Rule::Any(ids) | Rule::One(ids) => ids.clone(),
         Rule::If { condition, then, otherwise } => {
@@ -54,7 +54,7 @@ fn applies_itself(schemas: &[Schema], id: Id, open: &mut [bool], ended: &mut [bo
 
 struct Compiler<'s> {
     root: &'s Value,
-    schemas: Vec<Schema>,
+    schemas: Vec<Rules>,
     /// The schemas by address, so that each is compiled once, recursive ones included.
     ids: HashMap<*const Value, Id>,
 }
@@ -67,13 +67,11 @@ impl<'s> Compiler<'s> {
         }
         let id = self.schemas.len();
         self.ids.insert(address, id);
-        self.schemas.push(Schema::default());
+        self.schemas.push(Rules::new());
         self.schemas[id] = match schema {
-            Value::Bool(true) => Schema::default(),
-            Value::Bool(false) => Schema { rules: vec![Rule::Never] },
-            Value::Object(keywords) => {
-                Schema { rules: Keywords { keywords, place, compiler: self }.rules()? }
-            }
+            Value::Bool(true) => Rules::new(),
+            Value::Bool(false) => vec![Rule::Never],
+            Value::Object(keywords) => Keywords { keywords, place, compiler: self }.rules()?,
             _ => return Err(mistake(place, "expected a schema: an object or a boolean")),
         };
         Ok(id)
@@ -106,7 +104,7 @@ struct Keywords<'k, 's> {
 }
 
 impl<'s> Keywords<'_, 's> {
-    fn rules(mut self) -> Result<Vec<Rule>, String> {
+    fn rules(mut self) -> Result<Rules, String> {
         for keyword in UNSUPPORTED {
             let is_root = self.place.is_empty();
             if self.keywords.contains_key(keyword) && !(is_root && keyword == "$id") {

@@ -31,7 +31,7 @@ impl<'s, 'b> Found<'s, 'b> for Alternative<'s, 'b> {
 }
 
 impl<'s> Check<'s> {
-    /// Reports the mistakes in a value that fits none of the alternatives in the schema `id`.
+    /// Reports the mistakes in a value that fits none of the alternatives.
     pub(super) fn no_alternative<'b>(
         &mut self,
         alternatives: &'s [Id],
@@ -59,11 +59,11 @@ impl<'s> Check<'s> {
 
 /// Chooses the mistakes to report. `depth` is the depth of the value of which there are alternatives.
 fn explained<'s, 'b>(alternatives: Vec<Mistakes<'s, 'b>>, depth: usize) -> Mistakes<'s, 'b> {
-    if let Some(joined) = joined_choices(&alternatives, |mistake| mistake.depth == depth) {
+    if let Some(joined) = joined_choices(&alternatives, |mistake| mistake.path.len() == depth) {
         return vec![joined];
     }
     let is_of_other_type = |mistake: &Mistake<'_, '_>| {
-        mistake.depth == depth && matches!(mistake.problem, Problem::Type(_))
+        mistake.path.len() == depth && matches!(mistake.problem, Problem::Type(_))
     };
     let (others, fitting): (Vec<_>, Vec<_>) =
         alternatives.into_iter().partition(|mistakes| mistakes.iter().any(is_of_other_type));
@@ -72,7 +72,8 @@ fn explained<'s, 'b>(alternatives: Vec<Mistakes<'s, 'b>>, depth: usize) -> Mista
     }
     // A tag that no variant has, or a field that has another type in each variant.
     let first = fitting.iter().flatten().next();
-    let is_tag = |mistake: &&Mistake<'_, '_>| mistake.depth == depth + 1 && mistake.is_constant();
+    let is_tag =
+        |mistake: &&Mistake<'_, '_>| mistake.path.len() == depth + 1 && mistake.is_constant();
     let tag = fitting.iter().flatten().find(is_tag);
     let joined =
         tag.and_then(|tag| joined_choices(&fitting, |mistake| mistake.path == tag.path)).or_else(
@@ -82,7 +83,7 @@ fn explained<'s, 'b>(alternatives: Vec<Mistakes<'s, 'b>>, depth: usize) -> Mista
         return vec![joined];
     }
     let misfit = |mistakes: &Mistakes<'_, '_>| {
-        let near = mistakes.iter().filter(|mistake| mistake.depth == depth + 1);
+        let near = mistakes.iter().filter(|mistake| mistake.path.len() == depth + 1);
         let tags = near.clone().filter(is_tag).count();
         let names =
             near.filter(|mistake| matches!(mistake.problem, Problem::Missing | Problem::Unknown));

@@ -1,7 +1,5 @@
 //! Mistakes in a body, and where they are.
 
-use std::borrow::Cow;
-
 use ml_model_core::{SensitiveParts, Violation};
 
 use super::rules::{NumberRule, Range, Types};
@@ -39,13 +37,13 @@ impl<'p> Path<'p> {
         self.depth
     }
 
-    /// Returns the segments of the path: `address`, `lines`, `3`.
-    fn segments(&self) -> Vec<Cow<'p, str>> {
+    /// Returns the segments.
+    fn segments(&self) -> Vec<String> {
         let path = std::iter::successors(Some(self), |path| path.parent);
         let segments = path.filter_map(|path| match path.segment {
             Segment::Root => None,
-            Segment::Name(name) => Some(shortened(name)),
-            Segment::Index(index) => Some(index.to_string().into()),
+            Segment::Name(name) => Some(shortened(name).into_owned()),
+            Segment::Index(index) => Some(index.to_string()),
         });
         let mut segments: Vec<_> = segments.collect();
         segments.reverse();
@@ -93,7 +91,7 @@ impl Unit {
     }
 }
 
-/// Returns a value as messages show it.
+/// Shows the begin of a value.
 fn shown(body: Body<'_>) -> String {
     const LONGEST: usize = 80;
     let mut text = String::new();
@@ -143,27 +141,24 @@ fn write_begin(body: Body<'_>, longest: usize, text: &mut String) {
 /// One mistake, with its place in the body.
 #[derive(Debug, Clone)]
 pub(super) struct Mistake<'s, 'b> {
-    pub(super) path: String,
-    /// Number of segments of the path.
-    pub(super) depth: usize,
-    /// `None` if messages must not show the value.
-    value: Option<Body<'b>>,
+    pub(super) path: Vec<String>,
+    value: Body<'b>,
+    /// Number of segments of the path to show, if the value is not to be shown.
+    hidden_at: Option<usize>,
     pub(super) problem: Problem<'s>,
 }
 
 impl<'s, 'b> Mistake<'s, 'b> {
     pub(super) fn new(
         path: &Path<'_>,
-        sensitive: Option<&SensitiveParts>,
-        body: Body<'b>,
+        value: Body<'b>,
         problem: Problem<'s>,
+        sensitive: Option<&SensitiveParts>,
     ) -> Self {
-        let segments = path.segments();
-        let hidden = sensitive.and_then(|parts| parts.hidden_at(segments.iter().map(|it| &**it)));
-        let visible = &segments[..hidden.unwrap_or(segments.len())];
-        let value = hidden.is_none().then_some(body);
-        let path = shortened(&visible.join(".")).into_owned();
-        Self { path, depth: segments.len(), value, problem }
+        let path = path.segments();
+        let hidden_at =
+            sensitive.and_then(|parts| parts.hidden_at(path.iter().map(String::as_str)));
+        Self { path, value, hidden_at, problem }
     }
 
     /// Returns the mistake with another reason.
@@ -178,11 +173,15 @@ impl<'s, 'b> Mistake<'s, 'b> {
 
     /// Describes the mistake.
     pub(super) fn violation(&self) -> Violation {
-        Violation::new(self.path.as_str(), cut(&self.message(), LONGEST_MESSAGE))
+        let path = self.path[..self.hidden_at.unwrap_or(self.path.len())].join(".");
+        Violation::new(shortened(&path), cut(&self.message(), LONGEST_MESSAGE))
     }
 
     fn message(&self) -> String {
-        let value = self.value.map_or_else(|| "the value".to_owned(), shown);
+        let value = match self.hidden_at {
+            Some(_) => "the value".to_owned(),
+            None => shown(self.value),
+        };
         match &self.problem {
             Problem::NotAllowed => format!("{value} is not allowed"),
             Problem::Type(types) => {

@@ -31,13 +31,13 @@ use super::shorten::MOST_MESSAGES;
 use check::{Check, Found, steps_for};
 use mistakes::{Mistake, Path};
 pub(crate) use pattern::Pattern;
-use rules::Rule;
+use rules::{Rule, Rules};
 
 /// A compiled schema.
 #[derive(Debug)]
 pub(crate) struct JsonSchema {
-    schemas: Vec<rules::Schema>,
-    /// `None` if no part is sensitive.
+    schemas: Vec<Rules>,
+    /// `None` if no part of the values is sensitive.
     sensitive: Option<SensitiveParts>,
 }
 
@@ -60,7 +60,7 @@ impl JsonSchema {
     pub(crate) fn new(schema: &Value) -> Result<Self, String> {
         let schemas = compile::compile(schema)?;
         let sensitive = Schema::try_from(schema.clone()).ok();
-        Ok(Self { schemas, sensitive: sensitive.as_ref().and_then(SensitiveParts::of) })
+        Ok(Self { schemas, sensitive: sensitive.and_then(|schema| SensitiveParts::of(&schema)) })
     }
 
     /// Returns whether `body` is valid.
@@ -98,7 +98,7 @@ impl JsonSchema {
             Rule::Any(alternatives) | Rule::One(alternatives) => alternatives.len(),
             _ => 0,
         };
-        let widest = self.schemas.iter().flat_map(|schema| &schema.rules).map(alternatives).max();
+        let widest = self.schemas.iter().flatten().map(alternatives).max();
         let parts = steps_for(body.text()) + 2 * body.values();
         Check::new(
             &self.schemas,

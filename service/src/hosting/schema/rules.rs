@@ -8,10 +8,7 @@ use super::pattern::Pattern;
 pub(super) type Id = usize;
 
 /// The rules of one schema.
-#[derive(Debug, Default)]
-pub(super) struct Schema {
-    pub(super) rules: Vec<Rule>,
-}
+pub(super) type Rules = Vec<Rule>;
 
 /// A rule for a value. Most rules concern values of one type only.
 #[derive(Debug)]

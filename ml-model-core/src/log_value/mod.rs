@@ -1,5 +1,7 @@
 //! [`LogValue`], the trait of values in log records.
 
+mod time;
+
 use std::borrow::Cow;
 use std::fmt::{self, Write};
 use std::num::NonZero;
@@ -10,10 +12,14 @@ use tracing::Value;
 use tracing::field::DisplayValue;
 use uuid::Uuid;
 
+pub(crate) use time::Iso8601;
+
 /// A value that can be a field of a log record.
 ///
-/// It is implemented for integers, floats, `bool`, `char`, strings, [`Uuid`], pointers to these, and
-/// `Option` of these. `None` is logged as `null`. `#[derive(LogValue)]` implements it for enums without
+/// It is implemented for integers, floats, `bool`, `char`, strings, [`Uuid`],
+/// [`Duration`](std::time::Duration), pointers to these, and `Option` of these. The features `jiff` and
+/// `chrono` add the dates, times and durations of these crates, as text in the form of ISO 8601. `None` is
+/// logged as `null`. `#[derive(LogValue)]` implements it for enums without
 /// data, which are logged under the names that serde writes.
 ///
 /// ```
@@ -32,7 +38,8 @@ use uuid::Uuid;
 #[diagnostic::on_unimplemented(
     message = "a field of type `{Self}` cannot be logged",
     label = "this field's type does not implement `LogValue`",
-    note = "log values are integers, floats, `bool`, strings, `Uuid`, and `Option` of these",
+    note = "log values are integers, floats, `bool`, strings, `Uuid`, `Duration`, and `Option` of these",
+    note = "for dates and times, enable the feature `jiff` or `chrono` of `ml-model-core`",
     note = "for an enum without data, derive it: `#[derive(LogValue)]`",
     note = "for a struct, log one of its fields by its path, such as \"address.zip\""
 )]
