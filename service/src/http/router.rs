@@ -21,7 +21,6 @@ use crate::hosting::shorten::shortened;
 use crate::log_wait;
 use crate::metrics::{InProgress, Metrics};
 use crate::state::State;
-use crate::worker::run_sized;
 
 /// Logger of the records about requests and connections.
 pub(super) const TARGET: &str = "ml_model_service::server";
@@ -60,7 +59,7 @@ impl Router {
             cors.write_headers(&head, &mut response);
         }
         if self.state.server.compression {
-            run_sized(response.body().len(), || compress(&mut response, &head.headers));
+            compress(&mut response, &head.headers);
         }
         if let Some(counted) = counted {
             counted.answered(response.status().as_u16(), response.body().len() as u64);

@@ -20,7 +20,7 @@ use crate::http::prediction_id;
 use crate::http::response::{ErrorResponse, Response, add_id, json_text};
 use crate::http::trace_context::TraceContext;
 use crate::state::State;
-use crate::worker::{LARGE, run_long, run_sized};
+use crate::worker::run_long;
 
 /// `POST /api/models/{qualified_name}/prediction`
 pub(in crate::http) async fn one(
@@ -71,7 +71,8 @@ pub(in crate::http) async fn batch(
     let endpoint = endpoint(state, name)?;
     let body = json_body(&state.server, connection, headers, body).await?;
     let large = large_body(state, connection, body.len()).await?;
-    let parsed = run_sized(body.len(), || parse(Vec::from(body)));
+    let parse = || parse(Vec::from(body));
+    let parsed = if large.is_some() { run_long(parse) } else { parse() };
     let parsed =
         parsed.map_err(|violation| ErrorResponse::validation(vec![violation.to_string()]))?;
     if !parsed.body().is_array() {
@@ -111,6 +112,10 @@ pub(in crate::http) async fn batch(
 fn permit(endpoint: &Endpoint) -> Result<Option<OwnedSemaphorePermit>, ErrorResponse> {
     endpoint.permit().map_err(|Busy| ErrorResponse::busy(&endpoint.name()))
 }
+
+/// Size in bytes from which a worker of the runtime leaves its other tasks to another thread while it
+/// checks a body.
+const LARGE: usize = 32 * 1024;
 
 /// Waits for a permit to work on a body if it is large.
 ///
