@@ -31,11 +31,14 @@ impl Number<'_> {
 
     /// Returns whether the number is written as digits only, which is how serde reads integers.
     pub(crate) fn is_written_as_integer(self) -> bool {
-        self.0 != "-0" && !self.0.contains(['.', 'e', 'E'])
+        self.0 != "-0" && self.0.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-')
     }
 
     /// Compares two numbers as the model compares them: whole numbers by their digits, others as floats.
     pub(crate) fn compare(self, other: Number<'_>) -> Ordering {
+        if let (Some(one), Some(other)) = (self.small_integer(), other.small_integer()) {
+            return one.cmp(&other);
+        }
         // Rounding keeps the order, so that only equal floats need a closer look.
         let floats = self.to_f64().partial_cmp(&other.to_f64()).unwrap_or(Ordering::Equal);
         if floats.is_ne() {
@@ -46,6 +49,11 @@ impl Number<'_> {
             true => one.cmp(&other),
             false => Ordering::Equal,
         }
+    }
+
+    /// Returns the value of most whole numbers: those with few digits, such as 30 and 30.0.
+    fn small_integer(self) -> Option<i64> {
+        self.0.strip_suffix(".0").unwrap_or(self.0).parse().ok()
     }
 
     /// Returns whether the number is a whole multiple of `step`.

@@ -153,12 +153,12 @@ impl<'s> Check<'s> {
     }
 
     fn is_of_type(&mut self, value: &Value<'_>, types: Types) -> bool {
-        let name = match value {
-            Value::Null => "null",
-            Value::Boolean => "boolean",
-            Value::String(_) => "string",
-            Value::Array => "array",
-            Value::Object => "object",
+        let of_value = match value {
+            Value::Null => Types::NULL,
+            Value::Boolean => Types::BOOLEAN,
+            Value::String(_) => Types::STRING,
+            Value::Array => Types::ARRAY,
+            Value::Object => Types::OBJECT,
             Value::Number(_) if types.contains(Types::NUMBER) => return true,
             Value::Number(number) => {
                 let is_valid = types.contains(Types::INTEGER) && number.is_integer();
@@ -166,7 +166,7 @@ impl<'s> Check<'s> {
                 return is_valid;
             }
         };
-        Types::of(name).is_some_and(|of_value| types.contains(of_value))
+        types.contains(of_value)
     }
 
     fn length<'b>(

@@ -1,6 +1,6 @@
 //! From a JSON Schema (2020-12) to rules.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use serde_json::{Map, Value};
 
@@ -205,7 +205,7 @@ impl<'s> Keywords<'_, 's> {
         if !KEYWORDS.iter().any(|keyword| self.keywords.contains_key(*keyword)) {
             return Ok(None);
         }
-        let mut members: HashMap<String, Member> = HashMap::new();
+        let mut members: BTreeMap<String, Member> = BTreeMap::new();
         for (name, schema) in self.named_schemas("properties")? {
             members.entry(name.to_owned()).or_default().schema = Some(schema);
         }

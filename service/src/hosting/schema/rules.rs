@@ -1,6 +1,6 @@
 //! The rules of a compiled schema.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use super::pattern::Pattern;
 
@@ -75,8 +75,8 @@ pub(super) struct ArrayRule {
 #[derive(Debug)]
 pub(super) struct ObjectRule {
     pub(super) length: Range,
-    /// The members by name.
-    pub(super) members: HashMap<String, Member>,
+    /// The members by name. Few strings are compared faster than one is hashed.
+    pub(super) members: BTreeMap<String, Member>,
     pub(super) required: Vec<String>,
     pub(super) patterns: Vec<(Pattern, Id)>,
     /// Schema of all other members.
@@ -109,9 +109,13 @@ pub(super) struct Range {
 pub(super) struct Types(u8);
 
 impl Types {
-    pub(super) const NULL: Self = Self(1 << 6);
+    pub(super) const BOOLEAN: Self = Self(1);
     pub(super) const INTEGER: Self = Self(1 << 1);
     pub(super) const NUMBER: Self = Self(1 << 2);
+    pub(super) const STRING: Self = Self(1 << 3);
+    pub(super) const ARRAY: Self = Self(1 << 4);
+    pub(super) const OBJECT: Self = Self(1 << 5);
+    pub(super) const NULL: Self = Self(1 << 6);
     /// In the order of messages.
     const NAMES: [&str; 7] = ["boolean", "integer", "number", "string", "array", "object", "null"];
 
