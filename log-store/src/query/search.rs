@@ -289,8 +289,8 @@ impl<'a> Scan<'a> {
 /// Returns the numbers of the predictions with an id, the oldest first.
 pub(super) fn find_id(connection: &Connection, id: &str) -> rusqlite::Result<Vec<i64>> {
     // One search per segment in the index of the ids.
-    let sql = "SELECT seq FROM segments CROSS JOIN predictions \
-               WHERE seq >> 16 = n AND substr(id, -8) = substr(?1, -8) AND id = ?1 ORDER BY at, seq";
+    let sql = "SELECT seq FROM segments CROSS JOIN predictions INDEXED BY predictions_by_id \
+               WHERE segment = n AND substr(id, -8) = substr(?1, -8) AND id = ?1 ORDER BY at, seq";
     let mut statement = connection.prepare(sql)?;
     let id = Id::new(id);
     statement.query_map([&id], |row| row.get(0))?.collect()

@@ -144,7 +144,8 @@ impl Weighted {
         self.numbers.values().sum()
     }
 
-    /// Returns the number below which a share of the numbers lies; `None` if there are none.
+    /// Returns the number below which a share of the numbers lies; `None` if there are none. It is the
+    /// integer or the middle of a bucket.
     pub(super) fn quantile(&self, share: f64) -> Option<f64> {
         let wanted = self.total() * share;
         let mut sum = 0.0;
@@ -152,7 +153,8 @@ impl Weighted {
             sum += weight;
             if sum >= wanted {
                 let (low, high) = bounds(*bucket);
-                return Some(rounded((low + high) / 2.0));
+                let is_integer = low.fract() == 0.0 && high - low <= 1.0;
+                return Some(rounded(if is_integer { low } else { (low + high) / 2.0 }));
             }
         }
         None

@@ -16,7 +16,8 @@ impl TimeRange {
     pub(crate) const ALL: Self =
         Self { from: -62_135_596_800_000_000, to: 253_402_300_800_000_000 };
 
-    /// Reads a range. Without `from` it starts `default` before its end, without `to` it ends now.
+    /// Reads a range. Without `from` it starts `default` before its end, and without `to` it ends now. Without
+    /// `default` it is not restricted there.
     ///
     /// # Errors
     ///
@@ -28,7 +29,7 @@ impl TimeRange {
         now: &Zoned,
     ) -> Result<Self, String> {
         // A record may be a little ahead of this clock.
-        let end = now.timestamp().as_microsecond() + 60_000_000;
+        let end = default.map_or(Self::ALL.to, |_| now.timestamp().as_microsecond() + 60_000_000);
         let to = to.map_or(Ok(end), |text| {
             instant(text, now, true).map_err(|error| format!("to: {error}"))
         })?;

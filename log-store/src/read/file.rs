@@ -116,8 +116,8 @@ impl OpenFile {
 pub(super) enum Found {
     /// The file has been read up to the position with this index.
     Known(usize),
-    /// The file has not been read.
-    New,
+    /// The file has not been read. It has these first bytes.
+    New(Vec<u8>),
     /// The file is the start of a known one: it is being copied or compressed.
     Incomplete,
 }
@@ -154,7 +154,7 @@ pub(super) fn find_position<R: Read>(
     Ok(match found {
         Some(index) => Found::Known(index),
         None if is_incomplete => Found::Incomplete,
-        None => Found::New,
+        None => Found::New(head),
     })
 }
 

@@ -131,7 +131,7 @@ impl Follower {
                 let found = find_position(|| decompress(&path), positions);
                 let source = match found {
                     Ok(Found::Known(source)) => source,
-                    Ok(Found::New) => new_position(positions, &self.name),
+                    Ok(Found::New(head)) => new_position(positions, &self.name, head),
                     Ok(Found::Incomplete) | Err(_) => continue,
                 };
                 let before = positions[source].bytes;
@@ -193,7 +193,7 @@ fn open(path: &Path, name: &str, positions: &mut Vec<Position>) -> io::Result<Op
     };
     let source = match find_position(from_start, positions)? {
         Found::Known(source) => source,
-        Found::New => new_position(positions, name),
+        Found::New(head) => new_position(positions, name, head),
         Found::Incomplete => return Ok(None),
     };
     Ok(Some(OpenFile::new(file, id(&metadata), source)))

@@ -46,7 +46,7 @@ impl StandardInput {
                 }
             }
         });
-        let source = new_position(positions, "-");
+        let source = new_position(positions, "-", Vec::new());
         Self { chunks, buffer: Vec::new(), start: 0, source, is_open: true }
     }
 

@@ -54,7 +54,10 @@ pub(super) fn take_line<L: Lines>(
     lines: &mut L,
 ) -> Result<(), L::Error> {
     let line = bytes[bytes.len() - length..].trim_ascii();
-    let text = String::from_utf8_lossy(&line[..line.len().min(MAX_LINE_BYTES)]);
+    let line = &line[..line.len().min(MAX_LINE_BYTES)];
+    // The check alone is faster than the conversion.
+    let text =
+        std::str::from_utf8(line).map_or_else(|_| String::from_utf8_lossy(line), Cow::Borrowed);
     if text.is_empty() {
         lines.note(source);
         positions[source].advance(bytes, length);

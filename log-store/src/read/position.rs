@@ -33,19 +33,23 @@ impl Position {
     /// Moves the position to the end of a line. `bytes` ends with the line; the bytes before it are those
     /// of the source.
     pub(crate) fn advance(&mut self, bytes: &[u8], line: usize) {
-        let missing = HEAD_BYTES.saturating_sub(self.head.len()).min(line);
         let start = bytes.len() - line;
-        self.head.extend_from_slice(&bytes[start..start + missing]);
+        if self.head.len() < HEAD_BYTES {
+            // The head may already reach beyond the position.
+            let known = (self.head.len() as u64).saturating_sub(self.bytes) as usize;
+            let new = &bytes[start + known.min(line)..];
+            self.head.extend_from_slice(&new[..new.len().min(HEAD_BYTES - self.head.len())]);
+        }
         self.bytes += line as u64;
         self.tail.clear();
         self.tail.extend_from_slice(&bytes[bytes.len().saturating_sub(TAIL_BYTES)..]);
     }
 }
 
-/// Adds the position of a new source. Returns its index.
-pub(super) fn new_position(positions: &mut Vec<Position>, path: &str) -> usize {
+/// Adds the position of a new source, which starts with `head`. Returns its index.
+pub(super) fn new_position(positions: &mut Vec<Position>, path: &str, head: Vec<u8>) -> usize {
     // The hasher of the standard library has random keys.
     let id = RandomState::new().build_hasher().finish() as i64;
-    positions.push(Position { id, path: path.to_owned(), ..Position::default() });
+    positions.push(Position { id, path: path.to_owned(), head, ..Position::default() });
     positions.len() - 1
 }

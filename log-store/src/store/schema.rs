@@ -24,9 +24,10 @@ const TABLES: &str = "
 CREATE TABLE predictions (
     seq INTEGER PRIMARY KEY, id, at INTEGER NOT NULL, answered INTEGER, duration INTEGER,
     status INTEGER NOT NULL, request INTEGER, answer INTEGER,
-    inputs TEXT, outputs TEXT, error TEXT, request_extra TEXT, answer_extra TEXT
+    inputs TEXT, outputs TEXT, error TEXT, request_extra TEXT, answer_extra TEXT,
+    segment INTEGER GENERATED ALWAYS AS (seq >> 16) VIRTUAL
 );
-CREATE INDEX predictions_by_id ON predictions (seq >> 16, substr(id, -8));
+CREATE INDEX predictions_by_id ON predictions (segment, substr(id, -8));
 CREATE INDEX open_predictions ON predictions (id) WHERE request IS NULL OR answer IS NULL;
 CREATE INDEX failed_predictions ON predictions (seq) WHERE status = 2;
 CREATE TABLE segments (n INTEGER PRIMARY KEY, first INTEGER NOT NULL, last INTEGER NOT NULL);

@@ -1,0 +1,11 @@
+//! Tests of the program: real processes, files and sockets.
+
+mod api;
+mod commands;
+mod configuration;
+mod formats;
+mod killed;
+mod page;
+mod retention;
+mod rotation;
+mod support;
