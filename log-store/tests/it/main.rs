@@ -1,4 +1,5 @@
 //! Tests of the program: real processes, files and sockets.
+#![allow(clippy::unwrap_used)]
 
 mod api;
 mod commands;
