@@ -25,7 +25,7 @@ function legend(series) {
 }
 
 /**
- * Adds a chart over time. A series is `{ name, color, values, bars }`. Dragging selects a span of time,
+ * Adds a chart over time. A series is `{ name, color, values, area }`. Dragging selects a span of time,
  * which `zoom(from, to)` gets in seconds.
  */
 export function timeChart(parent, title, times, series, format, zoom) {
@@ -48,10 +48,10 @@ export function timeChart(parent, title, times, series, format, zoom) {
     series: [{}, ...series.map((one) => ({
       label: one.name,
       stroke: color(one.color),
-      width: 2,
-      fill: one.bars ? color(one.color) : undefined,
-      paths: one.bars ? uPlot.paths.bars({ size: [1, 40], gap: 1 }) : undefined,
-      points: { show: one.bars ? false : undefined, size: 4 },
+      width: one.area ? 0 : 2,
+      fill: one.area ? color(one.color) : undefined,
+      paths: one.area ? uPlot.paths.stepped({ align: 1 }) : undefined,
+      points: { show: one.area ? false : undefined, size: 4 },
     }))],
     hooks: {
       setSelect: [(plot) => {

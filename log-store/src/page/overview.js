@@ -31,8 +31,8 @@ export async function overview(root, signal) {
   const sum = (point) => point.success + point.error;
   const charts = [
     timeChart(grid, `Predictions per ${per}`, times, [
-      { name: "all", color: "success", bars: true, values: points.map(sum) },
-      { name: "failed", color: "error", bars: true, values: points.map((point) => point.error) },
+      { name: "all", color: "success", area: true, values: points.map(sum) },
+      { name: "failed", color: "error", area: true, values: points.map((point) => point.error) },
     ], amount, zoom),
     timeChart(grid, "Failure ratio in %", times, [
       { name: "failed", color: "error", values: points.map((point) => (sum(point) ? (100 * point.error) / sum(point) : null)) },
@@ -53,13 +53,13 @@ export async function overview(root, signal) {
   ];
   root.append(
     h("h2", {}, "Models"),
-    table("Models and versions", [
+    table("By model and version", [
       { name: "Model", cell: (row) => h("a", link({ model: row.model, version: row.version }), row.model || "(unknown)") },
       { name: "Version", cell: (row) => row.version },
       ...counts((row) => `model="${row.model}" version="${row.version}"`),
     ], answer.models),
     h("h2", {}, "Instances"),
-    table("Instances", [
+    table("By instance", [
       { name: "Instance", cell: (row) => h("a", link({ instance: row.instance }), row.instance || "(unknown)") },
       ...counts((row) => `instance="${row.instance}"`),
     ], answer.instances),
