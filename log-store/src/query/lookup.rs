@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::reader::{QueryError, Reader};
 use super::row::{COLUMNS, PredictionRow, templates};
-use super::search::find_id;
+use super::scan::find_id;
 use super::time_range::TimeRange;
 use crate::store::Day;
 

@@ -7,6 +7,7 @@
 //! | `reader` | the files of a store, open for reading |
 //! | `row` | a prediction as it is shown |
 //! | `search` | predictions that match a filter, the newest first |
+//! | `scan` | the matches in one segment of a file |
 //! | `lookup` | one prediction, with everything logged under its id |
 //! | `series` | roll-ups, restricted to a model, a version or an instance |
 //! | `overview` | counts and latencies over time |
@@ -22,6 +23,7 @@ mod overview;
 mod reader;
 mod records;
 mod row;
+mod scan;
 mod search;
 mod series;
 mod time_range;
