@@ -125,13 +125,12 @@ impl Scan<'_> {
         let mut statement = connection.prepare(&self.sql())?;
         let first = segment << SEGMENT_BITS;
         let next = (segment + 1) << SEGMENT_BITS;
-        let range = params![first, next, self.from - start, self.before.at - start];
-        let mut rows = statement.query(range)?;
+        let mut rows = statement.query(params![first, next])?;
         let mut newest = Newest::new(self.limit);
         while let Some(row) = rows.next()? {
             let place = Place { at: start + row.get::<_, i64>(1)?, seq: row.get(0)? };
-            let oldest = newest.oldest().max(oldest);
-            if place < self.before && Some(place) > oldest && self.matches(row)? {
+            let is_in_range = place.at >= self.from && place < self.before;
+            if is_in_range && Some(place) > newest.oldest().max(oldest) && self.matches(row)? {
                 newest.push(place);
             }
         }
@@ -171,7 +170,7 @@ impl Scan<'_> {
         // SQLite has an index of the failed predictions.
         let status = if wants_errors { format!(" AND status = {ERROR}") } else { String::new() };
         format!(
-            "SELECT seq, at, {} FROM predictions WHERE seq >= ? AND seq < ? AND at >= ? AND at <= ?{status}",
+            "SELECT seq, at, {} FROM predictions WHERE seq >= ? AND seq < ?{status}",
             columns.join(", ")
         )
     }

@@ -18,13 +18,14 @@ pub(crate) const SEGMENT_BITS: u32 = 16;
 /// * `at` is in microseconds since the start of the day: the time of the request, or of the answer if
 ///   there is no request. `answered` is in microseconds after `at`. `duration` is in nanoseconds.
 /// * `request` and `answer` are templates. One of them is missing in an open prediction.
+/// * The columns that filters read most often come first: SQLite finds them fastest.
 /// * `id` is a blob of 16 bytes for a UUID, else text.
 /// * A roll-up of field 0 is the latency in milliseconds.
 const TABLES: &str = "
 CREATE TABLE predictions (
-    seq INTEGER PRIMARY KEY, id, at INTEGER NOT NULL, answered INTEGER, duration INTEGER,
-    status INTEGER NOT NULL, request INTEGER, answer INTEGER,
-    inputs TEXT, outputs TEXT, error TEXT, request_extra TEXT, answer_extra TEXT,
+    seq INTEGER PRIMARY KEY, at INTEGER NOT NULL, inputs TEXT, outputs TEXT, status INTEGER NOT NULL,
+    request INTEGER, answer INTEGER, answered INTEGER, duration INTEGER, id, error TEXT,
+    request_extra TEXT, answer_extra TEXT,
     segment INTEGER GENERATED ALWAYS AS (seq >> 16) VIRTUAL
 );
 CREATE INDEX predictions_by_id ON predictions (segment, substr(id, -8));
