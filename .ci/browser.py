@@ -5,7 +5,11 @@ Arguments: address of the service, file for a screenshot of the page, log of the
 
 import json
 import sys
+import threading
+import urllib.error
 import urllib.request
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from openapi_spec_validator import OpenAPIV31SpecValidator
 from selenium import webdriver
@@ -74,6 +78,53 @@ def open_everything(driver):
         check(driver.execute_script(press_all, css), f"no {css}")
 
 
+@contextmanager
+def published_under(prefix, address):
+    """Runs a proxy that publishes the service under a path, and yields the address of this path."""
+
+    class Proxy(BaseHTTPRequestHandler):
+        def forward(self):
+            if not self.path.startswith(f"{prefix}/"):
+                self.send_error(404, f"{self.path} is not below {prefix}")
+                return
+            body = self.rfile.read(int(self.headers.get("content-length", 0)))
+            headers = {name: self.headers[name] for name in ("content-type", "accept-encoding") if name in self.headers}
+            request = urllib.request.Request(
+                address + self.path.removeprefix(prefix), body or None, headers, method=self.command
+            )
+            request.add_header("x-forwarded-prefix", prefix)
+            try:
+                answer = urllib.request.build_opener(NoRedirect).open(request)
+            except urllib.error.HTTPError as error:
+                answer = error
+            with answer:
+                content = answer.read()
+                self.send_response(answer.status)
+                for name, value in answer.headers.items():
+                    if name.lower() not in ("content-length", "connection", "date"):
+                        self.send_header(name, value)
+                self.send_header("content-length", str(len(content)))
+                self.end_headers()
+                self.wfile.write(content)
+
+        do_GET = do_POST = forward
+
+        def log_message(self, *_):
+            pass
+
+    class NoRedirect(urllib.request.HTTPRedirectHandler):
+        def redirect_request(self, *_):
+            return None
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Proxy)
+    threading.Thread(target=server.serve_forever).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}{prefix}"
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
 def main(address, picture, log):
     with urllib.request.urlopen(f"{address}/openapi.json") as response:
         document = json.load(response)
@@ -97,6 +148,11 @@ def main(address, picture, log):
         check(f"{address}/docs/swagger-ui-bundle.js" in asked, f"the browser requested {asked}")
         elsewhere = [url for url in asked if not url.startswith((f"{address}/", "data:", "blob:"))]
         check(not elsewhere, f"the page requested other hosts: {elsewhere}")
+        with published_under("/insurance", address) as published:
+            driver.get(f"{published}/")
+            check(driver.current_url == f"{published}/docs", f"/ redirects to {driver.current_url}")
+            answer = try_prediction(driver)
+            check(answer["charges"] > 10_000, f"the answer behind a proxy is {answer}")
         console = driver.get_log("browser")
         check(not console, f"the page wrote to the console: {console}")
     finally:

@@ -67,19 +67,19 @@ const CASES: [Case; 9] = [
         name: "`prediction_id`",
         set_up: log_to_nowhere,
         run: identified,
-        budget: Budget::Above(BARE, 2_650.0),
+        budget: Budget::Above(BARE, 2_000.0),
     },
     Case {
         name: "`prediction_id` and `logging`, two records",
         set_up: log_to_nowhere,
         run: traced,
-        budget: Budget::Above(BARE, 9_000.0),
+        budget: Budget::Above(BARE, 7_500.0),
     },
     Case {
         name: "one record of 9 + 8 fields",
         set_up: log_records_to_nowhere,
         run: |times| (0..times).for_each(|_| log_record()),
-        budget: Budget::Count(2_820.0),
+        budget: Budget::Count(2_500.0),
     },
 ];
 

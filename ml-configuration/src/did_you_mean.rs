@@ -11,18 +11,32 @@ use crate::problems::shortened;
 /// assert_eq!(nearest("metrics", ["models", "logging"]), None);
 /// ```
 pub fn nearest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
+    let near = |candidate| Some((distance(word, candidate)?, candidate));
+    let nearest = candidates.into_iter().filter_map(near).min_by_key(|(distance, _)| *distance);
+    nearest.map(|(_, candidate)| candidate)
+}
+
+/// Returns the number of typing mistakes between two words; `None` if they are too many.
+fn distance(word: &str, candidate: &str) -> Option<usize> {
+    let (word, candidate) = without_common_kind(word, candidate);
     let length = word.chars().count();
     // Less than the whole word: any letter can be replaced by any other.
     let allowed = (length / 3).max(1).min(length.saturating_sub(1));
-    let word = word.to_lowercase();
-    candidates
-        .into_iter()
-        // The lengths alone rule out a word of megabytes before its distance is computed.
-        .filter(|candidate| candidate.chars().count().abs_diff(length) <= allowed)
-        .map(|candidate| (strsim::osa_distance(&word, &candidate.to_lowercase()), candidate))
-        .filter(|(distance, _)| *distance <= allowed)
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, candidate)| candidate)
+    // The lengths alone rule out a word of megabytes before its distance is computed.
+    if candidate.chars().count().abs_diff(length) > allowed {
+        return None;
+    }
+    let distance = strsim::osa_distance(&word.to_lowercase(), &candidate.to_lowercase());
+    (distance <= allowed).then_some(distance)
+}
+
+/// Removes the last part of two names such as `JsonFormatter` if both have the same. It tells the kind, so that it
+/// makes no two names similar.
+fn without_common_kind<'w>(word: &'w str, candidate: &'w str) -> (&'w str, &'w str) {
+    let kind = word.rfind(|c: char| c.is_ascii_uppercase()).map(|start| &word[start..]);
+    let stems =
+        kind.and_then(|kind| Some((word.strip_suffix(kind)?, candidate.strip_suffix(kind)?)));
+    stems.filter(|(own, other)| !own.is_empty() && !other.is_empty()).unwrap_or((word, candidate))
 }
 
 /// Builds the message on a key that is not valid. The key is shown only if `shown` is set.
@@ -80,5 +94,13 @@ mod tests {
         assert_eq!(nearest("node_ip", names), None);
         assert_eq!(nearest("r", ["a", "w"]), None);
         assert_eq!(nearest("", ["a"]), None);
+        let classes = ["EcsFormatter", "JsonFormatter", "FileHandler", "OtlpHandler"];
+        for word in ["AccessFormatter", "RichHandler", "HTTPHandler", "ColorFormatter"] {
+            assert_eq!(nearest(word, classes), None, "{word}");
+        }
+        for (word, meant) in [("JsnFormatter", "JsonFormatter"), ("JsonFormater", "JsonFormatter")]
+        {
+            assert_eq!(nearest(word, classes), Some(meant));
+        }
     }
 }

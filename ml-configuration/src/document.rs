@@ -1,37 +1,35 @@
 //! A configuration file: reading, parsing and overriding it.
 
-use std::{
-    fmt,
-    fs::File,
-    io::{self, Read as _},
-    path::Path,
-    sync::Arc,
+use std::{fmt, io, path::Path, sync::Arc};
+
+use crate::{
+    Node, Place, Problems,
+    file::{MAX_BYTES, read_bytes},
+    parse,
+    problems::Problem,
+    tree::Tree,
+    variables,
 };
-
-use crate::{Node, Place, Problems, parse, problems::Problem, tree::Tree, variables};
-
-/// Far above the size of a configuration file, and small enough to parse at once.
-const MAX_BYTES: u64 = 4 * 1024 * 1024;
 
 /// A parsed file, with the environment variables that override parts of it.
 ///
 /// Each value keeps its line or its variable. [`root`](Self::root) gives access to the values.
-pub struct Document(Tree);
+pub struct Document {
+    tree: Tree,
+    /// Index of the root.
+    root: usize,
+}
 
 impl Document {
     /// Reads a file.
     ///
     /// # Errors
     ///
-    /// Fails if the file cannot be read, is too large or is not UTF-8, and where
+    /// Fails if the file cannot be read, is no regular file, is too large or is not UTF-8, and where
     /// [`parse`](Self::parse) fails.
     pub fn read(path: &Path) -> Result<Self, Problems> {
         let name = path.display().to_string();
-        let mut bytes = Vec::new();
-        // The limit also ends the reading of a device or a pipe.
-        let read =
-            File::open(path).and_then(|file| file.take(MAX_BYTES + 1).read_to_end(&mut bytes));
-        if let Err(error) = read {
+        let bytes = read_bytes(path).map_err(|error| {
             let message = if error.kind() != io::ErrorKind::NotFound {
                 format!("the file cannot be read: {error}")
             } else if path.symlink_metadata().is_ok() {
@@ -40,8 +38,8 @@ impl Document {
             } else {
                 "there is no such file; create it or name another one".to_owned()
             };
-            return Err(problem(&name, None, message));
-        }
+            problem(&name, None, message)
+        })?;
         match str::from_utf8(&bytes) {
             Ok(text) => Self::parse(&name, text),
             Err(error) if bytes.len() as u64 <= MAX_BYTES => {
@@ -65,7 +63,7 @@ impl Document {
         if text.len() as u64 > MAX_BYTES {
             return Err(too_large(name));
         }
-        parse::parse(name, text).map(Self)
+        parse::parse(name, text).map(|tree| Self::with_root(tree, 0))
     }
 
     /// Overrides scalars by environment variables: `PREFIX__MODELS__0__CREATE_ENDPOINT=false` sets
@@ -85,17 +83,21 @@ impl Document {
         prefix: &str,
         variables: impl IntoIterator<Item = (String, String)>,
     ) -> Result<(), Problems> {
-        variables::apply(&mut self.0, prefix, variables)
+        variables::apply(&mut self.tree, prefix, variables)
+    }
+
+    pub(crate) fn with_root(tree: Tree, root: usize) -> Self {
+        Self { tree, root }
     }
 
     /// Returns the value of the whole file.
     pub fn root(&self) -> Node<'_> {
-        Node::new(&self.0, 0)
+        Node::new(&self.tree, self.root)
     }
 
     /// Returns the name of the file in messages.
     pub fn name(&self) -> &str {
-        &self.0.name
+        &self.tree.name
     }
 }
 
@@ -113,6 +115,6 @@ fn problem(name: &str, place: Option<Place>, message: String) -> Problems {
 impl fmt::Debug for Document {
     // Values are left out because some of them are secrets.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Document").field("name", &self.0.name).finish_non_exhaustive()
+        f.debug_struct("Document").field("name", &self.tree.name).finish_non_exhaustive()
     }
 }

@@ -43,8 +43,9 @@
 //! # YAML
 //!
 //! The file is one YAML document in UTF-8. Scalars are those of YAML 1.2's core schema.
-//! [`Node::boolean`] also accepts `yes`, `no`, `on` and `off`, as PyYAML does. Integers with a
-//! leading zero are refused, because YAML 1.1 and 1.2 disagree about them. Anchors, aliases and
+//! [`Node::boolean`] also accepts `yes`, `no`, `on` and `off`, and numbers may have groups of digits,
+//! `10_485_760`, as in PyYAML. Integers with a leading zero are refused, because YAML 1.1 and 1.2
+//! disagree about them. Anchors, aliases and
 //! merge keys (`<<`) are supported. Keys must be text and unique.
 //!
 //! # Secrets
@@ -59,16 +60,19 @@
 mod deserialize;
 mod did_you_mean;
 mod document;
+mod file;
 mod mapping;
 mod node;
 mod parse;
 mod problems;
+mod references;
 mod scalar;
 mod tree;
 mod variables;
 
 pub use did_you_mean::nearest;
 pub use document::Document;
+pub use file::read_file;
 pub use mapping::Mapping;
 pub use node::{Kind, Node};
 pub use problems::{Place, Problem, Problems};

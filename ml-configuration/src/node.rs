@@ -66,6 +66,10 @@ impl<'d> Node<'d> {
         Self { index, ..self }
     }
 
+    pub(crate) fn tree(&self) -> &'d Tree {
+        self.tree
+    }
+
     pub(crate) fn index(&self) -> usize {
         self.index
     }
@@ -189,7 +193,7 @@ impl<'d> Node<'d> {
         } else {
             format!("an integer from {start} to {end}")
         };
-        match self.plain().map(scalar::resolve) {
+        match self.plain().map(scalar::resolve_number) {
             Some(Scalar::Integer(Ok(value))) => {
                 let value = T::try_from(value).ok().filter(|value| range.contains(value));
                 if value.is_none() {
@@ -209,7 +213,7 @@ impl<'d> Node<'d> {
 
     /// Returns a finite number, with or without a fraction.
     pub fn number(&self, problems: &mut Problems) -> Option<f64> {
-        match self.plain().map(scalar::resolve) {
+        match self.plain().map(scalar::resolve_number) {
             Some(Scalar::Integer(Ok(value))) => Some(value as f64),
             Some(Scalar::Integer(Err(problem))) => {
                 self.report(problems, problem);
@@ -229,7 +233,7 @@ impl<'d> Node<'d> {
     /// The maximum is 1,000,000,000 seconds, about 31 years: `Instant` and `SystemTime` can add that
     /// without an overflow.
     pub fn duration_s(&self, problems: &mut Problems) -> Option<Duration> {
-        let seconds = match self.plain().map(scalar::resolve) {
+        let seconds = match self.plain().map(scalar::resolve_number) {
             Some(Scalar::Integer(Ok(value))) => u64::try_from(value).ok().map(Duration::from_secs),
             Some(Scalar::Number(value)) => Duration::try_from_secs_f64(value).ok(),
             Some(Scalar::Integer(Err(problem))) if problem != scalar::TOO_LARGE => {

@@ -29,6 +29,16 @@ pub(crate) fn resolve(text: &str) -> Scalar {
     }
 }
 
+/// Resolves a scalar where a number is expected: digits may be grouped by `_`, as in YAML 1.1.
+pub(crate) fn resolve_number(text: &str) -> Scalar {
+    match resolve(text) {
+        Scalar::Text if text.contains('_') && !text.starts_with('_') => {
+            resolve(&text.replace('_', ""))
+        }
+        scalar => scalar,
+    }
+}
+
 /// Reads a boolean of YAML 1.1, as PyYAML does.
 pub(crate) fn boolean(text: &str) -> Option<bool> {
     match text {
@@ -114,6 +124,16 @@ mod tests {
         assert_eq!(resolve("0777"), Scalar::Integer(Err(LEADING_ZERO)));
         assert_eq!(resolve("-00"), Scalar::Integer(Err(LEADING_ZERO)));
         assert_eq!(resolve(&"9".repeat(40)), Scalar::Integer(Err(TOO_LARGE)));
+    }
+
+    #[test]
+    fn numbers_of_pyyaml_may_have_groups() {
+        assert_eq!(resolve_number("10_485_760"), Scalar::Integer(Ok(10_485_760)));
+        assert_eq!(resolve_number("-1_0"), Scalar::Integer(Ok(-10)));
+        assert_eq!(resolve_number("1_000.5"), Scalar::Number(1000.5));
+        for text in ["_1", "_", "a_b", "1_a", "tr_ue"] {
+            assert!(matches!(resolve_number(text), Scalar::Text | Scalar::Boolean(_)), "{text}");
+        }
     }
 
     #[test]

@@ -43,6 +43,7 @@ pub fn builder() -> Builder {
         level: "info".to_owned(),
         environment: Box::new(|name| env::var_os(name)),
         handler: None,
+        record_bytes: None,
         flush_limit: None,
         panic_records: false,
         export: None,
@@ -58,6 +59,7 @@ pub struct Builder {
     environment: Environment,
     /// Standard output if not set.
     handler: Option<Handler>,
+    record_bytes: Option<usize>,
     flush_limit: Option<Duration>,
     pub(crate) panic_records: bool,
     pub(crate) export: Option<Box<dyn Export>>,
@@ -131,6 +133,13 @@ impl Builder {
         self
     }
 
+    /// Sets the maximum length of a record in bytes; 16 KiB by default, see
+    /// [`Handler::record_bytes`](crate::Handler::record_bytes).
+    pub fn record_bytes(mut self, bytes: usize) -> Self {
+        self.record_bytes = Some(bytes);
+        self
+    }
+
     /// Sets the time limit for the flush when [`Logging`](crate::Logging) is dropped and when the program
     /// panics; 10 seconds by default.
     pub fn flush_limit(mut self, limit: Duration) -> Self {
@@ -159,6 +168,9 @@ impl Builder {
         let mut handler = self.handler.unwrap_or_else(|| Handler::stdout(""));
         if let Some(formatter) = formatter {
             handler = handler.formatter(formatter);
+        }
+        if let Some(bytes) = self.record_bytes {
+            handler = handler.record_bytes(bytes);
         }
         handler.add_context(self.context);
         let mut configuration = Configuration::new()

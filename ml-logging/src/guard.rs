@@ -6,7 +6,7 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use crate::{
@@ -84,15 +84,15 @@ impl Logging {
         layer::set_levels(&self.levels, levels, self.is_installed);
     }
 
-    /// Waits until all handlers have written everything that was logged before, without a limit. A sink that
-    /// stalls blocks the call until it recovers.
+    /// Waits until all handlers have written everything that was logged before, without a limit other than
+    /// that of [`end_by`](Self::end_by). A sink that stalls blocks the call until it recovers.
     ///
     /// # Errors
     ///
     /// The first failure of a sink since the last flush. The other sinks are flushed as well.
     pub fn flush(&self) -> io::Result<()> {
         self.sinks.flush(None).map_err(|error| {
-            // Without a limit every error is a failure.
+            // Without a limit every error but that of `end_by` is a failure.
             error.into_failure().unwrap_or_else(|| io::Error::from(io::ErrorKind::TimedOut))
         })
     }
@@ -121,16 +121,76 @@ impl Logging {
         self.sinks.flush(Some(limit))
     }
 
+    /// Sets a deadline for everything that waits for a handler, because the process is about to end.
+    ///
+    /// Until then a thread that finds a queue full waits as its [`Policy`](crate::Policy) defines. After the
+    /// deadline, its record is lost and counted. Every flush ends at the deadline, whatever its own limit is, and
+    /// its error includes the records that were lost because of the deadline. With
+    /// [`Policy::Audit`](crate::Policy::Audit) a separate thread writes from this call on, so that a
+    /// sink that stalls later does not hold the threads that log.
+    ///
+    /// The call does not wait, and affects threads that are waiting already. If it is repeated, the earliest
+    /// deadline counts: `end_by(Instant::now())` ends all waiting at once. Handlers of
+    /// [`Handler::writer`](crate::Handler::writer) are not affected.
+    ///
+    /// ```
+    /// use std::time::{Duration, Instant};
+    ///
+    /// let (subscriber, logging) = ml_logging::builder().build()?;
+    /// # drop(subscriber);
+    /// // At the signal that ends the program:
+    /// logging.end_by(Instant::now() + Duration::from_secs(20));
+    /// // After the last request:
+    /// logging.finish().ok();
+    /// # Ok::<(), ml_logging::Error>(())
+    /// ```
+    pub fn end_by(&self, deadline: Instant) {
+        self.sinks.end_by(deadline);
+    }
+
+    /// Sets a function that runs the waits of threads that log, so that a runtime can continue its other tasks.
+    ///
+    /// A thread that has waited for a handler for 5 ms calls the function once for the rest of the wait. The
+    /// function calls its argument, which returns when the wait is over. The first function that is set counts.
+    ///
+    /// ```
+    /// # let (subscriber, logging) = ml_logging::builder().build()?;
+    /// # drop(subscriber);
+    /// // With Tokio, on a worker of its multi-thread runtime: tokio::task::block_in_place(wait).
+    /// logging.on_wait(|wait| wait());
+    /// # Ok::<(), ml_logging::Error>(())
+    /// ```
+    pub fn on_wait(&self, run: fn(&mut dyn FnMut())) {
+        self.sinks.on_wait(run);
+    }
+
+    /// Opens the log files again, so that a program that has renamed or removed them finds new ones.
+    ///
+    /// File handlers notice that before they write, too. The call also frees the space of a removed file
+    /// while nothing is logged. It does not wait: a handler that is writing opens its file after that. A file
+    /// that cannot be opened is reported on standard error, and the open one stays in use.
+    pub fn reopen(&self) {
+        self.sinks.reopen();
+    }
+
     /// Flushes for the last time, within the configured limit. If that fails, dropping the guard does not
     /// wait again.
     ///
+    /// A failure after which records were written again, for example because a disk was full for a while, is no
+    /// error here. The number of records that it has cost is reported on standard error.
+    ///
     /// # Errors
     ///
-    /// Same as [`flush_within`](Self::flush_within).
+    /// The number of unwritten records per handler, and the failure of a sink that still fails.
     pub fn finish(&self) -> Result<(), FlushError> {
-        let result = self.flush_within(self.sinks.flush_limit());
+        let result = self.sinks.finish();
         self.is_given_up.store(result.is_err(), Ordering::Relaxed);
         result
+    }
+
+    /// Returns the limit of the final flush.
+    pub fn flush_limit(&self) -> Duration {
+        self.sinks.flush_limit()
     }
 
     /// Returns the counts of each handler, in the order of the configuration.
@@ -171,7 +231,7 @@ impl Logging {
 impl Drop for Logging {
     fn drop(&mut self) {
         if !*self.is_given_up.get_mut() {
-            self.sinks.flush_at_end();
+            self.sinks.finish_and_report();
         }
     }
 }

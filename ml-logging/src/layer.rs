@@ -17,13 +17,14 @@ use tracing_subscriber::{Layer, layer::Context, registry::LookupSpan};
 
 use crate::{
     filter::{CurrentLevels, Levels, Routes},
-    record::{RenderGroups, SpanFields, SpanObserver, ThreadCache},
+    record::{RenderGroups, SpanFields, SpanObserver, SpanTable, ThreadCache},
 };
 
 /// Writes each event to the handlers that receive it.
 pub(crate) struct RecordLayer {
     groups: RenderGroups,
     routes: Routes,
+    span_fields: SpanTable,
     span_observer: Option<Box<dyn SpanObserver>>,
 }
 
@@ -37,7 +38,7 @@ impl RecordLayer {
         if span_observer.is_some() {
             groups.show_trace_ids();
         }
-        Self { groups, routes, span_observer }
+        Self { groups, routes, span_fields: SpanTable::new(), span_observer }
     }
 
     fn levels(&self) -> &CurrentLevels {
@@ -75,24 +76,13 @@ where
             return;
         }
         let fields = SpanFields::new(|visitor| attributes.record(visitor));
-        let Some(span) = context.span(id) else { return };
-        let mut extensions = span.extensions_mut();
-        // Another layer of this type may have stored the same values already.
-        if !fields.is_empty() && extensions.get_mut::<SpanFields>().is_none() {
-            extensions.insert(fields);
+        if !fields.is_empty() {
+            self.span_fields.insert(id, fields);
         }
     }
 
-    fn on_record(&self, id: &Id, values: &Record<'_>, context: Context<'_, S>) {
-        // Rendered before the extensions are locked: the `Debug` implementation of a value may log, and
-        // would wait for the lock forever.
-        let later = SpanFields::new(|visitor| values.record(visitor));
-        let Some(span) = context.span(id) else { return };
-        let mut extensions = span.extensions_mut();
-        match extensions.get_mut::<SpanFields>() {
-            Some(fields) => *fields = fields.updated(&later),
-            None => extensions.insert(later),
-        }
+    fn on_record(&self, id: &Id, values: &Record<'_>, _: Context<'_, S>) {
+        self.span_fields.update(id, SpanFields::new(|visitor| values.record(visitor)));
     }
 
     #[inline]
@@ -104,15 +94,17 @@ where
         {
             observer.fail(event, span);
         }
-        self.groups.write(&self.routes, &mut cache, event, span.as_ref());
+        let span = span.as_ref().map(|span| (span, &self.span_fields));
+        self.groups.write(&self.routes, &mut cache, event, span);
         cache.give_back();
     }
 
     fn on_close(&self, id: Id, context: Context<'_, S>) {
+        let fields = self.span_fields.remove(&id);
         if let Some(observer) = &self.span_observer
             && let Some(span) = context.span(&id)
         {
-            observer.close(&span);
+            observer.close(&span, fields.as_ref());
         }
     }
 }

@@ -27,7 +27,7 @@
 //!    | `name` | target of the event, by default its module |
 //!    | `levelname` | `TRACE`, `DEBUG`, `INFO`, `WARNING`, `ERROR` |
 //!    | `levelno` | 5, 10, 20, 30, 40 |
-//!    | `message` | text of the event, `null` if it has none |
+//!    | `message` | text of the event, also if it is a number; `null` if it has none |
 //!    | `pathname`, `filename`, `lineno` | source file, its last component, line |
 //!    | `module` | Rust module |
 //!    | `process` | id of the process |
@@ -55,9 +55,9 @@
 //! # Values
 //!
 //! Integers up to 128 bits, floats and booleans are JSON numbers and booleans. The floats that JSON lacks are
-//! the strings `"NaN"`, `"Infinity"` and `"-Infinity"`. An error is written with its chain of sources,
-//! `outer: inner: root`. Bytes are hexadecimal digits. All other values are strings from their `Display` or
-//! `Debug`. Control characters and the line separators of Unicode are escaped, so that a value can neither end its
+//! the strings `"NaN"`, `"Infinity"` and `"-Infinity"`, and `null` with [`EcsFormatter`]. An error is written with
+//! its chain of sources, `outer: inner: root`. Bytes are hexadecimal digits. All other values are strings from
+//! their `Display` or `Debug`. Control characters and the line separators of Unicode are escaped, so that a value can neither end its
 //! line nor control a terminal.
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]

@@ -123,11 +123,14 @@ impl Configuration {
     /// Reports the log files of the same schema that cannot be opened: the folder does not exist, the file is
     /// a folder, or it is not writable. No file is created, emptied or changed.
     ///
+    /// Also reports log files that would overwrite a file which the program reads. `read` lists those files, each
+    /// with words for the message, such as `the configuration file`.
+    ///
     /// Mistakes that [`read`](Self::read) reports are not reported again, so that both calls together report
     /// each mistake once. A folder in which no files can be created is detected only when the logging is
     /// built.
-    pub fn check_files(node: Node<'_>, problems: &mut Problems) {
-        dict_config::check_files(node, problems);
+    pub fn check_files(node: Node<'_>, read: &[(&str, &Path)], problems: &mut Problems) {
+        dict_config::check_files(node, read, problems);
     }
 
     /// Reads such a file as a whole, and checks its files, for programs without a service.
@@ -146,10 +149,11 @@ impl Configuration {
     ///
     /// All mistakes in the file with their lines. Nothing has been opened then.
     pub fn from_file(path: impl AsRef<Path>, filters: &Filters) -> Result<Self, Problems> {
-        let document = Document::read(path.as_ref())?;
+        let path = path.as_ref();
+        let document = Document::read(path)?;
         let mut problems = Problems::new();
         let configuration = Self::read(document.root(), filters, &mut problems);
-        Self::check_files(document.root(), &mut problems);
+        Self::check_files(document.root(), &[("the configuration file", path)], &mut problems);
         let configuration = problems.into_result(configuration)?;
         Ok(configuration.expect("every mistake is reported as a problem"))
     }
@@ -203,7 +207,7 @@ fn assemble(
     let levels = CurrentLevels::new(initial_levels(&configuration)?);
     let routes = Routes::new(
         configuration.routes()?,
-        configuration.handler_levels(),
+        configuration.conditions(),
         configuration.levels().max(),
         Arc::clone(&levels),
     );
@@ -217,12 +221,14 @@ fn assemble(
         let name = handler.name().to_owned();
         let set = HandlerSet::one(number);
         let layout = handler.layout().map_err(|error| of_handler(&name, error))?;
+        let limit = handler.limit();
         match handler.open(&layout)? {
             Opened::Sink { sink, emptied: file } => {
-                groups.add(layout, set, Arc::clone(&sink));
+                groups.add((layout, limit), set, Arc::clone(&sink));
                 sinks.push(sink);
                 emptied.extend(file.map(|file| (name, file)));
             }
+            Opened::Null => {}
             Opened::Export(export) => {
                 let Layout::Json(json) = &layout else {
                     let problem = "its formatter writes lines of text; use one that writes JSON";
@@ -233,7 +239,7 @@ fn assemble(
                 let exported = export.open(request).map_err(|error| of_handler(&name, error))?;
                 let Some(exported) = exported else { continue };
                 if exported.takes_records {
-                    groups.add(layout, set, Arc::clone(&exported.sink));
+                    groups.add((layout, limit), set, Arc::clone(&exported.sink));
                 }
                 sinks.push(exported.sink);
                 // Only one handler exports the spans.

@@ -1,12 +1,17 @@
-//! [`PredictionError`], the error type of the whole stack.
+//! [`PredictionError`], the error type of the whole stack, and the types inside it.
 
+use std::borrow::Cow;
 use std::error::Error;
 use std::fmt;
 
 use serde::Serialize;
 
 /// Reason why a prediction failed.
-#[derive(Debug, thiserror::Error)]
+///
+/// The text of an error from a model or a decorator is the text of its source, without words of this crate
+/// in front. [`error_chain`] omits the repetition. `Debug` writes the error with its sources, for a `main` that
+/// returns it.
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum PredictionError {
     /// The input is invalid. All violations are reported at once.
@@ -14,36 +19,133 @@ pub enum PredictionError {
     InvalidInput(Vec<Violation>),
 
     /// The model failed. The [`source`](Error::source) is its own error, which can be downcast.
-    #[error("the model failed")]
+    #[error("{0}")]
     Model(#[source] Box<dyn Error + Send + Sync>),
 
-    /// A decorator rejected the request, for instance because of too many concurrent requests.
-    #[error("the request was rejected")]
-    Rejected(#[source] Box<dyn Error + Send + Sync>),
+    /// The model or a decorator has rejected the request of its own accord.
+    #[error("{0}")]
+    Rejected(#[from] Rejection),
 }
 
 impl PredictionError {
-    /// Creates the error of a model that failed with `source`.
+    /// Creates the error of a model that failed with `source`. A [`Rejection`] rejects the request, and a
+    /// `PredictionError` is returned unchanged.
     #[cold]
     pub fn model(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
-        Self::Model(source.into())
+        let source = match source.into().downcast() {
+            Ok(error) => return *error,
+            Err(source) => source,
+        };
+        match source.downcast() {
+            Ok(rejection) => Self::Rejected(*rejection),
+            Err(source) => Self::Model(source),
+        }
     }
 
-    /// Creates the error of a decorator that rejects a request because of `source`.
+    /// Creates the error of a decorator that cannot take the request now, for instance because of too many
+    /// concurrent requests. A service answers with 503.
     ///
     /// ```
     /// use ml_model_core::{PredictionError, error_chain};
     ///
     /// let error = PredictionError::rejected("8 requests are pending");
-    /// assert_eq!(
-    ///     error_chain(&error).to_string(),
-    ///     "the request was rejected: 8 requests are pending",
-    /// );
+    /// assert_eq!(error_chain(&error).to_string(), "8 requests are pending");
     /// ```
     #[cold]
-    pub fn rejected(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
-        Self::Rejected(source.into())
+    pub fn rejected(reason: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self::Rejected(Rejection::new(RejectionKind::Unavailable, "ServiceError", reason))
     }
+}
+
+impl fmt::Debug for PredictionError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&error_chain(self), f)
+    }
+}
+
+/// Refusal of a request by the model or a decorator, with a reason for the client.
+///
+/// A model returns it as its own error, or inside of a [`PredictionError`]:
+///
+/// ```
+/// use ml_model_core::{Infer, MLModel, PredictionError, Rejection, RejectionKind};
+///
+/// #[derive(MLModel)]
+/// struct Discount;
+///
+/// impl Infer for Discount {
+///     type Input = String;
+///     type Output = f64;
+///     type Error = Rejection;
+///
+///     fn infer(&self, customer: &String) -> Result<f64, Rejection> {
+///         match &**customer {
+///             "c-7" => Ok(0.1),
+///             _ => Err(Rejection::new(
+///                 RejectionKind::NotFound,
+///                 "UnknownCustomerError",
+///                 format!("there is no customer `{customer}`"),
+///             )),
+///         }
+///     }
+/// }
+///
+/// let error = Discount.predict("c-8".to_owned()).unwrap_err();
+/// assert!(matches!(error, PredictionError::Rejected(_)));
+/// assert_eq!(error.to_string(), "there is no customer `c-8`");
+/// ```
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+// Boxed, because every result of a prediction has room for it.
+pub struct Rejection(Box<Refusal>);
+
+#[derive(Debug, thiserror::Error)]
+#[error("{reason}")]
+struct Refusal {
+    kind: RejectionKind,
+    r#type: Cow<'static, str>,
+    #[source]
+    reason: Box<dyn Error + Send + Sync>,
+}
+
+impl Rejection {
+    /// Creates a rejection. `type` names the error for programs, as in `UnknownCustomerError`. The text of
+    /// `reason` reaches the client, its sources do not.
+    pub fn new(
+        kind: RejectionKind,
+        r#type: impl Into<Cow<'static, str>>,
+        reason: impl Into<Box<dyn Error + Send + Sync>>,
+    ) -> Self {
+        Self(Box::new(Refusal { kind, r#type: r#type.into(), reason: reason.into() }))
+    }
+
+    /// Returns the kind of the rejection.
+    pub fn kind(&self) -> RejectionKind {
+        self.0.kind
+    }
+
+    /// Returns the name of the error for programs.
+    pub fn r#type(&self) -> &str {
+        &self.0.r#type
+    }
+}
+
+/// Kind of a [`Rejection`], with the status of a service's answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RejectionKind {
+    /// The input is valid, but the model cannot predict from it (422).
+    Unprocessable,
+    /// The caller may not have this prediction (403).
+    Forbidden,
+    /// The input refers to something that does not exist (404).
+    NotFound,
+    /// The request contradicts the state of the model (409).
+    Conflict,
+    /// The caller has sent too many requests (429).
+    TooManyRequests,
+    /// No prediction is possible now (503).
+    Unavailable,
 }
 
 /// One reason why an input is invalid.

@@ -34,7 +34,8 @@ pub trait Infer: Send + Sync {
     /// # Errors
     ///
     /// Returns the model's own error. [`MLModel::predict`](crate::MLModel::predict) wraps it in
-    /// [`PredictionError::Model`](crate::PredictionError::Model).
+    /// [`PredictionError::Model`](crate::PredictionError::Model). A [`Rejection`](crate::Rejection) refuses the
+    /// request, and a `PredictionError` is returned unchanged.
     fn infer(&self, input: &Self::Input) -> Result<Self::Output, Self::Error>;
 
     /// Makes one prediction with access to the metadata of the call: its prediction id and the values

@@ -59,10 +59,12 @@
 //! | `request` | [`Request`], [`Prediction`] and their common [`Context`] |
 //! | `prediction_id`, `error` | [`PredictionId`] and [`PredictionError`] |
 //! | `log_value`, `logged_field` | values and fields of log records |
+//! | `sensitive`, `policy` | [`Sensitive`] values, and what records show instead of a value |
 //! | `decorator` | [`Decorator`] and [`Decorated`], the layers of a stack |
 //! | [`decorators`] | the built-in decorators, one module each |
 //! | [`metrics`] | the counts of the `metrics` decorator, for exporters |
 //! | `registry` | [`ModelRegistry`] and the JSON form in which it holds models |
+//! | `pending` | [`PendingCalls`]: predictions under way, for programs that end before they do |
 //! | `stack` | [`Stack`]: decorators chosen at run time |
 //! | `append_list` | a list that is read without a lock |
 //! | `private` | items that only generated code uses |
@@ -76,9 +78,12 @@ mod infer;
 mod log_value;
 mod logged_field;
 mod model;
+mod pending;
+mod policy;
 mod prediction_id;
 mod registry;
 mod request;
+mod sensitive;
 mod stack;
 
 #[doc(hidden)]
@@ -87,14 +92,17 @@ pub mod __private;
 
 pub use decorator::{Decorated, Decorator};
 pub use decorators::{LoggingDecorator, MetricsDecorator, PredictionIdDecorator, metrics};
-pub use error::{PredictionError, Violation, error_chain};
+pub use error::{PredictionError, Rejection, RejectionKind, Violation, error_chain};
 pub use infer::Infer;
 pub use log_value::LogValue;
 pub use ml_model_derive::{LogValue, MLModel};
 pub use model::{Answer, Described, Execution, MLModel, ModelMetadata, StackInfo};
+pub use pending::PendingCalls;
 pub use prediction_id::{InvalidPredictionId, PredictionId};
 pub use registry::{
     JsonForm, JsonModel, ModelDescription, ModelRegistry, RegisteredModel, RegistryError,
 };
 pub use request::{BatchRow, Context, Prediction, Request};
+pub use sensitive::Sensitive;
+pub use sensitive::schema::SensitiveParts;
 pub use stack::Stack;

@@ -12,6 +12,7 @@ use crate::error::PredictionError;
 use crate::infer::Infer;
 use crate::logged_field::LoggedFields;
 use crate::request::{Prediction, Request};
+use crate::sensitive::schema::without_examples;
 
 /// Result of one request.
 pub type Answer<O> = Result<Prediction<O>, PredictionError>;
@@ -87,6 +88,23 @@ pub trait MLModel: Send + Sync {
     }
 
     /// Makes one prediction from an input, or from a [`Request`] with an input and metadata.
+    ///
+    /// A trait object has [`call`](Self::call) instead:
+    ///
+    /// ```
+    /// # use ml_model_core::{Infer, MLModel};
+    /// # #[derive(MLModel)]
+    /// # struct Double;
+    /// # impl Infer for Double {
+    /// #     type Input = f64;
+    /// #     type Output = f64;
+    /// #     type Error = std::convert::Infallible;
+    /// #     fn infer(&self, input: &f64) -> Result<f64, Self::Error> { Ok(2.0 * input) }
+    /// # }
+    /// let model: &dyn MLModel<Input = f64, Output = f64> = &Double;
+    /// assert_eq!(*model.call(1.5.into())?, 3.0);
+    /// # Ok::<(), ml_model_core::PredictionError>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -229,22 +247,28 @@ pub trait Described {
         short_type_name::<Self>()
     }
 
-    /// Returns the JSON Schema of the bare model's input.
+    /// Returns the fields that the `logging` decorator of the attributes records.
+    fn logged_fields() -> LoggedFields {
+        LoggedFields::default()
+    }
+
+    /// Returns the JSON Schema of the bare model's input, without examples and defaults of sensitive parts.
     fn bare_input_schema() -> Schema
     where
         Self: Infer,
     {
-        SchemaGenerator::default().into_root_schema_for::<Self::Input>()
+        without_examples(SchemaGenerator::default().into_root_schema_for::<Self::Input>())
     }
 
-    /// Returns the JSON Schema of the bare model's output.
+    /// Returns the JSON Schema of the bare model's output, without examples and defaults of sensitive
+    /// parts.
     fn bare_output_schema() -> Schema
     where
         Self: Infer,
     {
         // Renames and defaults follow `Serialize`.
         let settings = SchemaSettings::default().for_serialize();
-        settings.into_generator().into_root_schema_for::<Self::Output>()
+        without_examples(settings.into_generator().into_root_schema_for::<Self::Output>())
     }
 }
 

@@ -8,19 +8,22 @@ pub use std::borrow::Cow;
 pub use std::concat;
 pub use std::marker::PhantomData;
 pub use std::primitive::{bool, str};
+pub use std::time::Duration;
 pub use std::vec::Vec;
 
 pub use schemars::Schema;
 pub use tracing::Level;
 
 pub use crate::decorator::Decorator;
-pub use crate::decorators::logging::LoggingDecorator;
 pub use crate::decorators::logging::callsites::LogSites;
 pub use crate::decorators::logging::record::{Record, Recorder};
+pub use crate::decorators::logging::{LoggingDecorator, Sampling};
 pub use crate::decorators::{MetricsDecorator, PredictionIdDecorator};
 pub use crate::infer::Infer;
 pub use crate::log_value::LogValue;
+pub use crate::logged_field::LoggedFields;
 pub use crate::model::{Answer, Described, Execution, MLModel, ModelMetadata, StackInfo};
+pub use crate::policy::{bucketed_decimal, bucketed_whole, hashed, redacted};
 pub use crate::request::Request;
 
 use crate::append_list::AppendList;

@@ -1,12 +1,14 @@
 //! The types that pass through a stack of decorators: [`Request`], [`Prediction`], and the [`Context`]
 //! that both carry.
 
-use std::any::{Any, TypeId};
-use std::collections::HashMap;
+use std::any::Any;
 use std::fmt;
 use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
 
 use crate::error::{PredictionError, Violation};
+use crate::logged_field::readable::RefusedFields;
+use crate::pending::PendingCalls;
 use crate::prediction_id::PredictionId;
 
 /// Request for one prediction: the input and the metadata of the call.
@@ -16,28 +18,48 @@ use crate::prediction_id::PredictionId;
 ///
 /// A caller that cannot construct an input sends [`Request::invalid`], so that decorators record the
 /// failure with its prediction id. The model is not called for such a request.
-#[derive(Debug)]
+///
+/// A decorator that sends a request more than once, such as a retry, clones it.
+#[derive(Clone, Debug)]
 pub struct Request<I> {
     input: Option<I>,
     // Boxed, because a valid request has none and moves a null pointer.
-    violations: Option<Box<Violations>>,
+    refusal: Option<Box<Refusal>>,
     context: Context,
 }
 
-type Violations = Vec<Violation>;
+/// What is known about the input of an invalid request.
+#[derive(Clone, Debug, Default)]
+struct Refusal {
+    violations: Vec<Violation>,
+    fields: RefusedFields,
+}
 
 impl<I> Request<I> {
     /// Creates a request for a prediction from `input`.
     #[inline]
     pub fn new(input: I) -> Self {
-        Self { input: Some(input), violations: None, context: Context::default() }
+        Self { input: Some(input), refusal: None, context: Context::default() }
     }
 
     /// Creates a request with an invalid input.
     ///
     /// Its result is [`PredictionError::InvalidInput`].
     pub fn invalid(violations: Vec<Violation>) -> Self {
-        Self { input: None, violations: Some(Box::new(violations)), context: Context::default() }
+        let refusal = Refusal { violations, fields: RefusedFields::default() };
+        Self { input: None, refusal: Some(Box::new(refusal)), context: Context::default() }
+    }
+
+    /// Adds the fields that could be read of an invalid input, for the records.
+    #[must_use]
+    pub fn with_refused_fields(mut self, fields: RefusedFields) -> Self {
+        self.refusal.get_or_insert_default().fields = fields;
+        self
+    }
+
+    /// Returns the fields that could be read of an invalid input.
+    pub(crate) fn refused_fields(&self) -> Option<&RefusedFields> {
+        self.refusal.as_ref().map(|refusal| &refusal.fields)
     }
 
     /// Sets the caller's id: 1–128 characters of `[A-Za-z0-9._:-]`.
@@ -62,8 +84,8 @@ impl<I> Request<I> {
     /// registers, or to eliminate it.
     #[inline]
     pub(crate) fn relocated(self) -> Self {
-        let Self { input, violations, context } = self;
-        Self { input, violations, context }
+        let Self { input, refusal, context } = self;
+        Self { input, refusal, context }
     }
 
     /// Replaces the metadata of the call.
@@ -82,12 +104,12 @@ impl<I> Request<I> {
 
     /// Returns the reasons why the request is invalid; empty if it is valid.
     pub fn violations(&self) -> &[Violation] {
-        self.violations.as_ref().map_or(&[], |violations| violations.as_slice())
+        self.refusal.as_ref().map_or(&[], |refusal| refusal.violations.as_slice())
     }
 
     /// Makes the request invalid. The model is not called for it.
     pub fn add_violation(&mut self, violation: impl Into<Violation>) {
-        self.violations.get_or_insert_default().push(violation.into());
+        self.refusal.get_or_insert_default().violations.push(violation.into());
     }
 
     /// Returns the id that all records of the call share.
@@ -112,16 +134,16 @@ impl<I> Request<I> {
     ///
     /// An error of `convert` makes the request invalid. Without an input, `convert` is not called.
     pub fn try_map<J>(self, convert: impl FnOnce(I) -> Result<J, Violation>) -> Request<J> {
-        let Self { input, mut violations, context } = self;
+        let Self { input, mut refusal, context } = self;
         let input = match input.map(convert) {
             Some(Ok(input)) => Some(input),
             Some(Err(violation)) => {
-                violations.get_or_insert_default().push(violation);
+                refusal.get_or_insert_default().violations.push(violation);
                 None
             }
             None => None,
         };
-        Request { input, violations, context }
+        Request { input, refusal, context }
     }
 
     /// Splits the request into the input and the metadata of the call.
@@ -131,9 +153,9 @@ impl<I> Request<I> {
     /// Returns [`PredictionError::InvalidInput`] if the request is invalid.
     #[inline]
     pub fn into_parts(self) -> Result<(I, Context), PredictionError> {
-        match (self.input, self.violations) {
+        match (self.input, self.refusal) {
             (Some(input), None) => Ok((input, self.context)),
-            (_, violations) => Err(invalid_input(violations)),
+            (_, refusal) => Err(invalid_input(refusal)),
         }
     }
 }
@@ -141,8 +163,8 @@ impl<I> Request<I> {
 /// Returns the error of an invalid request. It is a separate function, so that `into_parts` stays small
 /// enough to be inlined.
 #[cold]
-fn invalid_input(violations: Option<Box<Violations>>) -> PredictionError {
-    let mut violations = violations.map_or_else(Vec::new, |violations| *violations);
+fn invalid_input(refusal: Option<Box<Refusal>>) -> PredictionError {
+    let mut violations = refusal.map_or_else(Vec::new, |refusal| refusal.violations);
     if violations.is_empty() {
         violations.push(Violation::new("", "there is no input"));
     }
@@ -157,7 +179,7 @@ impl<I> From<I> for Request<I> {
 }
 
 /// Result of a successful call: the output and the metadata of the call. It derefs to the output.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Prediction<O> {
     output: O,
     context: Context,
@@ -239,7 +261,7 @@ impl<O> DerefMut for Prediction<O> {
 /// context.insert(Tenant(7));
 /// assert_eq!(context.get::<Tenant>(), Some(&Tenant(7)));
 /// ```
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Context {
     // Boxed and allocated at the first use: a call without metadata moves a null pointer.
     metadata: Option<Box<Metadata>>,
@@ -247,11 +269,13 @@ pub struct Context {
     is_counted: bool,
 }
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Metadata {
     prediction_id: Option<PredictionId>,
     batch_row: Option<BatchRow>,
-    values: HashMap<TypeId, Box<dyn Any + Send + Sync>>,
+    pending: Option<Arc<PendingCalls>>,
+    // A call has a few values at most, which a list finds faster than a hash table.
+    values: Vec<Arc<dyn Any + Send + Sync>>,
 }
 
 /// Place of a call in a batch. Its records contain it as `batch_id` and `row`.
@@ -276,6 +300,12 @@ impl Context {
         self.metadata.get_or_insert_default().prediction_id = Some(id);
     }
 
+    /// Returns the id of the call, after adding a random one if there is none.
+    pub(crate) fn ensure_prediction_id(&mut self) -> &PredictionId {
+        let id = &mut self.metadata.get_or_insert_default().prediction_id;
+        id.get_or_insert_with(PredictionId::random)
+    }
+
     /// Returns the place of the call in a batch, if it is part of one.
     #[inline]
     pub fn batch_row(&self) -> Option<&BatchRow> {
@@ -287,19 +317,31 @@ impl Context {
         self.metadata.get_or_insert_default().batch_row = Some(row);
     }
 
-    /// Adds a value and returns the one of the same type that it replaces.
-    pub fn insert<T: Any + Send + Sync>(&mut self, value: T) -> Option<T> {
-        self.metadata
-            .get_or_insert_default()
-            .values
-            .insert(TypeId::of::<T>(), Box::new(value))
-            .and_then(|replaced| replaced.downcast().ok())
-            .map(|replaced| *replaced)
+    /// Returns the predictions under way, if the caller may have to abandon this one.
+    #[inline]
+    pub(crate) fn pending(&self) -> Option<&Arc<PendingCalls>> {
+        self.metadata.as_ref()?.pending.as_ref()
+    }
+
+    /// Adds the call to predictions under way, which the caller may abandon. Its first record adds it, and
+    /// its last one removes it.
+    pub fn set_pending(&mut self, calls: Arc<PendingCalls>) {
+        self.metadata.get_or_insert_default().pending = Some(calls);
+    }
+
+    /// Adds a value, in place of one of the same type. Clones of the context share it.
+    pub fn insert<T: Any + Send + Sync>(&mut self, value: T) {
+        let values = &mut self.metadata.get_or_insert_default().values;
+        let value = Arc::new(value);
+        match values.iter_mut().find(|known| known.is::<T>()) {
+            Some(known) => *known = value,
+            None => values.push(value),
+        }
     }
 
     /// Returns the value of type `T`, if a decorator has added one.
     pub fn get<T: Any>(&self) -> Option<&T> {
-        self.metadata.as_ref()?.values.get(&TypeId::of::<T>())?.downcast_ref()
+        self.metadata.as_ref()?.values.iter().find_map(|value| value.downcast_ref())
     }
 
     /// Returns whether an outer `metrics` decorator counts the call.

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::bare::Bare;
 use crate::decorators::logging::LoggingOptions;
-use crate::registry::deserialize;
+use crate::registry::{Unreadable, deserialize};
 use crate::{
     Decorated, Decorator, Described, Infer, JsonModel, LoggingDecorator, MLModel, MetricsDecorator,
     PredictionIdDecorator, RegisteredModel, Violation,
@@ -82,7 +82,11 @@ where
     /// Puts a [`LoggingDecorator`] around the stack.
     #[must_use]
     pub fn logging(self, options: LoggingOptions) -> Self {
-        self.built_in(LoggingDecorator::configured(options))
+        let (input, output) = match &self.0 {
+            Layers::Typed(model) => (model.input_schema(), model.output_schema()),
+            Layers::Json(model) => (model.input_schema(), model.output_schema()),
+        };
+        self.built_in(LoggingDecorator::configured(options, &input, &output))
     }
 
     /// Puts a decorator of JSON models around the stack.
@@ -119,9 +123,10 @@ where
 
 /// Reads a body as the model's input and writes it again, so that records do not depend on the
 /// spelling that the caller used.
-fn normalized<I: Serialize + DeserializeOwned>(body: Value) -> Result<Value, Violation> {
+fn normalized<I: Serialize + DeserializeOwned>(body: Value) -> Result<Value, Unreadable> {
     let input: I = deserialize(body)?;
-    serde_json::to_value(input).map_err(|error| Violation::new("", error.to_string()))
+    serde_json::to_value(input)
+        .map_err(|error| Box::new((Value::Null, Violation::new("", error.to_string()))))
 }
 
 impl<I, O> fmt::Debug for Stack<I, O> {

@@ -69,6 +69,9 @@ mod user {
     struct Metadata;
     struct PhantomData;
     struct Log;
+    struct Duration;
+    struct Sampling;
+    struct Sensitive;
     struct M;
     trait Decorator {}
     mod tracing {}
@@ -86,6 +89,8 @@ mod user {
     fn stack() {}
     fn field() {}
     fn bare() {}
+    fn hashed() {}
+    fn redacted() {}
 
     use super::data::{Input, Output};
 
@@ -105,8 +110,9 @@ mod user {
     #[decorate(Own)]
     #[decorate(metrics)]
     #[decorate(prediction_id)]
-    #[decorate(logging(input_fields = ["age", kind, r#type, "type as kind_of", record, input],
-        output_fields = ["charges"]))]
+    #[decorate(logging(input_fields = ["age", kind, r#type, "type as kind_of", record, input,
+        "bucketed(age, 1000000) as bucket", hashed(kind) as hash, redacted(input) as hidden],
+        output_fields = ["charges", bucketed(charges, 0.125) as about], sample = 0.123_456_7, slow = "1s"))]
     #[decorate({ let model = Own; let input = (model, 1); input.0 })]
     pub(crate) struct Model;
 

@@ -2,6 +2,19 @@
 #[allow(trivial_bounds)]
 const _: () = {
     use ::ml_model_core::__private as __core;
+    static __SITES: __core::LogSites = __core::LogSites::sampled(
+        "audit",
+        __core::Level::DEBUG,
+        &["age", "sex", "address.zip", "bmi as body_mass_index", "type", "point.0.1"],
+        &[
+            "sum",
+            "hashed(customer.id)",
+            "redacted(ssn) as number",
+            "bucketed(income, 1000)",
+            "bucketed(share, 0.1)",
+        ],
+        __core::Sampling::new().sample(0.1).slow(__core::Duration::new(0, 50000000)),
+    );
     struct __Log;
     #[automatically_derived]
     impl<__M: __core::ModelOf<SumModel>> __core::Recorder<__M> for __Log
@@ -9,20 +22,7 @@ const _: () = {
         SumModel: __core::Infer,
     {
         fn sites(&self) -> &'static __core::LogSites {
-            static SITES: __core::LogSites = __core::LogSites::new(
-                "audit",
-                __core::Level::DEBUG,
-                &[
-                    "age",
-                    "sex",
-                    "address.zip",
-                    "bmi as body_mass_index",
-                    "type",
-                    "point.0.1",
-                ],
-                &["sum"],
-            );
-            &SITES
+            &__SITES
         }
         fn requested(
             &self,
@@ -44,7 +44,14 @@ const _: () = {
             record: __core::Record<'_>,
             output: &__core::Output<SumModel>,
         ) {
-            record.write([&__core::field(&output.sum)]);
+            record
+                .write([
+                    &__core::field(&output.sum),
+                    &__core::hashed(&output.customer.id),
+                    &__core::redacted(&output.ssn),
+                    &__core::bucketed_whole(&output.income, 1000),
+                    &__core::bucketed_decimal(&output.share, 0.1),
+                ]);
         }
     }
     fn __decorator_0<__M: __core::ModelOf<SumModel>>() -> impl __core::Decorator<__M>
@@ -133,5 +140,8 @@ const _: () = {
             "2",
         );
         const EXECUTION: __core::Execution = __core::Execution::Blocking;
+        fn logged_fields() -> __core::LoggedFields {
+            __SITES.logged_fields()
+        }
     }
 };

@@ -2,6 +2,12 @@
 #[allow(trivial_bounds)]
 const _: () = {
     use ::ml_model_core::__private as __core;
+    static __SITES: __core::LogSites = __core::LogSites::new(
+        "insurance_charges_model_logger",
+        __core::Level::INFO,
+        &["age", "bmi"],
+        &["charges"],
+    );
     struct __Log;
     #[automatically_derived]
     impl<__M: __core::ModelOf<InsuranceChargesModel>> __core::Recorder<__M> for __Log
@@ -9,13 +15,7 @@ const _: () = {
         InsuranceChargesModel: __core::Infer,
     {
         fn sites(&self) -> &'static __core::LogSites {
-            static SITES: __core::LogSites = __core::LogSites::new(
-                "insurance_charges_model_logger",
-                __core::Level::INFO,
-                &["age", "bmi"],
-                &["charges"],
-            );
-            &SITES
+            &__SITES
         }
         fn requested(
             &self,
@@ -91,5 +91,8 @@ const _: () = {
             "0.1.0",
         );
         const EXECUTION: __core::Execution = __core::Execution::Inline;
+        fn logged_fields() -> __core::LoggedFields {
+            __SITES.logged_fields()
+        }
     }
 };

@@ -2,6 +2,12 @@
 #[allow(trivial_bounds)]
 const _: () = {
     use ::renamed::__private as __core;
+    static __SITES: __core::LogSites = __core::LogSites::new(
+        "generic_logger",
+        __core::Level::INFO,
+        &["age"],
+        &[],
+    );
     struct __Log<'a, T: Clone, const N: usize>(
         __core::PhantomData<fn() -> Generic<'a, T, N>>,
     )
@@ -18,13 +24,7 @@ const _: () = {
         T: Send + Sync,
     {
         fn sites(&self) -> &'static __core::LogSites {
-            static SITES: __core::LogSites = __core::LogSites::new(
-                "generic_logger",
-                __core::Level::INFO,
-                &["age"],
-                &[],
-            );
-            &SITES
+            &__SITES
         }
         fn requested(
             &self,
@@ -126,5 +126,8 @@ const _: () = {
             "0.1.0",
         );
         const EXECUTION: __core::Execution = __core::Execution::Blocking;
+        fn logged_fields() -> __core::LoggedFields {
+            __SITES.logged_fields()
+        }
     }
 };

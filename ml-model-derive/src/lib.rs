@@ -50,10 +50,15 @@ use proc_macro::TokenStream;
 ///     may have another key in the record (`bmi as body_mass_index`). The compiler can suggest a
 ///     correction for one segment of an unquoted path; for a quoted path it suggests replacing the
 ///     whole string. Unlike in a configuration file, a path cannot lead through an `Option`.
+///   * a policy shows something else instead of the value: `redacted(ssn)` the text `[REDACTED]`,
+///     `hashed(customer_id)` a keyed digest, `bucketed(age, 10)` the lower bound of a bucket. A field of the
+///     type `Sensitive` needs one. The key of the digest is in `ML_LOG_HASH_KEY`.
 ///   * `level = info`: `trace`, `debug`, `info`, `warn` or `error`. Failures always have the level
 ///     `error`.
 ///   * `target = "..."`: target of the records, by default `{qualified_name}_logger`. It must not
 ///     contain characters that `RUST_LOG` cannot express, such as white space and `=`.
+///   * `sample = 0.1`: records this share of the predictions, and all failures. The prediction id decides.
+///   * `slow = "50ms"`: records all predictions that take longer, with the level `warn`.
 /// * `metrics`: counts predictions and their durations for `/metrics`.
 /// * Any other path or expression is a custom decorator, such as `crate::Timing` or
 ///   `Cache::with_ttl(60)`. It is evaluated once per type of model, so it cannot use `self`.

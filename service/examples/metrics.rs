@@ -38,8 +38,5 @@ fn main() -> ExitCode {
         inprogress_labels: true,
         ..MetricsSettings::default()
     };
-    Service::new("Area Service")
-        .metrics(metrics)
-        .model(|| Ok::<_, std::io::Error>(AreaModel))
-        .main()
+    Service::new("Area Service").metrics(metrics).model(|| AreaModel).main()
 }

@@ -1,5 +1,7 @@
 //! The service as its documentation describes it.
 
+use crate::root_path::RootPath;
+
 /// Name, version and description of a service.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Info {
@@ -13,6 +15,8 @@ pub(crate) struct Info {
     pub(crate) has_api_keys: bool,
     /// Whether an admin key permits to set the levels of the log.
     pub(crate) has_admin_keys: bool,
+    /// Path under which a proxy publishes the service.
+    pub(crate) root_path: Option<RootPath>,
 }
 
 impl Info {
@@ -24,6 +28,7 @@ impl Info {
             description: String::new(),
             has_api_keys: false,
             has_admin_keys: false,
+            root_path: None,
         }
     }
 

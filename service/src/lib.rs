@@ -24,12 +24,17 @@
 //! | `cli` | flags, commands and environment variables of the program |
 //! | `config` | the YAML file |
 //! | `hosting` | models behind endpoints, without HTTP: a body in, a prediction out |
+//! | `signals` | the signals that stop the program, and the limits of its shutdown |
+//! | `log_wait` | waiting for a log that takes no records |
+//! | `worker` | long work on a worker of the runtime |
 //! | `state` | the loaded models and the phase of the service |
 //! | `http` | the REST API: from a connection to an answer |
 //! | `metrics` | `GET /metrics`: [`MetricsSettings`], counting, the text format of Prometheus |
 //! | `openapi` | the OpenAPI document, a pure function of the models' metadata |
 //! | `export` | files for other systems: index template, dashboards, alert rules |
 //! | `info` | title, version and description of the service |
+//! | `root_path` | the path under which a proxy publishes the service |
+//! | `throttle` | a limit on how often a record is written |
 
 mod cli;
 mod config;
@@ -37,14 +42,21 @@ mod export;
 mod hosting;
 mod http;
 mod info;
+mod log_wait;
 mod metrics;
 mod openapi;
+mod root_path;
 mod service;
+mod signals;
 mod state;
+mod throttle;
+mod worker;
 
-pub use hosting::registered::HostedType;
+pub use hosting::registered::{HostedType, LoadResult, MakeDecorator};
 pub use http::server::ServeError;
 pub use metrics::{InvalidMetricsSettings, MetricsSettings};
 pub use ml_configuration::{Document, Mapping, Problems};
 pub use ml_logging::ContextFilter;
 pub use service::{ConfiguredService, Service};
+/// Re-exported, so that the crate of a `main` needs no other dependency of this workspace.
+pub use {ml_logging, ml_model_core};

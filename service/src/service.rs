@@ -3,29 +3,37 @@
 use std::fmt;
 use std::future::Future;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::num::NonZero;
+use std::panic::resume_unwind;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use clap::Parser;
 use ml_configuration::{Document, Mapping, Problems};
 use ml_logging::{ContextFilter, Logging};
-use ml_model_core::{Decorator, RegisteredModel, error_chain};
+use ml_model_core::{PendingCalls, error_chain};
 use serde::de::DeserializeOwned;
 use tokio::net::TcpListener;
 
 use crate::cli::{self, Command, CommandLine};
-use crate::config::Configuration;
+use crate::config::{self, ApiKeys, Configuration};
 use crate::hosting::loading::{Models, load, options_of};
 use crate::hosting::registered::{
-    BoxError, DecoratorRegistration, HostedType, ModelRegistration, Registered,
+    BoxError, DecoratorRegistration, LoadResult, MakeDecorator, ModelRegistration, Registered,
 };
 use crate::http::routes::templates;
 use crate::http::server::{self, ServeError};
 use crate::info::Info;
+use crate::log_wait;
 use crate::metrics::{Metrics, MetricsSettings};
 use crate::openapi;
-use crate::state::{Loaded, State};
+use crate::signals::{self, ShutdownLimits};
+use crate::state::{Loaded, PREDICTION_THREADS, State};
+
+/// Threads of the blocking pool beside those of predictions, for workers that wait for the log.
+const OTHER_THREADS: usize = 64;
 
 /// A service: its description, and the models and decorators that its configuration can name.
 #[must_use = "a service does nothing before `main` or `configured`"]
@@ -59,17 +67,14 @@ impl Service {
         self
     }
 
-    /// Adds a model. It is loaded after the service has begun to listen.
+    /// Adds a model. It is loaded after the service has begun to listen. `load` returns the model, or a
+    /// [`Result`] with it.
     ///
     /// The health endpoints report when all models are loaded. If a model fails to load, they report
     /// `NOT_HEALTHY`, and the log contains the reason.
     ///
     /// A configuration with `models:` hosts the listed models only.
-    pub fn model<M, E>(mut self, load: impl FnOnce() -> Result<M, E> + Send + 'static) -> Self
-    where
-        M: HostedType,
-        E: Into<BoxError>,
-    {
+    pub fn model<L: LoadResult<K>, K>(mut self, load: impl FnOnce() -> L + Send + 'static) -> Self {
         self.registered.models.push(ModelRegistration::new(load));
         self
     }
@@ -100,21 +105,18 @@ impl Service {
     ///
     /// Service::new("Model Service").configurable_model(load).main();
     /// ```
-    pub fn configurable_model<M, C, E>(
-        mut self,
-        load: impl FnOnce(C) -> Result<M, E> + Send + 'static,
-    ) -> Self
+    pub fn configurable_model<L, K, C>(mut self, load: impl FnOnce(C) -> L + Send + 'static) -> Self
     where
-        M: HostedType,
+        L: LoadResult<K>,
         C: DeserializeOwned + Send + 'static,
-        E: Into<BoxError>,
     {
         self.registered.models.push(ModelRegistration::configurable(load));
         self
     }
 
-    /// Registers a decorator that the `decorators:` of a configuration can name, with a configuration of
-    /// its own type.
+    /// Registers a decorator that the `decorators:` of a configuration can name. `make` takes the
+    /// configuration of the decorator, deserialized into a type of its own, and returns a [`Result`] with the
+    /// decorator; or it takes nothing and returns the decorator.
     ///
     /// ```no_run
     /// # use ml_model_core::{Decorator, MLModel};
@@ -130,19 +132,12 @@ impl Service {
     ///     .decorator("timing", |settings: TimingSettings| {
     ///         Ok::<_, std::io::Error>(Timing { slow: std::time::Duration::from_millis(settings.slow_ms) })
     ///     })
+    ///     .decorator("default_timing", || Timing { slow: std::time::Duration::from_secs(1) })
     ///     .main();
     /// ```
-    pub fn decorator<C, D, E>(
-        mut self,
-        name: impl Into<String>,
-        make: impl Fn(C) -> Result<D, E> + Send + 'static,
-    ) -> Self
-    where
-        C: DeserializeOwned,
-        D: Decorator<RegisteredModel> + 'static,
-        E: Into<BoxError>,
-    {
-        self.registered.decorators.push(DecoratorRegistration::new(name.into(), make));
+    pub fn decorator<A>(mut self, name: impl Into<String>, make: impl MakeDecorator<A>) -> Self {
+        let registration = DecoratorRegistration { name: name.into(), make: make.into_make() };
+        self.registered.decorators.push(registration);
         self
     }
 
@@ -202,18 +197,32 @@ impl Service {
     ///
     /// Fails with all mistakes in it, before anything is opened or loaded.
     pub fn configured(self, document: &Document) -> Result<ConfiguredService, Problems> {
+        let service = self.read(document)?;
+        let mut problems = Problems::new();
+        config::check_hash_key(&service.configuration.models, &mut problems);
+        problems.into_result(service)
+    }
+
+    /// Reads a configuration without what a running service needs besides.
+    fn read(self, document: &Document) -> Result<ConfiguredService, Problems> {
         let Self { info, registered, metrics, logging } = self;
         let configuration = Configuration::read(document, info, metrics, registered)?;
-        Ok(ConfiguredService { configuration, logging })
+        let pending = Arc::default();
+        Ok(ConfiguredService { configuration, logging, pending, is_program: false })
     }
 
     /// Runs the service as a program.
     ///
     /// Reads the command line and the configuration, sets up the log, and serves until SIGTERM or SIGINT.
-    /// Then finishes the requests accepted before and flushes the log, within `logging.flush_limit_s` of
-    /// the configuration, 10 s by default.
+    /// Then finishes the requests accepted before and flushes the log. The process ends at most
+    /// `server.readiness_delay_s`, `server.drain_limit_s` and `logging.flush_limit_s` of the configuration after the
+    /// signal, 25 s by default, and at once after a second signal.
     pub fn main(self) -> ExitCode {
         let command_line = CommandLine::parse();
+        if command_line.version {
+            cli::print_versions(&self.info, &self.registered);
+            return ExitCode::SUCCESS;
+        }
         let path = command_line.file();
         let mut problems = Problems::new();
         let address = command_line.address(&mut problems);
@@ -224,9 +233,13 @@ impl Service {
         let service = cli::document(path.as_deref(), &mut problems)
             .and_then(|file| {
                 if sets_up_log {
-                    cli::check_log_files(&file, &mut problems);
+                    cli::check_log_files(&file, path.as_deref(), &mut problems);
                 }
-                self.configured(&file).map_err(|more| problems.extend(more)).ok()
+                let service = self.read(&file).map_err(|more| problems.extend(more)).ok()?;
+                if sets_up_log {
+                    config::check_hash_key(&service.configuration.models, &mut problems);
+                }
+                Some(service)
             })
             .filter(|_| problems.is_empty());
         let Some(service) = service else {
@@ -236,6 +249,9 @@ impl Service {
             return ExitCode::FAILURE;
         };
         let configuration = service.configuration;
+        for warning in &configuration.warnings {
+            eprintln!("warning: {warning}");
+        }
         let result = match command_line.command {
             Some(Command::CheckConfig) => {
                 cli::describe(&configuration, path.as_deref());
@@ -268,8 +284,13 @@ fn run(mut configuration: Configuration, address: Option<SocketAddr>) -> Result<
         None => ml_logging::builder().panic_records(true).init()?,
     };
     let logging = Arc::new(logging);
-    let service = ConfiguredService { configuration, logging: Some(logging.clone()) };
-    let result = run_logged(service, address);
+    let service = ConfiguredService {
+        configuration,
+        logging: Some(logging.clone()),
+        pending: Arc::default(),
+        is_program: true,
+    };
+    let result = run_logged(service, address, &logging);
     if let Err(error) = &result {
         tracing::error!(error_info = %error_chain(&**error), "The service cannot run.");
     }
@@ -279,17 +300,58 @@ fn run(mut configuration: Configuration, address: Option<SocketAddr>) -> Result<
     result
 }
 
-fn run_logged(service: ConfiguredService, address: SocketAddr) -> Result<(), BoxError> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let drain_limit = service.configuration.server.drain_limit;
+fn run_logged(
+    service: ConfiguredService,
+    address: SocketAddr,
+    logging: &Arc<Logging>,
+) -> Result<(), BoxError> {
+    /// Time for calls that end when the log no longer waits.
+    const LAST_CALLS: Duration = Duration::from_millis(50);
+    let server = &service.configuration.server;
+    let limits = ShutdownLimits {
+        readiness_delay: server.readiness_delay,
+        drain: server.drain_limit,
+        flush: logging.flush_limit(),
+    };
+    let (log, api_keys, admin_keys) =
+        (logging.clone(), server.api_keys.clone(), server.admin_keys.clone());
+    let reload = move || {
+        log.reopen();
+        match ApiKeys::reload(api_keys.as_deref(), admin_keys.as_deref()) {
+            Ok(()) => tracing::info!("Log files are opened again, and key files are read again."),
+            Err(error_info) => tracing::error!(
+                error_info,
+                "Log files are opened again. The keys stay as they were."
+            ),
+        }
+    };
+    let stop = signals::handle(logging.clone(), limits, reload).map_err(ServeError::Signals)?;
+    let pending = service.pending.clone();
+    // A thread that writes for others while the log stalls must not be the only one.
+    let workers = thread::available_parallelism().map_or(1, NonZero::get).max(2);
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(workers)
+        .max_blocking_threads(PREDICTION_THREADS + OTHER_THREADS)
+        .enable_all()
+        .build()?;
+    let shutdown = {
+        let mut stop = stop.clone();
+        // An error means that the process ends.
+        async move { drop(stop.wait_for(Option::is_some).await) }
+    };
     runtime.block_on(async {
-        let shutdown = server::signals()?;
-        let listener = server::listen(address).await?;
-        service.serve(listener, shutdown).await
+        let listener = server::listen(address)?;
+        // On a worker, which leaves its other tasks to another thread while a record waits for the log.
+        let served = tokio::spawn(service.serve(listener, shutdown)).await;
+        // The task is not cancelled, so that an error is a panic.
+        served.unwrap_or_else(|error| resume_unwind(error.into_panic()))
     })?;
+    let begun = stop.borrow().unwrap_or_else(Instant::now);
     // Calls that go on after their time-out, or after their client has gone.
-    runtime.shutdown_timeout(drain_limit.max(Duration::from_secs(1)));
-    tracing::info!("Stopped.");
+    let left = limits.drained(begun).saturating_duration_since(Instant::now());
+    runtime.shutdown_timeout(left.max(LAST_CALLS));
+    let abandoned = pending.abandon("the service has stopped before the prediction has finished");
+    tracing::info!(abandoned, "Stopped.");
     Ok(())
 }
 
@@ -298,6 +360,9 @@ fn run_logged(service: ConfiguredService, address: SocketAddr) -> Result<(), Box
 pub struct ConfiguredService {
     configuration: Configuration,
     logging: Option<Arc<Logging>>,
+    pending: Arc<PendingCalls>,
+    /// Whether the service is all of a program, whose terminal shows the next step.
+    is_program: bool,
 }
 
 impl ConfiguredService {
@@ -316,6 +381,10 @@ impl ConfiguredService {
         shutdown: impl Future<Output = ()> + Send + 'static,
     ) -> Result<(), ServeError> {
         let address = listener.local_addr().map_err(ServeError::Serve)?;
+        let (pending, is_program) = (self.pending, self.is_program);
+        if let Some(logging) = &self.logging {
+            log_wait::connect(logging);
+        }
         let Configuration { mut info, server, models, metrics, metrics_notes, .. } =
             self.configuration;
         info.has_admin_keys &= self.logging.is_some();
@@ -324,19 +393,21 @@ impl ConfiguredService {
         for note in metrics_notes.iter().filter(|_| has_metrics) {
             tracing::warn!("{note}");
         }
-        tracing::info!(title = info.title, "Creating service.");
-        tracing::info!(title = info.title, address = %address, "Listening on http://{address}.");
-        let state = Arc::new(State::new(info, server, self.logging));
+        tracing::info!(title = info.title, address = %address, "Listening on http://{address}");
+        let state = Arc::new(State::new(info, server, address.ip(), self.logging));
         let loading = state.clone();
         tokio::task::spawn_blocking(move || {
             let options = options_of(&models);
             let loaded = load(models).and_then(|registry| {
-                let models = Models::new(registry, &options, has_metrics)?;
-                let document = openapi::of_registry(&loading.info, &models.registry, &options)
+                let models = Models::new(registry, &options, has_metrics, &pending)?;
+                let openapi = openapi::of_registry(&loading.info, &models.registry, &options)
                     .map_err(|error| error.to_string())?;
-                Ok(Loaded { models, openapi: document.to_string().into() })
+                Ok(Loaded { models, openapi })
             });
             loading.finish_loading(loaded);
+            if is_program {
+                cli::next_step::print(&loading, address);
+            }
         });
         server::serve(state, metrics, listener, shutdown).await;
         Ok(())

@@ -1,14 +1,21 @@
 //! State that all requests share: the loaded models, and the phase of the service.
 
+use std::net::IpAddr;
+use std::num::NonZero;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
+use std::thread;
 
-use hyper::body::Bytes;
 use ml_logging::Logging;
+use serde_json::Value;
+use tokio::sync::Semaphore;
 
 use crate::config::ServerSettings;
 use crate::hosting::loading::Models;
 use crate::info::Info;
+
+/// Maximum number of predictions that run on the blocking pool at the same time.
+pub(crate) const PREDICTION_THREADS: usize = 512;
 
 /// Shared by all requests.
 pub(crate) struct State {
@@ -16,6 +23,13 @@ pub(crate) struct State {
     pub(crate) server: ServerSettings,
     /// The log, if its levels can be set.
     pub(crate) logging: Option<Arc<Logging>>,
+    /// Whether answers contain the reasons of failures inside the service.
+    pub(crate) shows_error_details: bool,
+    /// Permits for predictions on the blocking pool. A prediction that waits for one has not begun.
+    pub(crate) prediction_threads: Arc<Semaphore>,
+    /// Permits for the work on large bodies: the processors have no use for more at once, and each takes
+    /// memory.
+    pub(crate) large_bodies: Semaphore,
     loaded: OnceLock<Result<Loaded, String>>,
     is_stopping: AtomicBool,
 }
@@ -23,8 +37,7 @@ pub(crate) struct State {
 /// The loaded models and the OpenAPI document about them.
 pub(crate) struct Loaded {
     pub(crate) models: Models,
-    /// The document as JSON.
-    pub(crate) openapi: Bytes,
+    pub(crate) openapi: Value,
 }
 
 /// Phase of the service, which the health endpoints report.
@@ -37,10 +50,27 @@ pub(crate) enum Phase {
 }
 
 impl State {
-    /// Begins the loading phase.
-    pub(crate) fn new(info: Info, server: ServerSettings, logging: Option<Arc<Logging>>) -> Self {
+    /// Begins the loading phase of a service that listens on `address`.
+    pub(crate) fn new(
+        info: Info,
+        server: ServerSettings,
+        address: IpAddr,
+        logging: Option<Arc<Logging>>,
+    ) -> Self {
+        let shows_error_details = server.shows_error_details(address);
+        let prediction_threads = Arc::new(Semaphore::new(PREDICTION_THREADS));
+        let large_bodies = thread::available_parallelism().map_or(1, NonZero::get);
         let (loaded, is_stopping) = (OnceLock::new(), AtomicBool::new(false));
-        Self { info, server, logging, loaded, is_stopping }
+        Self {
+            info,
+            server,
+            logging,
+            shows_error_details,
+            prediction_threads,
+            large_bodies: Semaphore::new(large_bodies),
+            loaded,
+            is_stopping,
+        }
     }
 
     /// Ends the loading phase and logs how it ended. Only the first call has an effect.

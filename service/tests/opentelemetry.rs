@@ -26,8 +26,7 @@ const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 const CALLER: &str = "00f067aa0ba902b7";
 
 fn service() -> Service {
-    Service::new("Exported Service")
-        .model(|| Ok::<_, std::io::Error>(ChargesModel { gate: std::sync::Arc::default() }))
+    Service::new("Exported Service").model(|| ChargesModel { gate: std::sync::Arc::default() })
 }
 
 /// Runs the program, sends one request for each of these ages, and ends it. Returns its records.

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use crate::Result;
+use crate::hostile::Hostile;
 use crate::results::{Measurement, Results, Table};
 use crate::soak::Soak;
 use chart::{Content, Curve, Panel, Picture, Scale, number};
@@ -51,6 +52,7 @@ pub(crate) fn draw(results: &Results, folder: &Path) -> Result<()> {
             }),
         ),
         ("soak.svg", results.soak.as_ref().map(soak)),
+        ("hostile.svg", results.hostile.as_ref().map(hostile)),
     ];
     for (file, picture) in pictures {
         if let Some(picture) = picture {
@@ -116,12 +118,21 @@ fn curves(
 }
 
 fn soak(soak: &Soak) -> Picture {
-    let points = soak.memory_mib.iter().enumerate();
+    memory("Memory over a long run", "decorated", soak.answered, &soak.memory_mib)
+}
+
+fn hostile(hostile: &Hostile) -> Picture {
+    memory("Memory under attack", "demo", hostile.good_answered, &hostile.memory_mib)
+}
+
+/// Draws the memory in each second.
+fn memory(title: &'static str, server: &str, answered: u64, memory_mib: &[f64]) -> Picture {
+    let points = memory_mib.iter().enumerate();
     let points = points.map(|(second, mib)| ((second + 1) as f64 / 60.0, *mib));
-    let curve = Curve { name: "decorated".to_owned(), points: points.collect(), has_marks: false };
+    let curve = Curve { name: server.to_owned(), points: points.collect(), has_marks: false };
     Picture {
-        title: "Memory over a long run",
-        summary: format!("{} answered requests", number(soak.answered as f64)),
+        title,
+        summary: format!("{} answered requests", number(answered as f64)),
         panels: vec![Panel {
             name: "Resident memory, MiB",
             content: Content::Curves { x: "minutes", scale: Scale::Linear, curves: vec![curve] },

@@ -8,10 +8,12 @@
 //! | `log` | check that the log has all records of every prediction |
 //! | `measure` | interleaved rounds and their medians |
 //! | `soak` | a long run that accounts for every request |
+//! | `hostile` | the demo under attack |
 //! | `results` | the results file |
 //! | `charts` | charts of the results |
 
 mod charts;
+mod hostile;
 mod log;
 mod measure;
 mod progress;
@@ -23,9 +25,10 @@ mod wrk;
 
 use std::error::Error;
 use std::path::PathBuf;
-use std::process::{Command, ExitCode};
+use std::process::{Command, ExitCode, Stdio};
 
 use clap::{Args, Parser, Subcommand};
+use serde_json::Value;
 
 use crate::measure::Plan;
 use crate::results::Results;
@@ -72,6 +75,12 @@ enum Task {
         /// Keep-alive connections.
         #[arg(long, default_value_t = 32)]
         connections: u32,
+    },
+    /// Attacks the demo, and checks that good requests and probes are answered meanwhile.
+    Hostile {
+        /// Minutes to run.
+        #[arg(long, default_value_t = 10.0)]
+        minutes: f64,
     },
     /// Draws the charts again from the results file.
     Charts,
@@ -151,6 +160,13 @@ fn run(command_line: &CommandLine) -> Result<()> {
             results.soak = Some(soak);
             verdict
         }
+        Task::Hostile { minutes } => {
+            let hostile = hostile::run(&Spec::demo(build_demo()?), *minutes)?;
+            println!("{hostile}");
+            let verdict = hostile.verdict();
+            results.hostile = Some(hostile);
+            verdict
+        }
         Task::Charts => Ok(()),
     };
     results.write(out)?;
@@ -172,6 +188,28 @@ fn build_servers() -> Result<()> {
         .args(["build", "--release", "--bins", "--manifest-path", manifest])
         .status()?;
     if status.success() { Ok(()) } else { Err("the servers cannot be built".into()) }
+}
+
+/// Builds the demo and returns its program.
+fn build_demo() -> Result<PathBuf> {
+    let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/../../Cargo.toml");
+    let output = Command::new(env!("CARGO"))
+        .args([
+            "build",
+            "--release",
+            "--package",
+            "insurance-charges",
+            "--bin",
+            "insurance-charges",
+        ])
+        .args(["--message-format", "json", "--manifest-path", manifest])
+        .stderr(Stdio::inherit())
+        .output()?;
+    let messages = String::from_utf8(output.stdout)?;
+    let messages = messages.lines().filter_map(|line| serde_json::from_str(line).ok());
+    let program = messages
+        .filter_map(|message: Value| Some(PathBuf::from(message.get("executable")?.as_str()?)));
+    program.last().filter(|_| output.status.success()).ok_or("the demo cannot be built".into())
 }
 
 /// Returns the target folder, which contains the servers and the logs.

@@ -7,6 +7,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::Result;
+use crate::hostile::Hostile;
 use crate::measure::Plan;
 use crate::soak::Soak;
 
@@ -19,6 +20,7 @@ pub(crate) struct Results {
     pub(crate) models: Option<Table>,
     pub(crate) fields: Option<Table>,
     pub(crate) soak: Option<Soak>,
+    pub(crate) hostile: Option<Hostile>,
 }
 
 impl Results {

@@ -50,6 +50,11 @@ impl Spec {
         Self::ours("decorated", true)
     }
 
+    /// The demo of the project, as it is.
+    pub(crate) fn demo(program: PathBuf) -> Self {
+        Self { program, ..Self::ours("hostile", true) }
+    }
+
     /// The decorated service with API keys, metrics and a concurrency limit.
     pub(crate) fn guarded() -> Self {
         let mut spec = Self::program("guarded", "decorated", true).configured("guarded");

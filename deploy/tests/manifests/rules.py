@@ -10,7 +10,7 @@ from facts import NAMESPACE, SERVICE, Contradiction, Facts
 from rendering import label
 
 # Defaults of the service (docs/configuration.md), in seconds.
-READINESS_DELAY, CLOSE_GRACE, DRAIN_LIMIT, FLUSH_LIMIT = 0, 0.5, 30, 10
+READINESS_DELAY, DRAIN_LIMIT, FLUSH_LIMIT = 0, 15, 10
 USER = 65532
 
 
@@ -47,9 +47,7 @@ def termination(facts):
     server = configuration.get("server", {})
     needed = (
         server.get("readiness_delay_s", READINESS_DELAY)
-        + server.get("close_grace_s", CLOSE_GRACE)
-        # The limit may count twice: for running requests, then for predictions that they wait for.
-        + 2 * server.get("drain_limit_s", DRAIN_LIMIT)
+        + server.get("drain_limit_s", DRAIN_LIMIT)
         + configuration.get("logging", {}).get("flush_limit_s", FLUSH_LIMIT)
     )
     grace = facts.pod.get("terminationGracePeriodSeconds", 30)

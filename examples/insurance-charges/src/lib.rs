@@ -5,9 +5,9 @@
 //! * [`features`]: the numbers that the trees split on.
 //! * [`trees`]: the trees and their text format.
 //! * [`scale`]: conversion of the trees' sum to US dollars.
-//! * `train` (feature `train`, on by default): chooses, fits and scores a model, and writes the artefact.
 //!
-//! Serving needs none of the training libraries: [`trees`] evaluates the artefact's trees.
+//! The package `insurance-charges-training` chooses, fits and scores a model, and writes the artefact. Serving needs
+//! none of its libraries: [`trees`] evaluates the artefact's trees.
 
 #![allow(missing_docs, reason = "many names need no explanation")]
 
@@ -16,8 +16,6 @@ pub mod features;
 pub mod input;
 pub mod model;
 pub mod scale;
-#[cfg(feature = "train")]
-pub mod train;
 pub mod trees;
 
 pub use input::{InsuranceChargesModelInput, InsuranceChargesModelOutput, Region, Sex};

@@ -4,5 +4,6 @@
 mod deserialize;
 mod properties;
 mod reading;
+mod references;
 mod variables;
 mod yaml;

@@ -66,7 +66,8 @@ fn integers() {
         );
     }
     assert_eq!(byte("1.0").1, "f:1: v: expected an integer from 1 to 200, found a decimal number");
-    assert_eq!(byte("1_0").1, "f:1: v: expected an integer from 1 to 200, found text");
+    assert_eq!(byte("1_0").0, Some(10));
+    assert_eq!(byte("'1_0'").1, "f:1: v: expected an integer from 1 to 200, found text");
     assert!(byte("010").1.contains("octal in YAML 1.1"));
     assert!(byte(&"9".repeat(99)).1.ends_with("the integer is too large"));
     let only = |text| read(text, |node, p| node.integer(1..=1_u8, p));

@@ -1,8 +1,8 @@
 //! Accepted texts, their meaning, and the messages on the others.
 
-use std::fs;
+use std::{fs, path::Path, sync::mpsc, thread, time::Duration};
 
-use ml_configuration::{Document, Kind, Place};
+use ml_configuration::{Document, Kind, Place, read_file};
 use serde_json::{Value, json};
 
 fn value(text: &str) -> Value {
@@ -205,6 +205,40 @@ fn files() {
     }
     let text = Document::read(folder.path()).unwrap_err().to_string();
     assert!(text.contains("the file cannot be read: "), "{text}");
+}
+
+#[cfg(unix)]
+#[test]
+fn pipes_and_devices_are_refused_without_waiting_for_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let pipe = folder.path().join("pipe");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    for path in [&pipe, Path::new("/dev/zero"), Path::new("/dev/null")] {
+        let (sender, texts) = mpsc::channel();
+        let path = path.to_owned();
+        thread::spawn(move || {
+            let document = Document::read(&path).unwrap_err().to_string();
+            sender.send([document, read_file(&path).unwrap_err().to_string()])
+        });
+        for text in texts.recv_timeout(Duration::from_secs(30)).unwrap() {
+            assert!(text.ends_with("it is no regular file; copy its content to one"), "{text}");
+        }
+    }
+}
+
+#[test]
+fn text_files() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("keys");
+    fs::write(&path, "key\n").unwrap();
+    assert_eq!(read_file(&path).unwrap(), "key\n");
+    for (content, message) in [
+        (vec![b'#'; 5_000_000], "it is larger than 4 MiB; is it the right file?"),
+        (b"\xff".to_vec(), "it is not UTF-8; save it as UTF-8"),
+    ] {
+        fs::write(&path, content).unwrap();
+        assert_eq!(read_file(&path).unwrap_err().to_string(), message);
+    }
 }
 
 #[test]

@@ -1,13 +1,13 @@
 //! The whole configuration.
 
-use std::{env, ffi::OsString, fmt, time::Duration};
+use std::{cmp::Reverse, env, ffi::OsString, fmt, time::Duration};
 
 use tracing::level_filters::LevelFilter;
 
 use super::{export::Export, handler::Handler, logger::Logger};
 use crate::{
     error::Error,
-    filter::{HandlerSet, Levels, Route, TargetName},
+    filter::{Condition, HandlerSet, Levels, Route, TargetName},
     format::EcsKeys,
 };
 
@@ -102,6 +102,38 @@ impl Configuration {
         self.handlers.iter().filter_map(Handler::ecs_keys).collect()
     }
 
+    /// Whether any handler receives records of a target, whatever the levels are. A handler that
+    /// [writes nothing](Handler::null) counts.
+    ///
+    /// ```
+    /// use ml_logging::{Configuration, Handler, Logger};
+    ///
+    /// let configuration = Configuration::new()
+    ///     .handler(Handler::stdout("stdout"))
+    ///     .logger(Logger::new("server").handler("stdout"));
+    /// assert!(configuration.has_handler_for("server::http"));
+    /// assert!(!configuration.has_handler_for("model_logger"));
+    /// ```
+    #[must_use]
+    pub fn has_handler_for(&self, target: &str) -> bool {
+        let receives = |name: &String| {
+            let handler = self.handlers.iter().find(|handler| handler.name == *name);
+            handler.is_some_and(|handler| handler.only.iter().all(|name| name.covers(target)))
+        };
+        let mut loggers: Vec<_> =
+            self.loggers.iter().filter(|logger| logger.target().covers(target)).collect();
+        loggers.sort_by_key(|logger| Reverse(logger.target().depth()));
+        for logger in loggers {
+            if logger.handlers.iter().any(receives) {
+                return true;
+            }
+            if !logger.propagate {
+                return false;
+            }
+        }
+        false
+    }
+
     pub(crate) fn set_directives(&mut self, directives: String) {
         self.directives = Some(directives);
     }
@@ -139,9 +171,10 @@ impl Configuration {
         Levels::new([(TargetName::root(), DEFAULT_LEVEL)].into_iter().chain(own))
     }
 
-    /// Returns the levels of the handlers.
-    pub(crate) fn handler_levels(&self) -> Vec<LevelFilter> {
-        self.handlers.iter().map(|handler| handler.level).collect()
+    /// Returns what records must fulfil for each handler.
+    pub(crate) fn conditions(&self) -> Vec<Condition> {
+        let handlers = self.handlers.iter();
+        handlers.map(|own| Condition { level: own.level, targets: own.only.clone() }).collect()
     }
 
     pub(crate) fn into_parts(self) -> (Vec<Handler>, Environment) {
@@ -163,6 +196,7 @@ impl Configuration {
             }
         }
         let mut routes: Vec<Route> = Vec::new();
+        let mut is_silent = false;
         for logger in &self.loggers {
             if let Some(problem) = TargetName::problem(&logger.name) {
                 return Err(Error::LoggerName { logger: logger.name.clone(), problem });
@@ -177,11 +211,15 @@ impl Configuration {
                     let (logger, handler) = (logger.name.clone(), handler.clone());
                     return Err(Error::UnknownHandler { logger, handler });
                 };
+                if self.handlers[number].is_null() {
+                    is_silent = true;
+                    continue;
+                }
                 handlers = handlers.union(HandlerSet::one(number)).union(receive_all);
             }
             routes.push(Route { name, handlers, propagate: logger.propagate });
         }
-        if routes.iter().all(|route| route.handlers.is_empty()) {
+        if !is_silent && routes.iter().all(|route| route.handlers.is_empty()) {
             return Err(Error::NoHandler);
         }
         Ok(routes)

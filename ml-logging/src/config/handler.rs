@@ -14,7 +14,7 @@ use tracing_subscriber::fmt::MakeWriter;
 use super::export::Export;
 use crate::{
     error::Error,
-    filter::{ContextFilter, HostnameFilter},
+    filter::{ContextFilter, HostnameFilter, TargetName},
     format::{BUILT_IN, EcsKeys, Formatter, Layout},
     record::render_dropped,
     sink::{
@@ -33,15 +33,23 @@ pub struct Handler {
     pub(super) level: LevelFilter,
     /// Receives all records that any other handler receives, without being named by a logger.
     pub(super) receives_all: bool,
+    /// Targets of its records: each of these covers them.
+    pub(super) only: Vec<TargetName>,
     formatter: Option<Formatter>,
     context: Vec<(String, String)>,
     sink: SinkConfig,
     policy: Option<Policy>,
     queue_bytes: usize,
+    record_bytes: usize,
 }
+
+/// Maximum length of a record by default. Container runtimes split longer lines.
+const DEFAULT_RECORD_BYTES: usize = 16 * 1024;
 
 /// Sink of a handler that is not open yet.
 enum SinkConfig {
+    /// Records are not even rendered.
+    Null,
     Stdout,
     Stderr,
     File {
@@ -67,6 +75,8 @@ pub(crate) enum Opened {
     },
     /// Export that still has to be opened.
     Export(Box<dyn Export>),
+    /// Nothing is written.
+    Null,
 }
 
 impl Handler {
@@ -81,7 +91,8 @@ impl Handler {
     }
 
     /// Creates a handler that appends to a file. The file is opened, and created if it does not exist, when
-    /// the logging is built.
+    /// the logging is built, and again after another program has renamed or removed it. It may be a pipe that a
+    /// process reads, a terminal or a device.
     pub fn file(name: impl Into<String>, path: impl Into<PathBuf>) -> Self {
         Self::new(name, SinkConfig::File { path: path.into(), overwrite: false })
     }
@@ -107,6 +118,12 @@ impl Handler {
         Self::new(name, SinkConfig::Writer(Box::new(open)))
     }
 
+    /// Creates a handler that writes nothing, as Python's `NullHandler`. A logger with this handler only is silent on
+    /// purpose. Its records are not rendered and not counted.
+    pub fn null(name: impl Into<String>) -> Self {
+        Self::new(name, SinkConfig::Null)
+    }
+
     /// Creates a handler for an export.
     pub(crate) fn export(name: impl Into<String>, export: Box<dyn Export>) -> Self {
         Self::new(name, SinkConfig::Export(export))
@@ -117,11 +134,13 @@ impl Handler {
             name: name.into(),
             level: LevelFilter::TRACE,
             receives_all: false,
+            only: Vec::new(),
             formatter: None,
             context: Vec::new(),
             sink,
             policy: None,
             queue_bytes: DEFAULT_QUEUE_BYTES,
+            record_bytes: DEFAULT_RECORD_BYTES,
         }
     }
 
@@ -150,6 +169,18 @@ impl Handler {
         self
     }
 
+    /// Sets the maximum length of a record in bytes; 16 KiB by default, because container runtimes split longer
+    /// lines.
+    ///
+    /// The longest strings of a longer record are cut at their ends and marked with the number of bytes left out:
+    /// `… [1204 bytes cut]`. It stays valid JSON. Other values and strings of up to 64 bytes stay whole, so that a
+    /// record with very many fields may be longer. A line of text is cut at its end, unless it is colored.
+    #[must_use]
+    pub fn record_bytes(mut self, bytes: usize) -> Self {
+        self.record_bytes = bytes;
+        self
+    }
+
     /// Sets the level. Records of lower levels are omitted. Without a level, the handler writes all records
     /// that the loggers pass.
     #[must_use]
@@ -172,12 +203,21 @@ impl Handler {
         self
     }
 
+    /// Returns the maximum length of a record.
+    pub(crate) fn limit(&self) -> usize {
+        self.record_bytes
+    }
+
     pub(crate) fn name(&self) -> &str {
         &self.name
     }
 
     pub(crate) fn add_context(&mut self, fields: impl IntoIterator<Item = (String, String)>) {
         self.context.extend(fields);
+    }
+
+    pub(crate) fn is_null(&self) -> bool {
+        matches!(self.sink, SinkConfig::Null)
     }
 
     pub(super) fn is_export(&self) -> bool {
@@ -243,6 +283,7 @@ impl Handler {
         };
         let mut emptied = None;
         let byte_sink: Box<dyn ByteSink> = match self.sink {
+            SinkConfig::Null => return Ok(Opened::Null),
             SinkConfig::Stdout => sink::stdout().map_err(stream_error)?,
             SinkConfig::Stderr => sink::stderr().map_err(stream_error)?,
             SinkConfig::File { path, overwrite } => {
@@ -292,6 +333,7 @@ impl fmt::Debug for Handler {
             _ => {}
         }
         out.field("policy", &self.policy).field("queue_bytes", &self.queue_bytes);
+        out.field("record_bytes", &self.record_bytes);
         out.field("formatter", &self.formatter).field("context", &self.context);
         out.finish_non_exhaustive()
     }

@@ -16,6 +16,6 @@ pub use self::{
 pub(crate) use self::{
     current::{CurrentLevels, LayerFilter},
     handler_set::HandlerSet,
-    routes::{Route, Routes},
+    routes::{Condition, Route, Routes},
     target_name::TargetName,
 };

@@ -10,10 +10,25 @@ use super::{current::CurrentLevels, handler_set::HandlerSet, target_name::Target
 pub(crate) struct Routes {
     /// Sorted by depth, the root last, so that a logger precedes its ancestors.
     loggers: Vec<Route>,
-    /// Levels of the handlers by number. `TRACE` if the handler does not restrict the levels further.
-    handlers: Vec<LevelFilter>,
+    /// Conditions of the handlers by number. The level is `TRACE` if the handler does not restrict the levels
+    /// further.
+    handlers: Vec<Condition>,
     /// Levels that a record must pass first.
     levels: Arc<CurrentLevels>,
+}
+
+/// What a record must fulfil for a handler.
+pub(crate) struct Condition {
+    pub(crate) level: LevelFilter,
+    /// Names that must cover its target.
+    pub(crate) targets: Vec<TargetName>,
+}
+
+impl Condition {
+    fn is_met(&self, metadata: &Metadata<'_>) -> bool {
+        *metadata.level() <= self.level
+            && self.targets.iter().all(|name| name.covers(metadata.target()))
+    }
 }
 
 /// Handlers of one logger.
@@ -29,14 +44,14 @@ impl Routes {
     /// level or a more verbose one does not restrict the levels, even after they are replaced.
     pub(crate) fn new(
         mut loggers: Vec<Route>,
-        mut handlers: Vec<LevelFilter>,
+        mut handlers: Vec<Condition>,
         max: LevelFilter,
         levels: Arc<CurrentLevels>,
     ) -> Self {
         loggers.sort_by_key(|logger| Reverse(logger.name.depth()));
-        for level in &mut handlers {
-            if *level >= max {
-                *level = LevelFilter::TRACE;
+        for handler in &mut handlers {
+            if handler.level >= max {
+                handler.level = LevelFilter::TRACE;
             }
         }
         Self { loggers, handlers, levels }
@@ -63,8 +78,7 @@ impl Routes {
                 break;
             }
         }
-        let too_verbose =
-            self.handlers.iter().enumerate().filter(|(_, own)| metadata.level() > *own);
-        too_verbose.fold(reached, |rest, (number, _)| rest.difference(HandlerSet::one(number)))
+        let unmet = self.handlers.iter().enumerate().filter(|(_, own)| !own.is_met(metadata));
+        unmet.fold(reached, |rest, (number, _)| rest.difference(HandlerSet::one(number)))
     }
 }

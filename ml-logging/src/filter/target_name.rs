@@ -15,6 +15,11 @@ impl TargetName {
         Self(parts(name).map(str::to_owned).collect())
     }
 
+    /// Parses the name of a target, for which `root` is a name like any other.
+    pub(crate) fn of_target(name: &str) -> Self {
+        Self(parts(name).map(str::to_owned).collect())
+    }
+
     pub(crate) fn root() -> Self {
         Self(Vec::new())
     }
@@ -38,12 +43,12 @@ impl TargetName {
     }
 
     /// Returns the distance from the root.
-    pub(super) fn depth(&self) -> usize {
+    pub(crate) fn depth(&self) -> usize {
         self.0.len()
     }
 
     /// Whether a target is this one or below it.
-    pub(super) fn covers(&self, target: &str) -> bool {
+    pub(crate) fn covers(&self, target: &str) -> bool {
         let mut target = parts(target);
         self.0.iter().all(|part| target.next() == Some(part))
     }

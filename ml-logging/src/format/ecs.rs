@@ -44,6 +44,8 @@ const CONTEXT: [(&str, &str); 11] = [
 /// to `span.id`, and `transaction_id` to `transaction.id`. `duration_ms` of an event becomes `event.duration` in
 /// nanoseconds. All other fields keep their names at the top level, as in Elastic's libraries.
 ///
+/// The floats that JSON lacks are `null`: Elasticsearch refuses text in a field of numbers.
+///
 /// Elasticsearch refuses a value in place of an object. A field with the name of an object of the schema,
 /// such as `device`, is therefore written as `fields.device`, and as `labels.device` if a filter provides it.
 ///
@@ -136,7 +138,10 @@ impl EcsFormatter {
             let key = if Ecs::is_object(name) { format!("labels.{name}") } else { name.clone() };
             (key, StaticValue::from(value.as_str()))
         });
-        for (key, value) in extra.chain(self.statics) {
+        for (key, mut value) in extra.chain(self.statics) {
+            if value.is_missing_float {
+                value = ().into();
+            }
             let source = Source::Fixed(value.json);
             match head.iter_mut().find(|field| field.key == key) {
                 Some(field) => field.source = source,

@@ -4,7 +4,10 @@ use std::fmt;
 
 use ml_configuration::nearest;
 
-use super::{built_in::BUILT_IN, style::FormatStyle};
+use super::{
+    built_in::{BUILT_IN, python_attribute},
+    style::FormatStyle,
+};
 
 /// Mistake in a format.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -96,6 +99,9 @@ impl fmt::Display for FormatError {
             }
             Self::Unknown { name, column, available } => {
                 write!(f, "log format, column {column}: nothing provides the field `{name}`; ")?;
+                if let Some(remedy) = python_attribute(name) {
+                    return write!(f, "only records of Python have it; {remedy}");
+                }
                 if let Some(nearest) = nearest(name, available.iter().map(String::as_str)) {
                     write!(f, "did you mean `{nearest}`? ")?;
                 } else {

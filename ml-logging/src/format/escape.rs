@@ -65,8 +65,17 @@ pub(crate) fn integer(out: &mut Vec<u8>, value: impl itoa::Integer) {
 /// Writes a float as the shortest JSON number that reads back as the same float. The floats that JSON lacks
 /// are the strings `"NaN"`, `"Infinity"` and `"-Infinity"`, as in the JSON of Protocol Buffers. Python, Java
 /// and JavaScript parse them.
-#[inline(always)]
+#[inline]
 pub(crate) fn float(out: &mut Vec<u8>, value: f64) {
+    match as_thousandths(value) {
+        Some(thousandths) => decimal(out, thousandths),
+        None => any_float(out, value),
+    }
+}
+
+// Not inlined, so that it does not grow the code of the usual float.
+#[inline(never)]
+fn any_float(out: &mut Vec<u8>, value: f64) {
     if value.is_finite() {
         out.extend_from_slice(zmij::Buffer::new().format_finite(value).as_bytes());
     } else if value.is_nan() {
@@ -75,6 +84,74 @@ pub(crate) fn float(out: &mut Vec<u8>, value: f64) {
         out.extend_from_slice(br#""Infinity""#);
     } else {
         out.extend_from_slice(br#""-Infinity""#);
+    }
+}
+
+/// Returns the number of thousandths if the value is the float nearest to a whole number of them, as a duration
+/// in milliseconds with microseconds is.
+#[inline]
+fn as_thousandths(value: f64) -> Option<u64> {
+    // Excludes NaN and everything with a sign, too, whose bits are greater numbers.
+    if value.to_bits() >= 1e9_f64.to_bits() {
+        return None;
+    }
+    // Floats from 2^52 on are integers, so that the sum rounds, and its low bits are the integer.
+    const INTEGERS: f64 = (1_u64 << 52) as f64;
+    let rounded = value * 1e3 + INTEGERS;
+    // The division rounds the exact quotient once, like a parser of the decimal.
+    ((rounded - INTEGERS) / 1e3 == value).then_some(rounded.to_bits() - INTEGERS.to_bits())
+}
+
+/// Writes a number of thousandths below 10^12 with one to three decimals. Decimals with at most 15 digits are
+/// distinct as floats, so that this is the shortest text of the float.
+#[inline]
+fn decimal(out: &mut Vec<u8>, thousandths: u64) {
+    const POINT: usize = 9;
+    const LENGTH: usize = POINT + ".000".len();
+    // Copied as a block of fixed size, which is faster than a copy of the digits alone.
+    let mut text = [b'.'; 2 * LENGTH];
+    let (mut whole, mut fraction) = ((thousandths / 1000) as u32, (thousandths % 1000) as u32);
+    for position in (POINT + 1..LENGTH).rev() {
+        text[position] = b'0' + (fraction % 10) as u8;
+        fraction /= 10;
+    }
+    let zeros = match text[POINT + 1..LENGTH] {
+        [_, b'0', b'0'] => 2,
+        [.., b'0'] => 1,
+        _ => 0,
+    };
+    let mut start = POINT;
+    while start > 0 {
+        start -= 1;
+        text[start] = b'0' + (whole % 10) as u8;
+        whole /= 10;
+        if whole == 0 {
+            break;
+        }
+    }
+    let end = out.len() + LENGTH - start - zeros;
+    out.extend_from_slice(&text[start..start + LENGTH]);
+    out.truncate(end);
+}
+
+/// Same as [`float`], but without the quotation marks of the floats that JSON lacks, so that these differ from
+/// text. [`missing_float`] returns their JSON.
+pub(crate) fn float_or_word(out: &mut Vec<u8>, value: f64) {
+    let start = out.len();
+    float(out, value);
+    if !value.is_finite() {
+        out.pop();
+        out.remove(start);
+    }
+}
+
+/// Returns the JSON of a float that JSON lacks, if the value is one.
+pub(crate) fn missing_float(value: &[u8]) -> Option<&'static [u8]> {
+    match value {
+        b"NaN" => Some(br#""NaN""#),
+        b"Infinity" => Some(br#""Infinity""#),
+        b"-Infinity" => Some(br#""-Infinity""#),
+        _ => None,
     }
 }
 
@@ -317,6 +394,13 @@ mod tests {
             }
             let json = written_quoted(|out| formatted(out, format_args!("{}", Parts(&parts))));
             prop_assert_eq!(serde_json::from_str::<String>(&json).unwrap(), parts.concat());
+        }
+
+        #[test]
+        fn a_float_with_few_decimals_has_the_same_text_as_any_other(thousandths in 0..2_000_000_000_000_u64, off in -1..=1_i64) {
+            let value = f64::from_bits((thousandths as f64 / 1e3).to_bits().saturating_add_signed(off));
+            let expected = zmij::Buffer::new().format(value).to_owned();
+            prop_assert_eq!(written(|out| float(out, value)), expected);
         }
 
         #[test]

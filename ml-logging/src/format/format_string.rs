@@ -185,12 +185,17 @@ fn brace(rest: &str) -> Read<'_> {
         _ => return Err("`{` is never closed"),
     };
     let (name, spec) = field.split_once(':').unwrap_or((field, ""));
+    let mut form = brace_form(spec)?;
     let name = match name.split_once('!') {
-        Some((name, "r" | "s" | "a")) => name,
+        Some((name, "s")) => name,
+        Some((name, "r" | "a")) => {
+            form.kind = Some('r');
+            name
+        }
         Some(_) => return Err("`!` must be followed by `r`, `s` or `a`"),
         None => name,
     };
-    Ok((Next::Field(name, brace_form(spec)?), field.len() + 2))
+    Ok((Next::Field(name, form), field.len() + 2))
 }
 
 /// Parses what follows `:`: a fill (only the blank), an alignment, width, precision and type.

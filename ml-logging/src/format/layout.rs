@@ -83,6 +83,11 @@ impl JsonLayout {
         self
     }
 
+    /// Whether floats that JSON lacks are `null`. As text they would not fit an index that has numbers.
+    pub(crate) fn has_null_floats(&self) -> bool {
+        self.ecs.is_some()
+    }
+
     /// Returns the canonical name of a span's field, from which its key is made. Two fields with the same
     /// canonical name are the same field.
     pub(crate) fn span_name<'n>(&self, name: &'n str) -> &'n str {

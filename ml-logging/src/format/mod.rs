@@ -21,7 +21,7 @@ mod time;
 mod time_zone;
 
 pub(crate) use self::{
-    built_in::BUILT_IN,
+    built_in::{BUILT_IN, python_attribute},
     format_string::{Align, FieldFormat},
     formatter::Layout,
     layout::{Color, JsonLayout, Source, TextLayout, TextPart},

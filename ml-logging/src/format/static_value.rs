@@ -6,13 +6,15 @@ use super::escape;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StaticValue {
     pub(super) json: Vec<u8>,
+    /// The value is a float that JSON lacks.
+    pub(super) is_missing_float: bool,
 }
 
 impl StaticValue {
     fn new(write: impl FnOnce(&mut Vec<u8>)) -> Self {
         let mut json = Vec::new();
         write(&mut json);
-        Self { json }
+        Self { json, is_missing_float: false }
     }
 }
 
@@ -37,7 +39,8 @@ impl From<i64> for StaticValue {
 impl From<f64> for StaticValue {
     /// Converts a float. The floats that JSON lacks become text, as in other fields.
     fn from(number: f64) -> Self {
-        Self::new(|out| escape::float(out, number))
+        let is_missing_float = !number.is_finite();
+        Self { is_missing_float, ..Self::new(|out| escape::float(out, number)) }
     }
 }
 

@@ -51,6 +51,16 @@ impl TextFormatter {
     /// Same as [`new`](Self::new).
     pub fn with_style(format: &str, style: FormatStyle) -> Result<Self, FormatError> {
         let pieces = parse(format, style)?;
+        let fields = pieces.iter().filter_map(|piece| match piece {
+            Piece::Field(field) => Some(field),
+            Piece::Text(_) => None,
+        });
+        for field in fields {
+            if field.format.kind.is_some_and(|kind| !"sdiufF".contains(kind)) {
+                let problem = "lines of text know the conversions `s`, `d` and `f` only";
+                return Err(FormatError::Syntax { column: field.column, problem, style });
+            }
+        }
         Ok(Self { pieces, asctime: Asctime::new() })
     }
 

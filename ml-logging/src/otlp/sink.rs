@@ -1,12 +1,21 @@
 //! From the JSON of a record to a record of OpenTelemetry.
 
-use std::{fmt, io, sync::Arc, time::Instant};
+use std::{
+    fmt, io,
+    sync::{
+        Arc,
+        mpsc::{self, Receiver},
+    },
+    thread,
+    time::Instant,
+};
 
 use opentelemetry::{
     Context, SpanId, TraceId,
     logs::{AnyValue, LogRecord as _, Logger as _, Severity},
 };
 use opentelemetry_sdk::{
+    error::OTelSdkResult,
     logs::{SdkLogger, SdkLoggerProvider},
     trace::SdkTracerProvider,
 };
@@ -130,6 +139,36 @@ impl OtlpSink {
     }
 }
 
+/// A running flush. It has a thread of its own, because the SDK takes no deadline.
+struct Flush<'a> {
+    tally: &'a Tally,
+    lost_before: u64,
+    result: Receiver<OTelSdkResult>,
+}
+
+impl<'a> Flush<'a> {
+    fn start(tally: &'a Tally, flush: impl FnOnce() -> OTelSdkResult + Send + 'static) -> Self {
+        let (sender, result) = mpsc::channel();
+        let lost_before = tally.counts().lost;
+        // Without a thread the sender is dropped, which counts as a failure.
+        let _ = thread::Builder::new().spawn(move || _ = sender.send(flush()));
+        Self { tally, lost_before, result }
+    }
+
+    /// Waits for the end of the flush, and describes what is not delivered.
+    fn undelivered(self, deadline: Option<Instant>) -> Option<String> {
+        let is_flushed = match deadline {
+            None => matches!(self.result.recv(), Ok(Ok(()))),
+            Some(deadline) => {
+                let left = deadline.saturating_duration_since(Instant::now());
+                matches!(self.result.recv_timeout(left), Ok(Ok(())))
+            }
+        };
+        let is_delivered = is_flushed && self.tally.counts().lost == self.lost_before;
+        (!is_delivered).then(|| self.tally.undelivered(self.lost_before))
+    }
+}
+
 impl RecordSink for OtlpSink {
     fn write(&self, record: &Record<'_>) {
         // Exporting the records of the export itself would not end.
@@ -148,26 +187,23 @@ impl RecordSink for OtlpSink {
     }
 
     /// Waits until all records and all closed spans are delivered or lost. The time-out of a request limits
-    /// the wait.
-    fn flush(&self, _: Option<Instant>) -> Result<(), Unflushed> {
-        let mut undelivered = Vec::new();
-        let mut flush = |tally: &Tally, flush: &dyn Fn() -> bool| {
-            let lost_before = tally.counts().lost;
-            if !flush() || tally.counts().lost > lost_before {
-                undelivered.push(tally.undelivered(lost_before));
-            }
-        };
-        if let Some(Logs { provider, tally, .. }) = &self.logs {
-            flush(tally, &|| provider.force_flush().is_ok());
-        }
-        if let Some(Traces { provider, tally }) = &self.traces {
-            flush(tally, &|| provider.force_flush().is_ok());
-        }
+    /// the wait as well.
+    fn flush(&self, deadline: Option<Instant>) -> Result<(), Unflushed> {
+        let logs = self.logs.as_ref().map(|Logs { provider, tally, .. }| {
+            let provider = provider.clone();
+            Flush::start(tally, move || provider.force_flush())
+        });
+        let traces = self.traces.as_ref().map(|Traces { provider, tally }| {
+            let provider = provider.clone();
+            Flush::start(tally, move || provider.force_flush())
+        });
+        let flushes = [logs, traces].into_iter().flatten();
+        let undelivered: Vec<_> = flushes.filter_map(|flush| flush.undelivered(deadline)).collect();
         if undelivered.is_empty() {
             return Ok(());
         }
         let message = format!("not delivered to the collector: {}", undelivered.join(", "));
-        Err(Unflushed::Failure(io::Error::other(message)))
+        Err(Unflushed::Failure { error: io::Error::other(message), is_past: false })
     }
 
     fn counts(&self) -> HandlerCounts {

@@ -92,11 +92,10 @@ impl SpanObserver for Spans {
     }
 
     /// Ends the span with the last values of its fields.
-    fn close(&self, span: &dyn SpanAccess) {
-        let mut extensions = span.extensions_mut();
-        let Some(mut open) = extensions.remove::<OpenSpan>() else { return };
+    fn close(&self, span: &dyn SpanAccess, fields: Option<&SpanFields>) {
+        let Some(mut open) = span.extensions_mut().remove::<OpenSpan>() else { return };
         if open.span.is_recording()
-            && let Some(values) = extensions.get_mut::<SpanFields>()
+            && let Some(values) = fields
         {
             let names = span.metadata().fields();
             for (index, json) in values.values() {
@@ -106,7 +105,6 @@ impl SpanObserver for Spans {
                 }
             }
         }
-        drop(extensions);
         open.span.end();
     }
 }

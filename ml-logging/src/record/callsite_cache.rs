@@ -4,14 +4,14 @@ use std::{ptr, sync::OnceLock};
 
 use tracing::Metadata;
 
-const BUCKETS_LOG2: u32 = 8;
-
 /// Cache with one value per callsite.
 ///
 /// It is a hash table whose chains only grow. Lookups take no lock. Values are never removed, because the number
 /// of callsites in a program is limited.
 pub(crate) struct CallsiteCache<T> {
     buckets: Box<[Link<T>]>,
+    /// Number of bits of a hash that are not part of the index of a bucket.
+    shift: u32,
 }
 
 type Link<T> = OnceLock<Box<Node<T>>>;
@@ -23,8 +23,19 @@ struct Node<T> {
 }
 
 impl<T> CallsiteCache<T> {
+    /// Creates a cache for the callsites of a program.
     pub(crate) fn new() -> Self {
-        Self { buckets: (0..1 << BUCKETS_LOG2).map(|_| OnceLock::new()).collect() }
+        Self::with_buckets(8)
+    }
+
+    /// Creates a cache for the few callsites that occur together with another one.
+    pub(crate) fn small() -> Self {
+        Self::with_buckets(2)
+    }
+
+    fn with_buckets(log2: u32) -> Self {
+        let buckets = (0..1 << log2).map(|_| OnceLock::new()).collect();
+        Self { buckets, shift: u64::BITS - log2 }
     }
 
     /// Returns the value of a callsite. The first call runs `make`, which must not log.
@@ -32,8 +43,7 @@ impl<T> CallsiteCache<T> {
     pub(crate) fn get(&self, metadata: &'static Metadata<'static>, make: impl Fn() -> T) -> &T {
         // Metadata is static, so that its address identifies the callsite.
         let address = ptr::from_ref(metadata).addr();
-        let hash =
-            (address as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (u64::BITS - BUCKETS_LOG2);
+        let hash = (address as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> self.shift;
         let mut link = &self.buckets[hash as usize];
         loop {
             let node = link

@@ -11,7 +11,7 @@ use tracing::{
 };
 use tracing_subscriber::{Registry, registry::SpanRef};
 
-use super::{render, template::Template, text, thread_cache::ThreadCache};
+use super::{render, span_table::SpanTable, template::Template, text, thread_cache::ThreadCache};
 use crate::format::Layout;
 
 /// Callsite of the record. It is not registered, because the record only goes to its own handler.
@@ -30,7 +30,7 @@ static METADATA: Metadata<'static> = Metadata::new(
     Kind::EVENT,
 );
 
-const NO_SPAN: Option<&SpanRef<'_, Registry>> = None;
+const NO_SPAN: Option<(&SpanRef<'_, Registry>, &SpanTable)> = None;
 
 impl Callsite for Site {
     fn set_interest(&self, _: Interest) {}

@@ -8,15 +8,16 @@ use tracing_subscriber::registry::{LookupSpan, SpanRef};
 
 use super::{
     callsite_cache::CallsiteCache,
-    render,
-    span::{SpanFields, SpanKeys, TraceIdKeys},
+    limit, render,
+    span::{SpanKeys, TraceIdKeys},
+    span_table::SpanTable,
     template::Template,
     text,
     thread_cache::ThreadCache,
 };
 use crate::{
     filter::{HandlerSet, Routes},
-    format::{JsonLayout, Layout, TextLayout},
+    format::{JsonLayout, Layout, TextLayout, escape},
     sink::{self, Record, RecordSink},
 };
 
@@ -27,11 +28,12 @@ pub(crate) struct RenderGroups {
     text: Vec<TextGroup>,
 }
 
-/// Handlers with the same JSON layout.
+/// Handlers with the same JSON layout and limit.
 struct JsonGroup {
     layout: JsonLayout,
+    /// Maximum length of a record.
+    limit: usize,
     templates: CallsiteCache<CallsiteTemplate>,
-    span_keys: CallsiteCache<SpanKeys>,
     sinks: Sinks,
     /// Set if records carry the ids of their trace and span.
     trace_id_keys: Option<TraceIdKeys>,
@@ -41,11 +43,15 @@ struct JsonGroup {
 struct CallsiteTemplate {
     template: Template,
     handlers: HandlerSet,
+    /// Keys of the fields of the spans around the event.
+    span_keys: CallsiteCache<SpanKeys>,
 }
 
-/// Handlers with the same layout of text.
+/// Handlers with the same layout of text and limit.
 struct TextGroup {
     layout: TextLayout,
+    /// Maximum length of a line.
+    limit: usize,
     sinks: Sinks,
 }
 
@@ -56,21 +62,28 @@ struct Sinks {
 }
 
 impl RenderGroups {
-    /// Adds a handler to the group with its layout.
-    pub(crate) fn add(&mut self, layout: Layout, handler: HandlerSet, sink: Arc<dyn RecordSink>) {
+    /// Adds a handler to the group with its layout and its limit for the length of a record.
+    pub(crate) fn add(
+        &mut self,
+        (layout, limit): (Layout, usize),
+        handler: HandlerSet,
+        sink: Arc<dyn RecordSink>,
+    ) {
         let sinks = match layout {
             Layout::Json(layout) => {
-                let same = self.json.iter().position(|group| group.layout == layout);
+                let is_same = |group: &JsonGroup| group.layout == layout && group.limit == limit;
+                let same = self.json.iter().position(is_same);
                 let index = same.unwrap_or_else(|| {
-                    self.json.push(JsonGroup::new(layout));
+                    self.json.push(JsonGroup::new(layout, limit));
                     self.json.len() - 1
                 });
                 &mut self.json[index].sinks
             }
             Layout::Text(layout) => {
-                let same = self.text.iter().position(|group| group.layout == layout);
+                let is_same = |group: &TextGroup| group.layout == layout && group.limit == limit;
+                let same = self.text.iter().position(is_same);
                 let index = same.unwrap_or_else(|| {
-                    self.text.push(TextGroup { layout, sinks: Sinks::new() });
+                    self.text.push(TextGroup { layout, limit, sinks: Sinks::new() });
                     self.text.len() - 1
                 });
                 &mut self.text[index].sinks
@@ -93,7 +106,7 @@ impl RenderGroups {
         routes: &Routes,
         cache: &mut ThreadCache,
         event: &Event<'_>,
-        span: Option<&SpanRef<'_, S>>,
+        span: Option<(&SpanRef<'_, S>, &SpanTable)>,
     ) where
         S: for<'a> LookupSpan<'a>,
     {
@@ -111,7 +124,7 @@ impl RenderGroups {
         routes: &Routes,
         cache: &mut ThreadCache,
         event: &Event<'_>,
-        span: Option<&SpanRef<'_, S>>,
+        span: Option<(&SpanRef<'_, S>, &SpanTable)>,
     ) where
         S: for<'a> LookupSpan<'a>,
     {
@@ -122,6 +135,10 @@ impl RenderGroups {
             let handlers = handlers.intersection(group.sinks.handlers);
             if !handlers.is_empty() {
                 text::render(&group.layout, cache, event, metadata, span);
+                // A terminal has no limit, and a cut could leave its colors changed.
+                if cache.record.len() > group.limit && !group.layout.color {
+                    limit::cut_line(&mut cache.record, group.limit);
+                }
                 group.sinks.write(handlers, metadata, cache);
             }
         }
@@ -151,11 +168,11 @@ impl Sinks {
 }
 
 impl JsonGroup {
-    fn new(layout: JsonLayout) -> Self {
+    fn new(layout: JsonLayout, limit: usize) -> Self {
         Self {
             layout,
+            limit,
             templates: CallsiteCache::new(),
-            span_keys: CallsiteCache::new(),
             sinks: Sinks::new(),
             trace_id_keys: None,
         }
@@ -167,7 +184,7 @@ impl JsonGroup {
         routes: &Routes,
         cache: &mut ThreadCache,
         event: &Event<'_>,
-        span: Option<&SpanRef<'_, S>>,
+        span: Option<(&SpanRef<'_, S>, &SpanTable)>,
     ) where
         S: for<'a> LookupSpan<'a>,
     {
@@ -175,6 +192,7 @@ impl JsonGroup {
         let cached = self.templates.get(metadata, || CallsiteTemplate {
             template: Template::new(&self.layout, metadata, event.is_log()),
             handlers: routes.handlers_for(metadata).intersection(self.sinks.handlers),
+            span_keys: CallsiteCache::small(),
         });
         let ThreadCache { record, span_names, log_template, time } = cache;
         let (mut template, mut handlers) = (&cached.template, cached.handlers);
@@ -189,8 +207,11 @@ impl JsonGroup {
         }
         record.clear();
         render::render(record, template, time, event);
-        self.write_spans(record, span_names, template, span);
+        self.write_spans(record, span_names, cached, span);
         record.extend_from_slice(b"}\n");
+        if record.len() > self.limit {
+            limit::cut_json(record, self.limit);
+        }
         self.sinks.write(handlers, log_metadata.as_ref().unwrap_or(metadata), cache);
     }
 
@@ -202,45 +223,56 @@ impl JsonGroup {
         &self,
         out: &mut Vec<u8>,
         written: &mut Vec<&'static str>,
-        template: &Template,
-        innermost: Option<&SpanRef<'_, S>>,
+        callsite: &CallsiteTemplate,
+        span: Option<(&SpanRef<'_, S>, &SpanTable)>,
     ) where
         S: for<'a> LookupSpan<'a>,
     {
-        let Some(innermost) = innermost else { return };
+        let Some((innermost, fields)) = span else { return };
         written.clear();
         if let Some(keys) = &self.trace_id_keys {
-            keys.write(out, written, template, &innermost.extensions());
+            keys.write(out, written, &callsite.template, &innermost.extensions());
         }
-        self.write_span(out, written, template, innermost);
+        self.write_span(out, written, callsite, innermost, fields);
         let mut outer = innermost.parent();
         while let Some(span) = outer {
-            self.write_span(out, written, template, &span);
+            self.write_span(out, written, callsite, &span, fields);
             outer = span.parent();
         }
     }
 
+    #[inline]
     fn write_span<S>(
         &self,
         out: &mut Vec<u8>,
         written: &mut Vec<&'static str>,
-        template: &Template,
+        callsite: &CallsiteTemplate,
         span: &SpanRef<'_, S>,
+        fields: &SpanTable,
     ) where
         S: for<'a> LookupSpan<'a>,
     {
-        let extensions = span.extensions();
-        let Some(fields) = extensions.get::<SpanFields>() else { return };
         let metadata = span.metadata();
-        let keys = self.span_keys.get(metadata, || SpanKeys::new(&self.layout, metadata));
-        for (index, value) in fields.values() {
-            let Some((name, key)) = keys.get(index) else { continue };
-            if template.has_field(name) || written.contains(&name) {
-                continue;
-            }
-            written.push(name);
-            out.extend_from_slice(key);
-            out.extend_from_slice(value);
+        let new_keys = || SpanKeys::new(&self.layout, metadata, &callsite.template);
+        let keys = callsite.span_keys.get(metadata, new_keys);
+        // The records of a prediction have the id that is the only field of its span.
+        if keys.is_empty() {
+            return;
         }
+        fields.with(&span.id(), |fields| {
+            for (index, value) in fields.values() {
+                let Some((name, key)) = keys.get(index) else { continue };
+                if written.contains(&name) {
+                    continue;
+                }
+                written.push(name);
+                out.extend_from_slice(key);
+                out.extend_from_slice(match escape::missing_float(value) {
+                    None => value,
+                    Some(_) if self.layout.has_null_floats() => b"null",
+                    Some(text) => text,
+                });
+            }
+        });
     }
 }

@@ -8,9 +8,11 @@ pub(crate) mod callsite_cache;
 mod clock;
 mod dropped;
 mod group;
+mod limit;
 mod render;
 pub(crate) mod span;
 pub(crate) mod span_observer;
+mod span_table;
 mod template;
 mod text;
 mod thread_cache;
@@ -18,5 +20,5 @@ mod visit;
 
 pub(crate) use self::{
     dropped::render_dropped, group::RenderGroups, span::SpanFields, span_observer::SpanObserver,
-    thread_cache::ThreadCache,
+    span_table::SpanTable, thread_cache::ThreadCache,
 };

@@ -3,9 +3,9 @@
 use tracing::{Event, field::Field};
 
 use super::{
-    template::{Segment, Slot, Template, UNWRITTEN},
+    template::{AS_TEXT, Position, Segment, Template, UNWRITTEN},
     thread_cache::EventTime,
-    visit::{Nanoseconds, ValueTarget, ValueWriter},
+    visit::{Converter, ValueTarget, ValueWriter},
 };
 
 /// Renders the context and the fields of the event, without the closing brace.
@@ -19,42 +19,25 @@ pub(super) fn render(
     if template.in_order() {
         let mut writer = ValueWriter(Cursor::new(out, template, time));
         event.record(&mut writer);
-        if !writer.0.out_of_order {
+        if !writer.0.is_unfit {
             return writer.0.finish();
         }
-        // Only a hand-written set of values has another order than its declaration. The record starts over
-        // with the slow path.
+        // Only a message that is no text, or a hand-written set of values in another order than its
+        // declaration. The record starts over.
         out.truncate(start);
     }
-    if let Some(field) = template.milliseconds() {
-        return write_converted(out, template, time, event, field);
-    }
-    let mut writer = ValueWriter(One { cursor: Cursor::new(out, template, time), wanted: 0 });
-    for segment in template.value_segments() {
-        writer.0.wanted = segment;
+    let conversions = template.conversions();
+    if template.in_order() || template.converts() {
+        let cursor = Cursor::new(out, template, time);
+        let mut writer = Converter { values: ValueWriter(cursor), conversions };
         event.record(&mut writer);
+        if !writer.values.0.is_unfit {
+            return writer.values.0.finish();
+        }
+        out.truncate(start);
     }
-    writer.0.cursor.finish();
-}
-
-/// Renders the same with the milliseconds of a field converted to nanoseconds.
-fn write_converted(
-    out: &mut Vec<u8>,
-    template: &Template,
-    time: &mut EventTime,
-    event: &Event<'_>,
-    milliseconds: usize,
-) {
-    let start = out.len();
-    let cursor = Cursor::new(out, template, time);
-    let mut writer = Nanoseconds { values: ValueWriter(cursor), milliseconds };
-    event.record(&mut writer);
-    if !writer.values.0.out_of_order {
-        return writer.values.0.finish();
-    }
-    out.truncate(start);
     let one = One { cursor: Cursor::new(out, template, time), wanted: 0 };
-    let mut writer = Nanoseconds { values: ValueWriter(one), milliseconds };
+    let mut writer = Converter { values: ValueWriter(one), conversions };
     for segment in template.value_segments() {
         writer.values.0.wanted = segment;
         event.record(&mut writer);
@@ -67,12 +50,12 @@ struct Cursor<'a> {
     out: &'a mut Vec<u8>,
     template: &'a Template,
     segments: &'a [Segment],
-    positions: &'a [usize],
+    positions: &'a [Position],
     time: &'a mut EventTime,
     /// The next segment.
     next: usize,
-    /// A value belongs to an earlier segment.
-    out_of_order: bool,
+    /// A value belongs to an earlier segment, or must be converted.
+    is_unfit: bool,
 }
 
 impl<'a> Cursor<'a> {
@@ -84,26 +67,19 @@ impl<'a> Cursor<'a> {
             positions: template.positions(),
             time,
             next: 0,
-            out_of_order: false,
+            is_unfit: false,
         }
-    }
-
-    /// Writes the text before the next slot, and a quotation mark if its value is a string.
-    #[inline(always)]
-    fn open(&mut self, quoted: bool) -> Slot {
-        let slot = self.segments[self.next].write_text(self.out, self.template, quoted);
-        self.next += 1;
-        slot
     }
 
     /// Fills all slots before this segment: those of the context, and missing values.
     // Not inlined, because the usual value fills the next slot.
     #[inline(never)]
     fn advance(&mut self, segment: usize) {
-        while self.next < segment {
-            let slot = self.open(false);
+        for segment in &self.segments[self.next..segment] {
+            let slot = segment.write_text(self.out, self.template);
             self.time.fill(slot, self.template.times(), self.out);
         }
+        self.next = segment;
     }
 
     fn finish(mut self) {
@@ -118,18 +94,21 @@ impl ValueTarget for Cursor<'_> {
     #[inline(always)]
     fn target(&mut self, field: &Field, quoted: bool) -> Option<&mut Vec<u8>> {
         // Records of the `log` crate have more fields than their normalized metadata declares.
-        let segment = *self.positions.get(field.index())?;
+        let Position { segment, unquoted, text } = self.positions.get(field.index())?;
+        let position = if quoted { *segment } else { *unquoted };
+        let segment = position as usize;
         if segment != self.next {
-            if segment == UNWRITTEN {
+            if position == UNWRITTEN {
                 return None;
             }
-            if segment < self.next {
-                self.out_of_order = true;
+            if position == AS_TEXT || segment < self.next {
+                self.is_unfit = true;
                 return None;
             }
             self.advance(segment);
         }
-        self.open(quoted);
+        text.write(self.out, self.template, quoted);
+        self.next = segment + 1;
         Some(self.out)
     }
 }
@@ -142,7 +121,11 @@ struct One<'a> {
 
 impl ValueTarget for One<'_> {
     fn target(&mut self, field: &Field, quoted: bool) -> Option<&mut Vec<u8>> {
-        let wanted = self.cursor.positions.get(field.index()) == Some(&self.wanted);
-        if wanted { self.cursor.target(field, quoted) } else { None }
+        let position = self.cursor.positions.get(field.index())?;
+        if position.segment as usize == self.wanted {
+            self.cursor.target(field, quoted)
+        } else {
+            None
+        }
     }
 }

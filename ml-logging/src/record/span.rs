@@ -1,6 +1,6 @@
 //! Fields of spans: rendered when the span is created, copied into each record inside it.
 
-use std::iter;
+use std::{cell::Cell, iter, mem};
 
 use tracing::{
     Metadata,
@@ -12,36 +12,40 @@ use super::{
     template::Template,
     visit::{ValueTarget, ValueWriter},
 };
-use crate::format::JsonLayout;
+use crate::format::{JsonLayout, escape};
 
-/// Values of a span as JSON, stored in its extensions. They do not depend on the format, so that several layers
-/// share them.
+/// Values of the fields of a span or an event as JSON. They do not depend on the format, so that several layers
+/// share those of a span, which are stored in its extensions.
 ///
-/// All values are in one buffer. A second allocation would cost as much as rendering the values.
+/// All values are in one buffer, which goes back to the thread when the span is closed. An allocation would cost as
+/// much as rendering an id.
 #[derive(Default)]
 pub(crate) struct SpanFields {
     /// [Head](HEAD) and value of each recorded field, in ascending order.
     buffer: Vec<u8>,
-    /// Start of the last value.
-    last: usize,
 }
 
 /// Size of the index of a field and the length of its value.
-const HEAD: usize = 2 * size_of::<usize>();
+const HEAD: usize = 2 * size_of::<u32>();
+
+/// Largest buffer that a thread keeps.
+const MAX_KEPT: usize = 1024;
+
+thread_local! {
+    static BUFFER: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
 
 impl SpanFields {
     /// Renders the values that `record` passes to a visitor.
+    #[inline(always)]
     pub(crate) fn new(record: impl FnOnce(&mut dyn Visit)) -> Self {
-        // Enough for an id.
-        let mut writer = ValueWriter(Self { buffer: Vec::with_capacity(64), last: 0 });
+        // Fails if the thread is ending.
+        let buffer = BUFFER.try_with(Cell::take).unwrap_or_default();
+        let mut writer = ValueWriter(FieldsWriter { buffer, ..FieldsWriter::default() });
         record(&mut writer);
-        let mut fields = writer.0;
-        fields.close();
-        if fields.values().is_sorted_by(|left, right| left.0 < right.0) {
-            fields
-        } else {
-            Self::default().updated(&fields)
-        }
+        let is_unordered = writer.0.is_unordered;
+        let fields = writer.0.finish();
+        if is_unordered { Self::default().updated(&fields) } else { fields }
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -52,7 +56,7 @@ impl SpanFields {
     pub(crate) fn updated(&self, later: &Self) -> Self {
         let mut values: Vec<_> = self.values().chain(later.values()).collect();
         values.sort_by_key(|(index, _)| *index);
-        let mut updated = Self::default();
+        let mut updated = FieldsWriter::default();
         for (position, (index, json)) in values.iter().enumerate() {
             // The sort is stable, so that the latest value of a field comes last.
             if values.get(position + 1).is_none_or(|(next, _)| next != index) {
@@ -60,25 +64,7 @@ impl SpanFields {
                 updated.buffer.extend_from_slice(json);
             }
         }
-        updated.close();
-        updated
-    }
-
-    /// Starts the value of a field.
-    fn open(&mut self, index: usize) {
-        self.close();
-        self.buffer.extend_from_slice(&index.to_ne_bytes());
-        self.buffer.extend_from_slice(&[0; size_of::<usize>()]);
-        self.last = self.buffer.len();
-    }
-
-    /// Ends the last value by storing its length.
-    fn close(&mut self) {
-        let length = self.buffer.len() - self.last;
-        let range = self.last.saturating_sub(size_of::<usize>())..self.last;
-        if let Some(head) = self.buffer[range].first_chunk_mut() {
-            *head = length.to_ne_bytes();
-        }
+        updated.finish()
     }
 
     /// Returns the index and the value of each recorded field.
@@ -88,15 +74,69 @@ impl SpanFields {
         iter::from_fn(move || {
             let (head, after) = rest.split_first_chunk::<HEAD>()?;
             let (index, length) = head.split_first_chunk()?;
-            let length = usize::from_ne_bytes(*length.first_chunk()?);
-            let (value, after) = after.split_at_checked(length)?;
+            let [index, length] = [*index, *length.first_chunk()?].map(u32::from_le_bytes);
+            let (value, after) = after.split_at_checked(length as usize)?;
             rest = after;
-            Some((usize::from_ne_bytes(*index), value))
+            Some((index as usize, value))
         })
     }
 }
 
-impl ValueTarget for SpanFields {
+impl Drop for SpanFields {
+    fn drop(&mut self) {
+        if (1..=MAX_KEPT).contains(&self.buffer.capacity()) {
+            let mut buffer = mem::take(&mut self.buffer);
+            buffer.clear();
+            // Fails if the thread is ending.
+            let _ = BUFFER.try_with(|kept| kept.set(buffer));
+        }
+    }
+}
+
+/// Writer of values with their heads.
+#[derive(Default)]
+struct FieldsWriter {
+    buffer: Vec<u8>,
+    /// Start of the last value.
+    last: usize,
+    /// Number of the last field, from 1.
+    last_number: usize,
+    is_unordered: bool,
+}
+
+impl FieldsWriter {
+    /// Starts the value of a field.
+    fn open(&mut self, index: usize) {
+        self.close();
+        self.is_unordered |= index < self.last_number;
+        self.last_number = index + 1;
+        self.buffer.extend_from_slice(&(index as u64).to_le_bytes());
+        self.last = self.buffer.len();
+    }
+
+    /// Ends the last value by storing its length.
+    fn close(&mut self) {
+        let length = (self.buffer.len() - self.last) as u32;
+        if let Some(start) = self.last.checked_sub(size_of::<u32>())
+            && let Some(head) = self.buffer[start..].first_chunk_mut()
+        {
+            *head = length.to_le_bytes();
+        }
+    }
+
+    fn finish(mut self) -> SpanFields {
+        self.close();
+        SpanFields { buffer: self.buffer }
+    }
+}
+
+impl ValueTarget for FieldsWriter {
+    // What floats that JSON lacks become depends on the format.
+    fn float(out: &mut Vec<u8>, value: f64) {
+        escape::float_or_word(out, value);
+    }
+
+    #[inline]
     fn target(&mut self, field: &Field, quoted: bool) -> Option<&mut Vec<u8>> {
         self.open(field.index());
         if quoted {
@@ -106,24 +146,37 @@ impl ValueTarget for SpanFields {
     }
 }
 
-/// Keys of the fields of a span callsite.
+/// Keys of the fields of a span callsite in the records of an event callsite.
 pub(super) struct SpanKeys {
-    /// Name and `,"key":` of each field; `None` if it is excluded or a later field has the same name.
+    /// Name and `,"key":` of each field; `None` if it is excluded, or if the event or a later field of the
+    /// span has the same name.
     fields: Vec<Option<(&'static str, Vec<u8>)>>,
 }
 
 impl SpanKeys {
-    pub(super) fn new(layout: &JsonLayout, metadata: &'static Metadata<'static>) -> Self {
+    pub(super) fn new(
+        layout: &JsonLayout,
+        metadata: &'static Metadata<'static>,
+        event: &Template,
+    ) -> Self {
         let names: Vec<_> =
             metadata.fields().iter().map(|field| layout.span_name(field.name())).collect();
         let key = |(index, name): (usize, &&'static str)| {
-            if names[index + 1..].contains(name) {
+            if names[index + 1..].contains(name) || event.has_field(name) {
                 return None;
             }
             let mut key = Vec::new();
             layout.write_key(&mut key, name).then_some((*name, key))
         };
-        Self { fields: names.iter().enumerate().map(key).collect() }
+        let mut fields: Vec<_> = names.iter().enumerate().map(key).collect();
+        fields.truncate(fields.iter().rposition(Option::is_some).map_or(0, |last| last + 1));
+        Self { fields }
+    }
+
+    /// Whether the records contain no field of the span.
+    #[inline]
+    pub(super) fn is_empty(&self) -> bool {
+        self.fields.is_empty()
     }
 
     #[inline]

@@ -3,6 +3,8 @@
 use tracing::{Event, Metadata};
 use tracing_subscriber::registry::{Extensions, ExtensionsMut, LookupSpan, SpanRef};
 
+use super::span::SpanFields;
+
 /// Is called when spans are created and closed, and when they fail.
 pub(crate) trait SpanObserver: Send + Sync {
     /// Handles a new span. May insert [`TraceIds`](super::span::TraceIds) into its extensions.
@@ -11,8 +13,8 @@ pub(crate) trait SpanObserver: Send + Sync {
     /// Handles an event of level ERROR inside a span.
     fn fail(&self, event: &Event<'_>, span: &dyn SpanAccess);
 
-    /// Handles the end of a span.
-    fn close(&self, span: &dyn SpanAccess);
+    /// Handles the end of a span, with the last values of its fields.
+    fn close(&self, span: &dyn SpanAccess, fields: Option<&SpanFields>);
 }
 
 /// A span of any registry.

@@ -6,7 +6,6 @@
 //! template is built, so that rendering only copies text and fills slots.
 
 use std::{
-    ops::Range,
     process,
     sync::{Arc, LazyLock},
 };
@@ -39,10 +38,10 @@ pub(super) struct Segment {
 ///
 /// Most chunks are a key, for which a call of `memcpy` would take longer than the copying. The end of each chunk is
 /// therefore a block of fixed size, which is copied whole in a few instructions and then cut to its length.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Chunk {
-    /// Range of the text before the block.
-    long: Range<usize>,
+    /// Start and length of the text before the block.
+    long: (usize, usize),
     /// End of the chunk, followed by a quotation mark for strings.
     block: [u8; BLOCK],
     length: usize,
@@ -54,8 +53,9 @@ impl Chunk {
     /// Writes the text, and a quotation mark if a string follows.
     #[inline(always)]
     pub(super) fn write(&self, out: &mut Vec<u8>, template: &Template, quoted: bool) {
-        if !self.long.is_empty() {
-            out.extend_from_slice(&template.text[self.long.clone()]);
+        let (start, length) = self.long;
+        if length > 0 {
+            out.extend_from_slice(&template.text[start..start + length]);
         }
         let end = out.len() + self.length + usize::from(quoted);
         out.extend_from_slice(&self.block);
@@ -64,16 +64,45 @@ impl Chunk {
 }
 
 impl Segment {
-    /// Writes the text before the slot, and a quotation mark if the value is a string.
+    /// Writes the text before the slot.
     #[inline(always)]
-    pub(super) fn write_text(&self, out: &mut Vec<u8>, template: &Template, quoted: bool) -> Slot {
-        self.text.write(out, template, quoted);
+    pub(super) fn write_text(&self, out: &mut Vec<u8>, template: &Template) -> Slot {
+        self.text.write(out, template, false);
         self.slot
     }
 }
 
-/// Position of a field that is not written.
-pub(super) const UNWRITTEN: usize = usize::MAX;
+/// Position of a field of the event. Its size is a power of two, so that it is found by a shift.
+pub(super) struct Position {
+    /// Index of the segment, or `UNWRITTEN`.
+    pub(super) segment: u32,
+    /// Same for a value that is no text. `AS_TEXT` for the message.
+    pub(super) unquoted: u32,
+    /// Text of the segment, which spares the usual value a second lookup.
+    pub(super) text: Chunk,
+}
+
+/// Segment of a field that is not written.
+pub(super) const UNWRITTEN: u32 = u32::MAX;
+/// Segment of a value that must be converted to text first.
+pub(super) const AS_TEXT: u32 = u32::MAX - 1;
+
+/// Values of an event that are converted.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Conversions {
+    /// Index of the message, which is always text.
+    pub(super) message: Option<usize>,
+    /// Index of the field whose milliseconds become nanoseconds.
+    pub(super) milliseconds: Option<usize>,
+    /// Floats that JSON lacks become `null`.
+    pub(super) has_null_floats: bool,
+}
+
+impl Default for Position {
+    fn default() -> Self {
+        Self { segment: UNWRITTEN, unquoted: UNWRITTEN, text: Chunk::default() }
+    }
+}
 
 /// Template for the records of a callsite.
 #[derive(Default)]
@@ -84,13 +113,12 @@ pub(super) struct Template {
     segments: Vec<Segment>,
     /// Text after the last slot.
     tail: Chunk,
-    /// Segment of each declared field, or `UNWRITTEN`.
-    positions: Vec<usize>,
+    /// Position of each declared field.
+    positions: Vec<Position>,
     /// Fields that replace a span's field of the same name: all except the message.
     names: Vec<&'static str>,
     times: Vec<Arc<TimeFormat>>,
-    /// Index of the field whose milliseconds become nanoseconds, or `UNWRITTEN`.
-    milliseconds: usize,
+    conversions: Conversions,
     in_order: bool,
     from_log: bool,
 }
@@ -111,9 +139,10 @@ impl Template {
         self.segments.clear();
         self.names.clear();
         self.times.clear();
-        self.milliseconds = UNWRITTEN;
+        let has_null_floats = layout.has_null_floats();
+        self.conversions = Conversions { has_null_floats, ..Conversions::default() };
         self.positions.clear();
-        self.positions.resize(metadata.fields().len(), UNWRITTEN);
+        self.positions.resize_with(metadata.fields().len(), Position::default);
         self.from_log = from_log;
 
         let mut message = None;
@@ -125,14 +154,14 @@ impl Template {
         for (index, field) in layout.context.iter().enumerate() {
             self.context_key(if index == 0 { b"{\"" } else { b",\"" }, &field.key);
             match (&field.source, &message) {
-                (Source::Message, Some(message)) => self.value(message),
+                (Source::Message, Some(message)) => self.message(message),
                 (Source::Message, None) => escape::null(&mut self.text),
                 (source, _) => self.context_value(source, metadata),
             }
         }
         if let (Some(message), Some(key)) = (&message, &layout.unplaced_message) {
             self.context_key(b",\"", key);
-            self.value(message);
+            self.message(message);
         }
         for field in metadata.fields() {
             let (name, is_milliseconds) = layout.event_name(field.name());
@@ -143,12 +172,15 @@ impl Template {
             if name == "message" || repeated() {
                 continue;
             }
-            self.names.push(name);
+            // The fields of a callsite of the `log` crate are metadata, which its records do not contain.
+            if !from_log {
+                self.names.push(name);
+            }
             if !layout.write_key(&mut self.text, name) {
                 continue;
             }
             if is_milliseconds {
-                self.milliseconds = field.index();
+                self.conversions.milliseconds = Some(field.index());
             }
             self.value(&field);
         }
@@ -156,8 +188,9 @@ impl Template {
             self.context_key(b",\"", &field.key);
             self.context_value(&field.source, metadata);
         }
-        let written = self.positions.iter().filter(|position| **position != UNWRITTEN);
-        self.in_order = written.is_sorted() && self.milliseconds == UNWRITTEN;
+        let segments = self.positions.iter().map(|position| position.segment);
+        let written = segments.filter(|segment| *segment != UNWRITTEN);
+        self.in_order = written.is_sorted() && !self.converts();
         self.tail = self.take_text();
     }
 
@@ -174,8 +207,17 @@ impl Template {
     }
 
     fn value(&mut self, field: &Field) {
-        self.positions[field.index()] = self.segments.len();
+        let segment = self.segments.len();
         self.slot(Slot::Value);
+        let text = self.segments[segment].text.clone();
+        let segment = u32::try_from(segment).unwrap_or(UNWRITTEN);
+        self.positions[field.index()] = Position { segment, unquoted: segment, text };
+    }
+
+    fn message(&mut self, field: &Field) {
+        self.value(field);
+        self.positions[field.index()].unquoted = AS_TEXT;
+        self.conversions.message = Some(field.index());
     }
 
     fn slot(&mut self, slot: Slot) {
@@ -187,7 +229,8 @@ impl Template {
     fn take_text(&mut self) -> Chunk {
         let end = self.text.len();
         let start = end - (end - self.taken).min(BLOCK - 1);
-        let mut text = Chunk { long: self.taken..start, length: end - start, block: [b'"'; BLOCK] };
+        let long = (self.taken, start - self.taken);
+        let mut text = Chunk { long, length: end - start, block: [b'"'; BLOCK] };
         text.block[..end - start].copy_from_slice(&self.text[start..]);
         self.taken = end;
         text
@@ -223,9 +266,9 @@ impl Template {
         &self.segments
     }
 
-    /// Returns the segment of each declared field, or `UNWRITTEN`.
+    /// Returns the position of each declared field.
     #[inline]
-    pub(super) fn positions(&self) -> &[usize] {
+    pub(super) fn positions(&self) -> &[Position] {
         &self.positions
     }
 
@@ -235,9 +278,13 @@ impl Template {
         &self.times
     }
 
-    /// Returns the index of the field whose milliseconds become nanoseconds.
-    pub(super) fn milliseconds(&self) -> Option<usize> {
-        (self.milliseconds != UNWRITTEN).then_some(self.milliseconds)
+    pub(super) fn conversions(&self) -> Conversions {
+        self.conversions
+    }
+
+    /// Whether values other than the message are converted.
+    pub(super) fn converts(&self) -> bool {
+        self.conversions.milliseconds.is_some() || self.conversions.has_null_floats
     }
 
     /// Returns the segments that are filled with values of the event.

@@ -11,6 +11,7 @@ use tracing_subscriber::registry::{LookupSpan, SpanRef};
 
 use super::{
     span::SpanFields,
+    span_table::SpanTable,
     template::{Slot, write_constant},
     thread_cache::{EventTime, ThreadCache},
 };
@@ -22,7 +23,7 @@ pub(super) fn render<S>(
     cache: &mut ThreadCache,
     event: &Event<'_>,
     metadata: &Metadata<'_>,
-    span: Option<&SpanRef<'_, S>>,
+    span: Option<(&SpanRef<'_, S>, &SpanTable)>,
 ) where
     S: for<'a> LookupSpan<'a>,
 {
@@ -66,18 +67,19 @@ pub(super) fn render<S>(
         span_names.push(name);
         line.value(name, value(&field).unwrap_or(b"null"));
     }
-    for span in span.into_iter().flat_map(SpanRef::scope) {
-        let extensions = span.extensions();
-        let Some(values) = extensions.get::<SpanFields>() else { continue };
+    let scope = span.map(|(span, table)| span.scope().map(move |span| (span, table)));
+    for (span, table) in scope.into_iter().flatten() {
         let fields = span.metadata().fields();
-        for (index, json) in values.values() {
-            let mut names = fields.iter().skip(index).map(|field| field.name());
-            let Some(name) = names.next() else { continue };
-            if !span_names.contains(&name) && !names.any(|later| later == name) {
-                span_names.push(name);
-                line.value(name, json);
+        table.with(&span.id(), |values| {
+            for (index, json) in values.values() {
+                let mut names = fields.iter().skip(index).map(|field| field.name());
+                let Some(name) = names.next() else { continue };
+                if !span_names.contains(&name) && !names.any(|later| later == name) {
+                    span_names.push(name);
+                    line.value(name, json);
+                }
             }
-        }
+        });
     }
     escape_directions(record);
     record.push(b'\n');

@@ -4,10 +4,16 @@ use std::{error::Error, fmt};
 
 use tracing::field::{Field, Visit};
 
+use super::template::Conversions;
 use crate::format::escape;
 
 /// Selects the buffer for the value of a field.
 pub(super) trait ValueTarget {
+    /// Writes a float. The default is JSON.
+    fn float(out: &mut Vec<u8>, value: f64) {
+        escape::float(out, value);
+    }
+
     /// Returns the buffer for a value, ready for appending; `None` if the value is not written. If the value
     /// is `quoted`, the buffer ends with the opening quotation mark.
     fn target(&mut self, field: &Field, quoted: bool) -> Option<&mut Vec<u8>>;
@@ -19,7 +25,7 @@ pub(super) struct ValueWriter<P>(pub(super) P);
 impl<P: ValueTarget> Visit for ValueWriter<P> {
     fn record_f64(&mut self, field: &Field, value: f64) {
         if let Some(out) = self.0.target(field, false) {
-            escape::float(out, value);
+            P::float(out, value);
         }
     }
 
@@ -78,18 +84,31 @@ impl<P: ValueTarget> Visit for ValueWriter<P> {
     }
 }
 
-/// Writes the milliseconds of one field as nanoseconds, and all other values unchanged.
-pub(super) struct Nanoseconds<P> {
+/// Converts some values, and writes all others unchanged.
+pub(super) struct Converter<P> {
     pub(super) values: ValueWriter<P>,
-    /// Index of the field.
-    pub(super) milliseconds: usize,
+    pub(super) conversions: Conversions,
 }
 
-impl<P: ValueTarget> Nanoseconds<P> {
-    /// Writes the value if it belongs to that field, and returns whether it does.
-    fn convert(&mut self, field: &Field, milliseconds: f64) -> bool {
-        let is_it = field.index() == self.milliseconds;
-        if is_it && let Some(out) = self.values.0.target(field, false) {
+impl<P: ValueTarget> Converter<P> {
+    /// Writes a number as text if it is the message, or as nanoseconds. Returns whether it has.
+    fn convert(
+        &mut self,
+        field: &Field,
+        write: impl FnOnce(&mut Vec<u8>),
+        milliseconds: f64,
+    ) -> bool {
+        if Some(field.index()) == self.conversions.message {
+            if let Some(out) = self.values.0.target(field, true) {
+                write(out);
+                out.push(b'"');
+            }
+            return true;
+        }
+        if Some(field.index()) != self.conversions.milliseconds {
+            return false;
+        }
+        if let Some(out) = self.values.0.target(field, false) {
             if (0.0..1e12).contains(&milliseconds) {
                 escape::integer(out, (milliseconds * 1e6).round() as u64);
             } else {
@@ -97,43 +116,52 @@ impl<P: ValueTarget> Nanoseconds<P> {
                 escape::null(out);
             }
         }
-        is_it
+        true
     }
 }
 
-impl<P: ValueTarget> Visit for Nanoseconds<P> {
+impl<P: ValueTarget> Visit for Converter<P> {
     fn record_f64(&mut self, field: &Field, value: f64) {
-        if !self.convert(field, value) {
+        if self.convert(field, |out| escape::float_or_word(out, value), value) {
+            return;
+        }
+        if value.is_finite() || !self.conversions.has_null_floats {
             self.values.record_f64(field, value);
+        } else if let Some(out) = self.values.0.target(field, false) {
+            escape::null(out);
         }
     }
 
     fn record_i64(&mut self, field: &Field, value: i64) {
-        if !self.convert(field, value as f64) {
+        if !self.convert(field, |out| escape::integer(out, value), value as f64) {
             self.values.record_i64(field, value);
         }
     }
 
     fn record_u64(&mut self, field: &Field, value: u64) {
-        if !self.convert(field, value as f64) {
+        if !self.convert(field, |out| escape::integer(out, value), value as f64) {
             self.values.record_u64(field, value);
         }
     }
 
     fn record_i128(&mut self, field: &Field, value: i128) {
-        if !self.convert(field, value as f64) {
+        if !self.convert(field, |out| escape::integer(out, value), value as f64) {
             self.values.record_i128(field, value);
         }
     }
 
     fn record_u128(&mut self, field: &Field, value: u128) {
-        if !self.convert(field, value as f64) {
+        if !self.convert(field, |out| escape::integer(out, value), value as f64) {
             self.values.record_u128(field, value);
         }
     }
 
     fn record_bool(&mut self, field: &Field, value: bool) {
-        self.values.record_bool(field, value);
+        if Some(field.index()) == self.conversions.message {
+            self.values.record_debug(field, &value);
+        } else {
+            self.values.record_bool(field, value);
+        }
     }
 
     fn record_str(&mut self, field: &Field, value: &str) {

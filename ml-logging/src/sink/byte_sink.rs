@@ -7,12 +7,25 @@ use super::torn_line::TornLine;
 /// Takes the bytes of whole records in order.
 pub(crate) trait ByteSink: Send {
     /// Prepares for the next records, given their lengths in bytes. There is at least one.
-    fn prepare(&mut self, lengths: &mut dyn Iterator<Item = usize>) -> Prepared;
+    ///
+    /// # Errors
+    ///
+    /// There is nothing to write to. The records are lost then.
+    fn prepare(&mut self, lengths: &mut dyn Iterator<Item = usize>) -> io::Result<Prepared>;
 
     /// Writes the first part of `bytes`, and returns its length.
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize>;
 
     fn flush(&mut self) -> io::Result<()>;
+
+    /// Opens the file again that has the name of this one now.
+    ///
+    /// # Errors
+    ///
+    /// No file can be opened. The open one stays in use.
+    fn reopen(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 
     /// Returns the number of failed attempts to rotate the file.
     fn failed_rotations(&self) -> u64 {
@@ -32,9 +45,9 @@ pub(crate) struct Prepared {
 
 /// Byte sink that never changes its file.
 pub(crate) struct Stream<W> {
-    writer: W,
+    pub(super) writer: W,
     /// Limit for one write. A single longer record is written whole.
-    max_write: usize,
+    pub(super) max_write: usize,
     torn: Option<TornLine>,
 }
 
@@ -49,18 +62,18 @@ impl<W> Stream<W> {
 }
 
 impl<W: Write + Send> ByteSink for Stream<W> {
-    fn prepare(&mut self, lengths: &mut dyn Iterator<Item = usize>) -> Prepared {
+    fn prepare(&mut self, lengths: &mut dyn Iterator<Item = usize>) -> io::Result<Prepared> {
         let mut left = self.max_write;
         let fits = |length: usize| {
             let rest = left.checked_sub(length);
             left = rest.unwrap_or(0);
             rest.is_some()
         };
-        Prepared {
+        Ok(Prepared {
             records: lengths.map(fits).take_while(|fits| *fits).count().max(1),
             is_new_file: false,
             is_torn: self.torn.take().is_some_and(|torn| torn.is_unchanged()),
-        }
+        })
     }
 
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {

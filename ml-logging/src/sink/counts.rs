@@ -29,9 +29,12 @@ pub struct HandlerCounts {
 /// Error of a flush: records were not written in time, or not at all.
 #[derive(Debug)]
 pub struct FlushError {
-    pub(super) limit: Duration,
+    /// `None` if the end of the process was the limit.
+    pub(super) limit: Option<Duration>,
     pub(super) unwritten: Vec<(String, u64)>,
     pub(super) failure: Option<io::Error>,
+    /// The failure is over: all later records of the sink were written.
+    pub(super) is_past: bool,
 }
 
 impl FlushError {
@@ -55,10 +58,10 @@ impl FlushError {
 impl fmt::Display for FlushError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, (handler, records)) in self.unwritten.iter().enumerate() {
-            if index == 0 {
-                write!(f, "not written within {:?}: ", self.limit)?;
-            } else {
-                f.write_str(", ")?;
+            match self.limit {
+                _ if index > 0 => f.write_str(", ")?,
+                Some(limit) => write!(f, "not written within {limit:?}: ")?,
+                None => f.write_str("not written before the end: ")?,
             }
             write!(f, "{records} log records")?;
             if !handler.is_empty() {

@@ -20,7 +20,7 @@ mod writer;
 
 pub(crate) use self::{
     byte_sink::{ByteSink, Stream},
-    file::open,
+    file::{is_stream, open},
     guard::is_writing,
     queue::{DEFAULT_QUEUE_BYTES, Queue, QueueSettings},
     record_sink::{Record, RecordSink, write},

@@ -20,6 +20,9 @@ pub(crate) struct Record<'a> {
     pub(crate) bytes: &'a [u8],
 }
 
+/// Runs a wait of a thread that logs; see [`Logging::on_wait`](crate::Logging::on_wait).
+pub(crate) type OnWait = fn(&mut dyn FnMut());
+
 /// Takes rendered records and counts what becomes of them.
 pub(crate) trait RecordSink: Send + Sync {
     /// Writes a record, or queues it. A record that cannot be written is lost and counted.
@@ -34,6 +37,15 @@ pub(crate) trait RecordSink: Send + Sync {
     ///
     /// How many of these records are not written at the deadline, or the last failure.
     fn flush(&self, deadline: Option<Instant>) -> Result<(), Unflushed>;
+
+    /// Opens the file of this sink again, at once or before the next record.
+    fn reopen(&self) {}
+
+    /// Sets the time after which no thread waits for this sink. The earliest one counts.
+    fn end_by(&self, _deadline: Instant) {}
+
+    /// Sets the function that runs waits of threads that log. The first one counts.
+    fn on_wait(&self, _run: OnWait) {}
 
     /// Returns the counts since the start.
     fn counts(&self) -> HandlerCounts;
@@ -53,7 +65,11 @@ pub(crate) enum Unflushed {
     /// Number of records that are not written yet.
     Records(u64),
     /// The last failure of the sink.
-    Failure(io::Error),
+    Failure {
+        error: io::Error,
+        /// Later records were written.
+        is_past: bool,
+    },
 }
 
 /// Writes a record to a sink, unless this thread is inside a sink already.

@@ -3,13 +3,31 @@
 use std::{
     fmt,
     io::{self, Write as _},
-    sync::atomic::{AtomicBool, Ordering},
+    sync::{
+        atomic::{AtomicBool, Ordering},
+        mpsc,
+    },
+    thread,
+    time::Duration,
 };
 
 /// Writes a line to standard error.
 pub(crate) fn report(text: fmt::Arguments<'_>) {
     // Not `eprintln!`, which panics if stderr is closed.
     let _ = io::stderr().write_all(format!("ml-logging: {text}\n").as_bytes());
+}
+
+/// Writes a line to standard error, and waits for that no longer than `limit`.
+pub(super) fn report_within(limit: Duration, text: &dyn fmt::Display) {
+    let line = text.to_string();
+    let (sender, written) = mpsc::channel();
+    let write = move || {
+        report(format_args!("{line}"));
+        let _ = sender.send(());
+    };
+    if thread::Builder::new().spawn(write).is_ok() {
+        let _ = written.recv_timeout(limit);
+    }
 }
 
 /// Reports the first record that a handler loses.
@@ -21,6 +39,14 @@ pub(super) struct LossReporter {
 impl LossReporter {
     pub(super) fn new(handler: &str) -> Self {
         Self { handler: handler.to_owned(), is_reported: AtomicBool::new(false) }
+    }
+
+    /// Reports a file that cannot be opened again.
+    pub(super) fn not_reopened(&self, error: &io::Error) {
+        let handler = &self.handler;
+        report(format_args!(
+            "the file of the handler `{handler}` cannot be opened again: {error}; the open file stays in use"
+        ));
     }
 
     pub(super) fn lost(&self, reason: fmt::Arguments<'_>) {

@@ -1,26 +1,44 @@
 //! All sinks of the installed logging.
 
 use std::{
-    sync::Arc,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     time::{Duration, Instant},
 };
 
 use super::{
     counts::{FlushError, HandlerCounts},
-    record_sink::{RecordSink, Unflushed},
-    report::report,
+    record_sink::{OnWait, RecordSink, Unflushed},
+    report::report_within,
 };
 
-/// The sinks in the order of the configuration, and the limit for the final flush.
+/// Longest wait for standard error in the final flush. Its reader may have stalled as well.
+const REPORT_LIMIT: Duration = Duration::from_millis(200);
+
+/// The sinks in the order of the configuration, and the limits for the final flush.
 #[derive(Clone)]
 pub(crate) struct SinkSet {
     sinks: Arc<[Arc<dyn RecordSink>]>,
     flush_limit: Duration,
+    end: Arc<Mutex<Option<Instant>>>,
+    /// Number of lost records in the last report of their sum.
+    reported: Arc<AtomicU64>,
 }
 
 impl SinkSet {
     pub(crate) fn new(sinks: Vec<Arc<dyn RecordSink>>, flush_limit: Duration) -> Self {
-        Self { sinks: sinks.into(), flush_limit }
+        Self { sinks: sinks.into(), flush_limit, end: Arc::default(), reported: Arc::default() }
+    }
+
+    /// Sets the time after which no thread waits for a sink. The earliest one counts.
+    pub(crate) fn end_by(&self, deadline: Instant) {
+        let mut end = self.end.lock().unwrap_or_else(PoisonError::into_inner);
+        let earliest = end.map_or(deadline, |end| end.min(deadline));
+        *end = Some(earliest);
+        drop(end);
+        self.sinks.iter().for_each(|sink| sink.end_by(earliest));
     }
 
     pub(crate) fn flush_limit(&self) -> Duration {
@@ -37,13 +55,21 @@ impl SinkSet {
         limit: Option<Duration>,
         is_included: impl Fn(&dyn RecordSink) -> bool,
     ) -> Result<(), FlushError> {
-        let deadline = limit.and_then(|limit| Instant::now().checked_add(limit));
-        let limit = limit.unwrap_or(Duration::MAX);
-        let mut error = FlushError { limit, unwritten: Vec::new(), failure: None };
+        let now = Instant::now();
+        let end = *self.end.lock().unwrap_or_else(PoisonError::into_inner);
+        let own = limit.and_then(|limit| now.checked_add(limit));
+        let is_ended = end.is_some_and(|end| own.is_none_or(|own| end < own));
+        let deadline = if is_ended { end } else { own };
+        let limit = limit.filter(|_| !is_ended);
+        let mut past_failure = None;
+        let mut error = FlushError { limit, unwritten: Vec::new(), failure: None, is_past: false };
         for sink in self.sinks.iter().filter(|sink| is_included(&***sink)) {
             match sink.flush(deadline) {
                 Ok(()) => {}
-                Err(Unflushed::Failure(failure)) => {
+                Err(Unflushed::Failure { error: failure, is_past: true }) => {
+                    past_failure.get_or_insert(failure);
+                }
+                Err(Unflushed::Failure { error: failure, is_past: false }) => {
                     error.failure.get_or_insert(failure);
                 }
                 Err(Unflushed::Records(records)) => {
@@ -51,12 +77,42 @@ impl SinkSet {
                 }
             }
         }
-        if error.unwritten.is_empty() && error.failure.is_none() { Ok(()) } else { Err(error) }
+        let is_current = !error.unwritten.is_empty() || error.failure.is_some();
+        if !is_current && past_failure.is_none() {
+            return Ok(());
+        }
+        error.is_past = !is_current;
+        error.failure = error.failure.or(past_failure);
+        Err(error)
     }
 
-    /// Flushes before the process may end, and reports unwritten records on standard error.
-    pub(crate) fn flush_at_end(&self) {
-        report_unwritten(self.flush(Some(self.flush_limit)));
+    /// Sets the function that runs waits of threads that log.
+    pub(crate) fn on_wait(&self, run: OnWait) {
+        self.sinks.iter().for_each(|sink| sink.on_wait(run));
+    }
+
+    /// Opens the files of all sinks again.
+    pub(crate) fn reopen(&self) {
+        self.sinks.iter().for_each(|sink| sink.reopen());
+    }
+
+    /// Flushes for the last time. Failures after which records were written again are no error; what they
+    /// have lost is reported on standard error.
+    pub(crate) fn finish(&self) -> Result<(), FlushError> {
+        let result = match self.flush(Some(self.flush_limit)) {
+            Err(error) if error.is_past => Ok(()),
+            result => result,
+        };
+        let lost = self.counts().map(|counts| counts.lost).sum();
+        if result.is_ok() && self.reported.swap(lost, Ordering::Relaxed) < lost {
+            report_within(REPORT_LIMIT, &format_args!("{lost} log records were lost in all"));
+        }
+        result
+    }
+
+    /// Flushes for the last time, and reports unwritten records on standard error.
+    pub(crate) fn finish_and_report(&self) {
+        report_unwritten(self.finish());
     }
 
     /// Flushes after a panic, and returns whether everything is written.
@@ -91,6 +147,6 @@ fn report_unwritten(flushed: Result<(), FlushError>) {
     if let Err(error) = flushed
         && !error.unwritten.is_empty()
     {
-        report(format_args!("{error}"));
+        report_within(REPORT_LIMIT, &error);
     }
 }

@@ -51,7 +51,10 @@ where
 
     /// Flushes the writer, however long that takes.
     fn flush(&self, _: Option<Instant>) -> Result<(), Unflushed> {
-        self.make_writer.make_writer().flush().map_err(Unflushed::Failure)
+        self.make_writer
+            .make_writer()
+            .flush()
+            .map_err(|error| Unflushed::Failure { error, is_past: false })
     }
 
     fn counts(&self) -> HandlerCounts {

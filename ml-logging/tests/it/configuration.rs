@@ -423,3 +423,28 @@ fn a_failing_handler_is_counted_and_does_not_affect_others() {
     assert_eq!(logging.lost_records(), 2);
     assert_eq!(logging.flush().unwrap_err().to_string(), "cannot flush");
 }
+
+#[test]
+fn a_null_handler_is_silent_and_costs_nothing() {
+    let memory = Memory::default();
+    let configuration = Configuration::new()
+        .environment(|_| None)
+        .handler(Handler::null("null"))
+        .handler(Handler::writer("h", memory.clone()))
+        .logger(Logger::root().level(LevelFilter::INFO).handler("h"))
+        .logger(Logger::new("silent").handler("null").propagate(false));
+    let (subscriber, logging) = configuration.build().unwrap();
+    tracing::subscriber::with_default(subscriber, || {
+        assert!(!tracing::enabled!(target: "silent", tracing::Level::ERROR));
+        tracing::error!(target: "silent", "x");
+        tracing::info!("y");
+    });
+    assert_eq!(memory.records().len(), 1);
+    assert_eq!(logging.counts().len(), 1);
+
+    // Without any other handler nothing is logged, on purpose.
+    let alone = || Configuration::new().handler(Handler::null("null")).environment(|_| None);
+    let (_subscriber, logging) = alone().logger(Logger::root().handler("null")).build().unwrap();
+    assert!(logging.counts().is_empty());
+    assert_eq!(alone().build().map(|_| ()).unwrap_err(), ml_logging::Error::NoHandler);
+}

@@ -2,7 +2,10 @@
 
 use std::{
     fs::{self, OpenOptions},
-    os::unix::fs::{PermissionsExt as _, symlink},
+    os::unix::{
+        fs::{PermissionsExt as _, symlink},
+        net::UnixListener,
+    },
     path::Path,
     process::Command,
 };
@@ -13,7 +16,7 @@ use ml_logging::Configuration;
 /// Returns the mistakes in the files of a document, without the names of document and folder.
 fn mistakes(document: &Document, folder: &Path) -> Vec<String> {
     let mut problems = Problems::new();
-    Configuration::check_files(document.root(), &mut problems);
+    Configuration::check_files(document.root(), &[], &mut problems);
     let folder = folder.to_str().unwrap();
     problems.iter().map(|problem| problem.to_string()[2..].replace(folder, "/folder")).collect()
 }
@@ -83,6 +86,12 @@ fn names_of_all_kinds() {
     let pipe = folder.path().join("pipe");
     assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
     assert_eq!(of_file(folder.path(), pipe.to_str().unwrap()), [""; 0]);
+    let socket = folder.path().join("socket");
+    let _listener = UnixListener::bind(&socket).unwrap();
+    assert_eq!(
+        of_file(folder.path(), socket.to_str().unwrap()),
+        ["this is neither a file nor a writable stream; name another file"]
+    );
 
     let fixed = folder.path().join("fixed");
     fs::write(&fixed, "").unwrap();
@@ -116,10 +125,68 @@ fn the_value_of_a_variable_is_not_shown() {
     let variable = ("L__HANDLERS__H__FILENAME".to_owned(), "/secret/x.log".to_owned());
     document.override_from("L", [variable]).unwrap();
     let mut problems = Problems::new();
-    Configuration::check_files(document.root(), &mut problems);
+    Configuration::check_files(document.root(), &[], &mut problems);
     assert_eq!(
         problems.to_string(),
         "environment variable L__HANDLERS__H__FILENAME: handlers.h.filename: its folder does not \
          exist; create it, or name another file"
     );
+}
+
+#[test]
+fn files_that_the_program_reads_are_no_log_files() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str| folder.path().join(name);
+    for name in ["keys", "keys.1", "config.yaml", "config.2026-11-28"] {
+        fs::write(file(name), "").unwrap();
+    }
+    symlink(file("keys"), file("link")).unwrap();
+    fs::hard_link(file("keys"), file("other_name")).unwrap();
+    let message = |log: &str, read: &str| {
+        let text = format!("handlers: {{h: {{filename: {:?}}}}}", file(log));
+        let document = Document::parse("f", &text).unwrap();
+        let mut problems = Problems::new();
+        let read = file(read);
+        Configuration::check_files(document.root(), &[("the keys", &read)], &mut problems);
+        problems.to_string()
+    };
+    let expected = "f:1: handlers.h.filename: the log would overwrite the keys, or its rotation would; \
+                    name another file";
+    for (log, read) in [
+        ("keys", "keys"),
+        ("link", "keys"),
+        ("other_name", "keys"),
+        ("keys", "link"),
+        ("./keys", "keys"),
+        // Names of old files.
+        ("keys", "keys.1"),
+        ("config", "config.2026-11-28"),
+    ] {
+        assert_eq!(message(log, read), expected, "{log} {read}");
+    }
+    for (log, read) in
+        [("log", "keys"), ("config", "config.yaml"), ("keys", "keys1"), ("log", "none")]
+    {
+        assert_eq!(message(log, read), "", "{log} {read}");
+    }
+    // Relative names are those of the working directory.
+    let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml");
+    let document = Document::parse("f", "handlers: {h: {filename: Cargo.toml}}").unwrap();
+    let mut problems = Problems::new();
+    Configuration::check_files(document.root(), &[("the keys", &manifest)], &mut problems);
+    assert!(!problems.is_empty());
+}
+
+#[test]
+fn a_configuration_that_is_its_own_log_file_is_refused_and_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("logging.yaml");
+    let text = format!(
+        "version: 1\nhandlers: {{h: {{class: FileHandler, mode: w, filename: {path:?}}}}}\n\
+         root: {{handlers: [h]}}\n"
+    );
+    fs::write(&path, &text).unwrap();
+    let problems = Configuration::from_file(&path, &ml_logging::Filters::new()).unwrap_err();
+    assert!(problems.to_string().contains("overwrite the configuration file"), "{problems}");
+    assert_eq!(fs::read_to_string(&path).unwrap(), text);
 }

@@ -37,7 +37,7 @@ handlers:
     formatter: jsno
     filters: [evn, host]
   file: {class: logging.FileHandler, mode: r}
-  rotating: {class: logging.handlers.SocketHandler, host: there}
+  rotating: {class: rich.logging.RichHandler, host: there}
 loggers:
   hyper: {level: debg, handlers: [stdot], propagate: maybe, filters: [host]}
   root: {handlers: stdout}
@@ -53,15 +53,15 @@ root: {level: 10.5}
          7: formatters.json.format: log format, column 13: `%(` is never closed; write a field as `%(message)s`, a percent sign as `%%`\n\
          8: formatters.json: unknown key `stile`; did you mean `style`?\n\
          10: filters.env.env_variables: expected a list, found text; begin each item with `- `\n\
-         11: filters.host.class: unknown filter class `Hostfilter`; valid are `HostnameFilter`, `EnvironmentInfoFilter`\n\
+         11: filters.host.class: unknown filter class `Hostfilter`; valid are `HostnameFilter`, `EnvironmentInfoFilter`, `Filter`\n\
          12: filters.other: the key `class` is missing; write for example `class: HostnameFilter`\n\
          16: handlers.stdout.level: unknown level `INOF`; did you mean `INFO`? Valid are `CRITICAL`, `FATAL`, `ERROR`, `WARNING`, `WARN`, `INFO`, `DEBUG`, `TRACE`, `OFF`, `NOTSET`\n\
          17: handlers.stdout.stream: unknown stream `sys.stdout`; valid are `ext://sys.stdout`, `ext://sys.stderr`\n\
          18: handlers.stdout.formatter: unknown formatter `jsno`; did you mean `json`?\n\
          19: handlers.stdout.filters[0]: unknown filter `evn`; did you mean `env`? Valid are `env`, `host`, `other`\n\
          20: handlers.file: the key `filename` is missing\n\
-         20: handlers.file.mode: unknown mode `r`; valid are `a`, `w`\n\
-         21: handlers.rotating.class: unknown handler class `SocketHandler`; valid are `StreamHandler`, `FileHandler`, `RotatingFileHandler`, `TimedRotatingFileHandler`\n\
+         20: handlers.file.mode: unknown mode `r`; valid are `a`, `w`, `a+`, `w+`, `at`, `wt`\n\
+         21: handlers.rotating.class: unknown handler class `RichHandler`; valid are `StreamHandler`, `FileHandler`, `WatchedFileHandler`, `RotatingFileHandler`, `TimedRotatingFileHandler`, `NullHandler`\n\
          23: loggers.hyper.level: unknown level `debg`; did you mean `DEBUG`? Valid are `CRITICAL`, `FATAL`, `ERROR`, `WARNING`, `WARN`, `INFO`, `DEBUG`, `TRACE`, `OFF`, `NOTSET`\n\
          23: loggers.hyper.propagate: expected true or false, found text\n\
          23: loggers.hyper.handlers[0]: unknown handler `stdot`; did you mean `stdout`? Valid are `stdout`, `file`, `rotating`\n\
@@ -98,8 +98,8 @@ fn an_unknown_field_is_reported_with_the_remedy() {
     assert!(
         text.starts_with(
             "1: formatters.f.format: nothing provides the field `pod_name`; remove it, or add a filter \
-             that does, such as `{class: EnvironmentInfoFilter, env_variables: [POD_NAME]}`, to one \
-             of the handlers `h`, `g`; built-in fields are asctime, "
+             that does to one of the handlers `h`, `g`; for an environment variable write \
+             `{class: EnvironmentInfoFilter, env_variables: [POD_NAME]}`; built-in fields are asctime, "
         ),
         "{text}"
     );
@@ -164,8 +164,8 @@ fn an_unused_formatter_may_name_the_fields_of_all_filters() {
     assert!(
         text.starts_with(
             "1: formatters.f.format: nothing provides the field `pod_name`; remove it, or add a filter \
-             that does, such as `{class: EnvironmentInfoFilter, env_variables: [POD_NAME]}`; built-in \
-             fields are asctime, "
+             that does; for an environment variable write \
+             `{class: EnvironmentInfoFilter, env_variables: [POD_NAME]}`; built-in fields are asctime, "
         ),
         "{text}"
     );
@@ -173,7 +173,7 @@ fn an_unused_formatter_may_name_the_fields_of_all_filters() {
     assert_eq!(
         config("%(hostnam)s", "host: {class: HostnamFilter}"),
         "2: filters.host.class: unknown filter class `HostnamFilter`; did you mean \
-         `HostnameFilter`? Valid are `HostnameFilter`, `EnvironmentInfoFilter`"
+         `HostnameFilter`? Valid are `HostnameFilter`, `EnvironmentInfoFilter`, `Filter`"
     );
 }
 
@@ -296,12 +296,12 @@ fn unsupported_keys_of_python() {
         ),
         (
             "{class: Formatter, rename_fields: {a: b}}",
-            ": unknown key `rename_fields`; valid are `class`, `()`, `style`, `format`, `fmt`, `datefmt`, `time_zone`, `defaults`",
+            ": unknown key `rename_fields`; valid are `class`, `()`, `validate`, `style`, `format`, `fmt`, `datefmt`, `time_zone`, `defaults`",
         ),
         ("{class: HumanFormatter, color: red}", "color: expected true or false, found text"),
         (
-            "{class: EcsFormatter, format: \"%(message)s\"}",
-            "format: the fields are those of the Elastic Common Schema; remove the key",
+            "{class: EcsFormatter, defaults: {a: 1}}",
+            "defaults: write them as `extra`, and remove the key",
         ),
         (
             "{class: EcsFormatter, exclude_fields: ['@timestamp']}",
@@ -344,11 +344,7 @@ fn unsupported_keys_of_python() {
         assert_eq!(in_place(&text), expected, "{formatter}");
     }
     let text = "formatters: {f: {format: \"%(message)s\"}}\nhandlers: {h: {class: StreamHandler}}\nincremental: true\n";
-    assert_eq!(
-        in_place(text),
-        "1: formatters.f: the key `class` is missing; write for example `class: pythonjsonlogger.jsonlogger.JsonFormatter`, or for lines of text `class: logging.Formatter`\n\
-         3: incremental: the logging is set up only once; remove the key"
-    );
+    assert_eq!(in_place(text), "3: incremental: the logging is set up only once; remove the key");
 }
 
 #[test]
@@ -384,7 +380,7 @@ fn a_configuration_that_logs_nothing_is_a_mistake() {
     );
 }
 
-const PIECES: [&str; 48] = [
+const PIECES: [&str; 58] = [
     "version: 1\n",
     "formatters:\n",
     "filters:\n",
@@ -433,6 +429,16 @@ const PIECES: [&str; 48] = [
     "    rename_fields: {message: m, a: b}\n",
     "    static_fields: {a: 1, b: {c: x}}\n",
     "    timestamp: yes\n",
+    "    static_fields: cfg://formatters\n",
+    "    static_fields: cfg://formatters.a\n",
+    "    filename: cfg://handlers.a.filename\n",
+    "    handlers: cfg://loggers.a.handlers\n",
+    "    handlers: [\"cfg://root\", \"cfg://loggers[0]\"]\n",
+    "ext://sys.stdout\n",
+    "logging.NullHandler\n",
+    "logging.handlers.QueueHandler\n",
+    "    name: a.b\n",
+    "    propagate: 0\n",
 ];
 
 proptest! {

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use crate::support::{Record, builder, child, logged_by, only, records};
+use crate::support::{Record, builder, child, logged, logged_by, only, records};
 use jiff::{Timestamp, civil, tz};
 use ml_logging::{EcsFormatter, Error, FormatError, FormatStyle, HostnameFilter, JsonFormatter};
 use proptest::{
@@ -391,4 +391,24 @@ proptest! {
         });
         prop_assert_eq!(memory.records().len(), 2);
     }
+}
+
+#[test]
+fn floats_that_json_lacks_are_null_in_the_elastic_common_schema() {
+    let run = || {
+        let span = info_span!("s", score = f64::INFINITY, word = "NaN", finite = 0.5).entered();
+        info!(charges = f64::NAN, low = f64::NEG_INFINITY, text = "Infinity", "x");
+        drop(span);
+    };
+    let ecs = EcsFormatter::new().static_field("limit", f64::NAN);
+    let record = only(logged_by(builder().formatter(ecs), run));
+    for key in ["charges", "low", "score", "limit"] {
+        assert_eq!(record[key], json!(null), "{key}");
+    }
+    assert_eq!((&record["text"], &record["word"]), (&json!("Infinity"), &json!("NaN")));
+    assert_eq!(record["finite"], json!(0.5));
+
+    let record = only(logged("%(message)s", run));
+    assert_eq!((&record["charges"], &record["score"]), (&json!("NaN"), &json!("Infinity")));
+    assert_eq!((&record["low"], &record["word"]), (&json!("-Infinity"), &json!("NaN")));
 }

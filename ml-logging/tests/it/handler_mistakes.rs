@@ -39,6 +39,7 @@ handlers:
   spill: {class: StreamHandler, policy: spill, spill_bytes: 10}
   word: {class: StreamHandler, policy: blok, queue_bytes: 0}
   audit: {class: StreamHandler, policy: audit, queue_bytes: 100}
+  short: {class: StreamHandler, record_bytes: 80}
 root: {handlers: [size]}
 flush_limit_s: soon
 "#;
@@ -56,11 +57,12 @@ flush_limit_s: soon
              6: handlers.early.atTime: {at}\n\
              7: handlers.nameless.filename: the file has no name\n\
              8: handlers.spill.policy: unknown policy `spill`; valid are `block`, `drop`, `audit`\n\
-             8: handlers.spill: unknown key `spill_bytes`; valid are `level`, `formatter`, `filters`, `class`, `()`, `stream`, `policy`, `queue_bytes`\n\
+             8: handlers.spill: unknown key `spill_bytes`; valid are `level`, `formatter`, `record_bytes`, `filters`, `class`, `()`, `stream`, `policy`, `queue_bytes`\n\
              9: handlers.word.policy: unknown policy `blok`; did you mean `block`? Valid are `block`, `drop`, `audit`\n\
              9: handlers.word.queue_bytes: expected an integer from 1 to 18446744073709551615, found one outside of this range\n\
              10: handlers.audit.queue_bytes: with `policy: audit` nothing is queued; remove the key\n\
-             12: flush_limit_s: expected a number of seconds, found text"
+             11: handlers.short.record_bytes: expected an integer from 1024 to 18446744073709551615, found one outside of this range\n\
+             13: flush_limit_s: expected a number of seconds, found text"
         )
     );
 }

@@ -11,6 +11,8 @@ mod configuration_files;
 mod configuration_mistakes;
 mod delivery;
 mod documentation;
+#[cfg(unix)]
+mod files;
 mod flush;
 mod formats;
 mod handler_mistakes;
@@ -27,7 +29,9 @@ mod parity;
 #[cfg(unix)]
 mod pipes;
 mod policies;
+mod python_files;
 mod record;
+mod record_length;
 mod robustness;
 mod rotation;
 mod setup;

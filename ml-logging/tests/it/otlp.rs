@@ -1,6 +1,10 @@
 //! Records and spans over OTLP, as a collector receives them.
 
-use std::{ffi::OsString, net::TcpListener};
+use std::{
+    ffi::OsString,
+    net::TcpListener,
+    time::{Duration, Instant},
+};
 
 use ml_logging::{Builder, EcsFormatter, HostnameFilter, Logging, Otlp};
 use opentelemetry::{
@@ -369,6 +373,31 @@ fn an_unreachable_collector_does_not_block() {
     let error = logging.flush().unwrap_err().to_string();
     assert!(error.starts_with("not delivered to the collector: log records: "), "{error}");
     assert_eq!(memory.records().len(), 1);
+}
+
+#[test]
+fn a_collector_that_does_not_answer_holds_no_flush_beyond_its_limit() {
+    // Connections wait in the backlog. A request has 10 s.
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let (subscriber, logging) = builder()
+        .environment(environment(&[]))
+        .otlp(Otlp::new().endpoint(format!("http://{address}")))
+        .writer(Memory::default())
+        .build()
+        .unwrap();
+    tracing::subscriber::with_default(subscriber, || {
+        let _span = tracing::info_span!("open").entered();
+        tracing::info!("x");
+    });
+    let begun = Instant::now();
+    let error = logging.flush_within(Duration::from_millis(50)).unwrap_err().to_string();
+    let expected = "log records: 0 lost, 1 still waiting, spans: 0 lost, 1 still waiting";
+    assert!(error.ends_with(expected), "{error}");
+    logging.end_by(Instant::now());
+    logging.flush().unwrap_err();
+    logging.finish().unwrap_err();
+    assert!(begun.elapsed() < Duration::from_secs(4));
 }
 
 #[test]

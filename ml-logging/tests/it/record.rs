@@ -310,3 +310,20 @@ proptest! {
         prop_assert!(record["float"].is_number());
     }
 }
+
+#[test]
+fn a_message_is_text_whatever_its_type_is() {
+    for format in ["%(message)s", "%(asctime)s %(thread)s %(message)s", "%(levelname)s"] {
+        let records = logged(format, || {
+            info!(message = 5);
+            info!(message = -7_i128, x = 1, y = 2.5);
+            info!(message = 2.5, x = 1);
+            info!(x = 1, message = true);
+            info!(message = f64::NAN);
+            info!(x = 1, "{}", 5);
+        });
+        let messages: Vec<_> = records.iter().map(|record| record["message"].clone()).collect();
+        assert_eq!(messages, ["5", "-7", "2.5", "true", "NaN", "5"], "{format}");
+        assert_eq!((&records[1]["x"], &records[1]["y"]), (&json!(1), &json!(2.5)));
+    }
+}

@@ -6,7 +6,7 @@ use std::{
     thread,
 };
 
-use crate::support::{Memory, builder, logged};
+use crate::support::{Memory, builder, logged, logged_by};
 use serde_json::json;
 use tracing::{info, info_span};
 use tracing_subscriber::fmt::MakeWriter;
@@ -42,7 +42,8 @@ fn values_that_panic_or_fail_leave_the_next_record_whole() {
 #[test]
 fn huge_and_hostile_texts() {
     let huge = "\u{2028}\"\n\\é".repeat(100_000);
-    let records = logged("%(message)s", || {
+    let builder = builder().format("%(message)s").record_bytes(usize::MAX);
+    let records = logged_by(builder, || {
         info!(huge, "\n{{\"forged\":true}}\r\n");
         info!("small");
     });

@@ -1,5 +1,7 @@
 //! The fields of active spans.
 
+use std::thread;
+
 use crate::support::{Memory, builder, logged, only};
 use serde_json::json;
 use tracing::{field::Empty, info, info_span};
@@ -118,6 +120,47 @@ fn a_span_field_named_like_the_context_is_renamed() {
     assert_eq!(record["fields.name"], json!("n"));
     assert_eq!(record["fields.message"], json!("m"));
     assert_eq!(record["fields.fields.name"], json!("f"));
+}
+
+#[test]
+fn fields_belong_to_their_span_on_any_thread() {
+    const SPANS: usize = 2000;
+    let memory = Memory::default();
+    let (subscriber, _logging) =
+        builder().format("%(message)s").writer(memory.clone()).build().unwrap();
+    let dispatch = tracing::Dispatch::new(subscriber);
+    let open = || (0..SPANS).map(|number| info_span!("s", number, name = "n".repeat(number % 99)));
+    for _ in 0..2 {
+        let spans: Vec<_> = tracing::dispatcher::with_default(&dispatch, || open().collect());
+        thread::scope(|scope| {
+            for part in spans.chunks(SPANS / 4) {
+                let dispatch = &dispatch;
+                scope.spawn(move || {
+                    tracing::dispatcher::with_default(dispatch, || {
+                        part.iter().for_each(|span| span.in_scope(|| info!("x")));
+                    });
+                });
+            }
+        });
+        drop(spans);
+        // The registry uses the ids of closed spans again.
+        tracing::dispatcher::with_default(&dispatch, || {
+            let bare: Vec<_> = (0..SPANS).map(|_| info_span!("bare")).collect();
+            bare.iter().for_each(|span| span.in_scope(|| info!("bare")));
+        });
+    }
+    let mut seen = vec![0; SPANS];
+    for record in memory.records() {
+        let Some(number) = record.get("number") else {
+            assert_eq!(record.keys(), ["message"]);
+            continue;
+        };
+        let number = number.as_u64().unwrap() as usize;
+        assert_eq!(record["name"], json!("n".repeat(number % 99)));
+        seen[number] += 1;
+    }
+    assert_eq!(seen, [2; SPANS]);
+    assert_eq!(memory.records().len(), 4 * SPANS);
 }
 
 #[test]

@@ -33,6 +33,27 @@ pub use decorated::Decorated;
 /// }
 /// ```
 ///
+/// A request is cloned to be sent more than once:
+///
+/// ```
+/// use ml_model_core::{Answer, Decorator, MLModel, PredictionError, Request};
+///
+/// /// Calls a model again after an error of its own, up to three times in all.
+/// struct Retry;
+///
+/// impl<M: MLModel<Input: Clone>> Decorator<M> for Retry {
+///     fn call(&self, model: &M, request: Request<M::Input>) -> Answer<M::Output> {
+///         for _ in 0..2 {
+///             match model.call(request.clone()) {
+///                 Err(PredictionError::Model(_)) => {}
+///                 result => return result,
+///             }
+///         }
+///         model.call(request)
+///     }
+/// }
+/// ```
+///
 /// Threads share the decorators of a stack: mutable state belongs behind a lock or in atomics.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a decorator",

@@ -88,14 +88,7 @@ impl<M: MLModel> Decorator<M> for PredictionIdDecorator {
 
 /// Returns the id of the request, after adding a new one if there is none.
 fn ensure_id<I>(request: &mut Request<I>) -> PredictionId {
-    match request.prediction_id() {
-        Some(id) => id.clone(),
-        None => {
-            let id = PredictionId::random();
-            request.context_mut().set_prediction_id(id.clone());
-            id
-        }
-    }
+    request.context_mut().ensure_prediction_id().clone()
 }
 
 /// Adds the `prediction_id` to a schema that describes an object and has no such property.

@@ -1,11 +1,16 @@
 //! The errors of logged fields.
 
+use crate::policy::Policy;
+
 /// Reason why a field cannot be logged.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum FieldError {
     /// The text does not have the form of a field.
-    #[error("`{text}` is not a field: expected `age`, `address.zip` or `bmi as body_mass_index`")]
+    #[error(
+        "`{text}` is not a field: expected `age`, `address.zip`, `bmi as body_mass_index` or \
+         `hashed(customer_id)`"
+    )]
     Syntax {
         /// The text.
         text: String,
@@ -52,6 +57,53 @@ pub enum FieldError {
         /// The fields to name instead.
         remedy: &'static str,
     },
+    /// The field is sensitive and has no policy.
+    #[error(
+        "`{path}` is sensitive: write {}`redacted({path})` for \"[REDACTED]\" or `hashed({path})` for a \
+         keyed digest", buckets(path, *is_number)
+    )]
+    Sensitive {
+        /// Path of the field.
+        path: String,
+        /// Whether the field may be a number.
+        is_number: bool,
+    },
+    /// There is no such policy.
+    #[error("unknown policy `{name}`; valid are {}", quoted(&Policy::NAMES.map(str::to_owned)))]
+    UnknownPolicy {
+        /// The name.
+        name: String,
+    },
+    /// The policy takes a field only.
+    #[error("`{policy}` takes one field and nothing else")]
+    Arguments {
+        /// Name of the policy.
+        policy: String,
+    },
+    /// The policy `bucketed` has no width.
+    #[error("`bucketed` needs the width of its buckets, as in `bucketed({path}, 10)`")]
+    NoWidth {
+        /// Path of the field.
+        path: String,
+    },
+    /// The width is not a number above zero.
+    #[error("`{width}` is not a width of buckets: expected a number above 0, such as 10 or 0.5")]
+    Width {
+        /// The text in place of the width.
+        width: String,
+    },
+    /// The policy `bucketed` takes numbers only.
+    #[error("`{path}` is not a number and has no buckets: use `redacted` or `hashed`")]
+    NotANumber {
+        /// Path of the field.
+        path: String,
+    },
+    /// Buckets of integers have a whole width.
+    #[error("`{path}` is an integer: its buckets need a whole width, such as 10")]
+    DecimalWidth {
+        /// Path of the field.
+        path: String,
+    },
     /// The field is a list, or inside a list.
     #[error("{} is a list: lists cannot be logged", subject(name.as_deref()))]
     List {
@@ -63,6 +115,14 @@ pub enum FieldError {
 /// Names a field in a message.
 fn subject(name: Option<&str>) -> String {
     name.map_or_else(|| "the value".to_owned(), |name| format!("`{name}`"))
+}
+
+fn buckets(path: &str, is_number: bool) -> String {
+    if is_number {
+        format!("`bucketed({path}, 10)` for the lower bound of the number's bucket, ")
+    } else {
+        String::new()
+    }
 }
 
 fn rename(key: &str, is_renamed: bool) -> String {

@@ -6,6 +6,12 @@ pub(crate) const HEAD: [&str; 4] = ["message", "action", "model_qualified_name",
 /// Keys in the records of a batch.
 pub(crate) const BATCH: [&str; 2] = ["batch_id", "row"];
 
+/// Key in the records of a sampled logger.
+pub(crate) const SAMPLE_RATE: &str = "sample_rate";
+
+/// Keys in the records of a batch of a sampled logger.
+pub(crate) const SAMPLED_BATCH: [&str; 3] = [BATCH[0], BATCH[1], SAMPLE_RATE];
+
 /// Keys in the record that ends a prediction.
 pub(crate) const OUTCOME: [&str; 2] = ["status", "duration_ms"];
 
@@ -17,5 +23,5 @@ pub(crate) const ERROR: &str = "error_info";
 pub const RECORD_KEYS: &[&str] = {
     let ([message, action, qualified_name, version], [batch_id, row]) = (HEAD, BATCH);
     let [status, duration] = OUTCOME;
-    &[message, action, qualified_name, version, batch_id, row, status, duration, ERROR]
+    &[message, action, qualified_name, version, batch_id, row, SAMPLE_RATE, status, duration, ERROR]
 };

@@ -65,6 +65,8 @@ impl FieldKind {
             Some(Value::Array(names)) => {
                 names.iter().filter_map(Value::as_str).filter_map(of_name).collect()
             }
+            // A record has the text of a duration.
+            Some(_) if is_duration(form) => vec![Self::Text],
             Some(name) => name.as_str().and_then(of_name).into_iter().collect(),
             None => {
                 let listed = form.get("enum").and_then(Value::as_array).into_iter().flatten();
@@ -79,7 +81,7 @@ impl FieldKind {
 }
 
 /// Returns the name of a value's type in JSON Schema.
-fn kind_name(value: &Value) -> &'static str {
+pub(super) fn kind_name(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
         Value::Bool(_) => "boolean",
@@ -117,15 +119,24 @@ impl Naming {
     }
 }
 
-/// Finds the field at `path` and returns the forms that its value may have. Where the schema does not
-/// restrict the field, there are no forms.
+/// A field in a schema.
+pub(super) struct Found<'s> {
+    /// Path with the names of the schema.
+    pub(super) path: Vec<String>,
+    /// Forms that the value may have; none where the schema does not restrict it.
+    pub(super) forms: Vec<&'s Value>,
+}
+
+/// Finds the field at `path`.
 pub(super) fn find<'s>(
     schema: &'s Schema,
     path: &[String],
     naming: Naming,
-) -> Result<Vec<&'s Value>, FieldError> {
+) -> Result<Found<'s>, FieldError> {
     let root = schema.as_value();
-    Lookup { root, naming }.find(root, path, None)
+    let mut names = Vec::new();
+    let forms = Lookup { root, naming }.find(root, path, &mut names)?;
+    Ok(Found { path: names, forms })
 }
 
 #[derive(Clone, Copy)]
@@ -136,14 +147,15 @@ struct Lookup<'s> {
 }
 
 impl<'s> Lookup<'s> {
-    /// Finds the field at `path` in `schema`, the part of the root that is called `name`. The root
-    /// itself has no name.
+    /// Finds the field at `path` in `schema`, the part of the root at the path `names`, and adds its own
+    /// path.
     fn find(
         self,
         schema: &'s Value,
         path: &[String],
-        name: Option<&str>,
+        names: &mut Vec<String>,
     ) -> Result<Vec<&'s Value>, FieldError> {
+        let name = names.last().cloned();
         let mut forms = Vec::new();
         expand(self.root, schema, &mut forms, 0);
         let Some((first, rest)) = path.split_first() else {
@@ -154,7 +166,8 @@ impl<'s> Lookup<'s> {
         for form in &forms {
             if let Some(properties) = form.get("properties").and_then(Value::as_object) {
                 if let Some((name, inner)) = self.naming.property(properties, first) {
-                    return self.find(inner, rest, Some(name));
+                    names.push(name.to_owned());
+                    return self.find(inner, rest, names);
                 }
                 known.extend(properties.keys().cloned());
             }
@@ -162,7 +175,8 @@ impl<'s> Lookup<'s> {
                 form.get("prefixItems").and_then(Value::as_array).into_iter().flatten().enumerate()
             {
                 if *first == index.to_string() {
-                    return self.find(inner, rest, Some(first));
+                    names.push(first.clone());
+                    return self.find(inner, rest, names);
                 }
                 known.push(index.to_string());
             }
@@ -172,11 +186,11 @@ impl<'s> Lookup<'s> {
                     !["type", "enum", "const"].iter().any(|key| form.contains_key(*key))
                 });
         }
-        let name = name.map(str::to_owned);
         if !known.is_empty() {
             known.dedup();
             Err(FieldError::Unknown { name: first.clone(), known })
         } else if is_open {
+            names.extend_from_slice(path);
             Ok(Vec::new())
         } else if has_type(&forms, "array") {
             Err(FieldError::List { name })
@@ -196,11 +210,10 @@ impl<'s> Lookup<'s> {
 }
 
 /// Returns the forms of the value `name`, unless it may be an object or a list.
-fn single_value<'s>(
-    forms: Vec<&'s Value>,
-    name: Option<&str>,
-) -> Result<Vec<&'s Value>, FieldError> {
-    let name = name.map(str::to_owned);
+fn single_value(forms: Vec<&Value>, name: Option<String>) -> Result<Vec<&Value>, FieldError> {
+    if forms.iter().any(|form| is_duration(form)) {
+        return Ok(forms);
+    }
     if has_type(&forms, "object") {
         let remedy = "a field inside it by its path";
         Err(FieldError::NotLoggable { name, kind: "an object", remedy })
@@ -212,6 +225,13 @@ fn single_value<'s>(
     } else {
         Err(FieldError::List { name })
     }
+}
+
+/// Returns whether a form is that of a `std::time::Duration`.
+fn is_duration(form: &Value) -> bool {
+    form.get("properties").and_then(Value::as_object).is_some_and(|properties| {
+        properties.len() == 2 && ["secs", "nanos"].iter().all(|name| properties.contains_key(*name))
+    })
 }
 
 /// Returns whether one of the forms has the type `kind`.

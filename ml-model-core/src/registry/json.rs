@@ -10,9 +10,11 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::error::{PredictionError, Violation};
+use crate::logged_field::readable::ReadableFields;
 use crate::model::{Answer, MLModel, ModelMetadata, StackInfo};
 use crate::prediction_id::PredictionId;
 use crate::request::{Context, Prediction, Request};
+use crate::sensitive::schema::SensitiveParts;
 
 /// Adapter that gives a model JSON values as input and output.
 ///
@@ -25,12 +27,18 @@ pub struct JsonModel<M: MLModel> {
     model: M,
     takes_prediction_id: bool,
     returns_prediction_id: bool,
-    read: fn(Value) -> Result<M::Input, Violation>,
+    /// `None` if no part of the input is sensitive.
+    sensitive: Option<SensitiveParts>,
+    readable: ReadableFields,
+    read: fn(Value) -> Result<M::Input, Unreadable>,
     /// `None` if it would not be faster than `read`.
     read_text: Option<ReadText<M::Input>>,
     write: fn(M::Output) -> Result<Value, serde_json::Error>,
     write_text: WriteText<M::Output>,
 }
+
+/// A body that is no input, and the reason.
+pub(crate) type Unreadable = Box<(Value, Violation)>;
 
 /// Reads an input from text; `None` if the text needs a conversion first.
 type ReadText<I> = fn(&str) -> Option<I>;
@@ -75,7 +83,7 @@ where
 
 impl<M: MLModel<Input = Value, Output = Value>> JsonModel<M> {
     /// Creates the JSON form like [`around`](Self::around), and passes the input through `read`.
-    pub(crate) fn reading(model: M, read: fn(Value) -> Result<Value, Violation>) -> Self {
+    pub(crate) fn reading(model: M, read: fn(Value) -> Result<Value, Unreadable>) -> Self {
         Self::with(model, read, None, Ok, |mut output, id| {
             add_id(&mut output, id);
             serde_json::to_vec(&output)
@@ -92,13 +100,16 @@ impl<M: MLModel<Input = Value, Output = Value>> JsonModel<M> {
 impl<M: MLModel> JsonModel<M> {
     fn with(
         model: M,
-        read: fn(Value) -> Result<M::Input, Violation>,
+        read: fn(Value) -> Result<M::Input, Unreadable>,
         read_text: Option<ReadText<M::Input>>,
         write: fn(M::Output) -> Result<Value, serde_json::Error>,
         write_text: WriteText<M::Output>,
     ) -> Self {
+        let input_schema = model.input_schema();
         Self {
-            takes_prediction_id: PredictionId::is_in(&model.input_schema()),
+            takes_prediction_id: PredictionId::is_in(&input_schema),
+            sensitive: SensitiveParts::of(&input_schema),
+            readable: ReadableFields::new(&model.stack().logged_fields.input, &input_schema),
             returns_prediction_id: PredictionId::is_in(&model.output_schema()),
             model,
             read,
@@ -131,14 +142,16 @@ impl<M: MLModel> JsonModel<M> {
 
 /// Reads an input. In JSON Schema, 30.0 is an integer: if serde rejects a body, its whole numbers are
 /// converted first.
-pub(crate) fn deserialize<I: DeserializeOwned>(mut body: Value) -> Result<I, Violation> {
+pub(crate) fn deserialize<I: DeserializeOwned>(mut body: Value) -> Result<I, Unreadable> {
     if let Ok(input) = I::deserialize(&body) {
         return Ok(input);
     }
     write_integers(&mut body);
     serde_path_to_error::deserialize(&body).map_err(|error| {
         let path = error.path().to_string();
-        Violation::new(if path == "." { String::new() } else { path }, error.inner().to_string())
+        let path = if path == "." { String::new() } else { path };
+        let violation = Violation::new(path, error.inner().to_string());
+        Box::new((body, violation))
     })
 }
 
@@ -263,7 +276,21 @@ impl<M: MLModel> JsonModel<M> {
     }
 
     fn read(&self, request: Request<Value>) -> Request<M::Input> {
-        self.split_prediction_id(request).try_map(self.read)
+        let mut fields = None;
+        let request = self.split_prediction_id(request).try_map(|body| {
+            (self.read)(body).map_err(|unreadable| {
+                let (body, violation) = *unreadable;
+                fields = Some(self.readable.read_value(&body));
+                match &self.sensitive {
+                    Some(sensitive) => sensitive.redact(violation),
+                    None => violation,
+                }
+            })
+        });
+        match fields {
+            Some(fields) => request.with_refused_fields(fields),
+            None => request,
+        }
     }
 
     fn result_to_text(&self, result: Answer<M::Output>) -> Answer<Vec<u8>> {

@@ -13,8 +13,8 @@ use serde::de::DeserializeOwned;
 use crate::decorator::{Decorated, Decorator};
 use crate::model::{MLModel, ModelMetadata};
 
-pub(crate) use json::deserialize;
 pub use json::{JsonForm, JsonModel};
+pub(crate) use json::{Unreadable, deserialize};
 
 /// A registered model. Its input and output are JSON, whatever the types of the model.
 pub type RegisteredModel = Arc<dyn JsonForm>;

@@ -128,7 +128,7 @@ fn rows_that_the_model_leaves_out_are_errors() {
     let results = WholeModel::default().call_batch(requests(&[25, 60]));
     assert_eq!(charges(&results), [Some(250.0), None]);
     let message = ml_model_core::error_chain(results[1].as_ref().unwrap_err()).to_string();
-    assert_eq!(message, "the model failed: the model has returned 1 outputs for 2 rows");
+    assert_eq!(message, "the model has returned 1 outputs for 2 rows");
 }
 
 /// A decorator without support for batches.

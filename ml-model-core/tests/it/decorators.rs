@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::common::{Input, Output, logged, with_version};
 use ml_model_core::{
-    Decorated, Decorator, Described, Execution, Infer, MLModel, ModelMetadata, Prediction,
-    PredictionError, PredictionIdDecorator, Request,
+    Answer, Context, Decorated, Decorator, Described, Execution, Infer, MLModel, ModelMetadata,
+    Prediction, PredictionError, PredictionIdDecorator, Rejection, RejectionKind, Request,
 };
 use schemars::Schema;
 use tracing_subscriber::filter::LevelFilter;
@@ -282,10 +282,80 @@ fn a_decorator_may_reject_a_request() {
         }
     }
     let error = Decorated::new(Closed, NamedModel).predict(Input::example()).unwrap_err();
-    assert_eq!(
-        ml_model_core::error_chain(&error).to_string(),
-        "the request was rejected: closed on Sundays"
-    );
+    assert_eq!(ml_model_core::error_chain(&error).to_string(), "closed on Sundays");
+}
+
+/// Fails twice, then returns the number of the attempt.
+#[derive(MLModel, Default)]
+#[decorate(Retry)]
+#[decorate(prediction_id)]
+struct FlakyModel {
+    attempts: AtomicUsize,
+}
+
+impl Infer for FlakyModel {
+    type Input = Input;
+    type Output = usize;
+    type Error = std::io::Error;
+
+    fn infer_with(&self, _: &Input, context: &Context) -> Result<usize, Self::Error> {
+        assert_eq!(context.get(), Some(&"shared"));
+        match self.attempts.fetch_add(1, Ordering::Relaxed) {
+            attempt @ 2.. => Ok(attempt),
+            attempt => Err(std::io::Error::other(format!("attempt {attempt}"))),
+        }
+    }
+
+    fn infer(&self, _: &Input) -> Result<usize, Self::Error> {
+        unreachable!("the context is passed")
+    }
+}
+
+struct Retry;
+
+impl<M: MLModel<Input: Clone>> Decorator<M> for Retry {
+    fn call(&self, model: &M, request: Request<M::Input>) -> Answer<M::Output> {
+        (0..2)
+            .find_map(|_| model.call(request.clone()).ok())
+            .map_or_else(|| model.call(request), Ok)
+    }
+}
+
+#[test]
+fn a_request_can_be_sent_again_with_its_context() {
+    let mut request = Request::new(Input::example()).with_prediction_id("again");
+    request.context_mut().insert("shared");
+    let prediction = FlakyModel::default().predict(request).unwrap();
+    assert_eq!(*prediction, 2);
+    assert_eq!(prediction.prediction_id().unwrap().as_str(), "again");
+}
+
+/// Rejects everything, as an error of its own or inside the error of the stack.
+#[derive(MLModel)]
+struct PickyModel;
+
+impl Infer for PickyModel {
+    type Input = bool;
+    type Output = bool;
+    type Error = PredictionError;
+
+    fn infer(&self, wraps: &bool) -> Result<bool, PredictionError> {
+        let source = std::io::Error::other("row 7 is gone");
+        let rejection = Rejection::new(RejectionKind::NotFound, "UnknownCustomerError", source);
+        Err(if *wraps { PredictionError::model(rejection) } else { rejection.into() })
+    }
+}
+
+#[test]
+fn a_model_may_reject_a_request_and_its_error_reads_well() {
+    let model: &dyn MLModel<Input = bool, Output = bool> = &PickyModel;
+    for wraps in [false, true] {
+        let error = model.call(wraps.into()).unwrap_err();
+        assert_eq!(format!("{error:?}"), "row 7 is gone");
+        let PredictionError::Rejected(rejection) = error else { panic!("{error}") };
+        assert_eq!(rejection.kind(), RejectionKind::NotFound);
+        assert_eq!(rejection.r#type(), "UnknownCustomerError");
+    }
 }
 
 /// A decorator with two type parameters.

@@ -1,9 +1,10 @@
 //! Tests the log records of a prediction.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
 use crate::common::{Input, Logged, Output, logged};
-use ml_model_core::{Infer, MLModel, PredictionError, Request, Violation};
+use ml_model_core::{Infer, MLModel, PendingCalls, PredictionError, Request, Violation};
 use tracing::Level;
 use tracing_subscriber::filter::LevelFilter;
 
@@ -150,7 +151,7 @@ fn a_failed_prediction_ends_in_an_exception_with_the_whole_chain() {
     assert_eq!(exception.get("status"), Some("error"));
     assert_eq!(
         exception.get("error_info"),
-        Some("the model failed: no trees for age 40: invalid digit found in string"),
+        Some("no trees for age 40: invalid digit found in string"),
     );
 }
 
@@ -300,4 +301,51 @@ fn output_type_is_what_infer_returns() {
     let bare: Output = ChargesModel.infer(&Input::example()).unwrap();
     let decorated: Output = ChargesModel.predict(Input::example()).unwrap().into_output();
     assert_eq!(bare, decorated);
+}
+
+/// Ends the program, as far as its log is concerned, during each prediction.
+#[derive(MLModel)]
+#[decorate(prediction_id)]
+#[decorate(logging)]
+struct EndingModel(Arc<PendingCalls>);
+
+impl Infer for EndingModel {
+    type Input = bool;
+    type Output = bool;
+    type Error = std::convert::Infallible;
+
+    fn infer(&self, panics: &bool) -> Result<bool, Self::Error> {
+        self.0.abandon("the program ends");
+        assert!(!panics, "late");
+        Ok(true)
+    }
+}
+
+#[test]
+fn an_abandoned_prediction_has_its_last_record_once() {
+    for panics in [false, true] {
+        let calls = Arc::new(PendingCalls::default());
+        let model = EndingModel(calls.clone());
+        let predict = |id: &str| {
+            let mut request = Request::new(panics).with_prediction_id(id);
+            request.context_mut().set_pending(calls.clone());
+            catch_unwind(AssertUnwindSafe(|| model.predict(request))).is_err()
+        };
+        let (_, records) = logged(LevelFilter::INFO, || {
+            assert_eq!(predict("during"), panics);
+            // It begins when the calls are abandoned already.
+            assert_eq!(predict("after"), panics);
+        });
+        for id in ["during", "after"] {
+            let of_call = records.iter().filter(|record| record.get("prediction_id") == Some(id));
+            let [requested, failed] = of_call.collect::<Vec<_>>().try_into().unwrap();
+            assert_eq!(requested.message(), "Prediction requested.");
+            assert_eq!(failed.message(), "Prediction exception.");
+            assert_eq!(failed.get("status"), Some("error"));
+            assert_eq!(failed.get("error_info"), Some("the program ends"));
+            assert_eq!(failed.get("model_qualified_name"), Some("ending_model"));
+            assert!(failed.get("duration_ms").is_some(), "{failed:?}");
+        }
+        assert_eq!(calls.abandon("again"), 0);
+    }
 }

@@ -1,6 +1,6 @@
 // Input, output and behaviour of the models in all cases.
 
-use ml_model_core::{Infer, LogValue, MLModel};
+use ml_model_core::{Infer, LogValue, MLModel, Sensitive};
 use schemars::JsonSchema;
 
 #[derive(Clone, Copy, JsonSchema, LogValue)]
@@ -31,6 +31,8 @@ pub struct Input {
     pub weights: Vec<f64>,
     pub status: String,
     pub r#type: Option<String>,
+    pub ssn: Sensitive<String>,
+    pub income: Option<Sensitive<u32>>,
 }
 
 #[derive(JsonSchema)]

@@ -1,5 +1,7 @@
 //! Validates the attributes of a type and fills in their defaults.
 
+use std::time::Duration;
+
 use heck::ToSnakeCase;
 use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
 use quote::{quote, quote_spanned};
@@ -44,6 +46,8 @@ pub(super) struct Logging {
     pub(super) target: String,
     pub(super) input_fields: Vec<Field>,
     pub(super) output_fields: Vec<Field>,
+    pub(super) sample: Option<f64>,
+    pub(super) slow: Option<Duration>,
 }
 
 /// Keys that are reserved in every record. A test compares them with the list of `ml-model-core`.
@@ -54,6 +58,7 @@ const RECORD_KEYS: &[&str] = &[
     "model_version",
     "batch_id",
     "row",
+    "sample_rate",
     "status",
     "duration_ms",
     "error_info",
@@ -253,6 +258,11 @@ fn decorators(listed: Vec<Decorate>, qualified_name: &str, errors: &mut Errors) 
                 reject_second(&word, &mut has_logging, errors);
                 reject_empty(&options.target, "target", errors);
                 reject_unnameable(options.target.as_ref(), errors);
+                if let Some(share) = options.sample.as_ref().filter(|_| !has_id) {
+                    let message = "there is no prediction id to sample by here: put \
+                                   `#[decorate(prediction_id)]` above `#[decorate(logging(...))]`";
+                    errors.at(share.span, message);
+                }
                 let target = options
                     .target
                     .as_ref()
@@ -263,6 +273,8 @@ fn decorators(listed: Vec<Decorate>, qualified_name: &str, errors: &mut Errors) 
                     target,
                     input_fields: fields(options.input_fields, has_id, errors),
                     output_fields: fields(options.output_fields, has_id, errors),
+                    sample: options.sample.map(|share| share.value),
+                    slow: options.slow,
                 })
             }
             Kind::Metrics(word) => {
@@ -321,7 +333,7 @@ fn fields(listed: Vec<Field>, has_id: bool, errors: &mut Errors) -> Vec<Field> {
     for field in listed {
         let span = field.key_span;
         let key = field.key.as_str();
-        if key == PREDICTION_ID && !field.is_renamed {
+        if key == PREDICTION_ID && !field.is_renamed && field.policy.is_none() {
             if names_id {
                 errors.at(span, "`prediction_id` is listed twice");
             } else if !has_id {
@@ -336,7 +348,7 @@ fn fields(listed: Vec<Field>, has_id: bool, errors: &mut Errors) -> Vec<Field> {
             let remedy = if field.is_renamed {
                 "choose another name".to_owned()
             } else {
-                format!("rename the field, as in `{key} as {key}_value`")
+                format!("rename the field, as in `{} as {key}_value`", field.listed())
             };
             errors.at(span, format!("every record has its own `{key}`: {remedy}"));
             fields.extend(field.is_renamed.then_some(field));

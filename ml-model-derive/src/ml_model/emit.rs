@@ -3,6 +3,7 @@
 //! ```text
 //! const _: () = {
 //!     use ::ml_model_core::__private as __core;
+//!     static __SITES: __core::LogSites = /* names of the fields */;
 //!     struct __Log;
 //!     impl<__M: __core::ModelOf<Model>> __core::Recorder<__M> for __Log { /* reads fields */ }
 //!     fn __stack(model: &Model) -> impl __core::ModelOf<Model> + '_ { /* composes the decorators */ }
@@ -15,7 +16,7 @@
 //! underscores.
 
 use heck::ToSnakeCase;
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::{GenericParam, Generics, Lifetime, parse_quote};
 
@@ -53,8 +54,12 @@ fn recorder(model: &Model<'_>, logging: &Logging) -> TokenStream {
     let level = Ident::new(logging.level, Span::call_site());
     let target = &logging.target;
     let (input, output) = (listed(&logging.input_fields), listed(&logging.output_fields));
-    let sites = quote_spanned! {logging.span=>
-        __core::LogSites::new(#target, __core::Level::#level, &[#(#input),*], &[#(#output),*])
+    let arguments = quote!(#target, __core::Level::#level, &[#(#input),*], &[#(#output),*]);
+    let sites = match sampling(logging) {
+        None => quote_spanned!(logging.span=> __core::LogSites::new(#arguments)),
+        Some(sampling) => {
+            quote_spanned!(logging.span=> __core::LogSites::sampled(#arguments, #sampling))
+        }
     };
 
     let declaration = if model.generics.params.is_empty() {
@@ -64,17 +69,20 @@ fn recorder(model: &Model<'_>, logging: &Logging) -> TokenStream {
     } else {
         quote!(struct __Log #generics (__core::PhantomData<fn() -> #model_type>) #where_clause;)
     };
+    let sites = quote! {
+        static __SITES: __core::LogSites = #sites;
+    };
     let input_values = values("input", &logging.input_fields);
     let output_values = values("output", &logging.output_fields);
     let generics = with_stacked_model(model);
     let (generics, ..) = generics.split_for_impl();
     quote! {
+        #sites
         #declaration
         #[automatically_derived]
         impl #generics __core::Recorder<__M> for __Log #type_generics #where_clause {
             fn sites(&self) -> &'static __core::LogSites {
-                static SITES: __core::LogSites = #sites;
-                &SITES
+                &__SITES
             }
             fn requested(&self, record: __core::Record<'_>, input: &__core::Input<#model_type>) {
                 record.write([#(#input_values),*]);
@@ -84,6 +92,21 @@ fn recorder(model: &Model<'_>, logging: &Logging) -> TokenStream {
             }
         }
     }
+}
+
+/// Generates the options `sample` and `slow`.
+fn sampling(logging: &Logging) -> Option<TokenStream> {
+    let sample = logging.sample.map(|rate| {
+        let rate = Literal::f64_unsuffixed(rate);
+        quote!(.sample(#rate))
+    });
+    let slow = logging.slow.map(|limit| {
+        let (seconds, nanoseconds) = (limit.as_secs(), limit.subsec_nanos());
+        let (seconds, nanoseconds) =
+            (Literal::u64_unsuffixed(seconds), Literal::u32_unsuffixed(nanoseconds));
+        quote!(.slow(__core::Duration::new(#seconds, #nanoseconds)))
+    });
+    (sample.is_some() || slow.is_some()).then(|| quote!(__core::Sampling::new() #sample #slow))
 }
 
 /// Returns the generics for code that uses the model's `Input` and `Output`. On a generic type, the
@@ -113,7 +136,12 @@ fn values<'a>(value: &'a str, fields: &'a [Field]) -> impl Iterator<Item = Token
         let span = field.span.resolved_at(Span::call_site());
         let value = Ident::new(value, span);
         let path = &field.path;
-        quote_spanned!(span=> &__core::field(&#value #(.#path)*))
+        let value = quote_spanned!(span=> &#value #(.#path)*);
+        let shown = match &field.policy {
+            Some(policy) => policy.applied(span, &value),
+            None => quote_spanned!(span=> __core::field(#value)),
+        };
+        quote_spanned!(span=> &#shown)
     })
 }
 
@@ -225,6 +253,15 @@ fn implementation(model: &Model<'_>) -> TokenStream {
     let (generics, type_generics, where_clause) = model.generics.split_for_impl();
     let Model { display_name, qualified_name, description, version, .. } = model;
     let execution = Ident::new(model.execution, Span::call_site());
+    let has_logging =
+        model.decorators.iter().any(|decorator| matches!(decorator, Decorator::Logging(_)));
+    let logged_fields = has_logging.then(|| {
+        quote! {
+            fn logged_fields() -> __core::LoggedFields {
+                __SITES.logged_fields()
+            }
+        }
+    });
     quote! {
         #[automatically_derived]
         impl #generics __core::MLModel for #ident #type_generics #where_clause {
@@ -264,6 +301,7 @@ fn implementation(model: &Model<'_>) -> TokenStream {
             const METADATA: &'static __core::ModelMetadata =
                 &__core::metadata(#display_name, #qualified_name, #description, #version);
             const EXECUTION: __core::Execution = __core::Execution::#execution;
+            #logged_fields
         }
     }
 }

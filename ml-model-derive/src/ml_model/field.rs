@@ -1,9 +1,12 @@
-//! Parses one field of `input_fields` or `output_fields`: `age`, `"age"`, `address.zip`, `bmi as b`.
+//! Parses one field of `input_fields` or `output_fields`: `age`, `"age"`, `address.zip`, `bmi as b`,
+//! `hashed(customer_id)`.
 
-use proc_macro2::{Ident, Span};
+use proc_macro2::{Ident, Span, TokenStream};
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream, Parser};
-use syn::{Index, Lit, LitStr, Member, Token};
+use syn::{Index, Lit, LitStr, Member, Token, token};
+
+use super::policy::{self, Policy};
 
 /// A logged field.
 pub(super) struct Field {
@@ -11,6 +14,8 @@ pub(super) struct Field {
     pub(super) path: Vec<Member>,
     /// Span of the first segment of the path.
     pub(super) span: Span,
+    /// What the record shows instead of the value.
+    pub(super) policy: Option<Policy>,
     /// Key of the field in the record.
     pub(super) key: String,
     /// Span of the key.
@@ -22,15 +27,23 @@ pub(super) struct Field {
 /// A key and its span.
 type Key = (String, Span);
 
+/// A path, its span and the policy around it.
+struct Value {
+    path: Vec<Member>,
+    span: Span,
+    policy: Option<Policy>,
+}
+
 const NO_NAME: &str = "expected a name after `as`";
-const FORMS: &str = "expected a field: `age`, `\"age\"`, `address.zip` or `bmi as body_mass_index`";
+const FORMS: &str = "expected a field: `age`, `\"age\"`, `address.zip`, `bmi as body_mass_index` or \
+                     `hashed(customer_id)`";
 
 impl Parse for Field {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
-        let span = input.span();
-        let (path, inner_key) = match input.parse::<Option<LitStr>>()? {
+        let key_of_path = input.span();
+        let (Value { path, span, policy }, inner_key) = match input.parse::<Option<LitStr>>()? {
             Some(literal) => quoted(&literal)?,
-            None => (path(input)?, None),
+            None => (value(input)?, None),
         };
         let renamed = match input.parse::<Option<Token![as]>>()? {
             Some(_) => Some(key(input)?),
@@ -40,17 +53,63 @@ impl Parse for Field {
             return Err(input.error(FORMS));
         }
         let is_renamed = renamed.is_some();
-        let (key, key_span) = renamed.unwrap_or_else(|| (dotted(&path), span));
-        Ok(Self { path, span, key, key_span, is_renamed })
+        let (key, key_span) = renamed.unwrap_or_else(|| (dotted(&path), key_of_path));
+        Ok(Self { path, span, policy, key, key_span, is_renamed })
     }
 }
 
 impl Field {
-    /// Returns the field as the core reads it: `path` or `path as key`.
+    /// Returns the field as the core reads it: `path` or `path as key`, with its policy.
     pub(super) fn listed(&self) -> String {
         let path = dotted(&self.path);
-        if self.is_renamed { format!("{path} as {}", self.key) } else { path }
+        let value = self.policy.as_ref().map_or(path.clone(), |policy| policy.around(&path));
+        if self.is_renamed { format!("{value} as {}", self.key) } else { value }
     }
+}
+
+/// Reads an unquoted field without its key: `address.zip`, `hashed(customer_id)`.
+fn value(input: ParseStream<'_>) -> syn::Result<Value> {
+    let fork = input.fork();
+    let is_call = fork.call(Ident::parse_any).is_ok() && fork.peek(token::Paren);
+    if !is_call {
+        let span = input.span();
+        return Ok(Value { path: path(input)?, span, policy: None });
+    }
+    let name = input.call(Ident::parse_any)?;
+    let arguments;
+    syn::parenthesized!(arguments in input);
+    let value = with_policy(&name, &arguments);
+    if value.is_err() {
+        // A second error about the remaining arguments would not help.
+        arguments.parse::<TokenStream>()?;
+    }
+    value
+}
+
+/// Reads what the parentheses of the policy `name` contain.
+fn with_policy(name: &Ident, arguments: ParseStream<'_>) -> syn::Result<Value> {
+    let (name, name_span) = (name.to_string(), name.span());
+    if arguments.is_empty() {
+        return Err(policy::without_field(&name, name_span));
+    }
+    let span = arguments.span();
+    let (path, key) = match arguments.parse::<Option<LitStr>>()? {
+        Some(literal) => split_quoted(&literal, &literal.value())?,
+        None => (path(arguments)?, None),
+    };
+    if key.is_some() || arguments.peek(Token![as]) {
+        return Err(policy::renamed_inside(&name, &dotted(&path), span));
+    }
+    let mut width = None;
+    if arguments.parse::<Option<Token![,]>>()?.is_some() && !arguments.is_empty() {
+        let span = arguments.span();
+        width = Some((arguments.parse::<TokenStream>()?.to_string().replace(' ', ""), span));
+    }
+    if !arguments.is_empty() {
+        return Err(arguments.error(FORMS));
+    }
+    let policy = policy::read(&name, name_span, &dotted(&path), width)?;
+    Ok(Value { path, span, policy: Some(policy) })
 }
 
 /// Reads an unquoted path: `address.zip`, `point.0`.
@@ -80,15 +139,43 @@ fn indices(literal: Lit) -> syn::Result<Vec<Member>> {
     text.split('.').map(|segment| segment_member(segment, span)).collect()
 }
 
-/// Reads a quoted field: `"address.zip"`, `"bmi as body_mass_index"`.
-fn quoted(literal: &LitStr) -> syn::Result<(Vec<Member>, Option<Key>)> {
-    let text = literal.value();
+/// Reads a quoted field: `"address.zip"`, `"bmi as body_mass_index"`, `"hashed(customer_id)"`.
+fn quoted(literal: &LitStr) -> syn::Result<(Value, Option<Key>)> {
+    let (text, span) = (literal.value(), literal.span());
+    let Some((name, rest)) = text.split_once('(') else {
+        let (path, key) = split_quoted(literal, &text)?;
+        return Ok((Value { path, span, policy: None }, key));
+    };
+    let Some((arguments, key)) = rest.split_once(')') else {
+        return Err(syn::Error::new(span, format!("the parenthesis in {text:?} is not closed")));
+    };
+    let name = name.trim();
+    let (path, width) = match arguments.split_once(',') {
+        Some((path, width)) => (path.trim(), Some((width.trim().to_owned(), span))),
+        None => (arguments.trim(), None),
+    };
+    if path.is_empty() {
+        return Err(policy::without_field(name, span));
+    }
+    if let Some((path, _key)) = path.split_once(" as ") {
+        return Err(policy::renamed_inside(name, path.trim(), span));
+    }
+    if !key.is_empty() && !key.starts_with(" as") {
+        return Err(syn::Error::new(span, FORMS));
+    }
+    let policy = policy::read(name, span, path, width)?;
+    let (path, key) = split_quoted(literal, &format!("{path}{key}"))?;
+    Ok((Value { path, span, policy: Some(policy) }, key))
+}
+
+/// Splits the text of a quoted field into path and key.
+fn split_quoted(literal: &LitStr, text: &str) -> syn::Result<(Vec<Member>, Option<Key>)> {
     if text.trim_end().ends_with(" as") {
         return Err(syn::Error::new(literal.span(), NO_NAME));
     }
     let (path, key) = match text.split_once(" as ") {
         Some((path, key)) => (path.trim(), Some(key.trim())),
-        None => (text.as_str(), None),
+        None => (text, None),
     };
     let path = path
         .split('.')

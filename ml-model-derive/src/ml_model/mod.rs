@@ -3,6 +3,7 @@
 mod check;
 mod emit;
 mod field;
+mod policy;
 mod syntax;
 
 use proc_macro2::TokenStream;

@@ -1,11 +1,13 @@
 //! Parses `#[ml_model(...)]` and `#[decorate(...)]`.
 
+use std::time::Duration;
+
 use heck::ToSnakeCase;
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream};
-use syn::{Attribute, LitStr, Path, Token, token};
+use syn::{Attribute, Lit, LitStr, Path, Token, token};
 
 use super::field::Field;
 use crate::did_you_mean;
@@ -49,6 +51,15 @@ pub(super) struct Logging {
     pub(super) output_fields: Vec<Field>,
     pub(super) level: Option<(String, Span)>,
     pub(super) target: Option<LitStr>,
+    pub(super) sample: Option<Share>,
+    pub(super) slow: Option<Duration>,
+}
+
+/// The share of predictions in `sample = 0.1`.
+pub(super) struct Share {
+    pub(super) value: f64,
+    /// Span of the value.
+    pub(super) span: Span,
 }
 
 const MODEL_OPTIONS: &[OptionSpec] = &[
@@ -64,6 +75,8 @@ const LOGGING_OPTIONS: &[OptionSpec] = &[
     OptionSpec { name: "output_fields", form: "output_fields = [\"charges\"]" },
     OptionSpec { name: "level", form: "level = info" },
     OptionSpec { name: "target", form: "target = \"...\"" },
+    OptionSpec { name: "sample", form: "sample = 0.1" },
+    OptionSpec { name: "slow", form: "slow = \"50ms\"" },
 ];
 pub(super) const DECORATORS: &[&str] = &["prediction_id", "logging", "metrics"];
 const DECORATE: &str = "#[decorate(prediction_id)]`, `#[decorate(logging(...))]`, \
@@ -286,6 +299,8 @@ fn logging(input: ParseStream<'_>, errors: &mut Errors) -> Logging {
             "input_fields" => logging.input_fields = fields(input, errors)?,
             "output_fields" => logging.output_fields = fields(input, errors)?,
             "target" => logging.target = Some(options::string(input)?),
+            "sample" => logging.sample = Some(share(input)?),
+            "slow" => logging.slow = Some(duration(input)?),
             _ => logging.level = Some(word(input, "expected the name of a level")?),
         }
         Ok(())
@@ -305,6 +320,30 @@ fn fields(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Vec<Field>
         Ok(())
     });
     Ok(fields)
+}
+
+/// Reads a share of the predictions.
+fn share(input: ParseStream<'_>) -> syn::Result<Share> {
+    let span = input.span();
+    let value = match input.parse::<Lit>() {
+        Ok(Lit::Int(literal)) => literal.base10_parse().ok(),
+        Ok(Lit::Float(literal)) => literal.base10_parse().ok(),
+        _ => None,
+    };
+    match value.filter(|share| (f64::MIN_POSITIVE..=1.0).contains(share)) {
+        Some(value) => Ok(Share { value, span }),
+        None => Err(syn::Error::new(span, "expected a number above 0 and up to 1")),
+    }
+}
+
+/// Reads a duration such as `"50ms"`.
+fn duration(input: ParseStream<'_>) -> syn::Result<Duration> {
+    let literal = options::string(input)?;
+    match humantime::parse_duration(&literal.value()) {
+        Ok(duration) if !duration.is_zero() => Ok(duration),
+        Ok(_) => Err(syn::Error::new(literal.span(), "expected a duration above 0")),
+        Err(error) => Err(syn::Error::new(literal.span(), format!("expected a duration: {error}"))),
+    }
 }
 
 /// Reads a word that may be quoted: `info` or `"info"`.

@@ -1,7 +1,9 @@
 //! `decorators:` of a model: a stack that replaces that of the attributes.
 
+use std::time::Duration;
+
 use ml_configuration::{Kind, Mapping, Node, Place, Problems};
-use ml_model_core::decorators::logging::{FieldError, LoggedField, LoggingOptions};
+use ml_model_core::decorators::logging::{FieldError, LoggedField, LoggingOptions, Policy};
 use schemars::Schema;
 use tracing::Level;
 
@@ -141,7 +143,7 @@ impl Outside<'_> {
             return Some(layer);
         }
         if let Some(known) = known.iter().find(|known| decorator_name(&known.name) == name) {
-            return (known.make)(node, configuration, problems).map(Layer::Custom);
+            return (known.make.0)(node, configuration, problems).map(Layer::Custom);
         }
         let names = BUILT_IN.into_iter().chain(known.iter().map(|known| &*known.name));
         node.report_unknown(problems, "decorator", last_segment(written), names);
@@ -182,8 +184,32 @@ impl Outside<'_> {
         if let Some(level) = mapping.optional("level").and_then(|node| level(node, problems)) {
             options.level = level;
         }
+        if let Some(node) = mapping.optional("sample") {
+            self.check_id(node, problems);
+            if let Some(rate) = share(node, problems) {
+                options.sampling = options.sampling.sample(rate);
+            }
+        }
+        if let Some(limit) = mapping.optional("slow").and_then(|node| slow(node, problems)) {
+            options.sampling = options.sampling.slow(limit);
+        }
         mapping.finish(problems);
         options
+    }
+
+    /// Reports that `node` needs a prediction id, if there is none.
+    fn check_id(&self, node: Node<'_>, problems: &mut Problems) {
+        if self.built_in.contains(&PREDICTION_ID) {
+            return;
+        }
+        // Probably the order in the file of a Python service.
+        let message = if self.lists_id {
+            "no prediction id is known here: list `prediction_id` before `logging`; the outermost \
+             decorator is the first here, in files of Python services the last"
+        } else {
+            "no prediction id is known here: list the decorator `prediction_id` before `logging`"
+        };
+        node.report(problems, message);
     }
 
     /// Reads the fields to log, without `prediction_id`, which every record has.
@@ -211,16 +237,8 @@ impl Outside<'_> {
             if field.is_prediction_id() {
                 if names_id {
                     node.report(problems, "`prediction_id` is listed twice");
-                } else if !self.built_in.contains(&PREDICTION_ID) {
-                    // Probably the order in the file of a Python service.
-                    let message = if self.lists_id {
-                        "no prediction id is known here: list `prediction_id` before `logging`; the \
-                         outermost decorator is the first here, in files of Python services the last"
-                    } else {
-                        "no prediction id is known here: list the decorator `prediction_id` \
-                         before `logging`"
-                    };
-                    node.report(problems, message);
+                } else {
+                    self.check_id(node, problems);
                 }
                 names_id = true;
                 continue;
@@ -241,6 +259,9 @@ fn report_field(node: Node<'_>, error: FieldError, what: &str, problems: &mut Pr
         FieldError::Unknown { name, known } => {
             return node.report_unknown(problems, "field", &name, known.iter().map(String::as_str));
         }
+        FieldError::UnknownPolicy { name } => {
+            return node.report_unknown(problems, "policy", &name, Policy::NAMES);
+        }
         FieldError::NoFields { of: None, kind } => {
             format!("this {what} is {kind} and has no fields")
         }
@@ -250,12 +271,36 @@ fn report_field(node: Node<'_>, error: FieldError, what: &str, problems: &mut Pr
         FieldError::Syntax { .. } if is_hidden => {
             FieldError::Syntax { text: "…".to_owned() }.to_string()
         }
+        FieldError::Width { .. } if is_hidden => {
+            FieldError::Width { width: "…".to_owned() }.to_string()
+        }
+        FieldError::NoWidth { .. } if is_hidden => {
+            FieldError::NoWidth { path: "age".to_owned() }.to_string()
+        }
         FieldError::Repeated { .. } if is_hidden => {
             "another field has this name already: choose another one".to_owned()
         }
         error => error.to_string(),
     };
     node.report(problems, message);
+}
+
+fn share(node: Node<'_>, problems: &mut Problems) -> Option<f64> {
+    let share = node.number(problems)?;
+    if share > 0.0 && share <= 1.0 {
+        return Some(share);
+    }
+    node.report(problems, "expected a number above 0 and up to 1, such as 0.1");
+    None
+}
+
+fn slow(node: Node<'_>, problems: &mut Problems) -> Option<Duration> {
+    let limit = humantime::parse_duration(node.string(problems)?).ok();
+    let limit = limit.filter(|limit| !limit.is_zero());
+    if limit.is_none() {
+        node.report(problems, "expected a duration above 0, such as `50ms` or `2s`");
+    }
+    limit
 }
 
 fn level(node: Node<'_>, problems: &mut Problems) -> Option<Level> {

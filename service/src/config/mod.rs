@@ -19,14 +19,16 @@ mod models;
 mod names;
 mod server;
 
-use ml_configuration::{Document, Problems};
+use ml_configuration::{Document, Node, Problems};
+use ml_model_core::decorators::logging::LoggingOptions;
 
 use crate::hosting::loading::ChosenModel;
-use crate::hosting::registered::{DecoratorRegistration, ModelRegistration, Registered};
+use crate::hosting::registered::{DecoratorRegistration, Layer, ModelRegistration, Registered};
 use crate::info::Info;
 use crate::metrics::MetricsSettings;
 
 pub(crate) use api_keys::ApiKeys;
+pub(crate) use models::check_hash_key;
 pub(crate) use server::{ServerSettings, address};
 
 use decorators::BUILT_IN;
@@ -45,6 +47,8 @@ pub(crate) struct Configuration {
     pub(crate) metrics: MetricsSettings,
     /// Messages to log about metrics settings without effect.
     pub(crate) metrics_notes: Vec<&'static str>,
+    /// Messages to print about settings that may be mistakes.
+    pub(crate) warnings: Vec<String>,
 }
 
 impl Configuration {
@@ -83,6 +87,7 @@ impl Configuration {
             .map_or_else(ServerSettings::default, |node| ServerSettings::read(node, &mut problems));
         info.has_api_keys = server.api_keys.is_some();
         info.has_admin_keys = server.admin_keys.is_some();
+        info.root_path.clone_from(&server.root_path);
         let models = match listed {
             None => models::all(known, &mut problems),
             Some(node) => {
@@ -90,8 +95,12 @@ impl Configuration {
                 models::read(list, document.name(), known, &decorators, &mut problems)
             }
         };
-        let logging =
-            logging.and_then(|node| ml_logging::Configuration::read(node, &filters, &mut problems));
+        let mut warnings = Vec::new();
+        let logging = logging.and_then(|node| {
+            let logging = ml_logging::Configuration::read(node, &filters, &mut problems)?;
+            check_routes(node, &logging, &models, &mut warnings, &mut problems);
+            Some(logging)
+        });
         let (metrics, metrics_notes) = match metrics_node {
             Some(node) => metrics::read(node, &mut problems),
             None => {
@@ -101,7 +110,51 @@ impl Configuration {
                 (metrics, Vec::new())
             }
         };
-        problems.into_result(Self { info, server, models, logging, metrics, metrics_notes })
+        problems.into_result(Self {
+            info,
+            server,
+            models,
+            logging,
+            metrics,
+            metrics_notes,
+            warnings,
+        })
+    }
+}
+
+/// Reports records of predictions that no handler receives. The target is certain for configured decorators only.
+fn check_routes(
+    node: Node<'_>,
+    logging: &ml_logging::Configuration,
+    models: &[ChosenModel],
+    warnings: &mut Vec<String>,
+    problems: &mut Problems,
+) {
+    const REMEDY: &str = "give that logger or `root` a handler, as in `root: {level: INFO, handlers: [...]}`, \
+                          or a NullHandler if they are not wanted";
+    for model in models {
+        let Some(layers) = &model.layers else {
+            let target = LoggingOptions::new(model.name).target;
+            if !logging.has_handler_for(&target) {
+                warnings.push(format!(
+                    "no handler receives the records of predictions by `{}` if their target is the \
+                     default, `{target}`; {REMEDY}",
+                    model.name
+                ));
+            }
+            continue;
+        };
+        for layer in layers {
+            let Layer::Logging(LoggingOptions { target, .. }) = layer else { continue };
+            if !logging.has_handler_for(target) {
+                let message = format!(
+                    "no handler receives the records of predictions by `{}`, whose target is \
+                     `{target}`; {REMEDY}",
+                    model.name
+                );
+                node.report(problems, message);
+            }
+        }
     }
 }
 

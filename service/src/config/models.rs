@@ -1,13 +1,14 @@
 //! `models:`: which of the registered models are hosted, and how.
 
 use ml_configuration::{Kind, Node, Problems, nearest};
+use ml_model_core::decorators::logging::{self, LoggedField, LoggedFields, LoggingOptions, Policy};
 use ml_model_core::{Execution, ModelMetadata};
 
 use super::decorators;
 use super::names::last_segment;
 use crate::hosting::loading::ChosenModel;
 use crate::hosting::options::HostingOptions;
-use crate::hosting::registered::{DecoratorRegistration, ModelRegistration};
+use crate::hosting::registered::{DecoratorRegistration, Layer, ModelRegistration};
 
 /// Chooses all models with their own decorators and options, as without `models:`.
 pub(super) fn all(known: Vec<ModelRegistration>, problems: &mut Problems) -> Vec<ChosenModel> {
@@ -17,10 +18,36 @@ pub(super) fn all(known: Vec<ModelRegistration>, problems: &mut Problems) -> Vec
             let name = &*model.metadata.qualified_name;
             let execution = model.execution;
             let options = HostingOptions { execution, concurrency_limit: None, has_endpoint: true };
+            let logged_fields = model.logged_fields;
             let load = (model.configure)(None, None, problems)?;
-            Some(ChosenModel { name, options, layers: None, load })
+            Some(ChosenModel { name, options, layers: None, logged_fields, load })
         })
         .collect()
+}
+
+/// Reports hashed fields of these models if there is no key to hash them with.
+pub(crate) fn check_hash_key(models: &[ChosenModel], problems: &mut Problems) {
+    let Err(error) = logging::check_hash_key() else { return };
+    let is_hashed = |field: &&LoggedField| field.policy() == Some(Policy::Hashed);
+    for ChosenModel { name, layers, logged_fields, .. } in models {
+        let message = |field: &LoggedField| format!("`{name}` logs `{field}`, but {error}");
+        match layers {
+            None => {
+                let LoggedFields { input, output, .. } = logged_fields();
+                let hashed = input.iter().chain(&output).filter(is_hashed);
+                hashed.for_each(|field| problems.add(message(field)));
+            }
+            Some(layers) => {
+                for layer in layers {
+                    let Layer::Logging(options) = layer else { continue };
+                    let LoggingOptions { file, line, input_fields, output_fields, .. } = options;
+                    for field in input_fields.iter().chain(output_fields).filter(is_hashed) {
+                        problems.add(format!("{file}:{line}: {}", message(field)));
+                    }
+                }
+            }
+        }
+    }
 }
 
 /// A model that is listed already.
@@ -76,8 +103,9 @@ pub(super) fn read(
         let name = &*model.metadata.qualified_name;
         let execution = execution.unwrap_or(model.execution);
         let options = HostingOptions { execution, concurrency_limit, has_endpoint };
+        let logged_fields = model.logged_fields;
         if let Some(load) = (model.configure)(Some(node), configuration, problems) {
-            models.push(ChosenModel { name, options, layers, load });
+            models.push(ChosenModel { name, options, layers, logged_fields, load });
         }
     }
     models

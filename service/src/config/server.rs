@@ -1,17 +1,24 @@
 //! `server:`: address, limits, keys.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use ml_configuration::{Kind, Node, Problems};
 
-use super::api_keys::ApiKeys;
+use super::api_keys::{ApiKeys, is_shared};
+use crate::metrics::max_open_files;
+use crate::root_path::RootPath;
 
 /// Address and limits of the service.
 #[derive(Debug)]
 pub(crate) struct ServerSettings {
     pub(crate) address: Option<SocketAddr>,
+    /// Maximum number of open connections.
+    pub(crate) connection_limit: usize,
+    /// Maximum size of the head of a request in bytes.
+    pub(crate) head_limit_bytes: usize,
     /// Maximum size of a body in bytes, compressed and decompressed.
     pub(crate) body_limit_bytes: usize,
     /// Maximum number of rows of a batch.
@@ -20,35 +27,46 @@ pub(crate) struct ServerSettings {
     pub(crate) header_timeout: Duration,
     /// Time for the body of a request, and time for a prediction.
     pub(crate) request_timeout: Duration,
+    /// Time without progress after which a client that does not take its answer is disconnected.
+    pub(crate) write_timeout: Duration,
     /// Time after SIGTERM during which requests are accepted and readiness is refused.
     pub(crate) readiness_delay: Duration,
-    /// Time after that during which connections stay open for requests on their way.
+    /// Time after that during which connections stay open for requests on their way; a part of `drain_limit`.
     pub(crate) close_grace: Duration,
-    /// Time after that for accepted requests to finish.
+    /// Time after `readiness_delay` for accepted requests and calls to finish.
     pub(crate) drain_limit: Duration,
     pub(crate) compression: bool,
-    pub(crate) api_keys: Option<ApiKeys>,
+    /// Path under which a proxy publishes the service.
+    pub(crate) root_path: Option<RootPath>,
+    pub(crate) api_keys: Option<Arc<ApiKeys>>,
     /// Keys that permit to set the levels of the log.
-    pub(crate) admin_keys: Option<ApiKeys>,
+    pub(crate) admin_keys: Option<Arc<ApiKeys>>,
     /// Origins whose pages may call the service; `*` allows any.
     pub(crate) allowed_origins: Vec<String>,
+    /// Whether answers contain the reasons of failures inside the service; `None` is the default.
+    show_error_details: Option<bool>,
 }
 
 impl Default for ServerSettings {
     fn default() -> Self {
         Self {
             address: None,
+            connection_limit: default_connection_limit(),
+            head_limit_bytes: 32 * 1024,
             body_limit_bytes: 1024 * 1024,
             batch_limit_rows: 1000,
             header_timeout: Duration::from_secs(75),
             request_timeout: Duration::from_secs(30),
+            write_timeout: Duration::from_secs(30),
             readiness_delay: Duration::ZERO,
             close_grace: Duration::from_millis(500),
-            drain_limit: Duration::from_secs(30),
+            drain_limit: Duration::from_secs(15),
             compression: true,
+            root_path: None,
             api_keys: None,
             admin_keys: None,
             allowed_origins: Vec::new(),
+            show_error_details: None,
         }
     }
 }
@@ -61,18 +79,21 @@ impl ServerSettings {
             settings.address = read_address(node, problems);
         }
         let sizes = [
-            ("body_limit_bytes", &mut settings.body_limit_bytes),
-            ("batch_limit_rows", &mut settings.batch_limit_rows),
+            ("connection_limit", 1..=1 << 20, &mut settings.connection_limit),
+            ("head_limit_bytes", SMALLEST_HEAD_LIMIT..=1 << 20, &mut settings.head_limit_bytes),
+            ("body_limit_bytes", 1..=1 << 40, &mut settings.body_limit_bytes),
+            ("batch_limit_rows", 1..=1 << 40, &mut settings.batch_limit_rows),
         ];
-        for (key, size) in sizes {
+        for (key, range, size) in sizes {
             let node = mapping.optional(key);
-            if let Some(given) = node.and_then(|node| node.integer(1..=1 << 40, problems)) {
+            if let Some(given) = node.and_then(|node| node.integer(range, problems)) {
                 *size = given;
             }
         }
         let times = [
             ("header_timeout_s", true, &mut settings.header_timeout),
             ("request_timeout_s", true, &mut settings.request_timeout),
+            ("write_timeout_s", true, &mut settings.write_timeout),
             ("readiness_delay_s", false, &mut settings.readiness_delay),
             ("close_grace_s", false, &mut settings.close_grace),
             ("drain_limit_s", false, &mut settings.drain_limit),
@@ -89,6 +110,14 @@ impl ServerSettings {
         {
             settings.compression = given;
         }
+        if let Some(node) = mapping.optional("root_path") {
+            settings.root_path = node.string(problems).and_then(RootPath::parse);
+            if settings.root_path.is_none() {
+                node.report(problems, "expected a path without escapes, as in `/insurance`");
+            }
+        }
+        let details = mapping.optional("show_error_details");
+        settings.show_error_details = details.and_then(|node| node.boolean(problems));
         // Not `optional`, so that an empty value cannot disable authentication.
         let empty = "`api_keys` is empty; remove the key to serve without API keys";
         settings.api_keys =
@@ -101,11 +130,7 @@ impl ServerSettings {
             (admin, &settings.admin_keys, &settings.api_keys)
             && let Some(number) = admin.first_of(keys)
         {
-            let message = format!(
-                "key number {number} is also one of `api_keys`: with it every client could set the \
-                 levels of the log; use another key"
-            );
-            node.report(problems, message);
+            node.report(problems, is_shared(number));
         }
         if let Some(node) = mapping.optional("allowed_origins") {
             settings.allowed_origins = read_origins(node, problems);
@@ -113,6 +138,24 @@ impl ServerSettings {
         mapping.finish(problems);
         settings
     }
+
+    /// Returns whether answers contain the reasons of failures inside the service. By default they do if
+    /// only programs of this machine can reach the address, and no keys tell clients apart.
+    pub(crate) fn shows_error_details(&self, address: IpAddr) -> bool {
+        let is_local = address.is_loopback() && self.api_keys.is_none();
+        self.show_error_details.unwrap_or(is_local)
+    }
+}
+
+/// Smallest buffer of hyper.
+const SMALLEST_HEAD_LIMIT: usize = 8192;
+
+/// Returns the default connection limit, which leaves file descriptors for other purposes.
+fn default_connection_limit() -> usize {
+    const LIMIT: usize = 1024;
+    const OTHER_DESCRIPTORS: usize = 128;
+    let descriptors = max_open_files().map_or(usize::MAX, |limit| limit as usize);
+    descriptors.saturating_sub(OTHER_DESCRIPTORS).clamp(16, LIMIT)
 }
 
 fn read_address(node: Node<'_>, problems: &mut Problems) -> Option<SocketAddr> {
@@ -128,14 +171,19 @@ fn read_address(node: Node<'_>, problems: &mut Problems) -> Option<SocketAddr> {
     address
 }
 
-const NO_ADDRESS: &str = "expected an IP address and a port, as in `127.0.0.1:8000`";
+const NO_ADDRESS: &str =
+    "expected an IP address or `localhost`, and a port, as in `127.0.0.1:8000`";
 
-/// Parses an address. The error shows the expected form.
+/// Parses an address; `localhost` is 127.0.0.1. The error shows the expected form.
 pub(crate) fn address(text: &str) -> Result<SocketAddr, &'static str> {
-    text.parse().map_err(|_| NO_ADDRESS)
+    let local = text.strip_prefix("localhost:").and_then(|port| port.parse().ok());
+    match local {
+        Some(port) => Ok(SocketAddr::new(Ipv4Addr::LOCALHOST.into(), port)),
+        None => text.parse().map_err(|_| NO_ADDRESS),
+    }
 }
 
-fn read_keys(node: Node<'_>, empty: &str, problems: &mut Problems) -> Option<ApiKeys> {
+fn read_keys(node: Node<'_>, empty: &str, problems: &mut Problems) -> Option<Arc<ApiKeys>> {
     const FORM: &str = "expected `file:` with a path or `environment:` with the name of a variable; \
                         the keys themselves do not belong in this file";
     if node.is_null() {
@@ -168,7 +216,7 @@ fn read_keys(node: Node<'_>, empty: &str, problems: &mut Problems) -> Option<Api
         }
     };
     match keys {
-        Ok(keys) => Some(keys),
+        Ok(keys) => Some(Arc::new(keys)),
         Err(message) => {
             source.report(problems, message);
             None

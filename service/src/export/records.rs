@@ -137,6 +137,7 @@ fn fields_of_predictions() -> impl Iterator<Item = (&'static str, FieldType)> {
     keys.into_iter().map(|key| {
         let kind = match key {
             "row" | "duration_ms" => FieldType::Long,
+            "sample_rate" => FieldType::Double,
             "error_info" => FieldType::GroupedText,
             _ => FieldType::Keyword,
         };

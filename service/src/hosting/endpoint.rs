@@ -4,8 +4,9 @@ use std::borrow::Cow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
+use ml_model_core::decorators::logging::ReadableFields;
 use ml_model_core::{
-    BatchRow, Execution, MLModel, PredictionId, RegisteredModel, Request, Violation,
+    BatchRow, Execution, MLModel, PendingCalls, PredictionId, RegisteredModel, Request, Violation,
 };
 use serde_json::Value;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -13,18 +14,22 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use super::body::{Body, Parsed};
 use super::options::HostingOptions;
 use super::outcome::{Failure, Outcome, PendingCall, call};
-use super::schema::InputSchema;
+use super::schema::{JsonSchema, Validity};
 use super::slow_calls::SlowCalls;
 
 /// A model with everything that its endpoints need to know of it.
 pub(crate) struct Endpoint {
     model: RegisteredModel,
-    schema: InputSchema,
+    schema: JsonSchema,
+    /// Fields that the record of a refused body can have.
+    readable: ReadableFields,
     /// Whether the input has a `prediction_id`.
     takes_prediction_id: bool,
     /// Whether predictions have an id.
     has_prediction_id: bool,
     takes_batches: bool,
+    /// The calls under way, unless they run inline.
+    pending: Option<Arc<PendingCalls>>,
     permits: Option<Arc<Semaphore>>,
     pub(crate) execution: Execution,
     slow_calls: SlowCalls,
@@ -35,19 +40,25 @@ pub(crate) struct Endpoint {
 pub(crate) struct Busy;
 
 impl Endpoint {
-    /// Prepares `model` for requests.
+    /// Prepares `model` for requests. Its calls on the blocking pool are among those of `pending`.
     ///
     /// # Errors
     ///
     /// Fails if the model's input schema is not a valid JSON Schema, with the reason.
-    pub(crate) fn new(model: RegisteredModel, options: HostingOptions) -> Result<Self, String> {
+    pub(crate) fn new(
+        model: RegisteredModel,
+        options: HostingOptions,
+        pending: &Arc<PendingCalls>,
+    ) -> Result<Self, String> {
         let schema = model.input_schema();
         let permits = options.concurrency_limit.map(|limit| Arc::new(Semaphore::new(limit)));
         Ok(Self {
             takes_prediction_id: PredictionId::is_in(&schema),
             has_prediction_id: model.stack().has_prediction_id,
             takes_batches: model.takes_batches(),
-            schema: InputSchema::new(&schema)?,
+            pending: (options.execution == Execution::Blocking).then(|| pending.clone()),
+            schema: JsonSchema::new(schema.as_value())?,
+            readable: ReadableFields::new(&model.stack().logged_fields.input, &schema),
             permits,
             model,
             execution: options.execution,
@@ -86,42 +97,26 @@ impl Endpoint {
         begin: impl FnOnce(&PredictionId),
     ) -> Outcome<Vec<u8>> {
         let parsed = parse(text);
-        let body = parsed.as_ref().map(|parsed| &parsed.body).map_err(Violation::clone);
-        let request = self.request(body, header_id);
+        let request = self.request(parsed.as_ref().map(Parsed::body), header_id);
         if let Some(id) = request.prediction_id() {
             begin(id);
         }
         call(request, |request| {
-            let request = match &parsed {
-                Ok(parsed) if self.reads_text(parsed) => {
-                    let of_text = request.try_map(|_| Ok(parsed.text));
-                    match self.model.call_text(of_text) {
-                        Ok(result) => return result,
-                        Err(of_text) => of_text.try_map(|_| Ok(&parsed.body)),
-                    }
-                }
-                _ => request,
-            };
-            self.model.call_to_text(request.try_map(|body| Ok(body.clone().into_value())))
+            let text = request.input().cloned().unwrap_or_default();
+            self.model
+                .call_text(request.try_map(|_| Ok(&*text)))
+                .unwrap_or_else(|of_text| self.model.call_to_text(of_text.try_map(value)))
         })
-    }
-
-    /// Decides whether the model may read the text itself: nothing is to be removed from it, and it
-    /// has one meaning only.
-    fn reads_text(&self, parsed: &Parsed<'_>) -> bool {
-        let has_id = self.takes_prediction_id && parsed.body.member(PredictionId::FIELD).is_some();
-        !has_id && !parsed.has_repeated_names
     }
 
     /// Predicts from each row of a batch.
     pub(crate) fn predict_batch(
         &self,
-        rows: Vec<Body<'_>>,
+        rows: Body<'_>,
         batch_id: &PredictionId,
     ) -> Vec<Outcome<Value>> {
-        let requests = rows.into_iter().enumerate().map(|(row, body)| {
-            let request = self.request(Ok(&body), None).try_map(|_body| Ok(()));
-            let mut request = request.try_map(|()| Ok(body.into_value()));
+        let requests = rows.items().enumerate().map(|(row, body)| {
+            let mut request = self.request(Ok(body), None).try_map(|text| value(&text));
             request.context_mut().set_batch_row(BatchRow { batch_id: batch_id.clone(), row });
             request
         });
@@ -157,35 +152,62 @@ impl Endpoint {
         invalid.into_iter().filter_map(|invalid| invalid.or_else(|| outcomes.next())).collect()
     }
 
-    /// Makes a request from a body, with all violations of the schema. Its id is that of the body, of
-    /// the header, or a new one: an id made by the decorator would be unknown here when the call fails.
-    fn request<'b, 't>(
+    /// Makes a request from a body: with the text that the model reads, or with all violations of the schema.
+    /// Its id is that of the body, of the header, or a new one: an id made by the decorator would be unknown
+    /// here when the call fails.
+    fn request<'b>(
         &self,
-        body: Result<&'b Body<'t>, Violation>,
+        body: Result<Body<'b>, &Violation>,
         header: Option<Result<PredictionId, Violation>>,
-    ) -> Request<&'b Body<'t>> {
-        let (body, mut violations) = match body {
-            Ok(body) => (Some(body), self.schema.violations(body)),
-            Err(violation) => (None, vec![violation]),
+    ) -> Request<Cow<'b, str>> {
+        let (validity, id_of_body) = match body {
+            Ok(body) => {
+                let id = body.member(PredictionId::FIELD).filter(|_| self.takes_prediction_id);
+                (self.schema.check(body), id)
+            }
+            Err(violation) => (Validity::Invalid(vec![violation.clone()]), None),
         };
-        let of_body = match body.and_then(|body| body.member(PredictionId::FIELD)) {
-            // The schema reports an invalid id.
-            Some(Body::String(id)) if self.takes_prediction_id => Some(id.as_ref().try_into().ok()),
-            _ => None,
+        let (has_other_integers, mut violations) = match validity {
+            Validity::Valid { has_other_integers } => (has_other_integers, Vec::new()),
+            Validity::Invalid(violations) => (false, violations),
         };
+        // The schema reports an invalid id.
+        let of_body = id_of_body.and_then(|id| Some(id.string()?.as_ref().try_into().ok()));
         // An invalid id in the header is an error even if the body has a valid one.
         let of_header = header.and_then(|id| id.map_err(|invalid| violations.push(invalid)).ok());
         let id = of_body.unwrap_or(of_header);
         let id = id.or_else(|| self.has_prediction_id.then(PredictionId::random));
         let mut request = match body {
-            Some(body) if violations.is_empty() => Request::new(body),
-            _ => Request::invalid(violations),
+            Ok(body) if violations.is_empty() => {
+                let without = id_of_body.map(|_| PredictionId::FIELD);
+                Request::new(body.for_model(without, has_other_integers))
+            }
+            Ok(body) => {
+                let fields = self.readable.read(|path| scalar_at(body, path));
+                Request::invalid(violations).with_refused_fields(fields)
+            }
+            Err(_) => Request::invalid(violations),
         };
         if let Some(id) = id {
             request.context_mut().set_prediction_id(id);
         }
+        if let Some(pending) = &self.pending {
+            request.context_mut().set_pending(pending.clone());
+        }
         request
     }
+}
+
+/// Returns the single value at a path of names and indices.
+fn scalar_at(mut body: Body<'_>, path: &[String]) -> Option<Value> {
+    for segment in path {
+        body = match body.is_array() {
+            true => body.items().nth(segment.parse().ok()?)?,
+            false => body.member(segment)?,
+        };
+    }
+    let is_single = !body.is_array() && !body.is_object();
+    is_single.then(|| serde_json::from_str(body.text()).ok()).flatten()
 }
 
 /// Parses a body.
@@ -193,13 +215,19 @@ impl Endpoint {
 /// # Errors
 ///
 /// Fails if it is not JSON, with the reason.
-pub(crate) fn parse(body: &[u8]) -> Result<Parsed<'_>, Violation> {
+pub(crate) fn parse<'t>(body: impl Into<Cow<'t, [u8]>>) -> Result<Parsed<'t>, Violation> {
+    let body = body.into();
+    let is_blank = body.iter().all(u8::is_ascii_whitespace);
     Parsed::new(body).map_err(|error| {
-        let problem = if body.iter().all(u8::is_ascii_whitespace) {
+        let problem = if is_blank {
             "the body is empty, expected JSON".to_owned()
         } else {
             format!("the body is not JSON: {error}")
         };
         Violation::new("", problem)
     })
+}
+
+fn value(text: &str) -> Result<Value, Violation> {
+    serde_json::from_str(text).map_err(|error| Violation::new("", error.to_string()))
 }

@@ -5,8 +5,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
+use ml_model_core::decorators::logging::LoggedFields;
 use ml_model_core::{
-    Decorated, MLModel, MetricsDecorator, ModelRegistry, RegisteredModel, error_chain,
+    Decorated, MLModel, MetricsDecorator, ModelRegistry, PendingCalls, RegisteredModel, error_chain,
 };
 
 use super::endpoint::Endpoint;
@@ -19,6 +20,8 @@ pub(crate) struct ChosenModel {
     pub(crate) options: HostingOptions,
     /// Configured decorators, which replace those of the attributes.
     pub(crate) layers: Option<Vec<Layer>>,
+    /// Fields that the decorators of its attributes log; not used if there are `layers`.
+    pub(crate) logged_fields: fn() -> LoggedFields,
     pub(crate) load: Load,
 }
 
@@ -39,6 +42,7 @@ impl Models {
         registry: ModelRegistry,
         options: &HashMap<&str, HostingOptions>,
         has_metrics: bool,
+        pending: &Arc<PendingCalls>,
     ) -> Result<Self, String> {
         let mut models = Self { registry, endpoints: HashMap::new() };
         for (name, model) in models.registry.iter() {
@@ -50,7 +54,7 @@ impl Models {
             if has_metrics {
                 model = Arc::new(Decorated::new(MetricsDecorator::of(&model), model));
             }
-            let endpoint = Endpoint::new(model, *options)
+            let endpoint = Endpoint::new(model, *options, pending)
                 .map_err(|error| format!("the input schema of `{name}` is not valid: {error}"))?;
             models.endpoints.insert(name.to_owned(), Arc::new(endpoint));
             tracing::info!(model_qualified_name = name, "Created endpoint.");

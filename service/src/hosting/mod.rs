@@ -9,7 +9,7 @@
 //! | `outcome` | the result of a call |
 //! | `slow_calls` | slow models that run inline |
 //! | `schema` | the input schema as the contract for bodies |
-//! | `body` | the JSON of a request, borrowed from its text |
+//! | `body` | the JSON of a request as an index over its text |
 //! | `shorten` | lengths of messages that quote a request |
 
 pub(crate) mod body;
@@ -18,6 +18,6 @@ pub(crate) mod loading;
 pub(crate) mod options;
 pub(crate) mod outcome;
 pub(crate) mod registered;
-mod schema;
+pub(crate) mod schema;
 pub(crate) mod shorten;
 pub(crate) mod slow_calls;

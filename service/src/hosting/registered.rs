@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use ml_configuration::{Node, Problems};
-use ml_model_core::decorators::logging::LoggingOptions;
+use ml_model_core::decorators::logging::{LoggedFields, LoggingOptions};
 use ml_model_core::{
     Decorator, Described, Execution, Infer, JsonModel, MLModel, ModelMetadata, RegisteredModel,
     Stack,
@@ -40,6 +40,49 @@ impl<M> HostedType for M where
 {
 }
 
+/// Result of a constructor: a model, or a [`Result`] with one. `Kind` tells the two apart and is inferred.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be hosted",
+    note = "a constructor returns a model or a `Result` with one; a hosted model has `#[derive(MLModel)]` and \
+            `impl Infer`; its `Input` has `Serialize`, `Deserialize` and `JsonSchema`, its `Output` has \
+            `Serialize` and `JsonSchema`"
+)]
+pub trait LoadResult<Kind> {
+    /// The model.
+    type Model: HostedType;
+
+    /// Returns the model, or the reason why there is none.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the constructor has failed.
+    fn into_result(self) -> Result<Self::Model, Box<dyn Error + Send + Sync>>;
+}
+
+impl<M: HostedType> LoadResult<Always> for M {
+    type Model = M;
+
+    fn into_result(self) -> Result<M, BoxError> {
+        Ok(self)
+    }
+}
+
+impl<M: HostedType, E: Into<BoxError>> LoadResult<Fallible> for Result<M, E> {
+    type Model = M;
+
+    fn into_result(self) -> Result<M, BoxError> {
+        self.map_err(Into::into)
+    }
+}
+
+/// Kind of a constructor that returns a model.
+#[derive(Debug)]
+pub struct Always;
+
+/// Kind of a constructor that returns a [`Result`].
+#[derive(Debug)]
+pub struct Fallible;
+
 /// Everything that the program has registered.
 #[derive(Default)]
 pub(crate) struct Registered {
@@ -54,6 +97,8 @@ pub(crate) struct ModelRegistration {
     pub(crate) metadata: &'static ModelMetadata,
     pub(crate) input_schema: fn() -> Schema,
     pub(crate) output_schema: fn() -> Schema,
+    /// Fields that the decorators of its attributes log.
+    pub(crate) logged_fields: fn() -> LoggedFields,
     pub(crate) execution: Execution,
     pub(crate) configure: Configure,
 }
@@ -77,35 +122,26 @@ pub(crate) enum Layer {
 
 impl ModelRegistration {
     /// Registers a model whose constructor takes nothing.
-    pub(crate) fn new<M, E>(load: impl FnOnce() -> Result<M, E> + Send + 'static) -> Self
-    where
-        M: HostedType,
-        E: Into<BoxError>,
-    {
-        Self::with::<M>(Box::new(move |_at, configuration, problems| {
+    pub(crate) fn new<L: LoadResult<K>, K>(load: impl FnOnce() -> L + Send + 'static) -> Self {
+        Self::with::<L::Model>(Box::new(move |_at, configuration, problems| {
             if let Some(configuration) = configuration {
                 configuration.report(problems, "this model takes no configuration: remove it");
                 return None;
             }
-            Some(Box::new(move |layers| Ok(decorated(load().map_err(Into::into)?, layers))))
+            Some(Box::new(move |layers| Ok(decorated(load().into_result()?, layers))))
         }))
     }
 
     /// Registers a model whose constructor takes its `configuration:`.
-    pub(crate) fn configurable<M, C, E>(
-        load: impl FnOnce(C) -> Result<M, E> + Send + 'static,
-    ) -> Self
+    pub(crate) fn configurable<L, K, C>(load: impl FnOnce(C) -> L + Send + 'static) -> Self
     where
-        M: HostedType,
+        L: LoadResult<K>,
         C: DeserializeOwned + Send + 'static,
-        E: Into<BoxError>,
     {
-        Self::with::<M>(Box::new(move |at, configuration, problems| {
-            let name = &*M::METADATA.qualified_name;
+        Self::with::<L::Model>(Box::new(move |at, configuration, problems| {
+            let name = &*L::Model::METADATA.qualified_name;
             let configuration: C = read_for_model(name, at, configuration, problems)?;
-            Some(Box::new(move |layers| {
-                Ok(decorated(load(configuration).map_err(Into::into)?, layers))
-            }))
+            Some(Box::new(move |layers| Ok(decorated(load(configuration).into_result()?, layers))))
         }))
     }
 
@@ -115,6 +151,7 @@ impl ModelRegistration {
             metadata: M::METADATA,
             input_schema: M::bare_input_schema,
             output_schema: M::bare_output_schema,
+            logged_fields: M::logged_fields,
             execution: M::EXECUTION,
             configure,
         }
@@ -140,23 +177,52 @@ pub(crate) struct DecoratorRegistration {
 }
 
 type AnyDecorator = Box<dyn Decorator<RegisteredModel>>;
-/// Takes the item of the list that names the decorator, and its configuration. Returns `None` after
-/// reporting a mistake.
-pub(crate) type Make =
+type Function =
     Box<dyn Fn(Node<'_>, Option<Node<'_>>, &mut Problems) -> Option<AnyDecorator> + Send>;
 
-impl DecoratorRegistration {
-    pub(crate) fn new<C, D, E>(
-        name: String,
-        make: impl Fn(C) -> Result<D, E> + Send + 'static,
-    ) -> Self
-    where
-        C: DeserializeOwned,
-        D: Decorator<RegisteredModel> + 'static,
-        E: Into<BoxError>,
-    {
-        let make: Make = Box::new(move |at, configuration, problems| {
-            match make(read(at, configuration, problems)?) {
+/// Takes the item of the list that names the decorator, and its configuration. Returns `None` after
+/// reporting a mistake.
+#[allow(missing_debug_implementations, reason = "it is a function")]
+pub struct Make(pub(crate) Function);
+
+/// A function that makes a decorator: from settings, or from nothing. `Arguments` is inferred.
+#[diagnostic::on_unimplemented(
+    message = "this does not make a decorator",
+    note = "expected a closure without parameters that returns a decorator, or one that takes settings, which \
+            implement `Deserialize`, and returns a `Result` with a decorator"
+)]
+pub trait MakeDecorator<Arguments> {
+    /// Returns the function in the form in which it is registered.
+    #[doc(hidden)]
+    fn into_make(self) -> Make;
+}
+
+impl<F, D> MakeDecorator<()> for F
+where
+    F: Fn() -> D + Send + 'static,
+    D: Decorator<RegisteredModel> + 'static,
+{
+    fn into_make(self) -> Make {
+        Make(Box::new(move |_at, configuration, problems| {
+            if let Some(configuration) = configuration.filter(|node| !node.is_null()) {
+                configuration.report(problems, "this decorator takes no configuration: remove it");
+                return None;
+            }
+            Some(Box::new(self()))
+        }))
+    }
+}
+
+impl<F, C, D, E> MakeDecorator<(C, E)> for F
+where
+    F: Fn(C) -> Result<D, E> + Send + 'static,
+    C: DeserializeOwned,
+    D: Decorator<RegisteredModel> + 'static,
+    E: Into<BoxError>,
+{
+    fn into_make(self) -> Make {
+        Make(Box::new(move |at, configuration, problems| {
+            match self(read(at, configuration, problems)?) {
                 Ok(decorator) => Some(Box::new(decorator)),
                 Err(error) => {
                     let error: BoxError = error.into();
@@ -165,8 +231,7 @@ impl DecoratorRegistration {
                     None
                 }
             }
-        });
-        Self { name, make }
+        }))
     }
 }
 

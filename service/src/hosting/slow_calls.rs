@@ -1,9 +1,11 @@
 //! Detection of slow models that run inline.
 
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use ml_model_core::{MLModel as _, RegisteredModel};
+
+use crate::throttle::Throttle;
 
 /// Duration from which an inline call counts as slow: the thread serves no other connection meanwhile.
 const SLOW: Duration = Duration::from_millis(10);
@@ -17,15 +19,13 @@ const PAUSE: Duration = Duration::from_secs(60);
 /// Measures the inline calls of one model and logs slow ones.
 #[derive(Debug)]
 pub(crate) struct SlowCalls {
-    created: Instant,
     in_a_row: AtomicU32,
-    /// Time of the last warning in milliseconds after `created`; 0 before the first one.
-    warned_ms: AtomicU64,
+    warnings: Throttle,
 }
 
 impl Default for SlowCalls {
     fn default() -> Self {
-        Self { created: Instant::now(), in_a_row: AtomicU32::new(0), warned_ms: AtomicU64::new(0) }
+        Self { in_a_row: AtomicU32::new(0), warnings: Throttle::new(PAUSE) }
     }
 }
 
@@ -36,7 +36,7 @@ impl SlowCalls {
         let started = Instant::now();
         let result = call();
         let duration = started.elapsed();
-        if self.is_slow(duration) && self.is_due(self.created.elapsed()) {
+        if self.is_slow(duration) && self.warnings.permits() {
             tracing::warn!(
                 model_qualified_name = &*model.qualified_name(),
                 duration_ms = duration.as_micros() as f64 / 1e3,
@@ -57,17 +57,6 @@ impl SlowCalls {
         }
         false
     }
-
-    /// Decides whether a warning is due at this age, and notes it as given.
-    fn is_due(&self, age: Duration) -> bool {
-        let now = u64::try_from(age.as_millis()).unwrap_or(u64::MAX).max(1);
-        let warned = self.warned_ms.load(Ordering::Relaxed);
-        let is_due = warned == 0 || u128::from(now.saturating_sub(warned)) >= PAUSE.as_millis();
-        // Of several threads at once one gives the warning.
-        let note =
-            || self.warned_ms.compare_exchange(warned, now, Ordering::Relaxed, Ordering::Relaxed);
-        is_due && note().is_ok()
-    }
 }
 
 #[cfg(test)]
@@ -80,13 +69,5 @@ mod tests {
         let slow = [10, 10, 9, 10, 10, 12, 11, 0, 10];
         let slow = slow.map(|ms| calls.is_slow(Duration::from_millis(ms)));
         assert_eq!(slow, [false, false, false, false, false, true, true, false, false]);
-    }
-
-    #[test]
-    fn a_warning_is_due_once_per_minute() {
-        let calls = SlowCalls::default();
-        let due = [0, 1, 59_999, 60_000, 60_001, 61_000, 121_000];
-        let due = due.map(|age_ms| calls.is_due(Duration::from_millis(age_ms)));
-        assert_eq!(due, [true, false, false, false, true, false, true]);
     }
 }

@@ -5,10 +5,11 @@ use hyper::body::{Bytes, Incoming};
 use hyper::header::HeaderMap;
 use ml_model_core::error_chain;
 
+use super::connection::Connection;
 use super::headers::{content_coding, expect_json};
 use super::response::ErrorResponse;
-use super::timer::ConnectionTimer;
 use crate::config::ServerSettings;
+use crate::worker::run_long;
 
 /// Reads the JSON body of a request.
 ///
@@ -17,7 +18,7 @@ use crate::config::ServerSettings;
 /// Fails with the error to answer: the body is not declared as JSON, is too large, too slow or broken.
 pub(super) async fn json_body(
     server: &ServerSettings,
-    timer: &ConnectionTimer,
+    connection: &Connection,
     headers: &HeaderMap,
     body: Incoming,
 ) -> Result<Bytes, ErrorResponse> {
@@ -25,7 +26,7 @@ pub(super) async fn json_body(
     let coding = content_coding(headers, server.compression)?;
     let size = server.body_limit_bytes;
     let limit = server.request_timeout;
-    let Some(body) = timer.within(limit, collect(body, size)).await else {
+    let Some(body) = connection.timer.within(limit, collect(body, size)).await else {
         return Err(ErrorResponse::request_timeout(format!(
             "the body did not arrive within {} s",
             limit.as_secs_f64()
@@ -35,12 +36,15 @@ pub(super) async fn json_body(
         ErrorResponse::bad_request(format!("the body cannot be read: {problem}"))
     };
     let body = match body {
-        Ok(Some(body)) => body,
+        Ok(Some(body)) => {
+            connection.set_unread_body(false);
+            body
+        }
         Ok(None) => return Err(ErrorResponse::body_too_large(size)),
         Err(error) => return Err(unreadable(&error_chain(&error))),
     };
     let Some(coding) = coding.filter(|_| !body.is_empty()) else { return Ok(body) };
-    match coding.decompress(&body, size) {
+    match run_long(|| coding.decompress(&body, size)) {
         Ok(body) if body.len() > size => Err(ErrorResponse::body_too_large(size)),
         Ok(body) => Ok(body.into()),
         Err(error) => Err(unreadable(&error)),

@@ -8,7 +8,10 @@
 //! | module | contents |
 //! |---|---|
 //! | `server` | listening, connections, shutdown |
-//! | `timer` | the timer of a connection |
+//! | `admission` | the limit of open connections |
+//! | `connection` | state of one connection |
+//! | `socket` | its socket, with a time limit for writes |
+//! | `timer` | its timer |
 //! | `router` | the way of a request through the stations |
 //! | `routes` | the paths of the API and their methods |
 //! | `cors` | pages of other origins |
@@ -21,8 +24,10 @@
 //! | `handlers` | the endpoints |
 //! | `response` | answers and errors in JSON |
 
+mod admission;
 mod auth;
 mod compression;
+mod connection;
 mod cors;
 mod extract;
 pub(crate) mod handlers;
@@ -32,5 +37,6 @@ pub(crate) mod response;
 mod router;
 pub(crate) mod routes;
 pub(crate) mod server;
+mod socket;
 mod timer;
 mod trace_context;

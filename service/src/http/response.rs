@@ -1,11 +1,12 @@
 //! Answers, and errors in JSON: `{"type": ..., "messages": [...], "prediction_id": ...}`.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use hyper::StatusCode;
 use hyper::body::Bytes;
 use hyper::header::{self, HeaderMap, HeaderValue};
-use ml_model_core::{PredictionError, PredictionId, error_chain};
+use ml_model_core::{PredictionError, PredictionId, RejectionKind, error_chain};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -46,15 +47,19 @@ pub(crate) struct ErrorResponse {
 /// The JSON form of an error.
 #[derive(Debug, Serialize)]
 struct ErrorBody {
-    r#type: &'static str,
+    r#type: Cow<'static, str>,
     messages: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     prediction_id: Option<PredictionId>,
 }
 
 impl ErrorResponse {
-    fn new(status: StatusCode, r#type: &'static str, messages: Vec<String>) -> Self {
-        let body = Box::new(ErrorBody { r#type, messages, prediction_id: None });
+    fn new(
+        status: StatusCode,
+        r#type: impl Into<Cow<'static, str>>,
+        messages: Vec<String>,
+    ) -> Self {
+        let body = Box::new(ErrorBody { r#type: r#type.into(), messages, prediction_id: None });
         Self { status, header: None, body }
     }
 
@@ -153,17 +158,29 @@ impl ErrorResponse {
         Self { header: Some(("retry-after", "1")), ..Self::unavailable(message) }
     }
 
+    /// 503: no prediction can be recorded.
+    pub(crate) fn log_stalled() -> Self {
+        let message = "the log takes no records, so that no request can be recorded".to_owned();
+        Self { header: Some(("retry-after", "1")), ..Self::unavailable(message) }
+    }
+
+    /// 503: the connection limit is reached, and probes alone are answered.
+    pub(crate) fn too_many_connections() -> Self {
+        let message = "the service has as many connections in use as its limit allows".to_owned();
+        Self { header: Some(("retry-after", "1")), ..Self::unavailable(message) }
+    }
+
     /// 504: the prediction takes too long.
     pub(crate) fn prediction_timeout(limit: Duration) -> Self {
         let message = format!("the prediction takes longer than {} s", limit.as_secs_f64());
         Self::new(StatusCode::GATEWAY_TIMEOUT, "PredictionTimeoutError", vec![message])
     }
 
-    /// Makes the answer to a failed call.
-    pub(crate) fn failure(failure: &Failure) -> Self {
+    /// Makes the answer to a failed call, with the error of the model if `shows_details`.
+    pub(crate) fn failure(failure: &Failure, shows_details: bool) -> Self {
         match failure {
             Failure::Invalid(violations) => Self::validation(messages(violations)),
-            Failure::Prediction(error) => Self::prediction(error),
+            Failure::Prediction(error) => Self::prediction(error, shows_details),
             Failure::Panic => Self::internal("the model panicked".to_owned()),
             Failure::MissingRow => {
                 Self::internal("a decorator returned no result for this row".to_owned())
@@ -172,14 +189,23 @@ impl ErrorResponse {
     }
 
     /// Makes the answer to a prediction that ended with an error.
-    pub(crate) fn prediction(error: &PredictionError) -> Self {
+    pub(crate) fn prediction(error: &PredictionError, shows_details: bool) -> Self {
         match error {
             // The body satisfies the schema, and the model or a decorator refuses it.
             PredictionError::InvalidInput(violations) => {
                 Self::new(StatusCode::BAD_REQUEST, "SchemaValidationError", messages(violations))
             }
-            PredictionError::Rejected(_) => Self::unavailable(error_chain(error).to_string()),
-            error => Self::internal(error_chain(error).to_string()),
+            PredictionError::Rejected(rejection) => {
+                // The reason is written for the client, its sources are not.
+                let message = match shows_details {
+                    true => error_chain(error).to_string(),
+                    false => rejection.to_string(),
+                };
+                let messages = vec![message];
+                Self::new(status_of(rejection.kind()), rejection.r#type().to_owned(), messages)
+            }
+            error if shows_details => Self::internal(error_chain(error).to_string()),
+            _ => Self::internal("the model failed; the log contains the reason".to_owned()),
         }
     }
 
@@ -202,6 +228,17 @@ impl ErrorResponse {
             .messages
             .push(format!("the records of this batch have the batch_id `{batch_id}`"));
         self
+    }
+}
+
+fn status_of(kind: RejectionKind) -> StatusCode {
+    match kind {
+        RejectionKind::Unprocessable => StatusCode::UNPROCESSABLE_ENTITY,
+        RejectionKind::Forbidden => StatusCode::FORBIDDEN,
+        RejectionKind::NotFound => StatusCode::NOT_FOUND,
+        RejectionKind::Conflict => StatusCode::CONFLICT,
+        RejectionKind::TooManyRequests => StatusCode::TOO_MANY_REQUESTS,
+        _ => StatusCode::SERVICE_UNAVAILABLE,
     }
 }
 

@@ -9,14 +9,16 @@ use hyper::body::{Body as _, Incoming};
 use hyper::header::{self, HeaderValue};
 use hyper::http::request::Parts;
 
+use super::auth::{FailedAuthentications, has_key};
 use super::compression::compress;
+use super::connection::Connection;
 use super::cors::Cors;
 use super::handlers::{docs, health, log_levels, metrics, models, predictions};
+use super::headers;
 use super::response::{ErrorResponse, Response};
 use super::routes::{Resource, Route, is_probe};
-use super::timer::ConnectionTimer;
-use super::{auth, headers};
 use crate::hosting::shorten::shortened;
+use crate::log_wait;
 use crate::metrics::{InProgress, Metrics};
 use crate::state::State;
 
@@ -28,31 +30,30 @@ pub(super) struct Router {
     state: Arc<State>,
     metrics: Option<Arc<Metrics>>,
     cors: Option<Cors>,
+    failed_authentications: FailedAuthentications,
 }
 
 impl Router {
     pub(super) fn new(state: Arc<State>, metrics: Option<Arc<Metrics>>) -> Self {
         let cors = Cors::new(&state.server.allowed_origins);
-        Self { state, metrics, cors }
+        Self { state, metrics, cors, failed_authentications: FailedAuthentications::default() }
     }
 
     /// Answers a request.
     pub(super) async fn answer(
         &self,
-        timer: &ConnectionTimer,
+        connection: &Connection,
         request: Request<Incoming>,
     ) -> Response {
         let (head, body) = request.into_parts();
+        connection.set_unread_body(!body.is_end_stream());
         let route = Route::of(head.uri.path()).filter(|route| self.has(route));
         let logged = logged_since(&head);
         let counted = self.count(&head, route.as_ref(), &body);
         let cors = self.cors.as_ref();
         let mut response = match cors.and_then(|cors| cors.preflight(&head)) {
             Some(response) => response,
-            None => match self.check(&head, route.as_ref()) {
-                Ok(()) => self.call(timer, &head, route, body).await.unwrap_or_else(Response::from),
-                Err(error) => error.into(),
-            },
+            None => self.call(connection, &head, route, body).await.unwrap_or_else(Response::from),
         };
         if let Some(cors) = cors {
             cors.write_headers(&head, &mut response);
@@ -66,7 +67,7 @@ impl Router {
         if let Some(started) = logged {
             log(&head, &response, started);
         }
-        if self.state.is_stopping() {
+        if self.state.is_stopping() || connection.is_surplus {
             // The client sends no further request over this connection.
             let close = HeaderValue::from_static("close");
             response.headers_mut().insert(header::CONNECTION, close);
@@ -98,25 +99,55 @@ impl Router {
     }
 
     /// Checks the head and the key of a request.
-    fn check(&self, head: &Parts, route: Option<&Route<'_>>) -> Result<(), ErrorResponse> {
+    fn check(
+        &self,
+        connection: &Connection,
+        head: &Parts,
+        route: Option<&Route<'_>>,
+    ) -> Result<(), ErrorResponse> {
         let server = &self.state.server;
         headers::validate(head, server.body_limit_bytes)?;
-        let Some(keys) = &server.api_keys else { return Ok(()) };
-        // The levels of the log need a key of another kind.
-        let is_admitted = is_probe(head.uri.path())
-            || route.is_some_and(|route| route.resource == Resource::LogLevels)
-            || auth::has_key(keys, &head.headers);
-        if is_admitted { Ok(()) } else { Err(ErrorResponse::without_key()) }
+        if connection.is_surplus && !is_probe(head.uri.path()) {
+            return Err(ErrorResponse::too_many_connections().of_caller(&head.headers));
+        }
+        let is_admin = route.is_some_and(|route| route.resource == Resource::LogLevels);
+        let keys = if is_admin { &server.admin_keys } else { &server.api_keys };
+        let Some(keys) = keys else { return Ok(()) };
+        if is_probe(head.uri.path()) || has_key(keys, &head.headers) {
+            return Ok(());
+        }
+        self.failed_authentications.add(head);
+        Err(if is_admin {
+            ErrorResponse::without_admin_key()
+        } else {
+            ErrorResponse::without_key()
+        })
     }
 
-    /// Calls the handler of a route.
+    /// Waits until the log takes records, because threads that wait for it are few.
+    ///
+    /// # Errors
+    ///
+    /// 503 if it takes none within the time for a prediction.
+    #[cold]
+    async fn wait_for_log(&self, connection: &Connection) -> Result<(), ErrorResponse> {
+        let limit = self.state.server.request_timeout;
+        let waited = connection.timer.within(limit, log_wait::end()).await;
+        waited.ok_or_else(ErrorResponse::log_stalled)
+    }
+
+    /// Checks a request and calls the handler of its route.
     async fn call(
         &self,
-        timer: &ConnectionTimer,
+        connection: &Connection,
         head: &Parts,
         route: Option<Route<'_>>,
         body: Incoming,
     ) -> Result<Response, ErrorResponse> {
+        if log_wait::is_waiting() && !is_probe(head.uri.path()) {
+            Box::pin(self.wait_for_log(connection)).await?;
+        }
+        self.check(connection, head, route.as_ref())?;
         let (state, headers) = (&*self.state, &head.headers);
         let route = route.ok_or_else(|| not_found(head))?;
         if !route.methods.split(',').any(|method| method == head.method.as_str()) {
@@ -126,12 +157,12 @@ impl Router {
         let name = &*route.segment.ok_or_else(|| not_found(head))?;
         match route.resource {
             Resource::Prediction => {
-                let result = predictions::one(state, timer, name, headers, body).await;
+                let result = predictions::one(state, connection, name, headers, body).await;
                 result.map_err(|error| error.of_caller(headers))
             }
             // Boxed, so that the future of the other requests is small.
             Resource::Batch => {
-                Box::pin(predictions::batch(state, timer, name, headers, body)).await
+                Box::pin(predictions::batch(state, connection, name, headers, body)).await
             }
             Resource::Models => models::list(state),
             Resource::Metadata => models::metadata(state, name),
@@ -139,8 +170,10 @@ impl Router {
             Resource::Ready => Ok(health::ready(state)),
             Resource::Startup => Ok(health::startup(state)),
             Resource::Metrics => Ok(metrics::show(state, self.metrics.as_deref())),
-            Resource::LogLevels => Box::pin(log_levels::answer(state, timer, head, body)).await,
-            Resource::Root => Ok(docs::root()),
+            Resource::LogLevels => {
+                Box::pin(log_levels::answer(state, connection, head, body)).await
+            }
+            Resource::Root => Ok(docs::root(state, headers)),
             Resource::Page => Ok(docs::page(state)),
             Resource::Asset => docs::asset(name, headers),
             Resource::Document => docs::document(state, headers),

@@ -1,5 +1,8 @@
 //! Connections: listening, serving, shutdown.
 //!
+//! At the connection limit, the connection that has been unused for longest is closed for a new one. If all
+//! are in use, probes are still answered, and other requests with 503.
+//!
 //! The shutdown loses no request of a client that follows HTTP:
 //!
 //! 1. Readiness is refused, and every answer has `connection: close`.
@@ -7,26 +10,28 @@
 //!    served.
 //! 3. Connections stay open for `close_grace`: a request may be on its way that its client has sent
 //!    before it read `connection: close`.
-//! 4. Idle connections are closed, others after their answer, all of them after `drain_limit`.
+//! 4. Idle connections are closed, others after their answer. All of them are closed `drain_limit` after the
+//!    port.
 
 use std::convert::Infallible;
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
-use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use http_body_util::Full;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::rt::TokioIo;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::watch;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 
+use super::admission::OpenConnections;
+use super::connection::Connection;
 use super::router::{Router, TARGET};
-use super::timer::ConnectionTimer;
+use super::socket::Socket;
+use crate::log_wait;
 use crate::metrics::{InvalidMetricsSettings, Metrics};
 use crate::state::State;
 
@@ -44,8 +49,8 @@ pub enum ServeError {
         /// The error of the system.
         source: io::Error,
     },
-    /// The service cannot wait for signals.
-    #[error("cannot wait for signals")]
+    /// The service cannot handle signals.
+    #[error("cannot handle signals")]
     Signals(#[source] io::Error),
     /// A setting of the metrics is invalid.
     #[error("the metrics cannot be set up")]
@@ -55,8 +60,19 @@ pub enum ServeError {
     Serve(#[source] io::Error),
 }
 
-pub(crate) async fn listen(address: SocketAddr) -> Result<TcpListener, ServeError> {
-    TcpListener::bind(address).await.map_err(|source| ServeError::Listen { address, source })
+/// Listens on an address. As many connections can wait to be accepted as the system allows.
+pub(crate) fn listen(address: SocketAddr) -> Result<TcpListener, ServeError> {
+    let listen = || {
+        let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+        // On Windows the option has another meaning: another process could take the port over.
+        if cfg!(unix) {
+            socket.set_reuseaddr(true)?;
+        }
+        socket.bind(address)?;
+        // The system reduces the number to its maximum.
+        socket.listen(u32::MAX)
+    };
+    listen().map_err(|source| ServeError::Listen { address, source })
 }
 
 /// Stage of the shutdown. Each connection has a receiver, so that the sender counts the connections.
@@ -81,47 +97,28 @@ pub(crate) async fn serve(
     let mut http = http1::Builder::new();
     // Answers are small: one buffer is cheaper than a vectored write of head and body.
     http.header_read_timeout(server.header_timeout).half_close(true).writev(false);
+    // The buffer alone would let some larger heads pass.
+    http.max_buf_size(server.head_limit_bytes).max_header_size(server.head_limit_bytes);
     let router = Arc::new(Router::new(state.clone(), metrics));
-    let open = |stream: TcpStream| {
+    let mut open = OpenConnections::new(server.connection_limit);
+    let begin = |stream: TcpStream, connection: Connection, open: &mut OpenConnections| {
         // An answer is written in one piece. An error means that the client has gone.
         let _gone = stream.set_nodelay(true);
-        let timer = ConnectionTimer::default();
-        let mut http = http.clone();
-        http.timer(timer.clone());
-        let shared = Arc::new((router.clone(), timer));
-        let service = service_fn(move |request| {
-            let shared = shared.clone();
-            async move {
-                let (router, timer) = &*shared;
-                Ok::<_, Infallible>(router.answer(timer, request).await.map(Full::new))
-            }
-        });
-        let connection = http.serve_connection(TokioIo::new(stream), service);
-        let mut stage = stage.subscribe();
-        tokio::spawn(async move {
-            let mut connection = pin!(connection);
-            let result = tokio::select! {
-                biased;
-                result = connection.as_mut() => result,
-                // An error means that the service no longer runs.
-                _ = reaches(&mut stage, Stage::Finishing) => {
-                    connection.as_mut().graceful_shutdown();
-                    tokio::select! {
-                        biased;
-                        result = connection => result,
-                        Ok(()) = reaches(&mut stage, Stage::Closed) => return,
-                    }
-                }
-            };
-            if let Err(error) = result {
-                // The client has sent malformed HTTP, is too slow, or has gone.
-                tracing::debug!(target: TARGET, error_info = %ml_model_core::error_chain(&error), "A connection has failed.");
-            }
-        });
+        let connection = Arc::new(connection);
+        let socket = Socket::new(stream, connection.clone(), server.write_timeout);
+        let task = serve_connection(
+            http.clone(),
+            socket,
+            connection.clone(),
+            router.clone(),
+            stage.subscribe(),
+        );
+        open.add(connection, tokio::spawn(task).abort_handle());
     };
 
     let stop = async {
         shutdown.await;
+        let close_at = Instant::now() + server.readiness_delay;
         // Load balancers turn away before the port is closed.
         state.begin_shutdown();
         tracing::info!(
@@ -129,26 +126,36 @@ pub(crate) async fn serve(
             readiness_delay_s = server.readiness_delay.as_secs_f64(),
             "Stopping: readiness is refused, requests are still accepted for a while."
         );
-        sleep(server.readiness_delay).await;
+        sleep_until(close_at).await;
+        close_at
     };
     tokio::pin!(stop);
-    loop {
+    let closed_at = loop {
         tokio::select! {
-            stream = accept(&listener) => open(stream),
-            () = &mut stop => break,
+            (stream, connection) = accept(&listener, &mut open) => {
+                begin(stream, connection, &mut open);
+            }
+            closed_at = &mut stop => break closed_at,
+        }
+    };
+    for stream in close(listener) {
+        // A connection for which there is no room is closed.
+        if let Some(connection) = open.admit() {
+            begin(stream, connection, &mut open);
         }
     }
-    close(listener).into_iter().for_each(open);
     tracing::info!(
         target: TARGET,
         connections = stage.receiver_count(),
         "Stopping: answering the requests accepted so far."
     );
-    if timeout(server.close_grace, stage.closed()).await.is_ok() {
+    let drained_at = closed_at + server.drain_limit;
+    let grace_ends = drained_at.min(closed_at + server.close_grace);
+    if timeout_at(grace_ends, stage.closed()).await.is_ok() {
         return;
     }
     stage.send_replace(Stage::Finishing);
-    if timeout(server.drain_limit, stage.closed()).await.is_err() {
+    if timeout_at(drained_at, stage.closed()).await.is_err() {
         let connections = stage.receiver_count();
         stage.send_replace(Stage::Closed);
         tracing::warn!(
@@ -160,6 +167,55 @@ pub(crate) async fn serve(
     }
 }
 
+/// Serves one connection.
+async fn serve_connection(
+    mut http: http1::Builder,
+    socket: Socket,
+    connection: Arc<Connection>,
+    router: Arc<Router>,
+    mut stage: watch::Receiver<Stage>,
+) {
+    let shared = Arc::new((router, connection));
+    let service = service_fn(|request| {
+        let shared = shared.clone();
+        async move {
+            let (router, connection) = &*shared;
+            let _answering = connection.begin_answer();
+            Ok::<_, Infallible>(router.answer(connection, request).await.map(Full::new))
+        }
+    });
+    let (_, connection) = &*shared;
+    let mut http = http.timer(connection.timer.clone()).serve_connection(socket, service);
+    let result = tokio::select! {
+        biased;
+        result = &mut http => result,
+        // An error means that the service no longer runs.
+        _ = reaches(&mut stage, Stage::Finishing) => {
+            std::pin::Pin::new(&mut http).graceful_shutdown();
+            tokio::select! {
+                biased;
+                result = &mut http => result,
+                Ok(()) = reaches(&mut stage, Stage::Closed) => return,
+            }
+        }
+    };
+    let mut is_sending = connection.has_unread_body();
+    if let Err(error) = result {
+        // The client has sent malformed HTTP, is too slow, or has gone.
+        is_sending |= error.is_parse();
+        if tracing::enabled!(target: TARGET, tracing::Level::DEBUG) {
+            log_wait::end().await;
+            tracing::debug!(target: TARGET, error_info = %ml_model_core::error_chain(&error), "A connection has failed.");
+        }
+    }
+    if is_sending {
+        tokio::select! {
+            () = http.into_parts().io.linger() => {}
+            _ = reaches(&mut stage, Stage::Closed) => {}
+        }
+    }
+}
+
 /// Waits for a stage. Fails if the service no longer runs.
 async fn reaches(
     stage: &mut watch::Receiver<Stage>,
@@ -168,72 +224,78 @@ async fn reaches(
     stage.wait_for(|stage| *stage >= expected).await.map(drop)
 }
 
-/// Accepts the next connection. Ignores errors of single connections, and waits while the system has no
-/// room for another one.
-async fn accept(listener: &TcpListener) -> TcpStream {
-    const PAUSE: Duration = Duration::from_secs(1);
-    loop {
+/// Accepts the next connection and makes room for it. Ignores errors of single connections.
+async fn accept(listener: &TcpListener, open: &mut OpenConnections) -> (TcpStream, Connection) {
+    /// Pause while the service has no room for another connection.
+    const PAUSE: Duration = Duration::from_millis(5);
+    /// Pause while the system has none.
+    const LONG_PAUSE: Duration = Duration::from_secs(1);
+    let stream = loop {
         match listener.accept().await {
-            Ok((stream, _peer)) => return stream,
+            Ok((stream, _peer)) => break stream,
             Err(error) if is_of_connection(&error) => {}
+            Err(_) if open.close_unused() => sleep(PAUSE).await,
             Err(error) => {
-                tracing::error!(target: TARGET, error_info = %error, "No connection can be accepted.");
-                sleep(PAUSE).await;
+                report(move || {
+                    tracing::error!(target: TARGET, error_info = %error, "No connection can be accepted.");
+                });
+                sleep(LONG_PAUSE).await;
             }
+        }
+    };
+    loop {
+        let admitted = open.admit();
+        if admitted.as_ref().is_none_or(|connection| connection.is_surplus) && open.is_report_due()
+        {
+            let limit = open.limit();
+            report(move || {
+                tracing::warn!(
+                    target: TARGET,
+                    limit,
+                    "The connection limit is reached and all connections are in use: only probes are \
+                     answered on further ones."
+                );
+            });
+        }
+        match admitted {
+            Some(connection) => return (stream, connection),
+            None => sleep(PAUSE).await,
         }
     }
 }
 
-/// Closes the listener. Returns the connections that the system has accepted before: their clients may
+/// Writes a record on another thread, because probes wait for the listener and must not wait for the log.
+fn report(write: impl FnOnce() + Send + 'static) {
+    tokio::task::spawn_blocking(write);
+}
+
+/// Closes the listener after the last connection that the system has accepted before: their clients may
 /// have sent requests already.
-fn close(listener: TcpListener) -> Vec<TcpStream> {
-    let mut waiting = Vec::new();
-    let stopped_by = match listener.into_std() {
-        // A connection that arrives after the last `accept` is reset by the system.
-        Ok(listener) => loop {
-            match listener.accept() {
-                Ok((stream, _peer)) => waiting.push(stream),
-                Err(error) if is_of_connection(&error) => {}
-                Err(error) => break error,
+fn close(listener: TcpListener) -> impl Iterator<Item = TcpStream> {
+    let listener = listener.into_std();
+    let accept = move || loop {
+        let listener = listener.as_ref().map_err(|error| io::Error::from(error.kind()));
+        match listener.and_then(std::net::TcpListener::accept) {
+            Ok((stream, _peer)) => return Some(stream),
+            Err(error) if is_of_connection(&error) => {}
+            // A connection that arrives from now on is reset by the system.
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return None,
+            Err(error) => {
+                tracing::error!(target: TARGET, error_info = %error, "Connections that were waiting are lost.");
+                return None;
             }
-        },
-        Err(error) => error,
+        }
     };
-    if stopped_by.kind() != io::ErrorKind::WouldBlock {
-        tracing::error!(target: TARGET, error_info = %stopped_by, "Connections that were waiting are lost.");
-    }
-    let non_blocking = waiting.into_iter().map(|stream| {
+    let non_blocking = std::iter::from_fn(accept).map(|stream| {
         stream.set_nonblocking(true)?;
         TcpStream::from_std(stream)
     });
     // A connection that cannot be set up has been reset by its client.
-    non_blocking.filter_map(io::Result::ok).collect()
+    non_blocking.filter_map(io::Result::ok)
 }
 
 /// Returns whether an error of the listener concerns one connection only.
 fn is_of_connection(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, Interrupted};
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted)
-}
-
-/// Waits for SIGTERM or SIGINT. Catches signals from the call on, not from the first poll.
-pub(crate) fn signals() -> Result<impl Future<Output = ()> + Send + 'static, ServeError> {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        let mut terminate = signal(SignalKind::terminate()).map_err(ServeError::Signals)?;
-        let mut interrupt = signal(SignalKind::interrupt()).map_err(ServeError::Signals)?;
-        Ok(async move {
-            tokio::select! {
-                _ = terminate.recv() => {}
-                _ = interrupt.recv() => {}
-            }
-        })
-    }
-    #[cfg(not(unix))]
-    Ok(async {
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending().await
-        }
-    })
 }

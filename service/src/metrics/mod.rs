@@ -18,6 +18,7 @@ use std::sync::Arc;
 
 use hyper::Method;
 use ml_logging::{HandlerCounts, Logging};
+pub(crate) use process::max_open_files;
 pub(crate) use requests::InProgress;
 use requests::Requests;
 pub use settings::{InvalidMetricsSettings, MetricsSettings};

@@ -48,7 +48,7 @@ pub(super) fn write(text: &mut Text) {
         "process_max_fds",
         Kind::Gauge,
         "Maximum number of open file descriptors.",
-        max_fds(&read("/proc/self/limits")),
+        max_open_files(),
     );
     figure(
         "process_start_time_seconds",
@@ -82,6 +82,11 @@ fn start_time(stat: &str, system: &str) -> Option<f64> {
 
 fn kilobytes(status: &str, key: &str) -> Option<f64> {
     Some(word_after(status, key)?.parse::<f64>().ok()? * 1024.0)
+}
+
+/// Returns the maximum number of open file descriptors, `None` on systems other than Linux.
+pub(crate) fn max_open_files() -> Option<f64> {
+    max_fds(&fs::read_to_string("/proc/self/limits").ok()?)
 }
 
 fn max_fds(limits: &str) -> Option<f64> {

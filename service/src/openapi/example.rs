@@ -6,8 +6,10 @@
 
 use std::cell::Cell;
 
-use jsonschema::Validator;
 use serde_json::{Map, Number, Value};
+
+use crate::hosting::body::Parsed;
+use crate::hosting::schema::{JsonSchema, Pattern};
 
 /// Maximum number of steps of a search.
 const STEPS: usize = 20_000;
@@ -20,15 +22,20 @@ const MAPS: [&str; 2] = ["additionalProperties", "patternProperties"];
 
 /// Finds a value that `schema` accepts.
 pub(super) fn of(schema: &Value) -> Option<Value> {
-    let validator = jsonschema::draft202012::new(schema).ok()?;
+    let validator = JsonSchema::new(schema).ok()?;
     let tries = [(true, true), (false, true), (true, false), (false, false)];
     tries.into_iter().find_map(|(with_authors, with_optional)| {
         let steps = Cell::new(0);
         let search = Search { root: schema, with_authors, with_optional, steps };
         let ways = search.ways(schema, &["#"]);
         let mut values = ways.iter().filter_map(|way| search.value(way));
-        values.find(|value| validator.is_valid(value))
+        values.find(|value| is_valid(&validator, value))
     })
+}
+
+fn is_valid(schema: &JsonSchema, value: &Value) -> bool {
+    let text = value.to_string();
+    Parsed::new(text.as_bytes()).is_ok_and(|parsed| schema.is_valid(parsed.body()))
 }
 
 /// One search for a value.
@@ -276,9 +283,9 @@ fn names(way: &Way<'_>) -> impl Iterator<Item = String> {
     let numbered = (2..=LONGEST).map(|number| format!("key{number}"));
     let key = std::iter::once("key".to_owned());
     // Similar names, unless a pattern requires others.
-    key.chain(numbered).chain(samples()).filter(move |name| {
-        pattern.as_ref().is_none_or(|pattern| pattern.is_valid(&Value::from(name.as_str())))
-    })
+    key.chain(numbered)
+        .chain(samples())
+        .filter(move |name| pattern.as_ref().is_none_or(|pattern| pattern.matches(name)))
 }
 
 /// Example texts by format.
@@ -310,8 +317,8 @@ fn samples() -> impl Iterator<Item = String> {
     TEXTS.into_iter().chain(formats).map(str::to_owned)
 }
 
-fn matcher(pattern: &str) -> Option<Validator> {
-    jsonschema::draft202012::new(&serde_json::json!({ "pattern": pattern })).ok()
+fn matcher(pattern: &str) -> Option<Pattern> {
+    Pattern::new(pattern).ok()
 }
 
 fn string(way: &Way<'_>) -> Option<Value> {
@@ -330,9 +337,8 @@ fn string(way: &Way<'_>) -> Option<Value> {
     of_format.chain([of_length]).chain(samples()).find_map(|text: String| {
         // The texts are ASCII: characters are bytes.
         let is_long_enough = (least..=most).contains(&(text.len() as u64));
-        let value = Value::from(text);
-        let fits = is_long_enough && patterns.iter().all(|pattern| pattern.is_valid(&value));
-        fits.then_some(value)
+        let fits = is_long_enough && patterns.iter().all(|pattern| pattern.matches(&text));
+        fits.then(|| Value::from(text))
     })
 }
 

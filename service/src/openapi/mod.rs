@@ -30,6 +30,7 @@ use paths::ModelApi;
 
 use crate::hosting::options::HostingOptions;
 use crate::info::Info;
+use crate::root_path::RootPath;
 
 pub(crate) use file::write;
 
@@ -58,6 +59,9 @@ pub(crate) fn document(info: &Info, models: &[ModelApi]) -> Value {
             "responses": responses::error_responses(info),
         },
     });
+    if let Some(path) = &info.root_path {
+        set_root_path(&mut document, path);
+    }
     let schemes = security::schemes(info);
     if !schemes.is_empty() {
         document["components"]["securitySchemes"] = schemes.into();
@@ -66,6 +70,11 @@ pub(crate) fn document(info: &Info, models: &[ModelApi]) -> Value {
         document["security"] = security::any_api_key();
     }
     document
+}
+
+/// Sets the path under which a proxy publishes the service.
+pub(crate) fn set_root_path(document: &mut Value, path: &RootPath) {
+    document["servers"] = json!([{ "url": path.as_str() }]);
 }
 
 /// Builds the document about loaded models.

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::components::{Components, Side, reference_to};
 use super::responses::{
-    EXAMPLE_ID, json_content, json_response, prediction_id_header, row_error, with_errors,
+    EXAMPLE_ID, REJECTED, json_content, json_response, prediction_id_header, row_error, with_errors,
 };
 use super::{example, log_levels};
 use crate::http::routes::LOG_LEVELS;
@@ -141,11 +141,12 @@ fn prediction(metadata: &ModelDescription, schemas: &Schemas) -> Value {
     })
 }
 
-const ERRORS_OF_PREDICTIONS: [&str; 7] = [
+const ERRORS_OF_PREDICTIONS: [&str; 8] = [
     "BadRequest",
     "RequestTimeout",
     "PayloadTooLarge",
     "UnsupportedMediaType",
+    REJECTED,
     "InternalServerError",
     "ServiceUnavailable",
     "GatewayTimeout",

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ml_model_core::{PredictionError, PredictionId, Violation};
+use ml_model_core::{PredictionError, PredictionId, Rejection, RejectionKind, Violation};
 use serde_json::{Map, Value, json};
 
 use super::components::reference_to;
@@ -113,7 +113,11 @@ fn error(info: &Info) -> Value {
         "description": "Why a request failed.",
         "type": "object",
         "properties": {
-            "type": { "description": "The kind of error.", "type": "string", "enum": types },
+            "type": {
+                "description": "The kind of error. A model may have kinds of its own.",
+                "type": "string",
+                "examples": types,
+            },
             "messages": {
                 "description": "The mistakes, each with its field.",
                 "type": "array",
@@ -152,9 +156,11 @@ fn errors_of(info: &Info) -> Vec<ErrorAnswer> {
 
 pub(super) const UNAUTHORIZED: &str = "Unauthorized";
 pub(super) const NO_ADMIN: &str = "NoAdmin";
+/// The status depends on the kind of the rejection.
+pub(super) const REJECTED: &str = "Rejected";
 
 /// Returns all errors of the API. The examples are made by the code that answers with them.
-fn errors() -> [ErrorAnswer; 11] {
+fn errors() -> [ErrorAnswer; 12] {
     let id = || PredictionId::try_from(EXAMPLE_ID).ok();
     let text = str::to_owned;
     [
@@ -172,9 +178,13 @@ fn errors() -> [ErrorAnswer; 11] {
                 ),
                 (
                     "model",
-                    ErrorResponse::prediction(&PredictionError::InvalidInput(vec![
-                        Violation::new("region", "the model was not trained for this region"),
-                    ]))
+                    ErrorResponse::prediction(
+                        &PredictionError::InvalidInput(vec![Violation::new(
+                            "region",
+                            "the model was not trained for this region",
+                        )]),
+                        false,
+                    )
                     .of_prediction(id()),
                 ),
                 (
@@ -245,6 +255,22 @@ fn errors() -> [ErrorAnswer; 11] {
             )],
         },
         ErrorAnswer {
+            name: REJECTED,
+            description: "The model or a decorator rejects the request, with a type of its own.",
+            examples: vec![(
+                "unknown",
+                ErrorResponse::prediction(
+                    &PredictionError::Rejected(Rejection::new(
+                        RejectionKind::Unprocessable,
+                        "UnknownCustomerError",
+                        "there is no customer with this number",
+                    )),
+                    false,
+                )
+                .of_prediction(id()),
+            )],
+        },
+        ErrorAnswer {
             name: "InternalServerError",
             description: "The service or the model failed.",
             examples: vec![(
@@ -300,7 +326,9 @@ pub(super) fn error_responses(info: &Info) -> Map<String, Value> {
             "content": { "application/json": content },
         });
         match error.name {
-            "BadRequest" | "InternalServerError" => response["headers"] = prediction_id_header(),
+            "BadRequest" | REJECTED | "InternalServerError" => {
+                response["headers"] = prediction_id_header()
+            }
             "ServiceUnavailable" => response["headers"] = retry_after_header(),
             _ => {}
         }
@@ -322,8 +350,8 @@ fn retry_after_header() -> Value {
 pub(super) fn with_errors(mut responses: Value, names: &[&str]) -> Value {
     for error in errors().iter().filter(|error| names.contains(&error.name)) {
         let status = error.examples[0].1.status();
-        responses[status.as_str()] =
-            json!({ "$ref": format!("#/components/responses/{}", error.name) });
+        let status = if error.name == REJECTED { "4XX" } else { status.as_str() };
+        responses[status] = json!({ "$ref": format!("#/components/responses/{}", error.name) });
     }
     responses
 }

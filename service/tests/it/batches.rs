@@ -41,7 +41,7 @@ impl Infer for WholeModel {
 fn a_model_that_takes_batches_receives_them_as_a_whole() {
     let batches = Arc::new(AtomicUsize::new(0));
     let model = WholeModel { batches: batches.clone() };
-    let service = Service::new("Test").model(move || Ok::<_, std::io::Error>(model));
+    let service = Service::new("Test").model(move || model);
     let service = Running::serve(service, "", Arc::default());
     service.wait_until("/api/health/ready", 200);
     let predict = |rows: Value| {
@@ -63,7 +63,8 @@ fn a_model_that_takes_batches_receives_them_as_a_whole() {
         |charges: f64, id: &str| json!({"prediction": {"charges": charges, "prediction_id": id}});
     assert_eq!(results[0], prediction(250.0, "whole-0"));
     assert_eq!(results[1]["error"]["type"], "ValidationError");
-    assert_eq!(results[2]["error"]["messages"], json!(["the model failed: the forest is on fire"]));
+    assert_eq!(records("whole-1")[0]["age"], 99);
+    assert_eq!(results[2]["error"]["messages"], json!(["the forest is on fire"]));
     assert_eq!(results[3], prediction(300.0, "whole-3"));
     assert_eq!(batches.load(Ordering::Relaxed), 1);
     for number in 0..4 {
@@ -114,7 +115,7 @@ fn every_row_has_its_result_and_its_records() {
     assert_eq!(results[1]["error"]["type"], "ValidationError");
     assert!(results[1]["error"]["messages"][0].as_str().unwrap().starts_with("age: 99"));
     assert_eq!(results[1]["error"]["prediction_id"], "batch-row-1");
-    assert_eq!(results[2]["error"]["messages"], json!(["the model failed: the forest is on fire"]));
+    assert_eq!(results[2]["error"]["messages"], json!(["the forest is on fire"]));
     assert_eq!(results[3]["error"]["messages"], json!(["the model panicked"]));
     assert_eq!(results[4]["error"]["type"], "ValidationError");
     assert_eq!(results[5]["prediction"]["charges"], 300.0);

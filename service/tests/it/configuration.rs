@@ -67,9 +67,9 @@ impl Decorator<RegisteredModel> for Limit {
 fn service(gate: &Arc<Gate>) -> Service {
     let gate = gate.clone();
     Service::new("Test")
-        .model(move || Ok::<_, Infallible>(ChargesModel { gate }))
-        .configurable_model(|settings: ThresholdSettings| {
-            Ok::<_, Infallible>(ThresholdModel { threshold: settings.threshold })
+        .model(move || ChargesModel { gate })
+        .configurable_model(|settings: ThresholdSettings| ThresholdModel {
+            threshold: settings.threshold,
         })
         .decorator("limit", |settings: LimitSettings| {
             if settings.limit > 0.0 {
@@ -78,6 +78,7 @@ fn service(gate: &Arc<Gate>) -> Service {
                 Err("`limit` must be more than 0")
             }
         })
+        .decorator("closed", || Limit(0.0))
 }
 
 fn start(yaml: &str) -> Running {
@@ -120,7 +121,7 @@ fn models_and_decorators_take_their_configuration() {
     assert_eq!(predict(9.5, "threshold-2").json()["is_large"], false);
     let rejected = predict(1000.0, "threshold-3");
     assert_eq!(rejected.status, 503);
-    assert_eq!(rejected.error().1, ["the request was rejected: more than 100"]);
+    assert_eq!(rejected.error().1, ["more than 100"]);
 
     let [requested, created] = records("threshold-1").try_into().unwrap();
     assert_eq!(requested["name"], "ml_model_service::audit");
@@ -140,6 +141,31 @@ fn models_and_decorators_take_their_configuration() {
 }
 
 #[test]
+fn a_sample_keeps_a_share_of_the_predictions_and_all_failures() {
+    let service = start(
+        "models:
+  - qualified_name: threshold_model
+    configuration: {threshold: 10}
+    decorators: [prediction_id, logging: {sample: 0.1, slow: 1h}, limit: {limit: 100}]
+",
+    );
+    let predict = |amount: f64, id: &str| {
+        let body = json!({ "amount": amount, "prediction_id": id }).to_string();
+        service.post("/api/models/threshold_model/prediction", "application/json", body.as_bytes())
+    };
+    // The hash of the first id is below a tenth, those of the others are not.
+    assert_eq!(predict(1.0, "order-13").status, 200);
+    assert_eq!(predict(1.0, "order-0").status, 200);
+    assert_eq!(predict(1000.0, "sampled-3").status, 503);
+    let rates = |id: &str| -> Vec<Value> {
+        records(id).iter().map(|record| record["sample_rate"].clone()).collect()
+    };
+    assert_eq!(rates("order-13"), [0.1, 0.1]);
+    assert_eq!(rates("order-0"), [] as [Value; 0]);
+    assert_eq!(rates("sampled-3").last(), Some(&json!(1.0)));
+}
+
+#[test]
 fn what_the_users_own_types_do_not_accept_is_reported_at_its_place() {
     assert_eq!(
         mistakes(
@@ -151,6 +177,8 @@ fn what_the_users_own_types_do_not_accept_is_reported_at_its_place() {
     decorators:
       - limit: {limit: -1}
       - limit: {limit: secret}
+      - closed: {until: Monday}
+      - closed
       - limit
       - limitt: {limit: 1}
 ",
@@ -160,9 +188,11 @@ fn what_the_users_own_types_do_not_accept_is_reported_at_its_place() {
             "test.yaml:5: models[1].configuration: this model takes no configuration: remove it",
             "test.yaml:7: models[1].decorators[0].limit: `limit` must be more than 0",
             "test.yaml:8: models[1].decorators[1].limit.limit: expected a number, found text",
-            "test.yaml:9: models[1].decorators[2]: needs a configuration with the key `limit`",
-            "test.yaml:10: models[1].decorators[3]: unknown decorator `limitt`; did you mean `limit`? \
-             Valid are `prediction_id`, `logging`, `metrics`, `limit`",
+            "test.yaml:9: models[1].decorators[2].closed: this decorator takes no configuration: \
+             remove it",
+            "test.yaml:11: models[1].decorators[4]: needs a configuration with the key `limit`",
+            "test.yaml:12: models[1].decorators[5]: unknown decorator `limitt`; did you mean `limit`? \
+             Valid are `prediction_id`, `logging`, `metrics`, `limit`, `closed`",
         ]
     );
 }
@@ -186,7 +216,7 @@ fn without_a_configuration_it_must_be_complete_without() {
 
 #[test]
 fn a_program_with_two_models_of_one_name_says_so() {
-    let model = || Ok::<_, Infallible>(ChargesModel { gate: Arc::default() });
+    let model = || ChargesModel { gate: Arc::default() };
     let document = Document::parse("test.yaml", "").unwrap();
     let problems = Service::new("Twice").model(model).model(model).configured(&document);
     let problems = problems.unwrap_err().to_string();

@@ -50,9 +50,9 @@ fn everything_the_page_asks_for_is_in_the_program() {
     let page = service.get("/docs").body;
     assert!(!page.contains("://"), "{page}");
     let links: Vec<_> =
-        page.split('"').filter(|text| text.starts_with("/docs/")).map(str::to_owned).collect();
-    assert_eq!(links, ["/docs/swagger-ui.css", "/docs/swagger-ui-bundle.js", "/docs/start.js"]);
-    for link in links {
+        page.split('"').filter(|text| text.starts_with("docs/")).map(str::to_owned).collect();
+    assert_eq!(links, ["docs/swagger-ui.css", "docs/swagger-ui-bundle.js", "docs/start.js"]);
+    for link in links.into_iter().map(|link| format!("/{link}")) {
         let (head, body) = get(&service, &link, "accept-encoding: gzip\r\n");
         assert!(head.starts_with("http/1.1 200"), "{head}");
         assert_eq!(header(&head, "x-content-type-options"), Some("nosniff"));
@@ -87,7 +87,7 @@ fn the_document_is_there_once_models_are_loaded() {
     let service = Service::new("Slow").version("2.1.0").description("Takes its time.");
     let service = service.model(move || {
         finished.recv().expect("the test lets it finish");
-        Ok::<_, std::io::Error>(model)
+        model
     });
     let service = Running::serve(service, "", gate);
     let response = service.get("/openapi.json");
@@ -103,6 +103,38 @@ fn the_document_is_there_once_models_are_loaded() {
     let tag = header(&response.head, "etag").unwrap();
     let (head, body) = get(&service, "/openapi.json", &format!("if-none-match: {tag}\r\n"));
     assert!(head.starts_with("http/1.1 304") && body.is_empty(), "{head}");
+}
+
+/// Returns the path of the redirect from the root and the servers of the document.
+fn published_at(service: &Running, headers: &str) -> (String, Value) {
+    let (head, _) = get(service, "/", headers);
+    let location = header(&head, "location").unwrap().to_owned();
+    let (head, document) = get(service, "/openapi.json", headers);
+    assert!(head.starts_with("http/1.1 200"), "{head}");
+    let document: Value = serde_json::from_slice(&document).unwrap();
+    (location, document["servers"].clone())
+}
+
+#[test]
+fn a_proxy_may_publish_the_service_under_a_path() {
+    let service = Running::start();
+    let prefix = "x-forwarded-prefix: /insurance/\r\n";
+    let servers = json!([{ "url": "/insurance" }]);
+    assert_eq!(published_at(&service, ""), ("/docs".to_owned(), Value::Null));
+    assert_eq!(published_at(&service, prefix), ("/insurance/docs".to_owned(), servers));
+    let (head, _) = get(&service, "/openapi.json", "");
+    assert!(head.contains("vary: x-forwarded-prefix"), "{head}");
+    // No other host, and no header of one.
+    for prefix in ["//evil.example", "https://evil.example", "/a/../b", "evil"] {
+        let headers = format!("x-forwarded-prefix: {prefix}\r\n");
+        assert_eq!(published_at(&service, &headers), ("/docs".to_owned(), Value::Null), "{prefix}");
+    }
+
+    let configured = Running::configured("server: {root_path: /team/charges}");
+    for headers in ["", prefix] {
+        let servers = json!([{ "url": "/team/charges" }]);
+        assert_eq!(published_at(&configured, headers), ("/team/charges/docs".to_owned(), servers));
+    }
 }
 
 /// Asserts that `body` satisfies the schema of the document for this answer.
@@ -159,6 +191,6 @@ fn the_service_answers_as_documented() {
 
     let error = service.get(path);
     assert_eq!(error.status, 405);
-    let types = &document["components"]["schemas"]["Error"]["properties"]["type"]["enum"];
+    let types = &document["components"]["schemas"]["Error"]["properties"]["type"]["examples"];
     assert!(types.as_array().unwrap().contains(&error.json()["type"]), "{error:?}");
 }

@@ -33,7 +33,7 @@ fn the_port_is_open_while_models_load() {
     let model = ChargesModel { gate: gate.clone() };
     let service = Service::new("Slow").model(move || {
         finished.recv_timeout(DEADLINE).expect("the test lets it finish");
-        Ok::<_, std::io::Error>(model)
+        model
     });
     let service = Running::serve(service, "", gate);
     let loading = [(200, "HEALTHY"), (503, "REFUSING_TRAFFIC"), (503, "NOT_STARTED")];

@@ -7,6 +7,7 @@ mod batches;
 mod common;
 mod configuration;
 mod docs;
+mod error_details;
 mod hostile;
 mod lifecycle;
 mod log_levels;

@@ -20,7 +20,7 @@ fn enabled() -> MetricsSettings {
 fn start(settings: MetricsSettings) -> Running {
     let gate = Arc::new(Gate::default());
     let model = ChargesModel { gate: gate.clone() };
-    let service = Service::new("Test").metrics(settings).model(|| Ok::<_, std::io::Error>(model));
+    let service = Service::new("Test").metrics(settings).model(|| model);
     let running = Running::serve(service, "", gate);
     running.wait_until("/api/models", 200);
     running
@@ -266,7 +266,7 @@ impl Infer for CountedModel {
 fn every_prediction_is_counted_once() {
     let gate = Arc::new(Gate::default());
     let model = CountedModel(ChargesModel { gate: gate.clone() });
-    let service = Service::new("Test").metrics(enabled()).model(|| Ok::<_, std::io::Error>(model));
+    let service = Service::new("Test").metrics(enabled()).model(|| model);
     let service = Running::serve(service, "", gate);
     service.wait_until("/api/health/ready", 200);
     let series = |name: &str, more: &str| {

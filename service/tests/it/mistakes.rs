@@ -33,9 +33,7 @@ impl Infer for WeightModel {
 }
 
 fn service() -> Service {
-    Service::new("Test")
-        .model(|| Ok::<_, Infallible>(ChargesModel { gate: Arc::default() }))
-        .model(|| Ok::<_, Infallible>(WeightModel))
+    Service::new("Test").model(|| ChargesModel { gate: Arc::default() }).model(|| WeightModel)
 }
 
 /// Returns the mistakes in a file, without its name.
@@ -182,7 +180,7 @@ metrics: {excluded_handlers: [x]}
              `tier`, `tags`, `message`",
             "$MODELS__1__DECORATORS__1__LOGGING__INPUT_FIELDS__1: \
              models[1].decorators[1].logging.input_fields[1]: `…` is not a field: expected `age`, \
-             `address.zip` or `bmi as body_mass_index`",
+             `address.zip`, `bmi as body_mass_index` or `hashed(customer_id)`",
             "$MODELS__1__DECORATORS__1__LOGGING__INPUT_FIELDS__3: \
              models[1].decorators[1].logging.input_fields[3]: another field has this name already: \
              choose another one",
@@ -271,6 +269,25 @@ fn fields_that_cannot_be_logged_say_what_can_be_done() {
 }
 
 #[test]
+fn samples_are_shares_of_predictions_with_an_id() {
+    let logging = |options: &str| {
+        in_decorators("charges_model", &format!("[prediction_id, logging: {options}]"))
+    };
+    for share in ["0", "-0.1", "1.5", "10"] {
+        let expected = "expected a number above 0 and up to 1, such as 0.1";
+        assert_eq!(logging(&format!("{{sample: {share}}}")), [expected], "{share}");
+    }
+    for duration in ["fast", "'50'", "0s", "-1s"] {
+        let expected = "expected a duration above 0, such as `50ms` or `2s`";
+        assert_eq!(logging(&format!("{{slow: {duration}}}")), [expected], "{duration}");
+    }
+    assert_eq!(
+        in_decorators("charges_model", "[logging: {sample: 0.1}]"),
+        ["no prediction id is known here: list the decorator `prediction_id` before `logging`"]
+    );
+}
+
+#[test]
 fn models_that_are_listed_wrongly() {
     let twice = |first: &str, second: &str, expected: &str| {
         let mistakes = mistakes(&format!("models:\n- {first}\n- {second}\n"));
@@ -340,8 +357,8 @@ fn models_that_are_listed_wrongly() {
 
 #[test]
 fn other_values_in_the_wrong_shape() {
-    let address = "expected an IP address and a port, as in `127.0.0.1:8000`";
-    for wrong in ["8000", "localhost:8000", "'8000'", "[a]", "true"] {
+    let address = "expected an IP address or `localhost`, and a port, as in `127.0.0.1:8000`";
+    for wrong in ["8000", "example.com:8000", "localhost", "'8000'", "[a]", "true"] {
         assert_eq!(
             mistakes(&format!("server: {{address: {wrong}}}")),
             [format!("f:1: server.address: {address}")]

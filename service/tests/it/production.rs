@@ -2,11 +2,12 @@
 
 use std::io::{Read, Write};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use crate::common::{Response, Running, eventually, log, records};
 use ml_model_core::{Infer, MLModel};
 use ml_model_service::Service;
-use serde_json::json;
+use serde_json::{Value, json};
 
 const GOOD: &str = r#"{"age": 25, "bmi": 20}"#;
 const HELD: &str = r#"{"age": 60, "bmi": 20}"#;
@@ -74,6 +75,42 @@ fn a_prediction_that_takes_too_long_is_answered_and_still_recorded() {
 }
 
 #[test]
+fn a_prediction_that_gets_no_thread_in_time_does_not_begin() {
+    const THREADS: usize = 512;
+    const LATE: usize = 20;
+    let service = Running::configured(
+        "server: {request_timeout_s: 3}\n\
+         models: [{qualified_name: charges_model, execution: blocking}]",
+    );
+    let hold = |number: usize| {
+        let mut held = service.connect();
+        let body = format!(r#"{{"age": 60, "bmi": 20, "prediction_id": "pool-{number}"}}"#);
+        write!(held, "{}{body}", head(body.len())).unwrap();
+        held
+    };
+    let held: Vec<_> = (0..THREADS).map(hold).collect();
+    service.gate.wait_for(THREADS);
+    let late: Vec<_> = (THREADS..THREADS + LATE).map(hold).collect();
+    for held in held.into_iter().chain(late) {
+        assert_eq!(Response::read(held).status, 504);
+    }
+    service.gate.open();
+    // It waits for a thread like those before it.
+    assert_eq!(service.predict(GOOD).status, 200);
+    let numbers = || {
+        let log = log();
+        let ids = log.iter().filter_map(|record| record["prediction_id"].as_str());
+        let numbers = ids.filter_map(|id| id.strip_prefix("pool-")?.parse().ok());
+        numbers.collect::<Vec<usize>>()
+    };
+    let numbers = eventually("those that have begun have both records", || {
+        Some(numbers()).filter(|numbers| numbers.len() >= 2 * THREADS)
+    });
+    assert_eq!(numbers.len(), 2 * THREADS);
+    assert!(numbers.iter().all(|number| *number < THREADS), "{numbers:?}");
+}
+
+#[test]
 fn a_slow_prediction_on_the_pool_does_not_keep_others_waiting() {
     // The service of these tests has four threads.
     let service =
@@ -109,7 +146,7 @@ fn a_slow_inline_model_is_named_in_one_warning() {
         }
     }
 
-    let service = Service::new("Slow").model(|| Ok::<_, std::io::Error>(DawdlingModel));
+    let service = Service::new("Slow").model(|| DawdlingModel);
     let yaml = "models: [{qualified_name: dawdling_model, execution: inline}]";
     let service = Running::serve(service, yaml, Arc::default());
     service.wait_until("/api/health/ready", 200);
@@ -244,6 +281,41 @@ fn all_requests_but_probes_need_a_key() {
 }
 
 #[test]
+fn failed_authentications_are_on_record_without_the_key() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), "the-only-key-0123456789").unwrap();
+    let service = Running::configured(&format!(
+        "server: {{api_keys: {{file: {:?}}}}}",
+        file.path().to_str().unwrap()
+    ));
+    let failures_at = |path: &str| {
+        let failed = |record: &&Value| {
+            record["message"] == "Authentication failed." && record["http_path"] == path
+        };
+        log().iter().filter(failed).cloned().collect::<Vec<_>>()
+    };
+    let started = Instant::now();
+    assert_eq!(service.get("/first").status, 401);
+    let [record] = &failures_at("/first")[..] else { panic!("expected one record") };
+    assert_eq!(record["levelname"], "WARNING");
+    assert_eq!((&record["failures"], &record["http_method"]), (&json!(1), &json!("GET")));
+    assert_eq!(record["error_info"], "the request has no key");
+
+    let guess = "GET /guess HTTP/1.1\r\nhost: test\r\nconnection: close\r\n\
+                 x-api-key: guessed-key-0123456789\r\n\r\n";
+    let mut guesses = 0;
+    let records = eventually("a second record", || {
+        assert_eq!(service.send(guess).status, 401);
+        guesses += 1;
+        Some(failures_at("/guess")).filter(|records| !records.is_empty())
+    });
+    assert!(started.elapsed() >= Duration::from_secs(1), "the records are too close");
+    assert_eq!(records[0]["failures"], guesses);
+    assert_eq!(records[0]["error_info"], "the key is unknown");
+    assert!(log().iter().all(|record| !record.to_string().contains("guessed-key")));
+}
+
+#[test]
 fn pages_of_the_allowed_origins_may_call() {
     let service = Running::configured("server: {allowed_origins: ['https://app.example.com']}");
     let ask = |origin: &str| {
@@ -372,12 +444,12 @@ fn predictions_of_inputs_without_room_for_an_id_have_one_when_they_fail_as_well(
         }
     }
 
-    let service = Service::new("Sums").model(|| Ok::<_, std::io::Error>(SumModel));
+    let service = Service::new("Sums").model(|| SumModel);
     let service = Running::serve(service, "", Arc::default());
     service.wait_until("/api/health/ready", 200);
     for (body, status, message) in [
         ("[1, 2]", 200, None),
-        ("[1, null]", 500, Some("the model failed: a number is missing")),
+        ("[1, null]", 500, Some("a number is missing")),
         ("[1, \"x\"]", 400, Some("1: \"x\" is not of type number or null")),
     ] {
         let path = "/api/models/sum_model/prediction";

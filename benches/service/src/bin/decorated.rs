@@ -1,11 +1,10 @@
 //! The service with the decorated trivial model.
 
-use std::convert::Infallible;
 use std::process::ExitCode;
 
 use ml_model_service::Service;
 use service_load::TrivialModel;
 
 fn main() -> ExitCode {
-    Service::new("Trivial").model(|| Ok::<_, Infallible>(TrivialModel)).main()
+    Service::new("Trivial").model(|| TrivialModel).main()
 }

@@ -95,10 +95,10 @@ model! {
 fn main() -> ExitCode {
     let service = Service::new("Many fields");
     match count(1) {
-        1 => service.model(|| Ok::<_, Infallible>(Logs1)),
-        10 => service.model(|| Ok::<_, Infallible>(Logs10)),
-        50 => service.model(|| Ok::<_, Infallible>(Logs50)),
-        100 => service.model(|| Ok::<_, Infallible>(Logs100)),
+        1 => service.model(|| Logs1),
+        10 => service.model(|| Logs10),
+        50 => service.model(|| Logs50),
+        100 => service.model(|| Logs100),
         count => panic!("no model logs {count} fields; there are 1, 10, 50 and 100"),
     }
     .main()

@@ -31,7 +31,7 @@ macro_rules! models {
         /// Adds the first `count` models, `model00` first.
         fn host(service: Service, count: usize) -> Service {
             let add: &[fn(Service) -> Service] =
-                &[$(|service| service.model(|| Ok::<_, Infallible>($model))),*];
+                &[$(|service| service.model(|| $model)),*];
             assert!(count <= add.len(), "there are {} models", add.len());
             add[..count].iter().fold(service, |service, add| add(service))
         }

@@ -172,7 +172,7 @@ fn audit(
 
 /// Returns the medians of the second and of the last minute, or of the second and the last fifth of a run
 /// shorter than five minutes.
-fn early_and_late(samples: &[f64]) -> (f64, f64) {
+pub(crate) fn early_and_late(samples: &[f64]) -> (f64, f64) {
     let window = (samples.len() / 5).min(60);
     let early = samples.iter().skip(window).take(window);
     let late = samples.iter().rev().take(window);

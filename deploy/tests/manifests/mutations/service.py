@@ -79,12 +79,12 @@ def startup_probe_of_an_unknown_path(m):
 # Delays
 
 
-@mutation("rules", r"terminationGracePeriodSeconds is 30, the service may need 80\.5 s")
+@mutation("rules", r"terminationGracePeriodSeconds is 30, the service may need 50 s")
 def grace_period_of_the_default(m):
     del pod(m)["terminationGracePeriodSeconds"]
 
 
-@mutation("rules", r"terminationGracePeriodSeconds is 90, the service may need 140\.5 s")
+@mutation("rules", r"terminationGracePeriodSeconds is 60, the service may need 80 s")
 def longer_drain(m):
     configure(m, lambda c: c["server"].update(drain_limit_s=60))
 

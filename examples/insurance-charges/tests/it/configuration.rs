@@ -1,6 +1,9 @@
 //! The demo with configuration files: those of Python services, short ones and ones with mistakes.
 
-use std::path::{Path, PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use serde_json::Value;
 
@@ -202,9 +205,9 @@ fn without_a_file_the_defaults_are_checked() {
 #[test]
 fn mistakes_in_the_environment_and_in_the_file_are_reported_together() {
     let folder = tempfile::tempdir().unwrap();
-    std::fs::write(folder.path().join("rest_config.yaml"), "metrics: {enabled: sure}\n").unwrap();
+    fs::write(folder.path().join("rest_config.yaml"), "metrics: {enabled: sure}\n").unwrap();
     let variables = [
-        ("ML_SERVICE_ADDRESS", "localhost:8000"),
+        ("ML_SERVICE_ADDRESS", "example.com:8000"),
         ("ML_SERVICE__MODELS__0__CREATE_ENDPOINT", "false"),
         ("ML_SERVICE__SERVER__API_KEYS", ""),
         ("RUST_LOG", "loud,hyper=inof"),
@@ -214,8 +217,8 @@ fn mistakes_in_the_environment_and_in_the_file_are_reported_together() {
     let mut lines = errors.lines();
     assert_eq!(
         lines.next().unwrap(),
-        "error: environment variable ML_SERVICE_ADDRESS: expected an IP address and a port, as in \
-         `127.0.0.1:8000`"
+        "error: environment variable ML_SERVICE_ADDRESS: expected an IP address or `localhost`, and a \
+         port, as in `127.0.0.1:8000`"
     );
     let log = lines.next().unwrap();
     assert!(log.contains("RUST_LOG") && log.contains("`loud` is not a level"), "{log}");
@@ -233,17 +236,92 @@ fn mistakes_in_the_environment_and_in_the_file_are_reported_together() {
 }
 
 #[test]
+fn files_that_the_service_reads_are_no_log_files_and_are_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, keys) = (folder.path().join("rest_config.yaml"), folder.path().join("keys"));
+    fs::write(&keys, "0123456789abcdef0123456789abcdef\n").unwrap();
+    for (log, read) in [
+        ("rest_config.yaml", "the configuration file"),
+        ("./keys", "the file of API keys"),
+        ("key", "the file of admin keys"),
+    ] {
+        let text = format!(
+            "server: {{api_keys: {{file: keys}}, admin_keys: {{file: key.1}}}}\n\
+             logging:\n  version: 1\n  \
+             handlers: {{h: {{class: RotatingFileHandler, mode: w, filename: {log}}}}}\n  \
+             root: {{handlers: [h]}}\n"
+        );
+        fs::write(&path, &text).unwrap();
+        for arguments in [&["check-config"][..], &[]] {
+            let output = command().current_dir(folder.path()).args(arguments).output().unwrap();
+            assert_eq!(output.status.code(), Some(1));
+            let errors = String::from_utf8(output.stderr).unwrap();
+            let expected = format!(
+                "error: rest_config.yaml:4: logging.handlers.h.filename: the log would overwrite {read}, \
+                 or its rotation would; name another file\n"
+            );
+            assert!(errors.contains(&expected), "{errors}");
+        }
+        assert_eq!(fs::read_to_string(&path).unwrap(), text);
+        assert_eq!(fs::read_to_string(&keys).unwrap().len(), 33);
+    }
+}
+
+#[test]
+fn records_of_predictions_that_no_handler_receives_are_reported_with_the_remedy() {
+    let folder = tempfile::tempdir().unwrap();
+    let remedy = "give that logger or `root` a handler, as in `root: {level: INFO, handlers: [...]}`, or a \
+                  NullHandler if they are not wanted\n";
+    let exact = format!(
+        "error: rest_config.yaml:2: logging: no handler receives the records of predictions by \
+         `insurance_charges_model`, whose target is `insurance_charges_model_logger`; {remedy}"
+    );
+    let likely = format!(
+        "warning: no handler receives the records of predictions by `insurance_charges_model` if their \
+         target is the default, `insurance_charges_model_logger`; {remedy}"
+    );
+    let configured =
+        "models: [{qualified_name: insurance_charges_model, decorators: [logging: {}]}]";
+    let compiled = "models: [{qualified_name: insurance_charges_model}]";
+    for (models, loggers, expected) in [
+        (configured, "{uvicorn: {handlers: [h]}}", &*exact),
+        (compiled, "{uvicorn: {handlers: [h]}}", &likely),
+        (
+            configured,
+            "{insurance_charges_model_logger: {propagate: false}, root: {handlers: [h]}}",
+            &exact,
+        ),
+        (configured, "{uvicorn: {}, root: {handlers: [h]}}", ""),
+        (configured, "{uvicorn: {handlers: [h]}, root: {handlers: [no]}}", ""),
+        (compiled, "{insurance_charges_model_logger: {handlers: [h]}}", ""),
+        // The filter keeps them out.
+        (configured, "{root: {handlers: [some]}}", &exact),
+    ] {
+        let text = format!(
+            "{models}\nlogging: {{version: 1, filters: {{f: {{name: uvicorn}}}}, handlers: {{\
+             h: {{class: StreamHandler}}, no: {{class: logging.NullHandler}}, \
+             some: {{class: StreamHandler, filters: [f]}}}}, loggers: {loggers}}}\n"
+        );
+        fs::write(folder.path().join("rest_config.yaml"), text).unwrap();
+        let (success, _, errors) = checked(folder.path(), &[]);
+        assert_eq!(errors, expected, "{models} {loggers}");
+        assert_eq!(success, expected != exact);
+    }
+}
+
+#[test]
 fn the_address_flag_is_checked_and_overrides_the_variable() {
     let flag = |address| {
         let mut command = command();
         command.args(["--address", address, "check-config", "--config"]).arg(fixture("short.yaml"));
         command.env("ML_SERVICE_ADDRESS", "foo").output().unwrap()
     };
-    let errors = String::from_utf8(flag("localhost:8000").stderr).unwrap();
-    let expected =
-        "'--address <IP:PORT>': expected an IP address and a port, as in `127.0.0.1:8000`";
+    let errors = String::from_utf8(flag("example.com:8000").stderr).unwrap();
+    let expected = "'--address <IP:PORT>': expected an IP address or `localhost`, and a port, as in \
+                    `127.0.0.1:8000`";
     assert!(errors.contains(expected), "{errors}");
     assert!(flag("127.0.0.1:0").status.success());
+    assert!(flag("localhost:0").status.success());
 }
 
 #[test]
@@ -280,8 +358,8 @@ fn the_check_prints_the_number_of_keys() {
 fn log_files_that_cannot_be_opened_are_reported_and_others_stay_untouched() {
     let folder = tempfile::tempdir().unwrap();
     let file = |name| folder.path().join(name);
-    std::fs::write(file("kept.log"), "kept\n").unwrap();
-    std::fs::write(
+    fs::write(file("kept.log"), "kept\n").unwrap();
+    fs::write(
         file("rest_config.yaml"),
         "models: [{qualified_name: insurance_charges_modl}]
 logging:
@@ -320,10 +398,11 @@ fn the_openapi_document_does_not_need_the_log_file() {
   handlers: {file: {class: FileHandler, filename: nowhere/x.log}}
   root: {handlers: [file]}
 ";
-    std::fs::write(folder.path().join("rest_config.yaml"), text).unwrap();
+    fs::write(folder.path().join("rest_config.yaml"), text).unwrap();
     let (success, _, errors) = checked(folder.path(), &[]);
     assert!(!success && errors.contains("rest_config.yaml:3: logging.handlers.file.filename: "));
     let output = command().current_dir(folder.path()).arg("generate-openapi").output().unwrap();
     assert!(output.status.success(), "{output:?}");
+    assert_eq!(output.stdout, b"Wrote the OpenAPI document to openapi.yaml\n");
     assert!(folder.path().join("openapi.yaml").exists());
 }

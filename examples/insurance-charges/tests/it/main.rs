@@ -3,8 +3,6 @@
 
 mod artefact;
 mod model;
-#[cfg(feature = "train")]
-mod training;
 
 #[cfg(unix)]
 mod configuration;

@@ -1,4 +1,5 @@
-//! Checks that the files of handlers can be opened. No file is created, emptied or changed.
+//! Checks that the files of handlers can be opened, and are none of those that the program reads. No file is
+//! created, emptied or changed.
 
 use std::{
     fs::{self, OpenOptions},
@@ -8,10 +9,16 @@ use std::{
 
 use ml_configuration::{Node, Problems};
 
-/// Reports the files that cannot be opened.
-pub(crate) fn check(node: Node<'_>, problems: &mut Problems) {
+use super::python;
+use crate::sink;
+
+/// Reports the files that cannot be opened, or that are one of the files in `read`. Each of these has words for
+/// messages, such as `the configuration file`.
+pub(crate) fn check(node: Node<'_>, read: &[(&str, &Path)], problems: &mut Problems) {
     // Mistakes in the structure are reported by `read`.
     let mut unread = Problems::new();
+    let resolved = python::resolve(node, &mut unread);
+    let node = resolved.as_ref().map_or(node, |(document, _)| document.root());
     let Some(mut root) = node.mapping(&mut unread) else { return };
     let handlers = root.optional("handlers").and_then(|node| node.mapping(&mut unread));
     let Some(mut handlers) = handlers else { return };
@@ -19,11 +26,47 @@ pub(crate) fn check(node: Node<'_>, problems: &mut Problems) {
         let Some(mut keys) = handler.mapping(&mut unread) else { continue };
         if let Some(node) = keys.optional("filename")
             && let Some(name) = node.string(&mut unread)
-            && let Some(message) = mistake(name, node.is_variable())
         {
-            node.report(problems, message);
+            let used = read.iter().find(|(_, file)| is_touched(Path::new(name), file));
+            let message = match used {
+                Some((what, _)) => Some(format!(
+                    "the log would overwrite {what}, or its rotation would; name another file"
+                )),
+                None => mistake(name, node.is_variable()),
+            };
+            if let Some(message) = message {
+                node.report(problems, message);
+            }
         }
     }
+}
+
+/// Whether a file is a log file, or has the name of one of its old files. No class of handler is needed for that:
+/// their suffixes have digits and no letters.
+fn is_touched(log: &Path, file: &Path) -> bool {
+    if is_same(log, file) {
+        return true;
+    }
+    let suffix = || {
+        let (log, file) = (log.file_name()?.to_str()?, file.file_name()?.to_str()?);
+        file.strip_prefix(log)?.strip_prefix('.')
+    };
+    let is_number = |suffix: &str| suffix.bytes().all(|byte| b"0123456789-_.".contains(&byte));
+    let folder = |path: &Path| path::absolute(path).ok()?.parent().map(Path::to_owned);
+    suffix().is_some_and(is_number)
+        && folder(log).zip(folder(file)).is_some_and(|(log, file)| is_same(&log, &file))
+}
+
+/// Whether two paths lead to the same file.
+fn is_same(one: &Path, other: &Path) -> bool {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt as _;
+        let id = |path| fs::metadata(path).map(|file| (file.dev(), file.ino())).ok();
+        id(one).is_some_and(|own| Some(own) == id(other))
+    }
+    #[cfg(not(unix))]
+    fs::canonicalize(one).is_ok_and(|own| fs::canonicalize(other).is_ok_and(|other| own == other))
 }
 
 /// Returns the reason why a file cannot be opened. A folder in which no files can be created is not detected.
@@ -34,8 +77,9 @@ fn mistake(name: &str, is_hidden: bool) -> Option<String> {
         Ok(found) if found.is_file() => {
             OpenOptions::new().append(true).open(path).err().map(cannot_open)
         }
-        // Opening a pipe would wait for its reader.
-        Ok(_) => None,
+        // A pipe is opened only by the logging: a reader of it would take the end of this check for its end.
+        Ok(found) if sink::is_stream(found.file_type()) => None,
+        Ok(_) => Some("this is neither a file nor a writable stream; name another file".to_owned()),
         Err(error) if error.kind() != ErrorKind::NotFound => Some(cannot_open(error)),
         // Reported by `read`.
         Err(_) if name.is_empty() => None,

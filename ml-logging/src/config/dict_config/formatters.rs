@@ -2,7 +2,7 @@
 
 use ml_configuration::{Kind, Mapping, Node, Problems, nearest};
 
-use super::class::class;
+use super::{class::class, python};
 use crate::format::{
     BUILT_IN, EcsFormatter, FormatError, FormatStyle, Formatter, HumanFormatter, JsonFormatter,
     StaticValue, TextFormatter, TimeFormat, TimeZone,
@@ -32,9 +32,8 @@ pub(super) fn read<'d>(
     mut keys: Mapping<'d>,
     problems: &mut Problems,
 ) -> Option<(Node<'d>, Formatter)> {
-    let example = "pythonjsonlogger.jsonlogger.JsonFormatter`, or for lines of text \
-                   `class: logging.Formatter";
-    let (node, name) = class(&mut keys, example, problems)?;
+    python::refuse_attributes(&mut keys, problems);
+    let (node, name) = class(&mut keys, problems)?.unwrap_or((keys.node(), "Formatter"));
     let known = || CLASSES.iter().map(|(known, _)| *known);
     let is_known = known().any(|known| known == name);
     if !is_known {
@@ -56,6 +55,7 @@ pub(super) fn read<'d>(
 
 fn json<'d>(keys: &mut Mapping<'d>, problems: &mut Problems) -> Option<(Node<'d>, Formatter)> {
     let whole = keys.node();
+    python::ignored_truth(keys, "validate", problems);
     let style = style(keys, true, problems);
     let format = format(keys, true, problems);
     let times = Times::read(keys, problems);
@@ -113,6 +113,7 @@ fn json<'d>(keys: &mut Mapping<'d>, problems: &mut Problems) -> Option<(Node<'d>
 
 fn text<'d>(keys: &mut Mapping<'d>, problems: &mut Problems) -> Option<(Node<'d>, Formatter)> {
     let whole = keys.node();
+    python::ignored_truth(keys, "validate", problems);
     let style = style(keys, false, problems);
     let format = format(keys, false, problems);
     let times = Times::read(keys, problems);
@@ -156,6 +157,14 @@ fn ecs(keys: &mut Mapping<'_>, problems: &mut Problems) -> Option<EcsFormatter> 
     let excluded: Vec<_> =
         excluded.unwrap_or_default().into_iter().filter_map(|node| node.string(problems)).collect();
     ascii(keys, "ensure_ascii", problems);
+    // Elastic's class takes the keys of Python's, and has no use for them.
+    for key in ["format", "fmt", "datefmt", "style"] {
+        keys.optional(key).and_then(|node| node.string(problems));
+    }
+    python::ignored_truth(keys, "validate", problems);
+    if let Some(node) = keys.optional("stack_trace_limit") {
+        node.integer(i64::MIN..=i64::MAX, problems);
+    }
     refuse(keys, &ECS_REFUSED, problems);
     let formatter = EcsFormatter::new();
     let formatter = statics
@@ -327,12 +336,7 @@ const JSON_REFUSED: [Refused; 10] = [
 const TEXT_REFUSED: [Refused; 1] =
     [("defaults", "write constant text into the format, and remove the key")];
 
-const ECS_REFUSED: [Refused; 4] = [
-    ("format", "the fields are those of the Elastic Common Schema; remove the key"),
-    ("fmt", "the fields are those of the Elastic Common Schema; remove the key"),
-    ("datefmt", "`@timestamp` has one form, in UTC; remove the key"),
-    ("style", "the fields are those of the Elastic Common Schema; remove the key"),
-];
+const ECS_REFUSED: [Refused; 1] = [("defaults", "write them as `extra`, and remove the key")];
 
 fn refuse(keys: &mut Mapping<'_>, refused: &[Refused], problems: &mut Problems) {
     for (key, remedy) in refused {

@@ -4,6 +4,8 @@ use std::{ops::RangeInclusive, time::Duration};
 
 use ml_configuration::{Mapping, Node, Problems};
 
+use super::python;
+
 use crate::{
     config::Handler,
     format::{Formatter, TimeZone},
@@ -31,6 +33,29 @@ pub(crate) struct ExtraClass {
     pub(crate) read: fn(&mut HandlerKeys<'_, '_>, &mut Problems) -> Option<Option<Handler>>,
 }
 
+const NETWORK: &str = "this program leaves sending to a log shipper; use a FileHandler, or a StreamHandler with \
+                       `stream: ext://sys.stdout`";
+const BUFFERS: &str = "every handler has a queue of its own; name the handlers behind this one in the loggers, and \
+                       remove it";
+
+/// Classes of Python's standard library that have no counterpart, each with the remedy.
+const WITHOUT_COUNTERPART: [(&str, &str); 11] = [
+    ("SocketHandler", NETWORK),
+    ("DatagramHandler", NETWORK),
+    ("SysLogHandler", NETWORK),
+    ("SMTPHandler", NETWORK),
+    ("HTTPHandler", NETWORK),
+    ("NTEventLogHandler", NETWORK),
+    ("MemoryHandler", BUFFERS),
+    ("BufferingHandler", BUFFERS),
+    ("QueueHandler", BUFFERS),
+    (
+        "BaseRotatingHandler",
+        "this is a base class; use a RotatingFileHandler or TimedRotatingFileHandler",
+    ),
+    ("Handler", "this is a base class; use one of its subclasses, such as StreamHandler"),
+];
+
 /// Reads the handler of a class. The outer `Option` is `None` if the class is unknown, the inner one if the keys
 /// are invalid.
 pub(super) fn read(
@@ -39,18 +64,31 @@ pub(super) fn read(
     extra_classes: &[ExtraClass],
     problems: &mut Problems,
 ) -> Option<Option<Handler>> {
-    const CLASSES: [&str; 4] =
-        ["StreamHandler", "FileHandler", "RotatingFileHandler", "TimedRotatingFileHandler"];
+    const CLASSES: [&str; 6] = [
+        "StreamHandler",
+        "FileHandler",
+        "WatchedFileHandler",
+        "RotatingFileHandler",
+        "TimedRotatingFileHandler",
+        "NullHandler",
+    ];
     if let Some(extra) = extra_classes.iter().find(|extra| extra.name == class) {
         return (extra.read)(handler, problems);
     }
     let (name, keys) = (handler.name, &mut *handler.keys);
     let read = match class {
         "StreamHandler" => stream_handler(name, keys, problems),
-        "FileHandler" => file_handler(name, keys, problems),
+        // Every file handler watches its file.
+        "FileHandler" | "WatchedFileHandler" => file_handler(name, keys, problems),
         "RotatingFileHandler" => by_size(name, keys, problems),
         "TimedRotatingFileHandler" => by_time(name, keys, problems),
+        "NullHandler" => return Some(Some(Handler::null(name))),
         other => {
+            if let Some((_, remedy)) = WITHOUT_COUNTERPART.iter().find(|(class, _)| *class == other)
+            {
+                handler.class.report(problems, *remedy);
+                return None;
+            }
             let extra = extra_classes.iter().filter(|extra| extra.is_listed);
             let known = CLASSES.into_iter().chain(extra.map(|extra| extra.name));
             handler.class.report_unknown(problems, "handler class", other, known);
@@ -87,8 +125,14 @@ fn stream_handler(name: &str, keys: &mut Mapping<'_>, problems: &mut Problems) -
 fn filename<'d>(keys: &mut Mapping<'d>, problems: &mut Problems) -> Option<&'d str> {
     let filename = keys.required("filename", problems).and_then(|node| path(node, problems));
     if let Some(encoding) = keys.optional("encoding") {
-        encoding.choice("encoding", &[("utf-8", ()), ("utf8", ())], problems);
+        let utf_8 = [("utf-8", ()), ("utf8", ()), ("utf_8", ()), ("u8", ())];
+        encoding.choice("encoding", &utf_8, problems);
     }
+    // Every record can be encoded.
+    if let Some(errors) = keys.optional("errors") {
+        errors.string(problems);
+    }
+    python::ignored_truth(keys, "delay", problems);
     filename
 }
 
@@ -109,8 +153,9 @@ fn file_handler(name: &str, keys: &mut Mapping<'_>, problems: &mut Problems) -> 
 
 fn overwrites(keys: &mut Mapping<'_>, problems: &mut Problems) -> bool {
     let mode = keys.optional("mode");
-    mode.and_then(|node| node.choice("mode", &[("a", false), ("w", true)], problems))
-        .unwrap_or(false)
+    let modes =
+        [("a", false), ("w", true), ("a+", false), ("w+", true), ("at", false), ("wt", true)];
+    mode.and_then(|node| node.choice("mode", &modes, problems)).unwrap_or(false)
 }
 
 fn by_size(name: &str, keys: &mut Mapping<'_>, problems: &mut Problems) -> Option<Handler> {
@@ -161,7 +206,7 @@ fn by_time(name: &str, keys: &mut Mapping<'_>, problems: &mut Problems) -> Optio
 /// Reads `utc`. The default is local time, as in Python.
 fn rotation_zone(keys: &mut Mapping<'_>, problems: &mut Problems) -> Option<TimeZone> {
     let utc = keys.optional("utc");
-    if utc.map_or(Some(false), |node| node.boolean(problems))? {
+    if utc.map_or(Some(false), |node| python::truth(node, problems))? {
         return Some(TimeZone::UTC);
     }
     let local = TimeZone::local();

@@ -9,6 +9,7 @@ mod formatters;
 pub(crate) mod handlers;
 mod level;
 mod provided;
+mod python;
 mod read;
 
 pub use self::filters::Filters;

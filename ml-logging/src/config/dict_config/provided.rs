@@ -9,7 +9,8 @@ use ml_configuration::{Node, Problems, nearest};
 
 use crate::{
     config::Handler,
-    format::{BUILT_IN, Formatter},
+    filter::TargetName,
+    format::{BUILT_IN, Formatter, python_attribute},
 };
 
 /// A formatter of the file.
@@ -24,6 +25,8 @@ pub(super) struct FilterEntry<'d> {
     pub(super) name: &'d str,
     /// `None` if the filter is invalid.
     pub(super) fields: Option<Vec<(String, String)>>,
+    /// Logger whose records, and those of the loggers below it, pass.
+    pub(super) target: Option<TargetName>,
 }
 
 impl FilterEntry<'_> {
@@ -139,6 +142,9 @@ fn unknown(
     };
     let declared = |name: &str| filters.iter().find(|filter| filter.names().any(|own| own == name));
     let nothing = format!("nothing provides the field `{field}`");
+    if let Some(remedy) = python_attribute(field) {
+        return format!("{nothing}; only records of Python have it; {remedy}");
+    }
     if let Some(filter) = declared(field) {
         return format!("{nothing}; add the filter `{}`{to}", filter.name);
     }
@@ -157,14 +163,18 @@ fn unknown(
         return format!("{question} If so, add {filter}{to} as well");
     }
     let filter = if field == HOSTNAME {
-        HOSTNAME_FILTER.to_owned()
+        let to = if to.is_empty() { to } else { format!(",{to}") };
+        format!(", such as `{HOSTNAME_FILTER}`{to}")
+    } else if field.contains(char::is_uppercase) {
+        // No variable has a field of this name.
+        to
     } else {
         let variable = field.to_uppercase();
-        format!("{{class: EnvironmentInfoFilter, env_variables: [{variable}]}}")
+        let filter = format!("{{class: EnvironmentInfoFilter, env_variables: [{variable}]}}");
+        format!("{to}; for an environment variable write `{filter}`")
     };
     format!(
-        "{nothing}; remove it, or add a filter that does, such as `{filter}`{}; built-in fields are {}",
-        if to.is_empty() { to } else { format!(",{to}") },
+        "{nothing}; remove it, or add a filter that does{filter}; built-in fields are {}",
         BUILT_IN.join(", ")
     )
 }

@@ -4,12 +4,13 @@ use ml_configuration::{Mapping, Node, Problems};
 use tracing::level_filters::LevelFilter;
 
 use super::{
-    class::class,
+    class,
     filters::Filters,
     formatters,
     handlers::{self, ExtraClass, HandlerKeys},
     level,
     provided::{self, FilterEntry, FormatterEntry, HandlerEntry},
+    python,
 };
 use crate::{
     config::{Configuration, Logger},
@@ -25,28 +26,37 @@ pub(crate) fn read(
     problems: &mut Problems,
 ) -> Option<Configuration> {
     let mut own = Problems::new();
-    let configuration = configuration(node, filters, extra_classes, &mut own);
+    let resolved = python::resolve(node, &mut own);
+    let (node, referenced) = match &resolved {
+        Some((document, keys)) => (document.root(), keys.as_slice()),
+        None => (node, &[][..]),
+    };
+    python::refuse_objects(node, &mut own);
+    let configuration = configuration(node, referenced, filters, extra_classes, &mut own);
     let correct = own.is_empty();
     problems.extend(own);
     configuration.filter(|_| correct)
 }
 
+/// Reads the sections. Keys that are `referenced` may have any name.
 fn configuration(
     node: Node<'_>,
+    referenced: &[String],
     known: &Filters,
     extra_classes: &[ExtraClass],
     problems: &mut Problems,
 ) -> Option<Configuration> {
     let mut root = node.mapping(problems)?;
+    for key in referenced {
+        root.get(key);
+    }
     if let Some(version) = root.required("version", problems) {
         let _version = version.integer(1..=1_u8, problems);
     }
     // In Python this turns off loggers that exist already. Here none do.
-    if let Some(disable) = root.optional("disable_existing_loggers") {
-        disable.boolean(problems);
-    }
+    python::ignored_truth(&mut root, "disable_existing_loggers", problems);
     if let Some(incremental) = root.optional("incremental")
-        && incremental.boolean(problems) == Some(true)
+        && python::truth(incremental, problems) == Some(true)
     {
         incremental.report(problems, "the logging is set up only once; remove the key");
     }
@@ -57,7 +67,7 @@ fn configuration(
         .collect::<Vec<_>>();
     let filters = section(&mut root, "filters", problems)
         .into_iter()
-        .map(|(name, keys)| FilterEntry { name, fields: filter(keys, known, problems) })
+        .map(|(name, keys)| filter(name, keys, known, problems))
         .collect::<Vec<_>>();
     let handlers = section(&mut root, "handlers", problems)
         .into_iter()
@@ -85,6 +95,9 @@ fn configuration(
     for (entry, context) in handlers.into_iter().zip(contexts) {
         let mut handler = entry.handler?;
         handler.add_context(context);
+        for index in entry.filters {
+            handler.only.extend(filters[index].target.clone());
+        }
         if let Some(index) = entry.formatter {
             let (_, formatter) = formatters[index].formatter.as_ref()?;
             handler = handler.formatter(formatter.clone());
@@ -107,15 +120,45 @@ fn section<'d>(
     entries.filter_map(|(name, node)| Some((name, node.mapping(problems)?))).collect()
 }
 
-fn filter(
+fn filter<'d>(
+    name: &'d str,
+    mut keys: Mapping<'d>,
+    known: &Filters,
+    problems: &mut Problems,
+) -> FilterEntry<'d> {
+    python::refuse_attributes(&mut keys, problems);
+    let is_empty =
+        || keys.node().mapping(&mut Problems::new())?.entries().next().is_none().then_some(());
+    let is_empty = is_empty().is_some();
+    let class = match class::class(&mut keys, problems) {
+        // Python's own filter needs no class.
+        Some(None) if is_empty || keys.get("name").is_some() => Some((keys.node(), "Filter")),
+        Some(None) => class::required(&mut keys, "HostnameFilter", problems),
+        class => class.flatten(),
+    };
+    let (fields, target) = match class {
+        None => (None, None),
+        Some((_, "Filter")) if known.get("Filter").is_none() => {
+            let logger = keys.optional("name").and_then(|node| node.string(problems));
+            keys.finish(problems);
+            (Some(Vec::new()), logger.map(TargetName::of_target))
+        }
+        Some(class) => (context_fields(class, keys, known, problems), None),
+    };
+    FilterEntry { name, fields, target }
+}
+
+/// Reads the fields of a filter that adds some.
+fn context_fields(
+    (class_node, class): (Node<'_>, &str),
     mut keys: Mapping<'_>,
     known: &Filters,
     problems: &mut Problems,
 ) -> Option<Vec<(String, String)>> {
     let node = keys.node();
-    let (class_node, class) = class(&mut keys, "HostnameFilter", problems)?;
     let Some(make) = known.get(class) else {
-        class_node.report_unknown(problems, "filter class", class, known.classes());
+        let classes = known.classes().chain(["Filter"]);
+        class_node.report_unknown(problems, "filter class", class, classes);
         return None;
     };
     let fields = make(&mut keys, problems);
@@ -132,6 +175,9 @@ fn filter(
     Some(fields)
 }
 
+/// Lowest limit for the length of a record. The context and the names of the fields need some room.
+const MIN_RECORD_BYTES: usize = 1024;
+
 fn handler<'d>(
     name: &'d str,
     mut keys: Mapping<'d>,
@@ -146,11 +192,15 @@ fn handler<'d>(
         let names: Vec<_> = formatters.iter().map(|entry| entry.name).collect();
         index_of(node, "formatter", &names, problems)
     });
+    let record_bytes = keys
+        .optional("record_bytes")
+        .and_then(|node| node.integer(MIN_RECORD_BYTES..=usize::MAX, problems));
     let names: Vec<_> = filters.iter().map(|entry| entry.name).collect();
     let filters_node = keys.optional("filters").unwrap_or(node);
     let filters = indices_of(keys.optional("filters"), "filter", &names, problems);
 
-    let class = class(&mut keys, "logging.StreamHandler", problems);
+    python::refuse_attributes(&mut keys, problems);
+    let class = class::required(&mut keys, "logging.StreamHandler", problems);
     let handler = class.and_then(|(class_node, class)| {
         let used = formatter.and_then(|index| formatters[index].formatter.as_ref());
         let mut keys = HandlerKeys {
@@ -165,8 +215,12 @@ fn handler<'d>(
     if handler.is_some() {
         keys.finish(problems);
     }
-    let handler =
-        handler.flatten().map(|handler| handler.level(level.unwrap_or(LevelFilter::TRACE)));
+    let handler = handler.flatten().map(|mut handler| {
+        if let Some(bytes) = record_bytes {
+            handler = handler.record_bytes(bytes);
+        }
+        handler.level(level.unwrap_or(LevelFilter::TRACE))
+    });
     HandlerEntry { name, node, formatter, filters, filters_node, handler }
 }
 
@@ -176,7 +230,9 @@ fn loggers(
     problems: &mut Problems,
 ) -> Vec<Logger> {
     let mut sections = section(root, "loggers", problems);
-    if let Some(keys) = root.optional("root").and_then(|node| node.mapping(problems)) {
+    if let Some(mut keys) = root.optional("root").and_then(|node| node.mapping(problems)) {
+        // Nothing is above the root.
+        python::ignored_truth(&mut keys, "propagate", problems);
         sections.push(("root", keys));
     }
     let names: Vec<_> = handlers.iter().map(|entry| entry.name).collect();
@@ -195,8 +251,8 @@ fn loggers(
             let unset = target.is_root().then_some(LevelFilter::TRACE);
             level::read(node, problems)?.or(unset)
         });
-        logger.propagate =
-            keys.optional("propagate").and_then(|node| node.boolean(problems)).unwrap_or(true);
+        let propagate = keys.optional("propagate");
+        logger.propagate = propagate.and_then(|node| python::truth(node, problems)).unwrap_or(true);
         for index in indices_of(keys.optional("handlers"), "handler", &names, problems) {
             logger = logger.handler(names[index]);
         }
@@ -206,6 +262,8 @@ fn loggers(
             filters
                 .report(problems, "filters belong to handlers; name them there and remove the key");
         }
+        // Files that were made for Python's older `fileConfig` repeat the name of the logger.
+        keys.optional("qualname").and_then(|node| node.string(problems));
         keys.finish(problems);
         loggers.push(logger);
     }

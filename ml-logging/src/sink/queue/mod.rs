@@ -16,7 +16,7 @@ mod policy;
 mod state;
 mod worker;
 
-use std::{fmt, io, sync::Arc, thread, time::Instant};
+use std::{fmt, io, mem, sync::Arc, thread, time::Instant};
 
 pub use self::policy::Policy;
 use self::state::Shared;
@@ -24,8 +24,10 @@ pub(crate) use self::state::{DEFAULT_QUEUE_BYTES, QueueSettings};
 use super::{
     byte_sink::ByteSink,
     counts::HandlerCounts,
-    record_sink::{Record, RecordSink, Unflushed},
+    record_sink::{OnWait, Record, RecordSink, Unflushed},
 };
+
+const WORKER_NAME: &str = "log-writer";
 
 /// Sink that is written by a thread of its own, or with [`Policy::Audit`] by the threads that log.
 pub(crate) struct Queue {
@@ -45,7 +47,7 @@ impl Queue {
         if shared.is_audit {
             shared.lock().byte_sink = Some(byte_sink);
         } else {
-            let worker = thread::Builder::new().name("log-writer".to_owned());
+            let worker = thread::Builder::new().name(WORKER_NAME.to_owned());
             let shared = Arc::clone(&shared);
             worker.spawn(move || shared.run(byte_sink))?;
         }
@@ -97,15 +99,49 @@ impl RecordSink for Queue {
         // The second round is for the record that reports the records dropped before.
         for _ in 0..2 {
             let queued = state.queued;
-            while state.done < queued {
-                let left = deadline.map(|end| end.saturating_duration_since(Instant::now()));
+            while state.done < queued || state.is_stale {
+                let left = state.time_left(deadline);
                 if left.is_some_and(|left| left.is_zero()) {
-                    return Err(Unflushed::Records(queued - state.done));
+                    let refused = mem::take(&mut state.refused);
+                    return Err(Unflushed::Records(queued - state.done + refused));
                 }
                 state = self.shared.wait_for_progress(state, left);
             }
         }
-        state.failure.take().map_or(Ok(()), |failure| Err(Unflushed::Failure(failure)))
+        if state.refused > 0 {
+            return Err(Unflushed::Records(mem::take(&mut state.refused)));
+        }
+        let is_past = !state.is_failing;
+        match state.failure.take() {
+            None => Ok(()),
+            Some(error) => Err(Unflushed::Failure { error, is_past }),
+        }
+    }
+
+    fn reopen(&self) {
+        let mut state = self.shared.lock();
+        state.is_stale = true;
+        if self.shared.is_audit {
+            self.shared.reopen_if_idle(state);
+        } else {
+            self.shared.wake(&mut state);
+        }
+    }
+
+    fn end_by(&self, deadline: Instant) {
+        let mut state = self.shared.lock();
+        state.end = Some(state.end.map_or(deadline, |end| end.min(deadline)));
+        if self.shared.is_audit && !state.has_worker {
+            let shared = Arc::clone(&self.shared);
+            let worker = thread::Builder::new().name(WORKER_NAME.to_owned());
+            // Without a thread the threads that log write on.
+            state.has_worker = worker.spawn(move || shared.run_at_end()).is_ok();
+        }
+        self.shared.progress.notify_all();
+    }
+
+    fn on_wait(&self, run: OnWait) {
+        self.shared.on_wait.get_or_init(|| run);
     }
 
     fn counts(&self) -> HandlerCounts {
@@ -127,6 +163,7 @@ impl Drop for Queue {
         let mut state = self.shared.lock();
         state.is_closed = true;
         self.shared.wake(&mut state);
+        self.shared.progress.notify_all();
     }
 }
 

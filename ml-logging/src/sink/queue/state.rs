@@ -2,12 +2,14 @@
 
 use std::{
     io,
-    sync::{Condvar, Mutex, MutexGuard, PoisonError},
-    time::Duration,
+    sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError},
+    time::{Duration, Instant},
 };
 
 use super::{batch::Batch, policy::Policy};
-use crate::sink::{byte_sink::ByteSink, counts::HandlerCounts, report::LossReporter};
+use crate::sink::{
+    byte_sink::ByteSink, counts::HandlerCounts, record_sink::OnWait, report::LossReporter,
+};
 
 /// Longest time for which records gather before they are written.
 pub(super) const POLL_INTERVAL: Duration = Duration::from_millis(2);
@@ -46,7 +48,12 @@ pub(super) struct Shared {
     pub(super) max_kept: usize,
     pub(super) render_dropped: RenderDropped,
     pub(super) reporter: LossReporter,
+    /// Runs waits that take long.
+    pub(super) on_wait: OnceLock<OnWait>,
 }
+
+/// Time for which a thread waits for the byte sink before the wait counts as long.
+pub(super) const SHORT_WAIT: Duration = Duration::from_millis(5);
 
 /// State under the lock of a queue.
 #[derive(Default)]
@@ -71,7 +78,17 @@ pub(super) struct State {
     pub(super) waiters: usize,
     /// Last failure that no flush has returned yet.
     pub(super) failure: Option<io::Error>,
+    /// The last write has failed.
+    pub(super) is_failing: bool,
+    /// The byte sink is to be opened again.
+    pub(super) is_stale: bool,
     pub(super) is_closed: bool,
+    /// Time after which no thread waits for the byte sink, because the process is about to end.
+    pub(super) end: Option<Instant>,
+    /// Records refused after that time which no flush has returned yet.
+    pub(super) refused: u64,
+    /// An audit queue is written by a worker since `end` is set.
+    pub(super) has_worker: bool,
     /// The worker has panicked, so that nothing will be written any more.
     pub(super) is_dead: bool,
 }
@@ -83,6 +100,12 @@ impl State {
     #[inline]
     pub(super) fn has_room(&self, bytes: usize, capacity: usize) -> bool {
         !self.is_dead && (self.waiting.len() + bytes <= capacity || self.waiting.is_empty())
+    }
+
+    /// Returns the time for which a thread may wait, given a deadline of its own. `None` is without a limit.
+    pub(super) fn time_left(&self, deadline: Option<Instant>) -> Option<Duration> {
+        let earliest = [deadline, self.end].into_iter().flatten().min()?;
+        Some(earliest.saturating_duration_since(Instant::now()))
     }
 }
 
@@ -100,6 +123,7 @@ impl Shared {
             max_kept: settings.capacity.max(MIN_KEPT).saturating_mul(2),
             render_dropped: settings.render_dropped,
             reporter: LossReporter::new(&settings.handler),
+            on_wait: OnceLock::new(),
         }
     }
 
@@ -119,25 +143,69 @@ impl Shared {
     #[cold]
     pub(super) fn wait_for_room<'s>(
         &'s self,
-        mut state: MutexGuard<'s, State>,
+        state: MutexGuard<'s, State>,
         bytes: usize,
     ) -> Option<MutexGuard<'s, State>> {
+        match self.find_room(state, bytes, Some(Instant::now() + SHORT_WAIT)) {
+            Ok(found) => found,
+            Err(state) => self
+                .wait_long(state, |state| self.find_room(state, bytes, None).unwrap_or_else(Some)),
+        }
+    }
+
+    /// Waits until there is room for a record. Fails at the deadline.
+    fn find_room<'s>(
+        &'s self,
+        mut state: MutexGuard<'s, State>,
+        bytes: usize,
+        deadline: Option<Instant>,
+    ) -> Result<Option<MutexGuard<'s, State>>, MutexGuard<'s, State>> {
         while !state.has_room(bytes, self.capacity) {
             if state.is_dead {
                 state.counts.accepted += 1;
                 state.counts.lost += 1;
-                return None;
+                return Ok(None);
             }
             if self.policy == Policy::Drop {
                 state.counts.accepted += 1;
                 state.counts.dropped += 1;
                 state.unreported += 1;
                 self.wake(&mut state);
-                return None;
+                return Ok(None);
             }
-            state = self.wait_for_progress(state, None);
+            if state.time_left(None) == Some(Duration::ZERO) {
+                // Not reported here: standard error may stall as well, and the final flush has the sum.
+                state.counts.accepted += 1;
+                state.counts.lost += 1;
+                state.refused += 1;
+                return Ok(None);
+            }
+            let left = state.time_left(deadline);
+            if left == Some(Duration::ZERO) {
+                return Err(state);
+            }
+            state = self.wait_for_progress(state, left);
         }
-        Some(state)
+        Ok(Some(state))
+    }
+
+    /// Runs a wait that takes long as the program has defined.
+    pub(super) fn wait_long<'s, T>(
+        &'s self,
+        state: MutexGuard<'s, State>,
+        wait: impl FnOnce(MutexGuard<'s, State>) -> T,
+    ) -> T {
+        let Some(on_wait) = self.on_wait.get() else { return wait(state) };
+        let (mut pending, mut result) = (Some((state, wait)), None);
+        let mut run = || {
+            if let Some((state, wait)) = pending.take() {
+                result = Some(wait(state));
+            }
+        };
+        on_wait(&mut run);
+        // For a function that does not call its argument.
+        run();
+        result.expect("the wait has run")
     }
 
     /// Waits until records have been written. Wakes the worker for that.

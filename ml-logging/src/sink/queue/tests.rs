@@ -111,7 +111,7 @@ fn counts(queue: &Queue) -> HandlerCounts {
 
 fn flush(queue: &Queue) -> io::Result<()> {
     queue.flush(None).map_err(|unflushed| match unflushed {
-        Unflushed::Failure(failure) => failure,
+        Unflushed::Failure { error, .. } => error,
         Unflushed::Records(records) => panic!("{records} without a deadline"),
     })
 }
@@ -351,3 +351,4 @@ fn an_audit_record_is_written_before_push_returns() {
 }
 
 mod faults;
+mod long_waits;

@@ -5,12 +5,12 @@ use std::{
     panic::{AssertUnwindSafe, UnwindSafe, catch_unwind},
     sync::{MutexGuard, PoisonError},
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use super::{
     batch::Batch,
-    state::{BUSY, POLL_INTERVAL, QUIET_POLLS, Shared, State},
+    state::{BUSY, POLL_INTERVAL, QUIET_POLLS, SHORT_WAIT, Shared, State},
 };
 use crate::sink::{byte_sink::ByteSink, guard::WriteGuard};
 
@@ -42,6 +42,7 @@ impl Shared {
         counts.queued_bytes = 0;
         state.done = state.queued;
         state.failure = Some(io::Error::other(reason));
+        state.is_failing = true;
         self.progress.notify_all();
         drop(state);
         self.reporter.lost(format_args!("{reason}"));
@@ -52,6 +53,7 @@ impl Shared {
         let mut quiet_polls = 0;
         let mut state = self.lock();
         loop {
+            state = self.reopen_if_stale(state, &mut *byte_sink);
             mem::swap(&mut state.waiting, &mut batch);
             self.queue_dropped_report(&mut state);
             if batch.is_empty() {
@@ -95,21 +97,69 @@ impl Shared {
         }
     }
 
+    /// Runs the worker thread that takes over an audit queue at the end of the process.
+    pub(super) fn run_at_end(&self) {
+        let mut state = self.lock();
+        while !state.is_dead && !state.is_closed {
+            if let Some(byte_sink) = state.byte_sink.take() {
+                drop(state);
+                return self.run(byte_sink);
+            }
+            state = self.wait_for_progress(state, None);
+        }
+    }
+
+    /// Opens the byte sink of an audit queue again, unless a thread writes to it, which then does so.
+    pub(super) fn reopen_if_idle<'s>(&'s self, mut state: MutexGuard<'s, State>) {
+        if let Some(mut byte_sink) = state.byte_sink.take() {
+            state = self.reopen_if_stale(state, &mut *byte_sink);
+            state.byte_sink = Some(byte_sink);
+            self.progress.notify_all();
+        }
+    }
+
     /// Waits until the record that the caller has queued last is written. The first thread that finds the
-    /// byte sink free writes all queued records.
-    pub(super) fn write_in_turn<'s>(&'s self, mut state: MutexGuard<'s, State>) {
+    /// byte sink free writes all queued records. At the end of the process a worker writes instead, and the
+    /// wait has a limit.
+    pub(super) fn write_in_turn<'s>(&'s self, state: MutexGuard<'s, State>) {
         let own = state.queued;
+        if let Some(state) = self.take_turns(state, own, Some(SHORT_WAIT)) {
+            self.wait_long(state, |state| drop(self.take_turns(state, own, None)));
+        }
+    }
+
+    /// Does the work of [`write_in_turn`](Self::write_in_turn). Returns the lock if the first wait has
+    /// reached the limit.
+    fn take_turns<'s>(
+        &'s self,
+        mut state: MutexGuard<'s, State>,
+        own: u64,
+        limit: Option<Duration>,
+    ) -> Option<MutexGuard<'s, State>> {
+        let mut deadline = None;
         while state.done < own {
-            let Some(mut byte_sink) = state.byte_sink.take() else {
+            if state.time_left(None) == Some(Duration::ZERO) {
+                return None;
+            }
+            let own_turn = !state.has_worker;
+            let Some(mut byte_sink) = state.byte_sink.take_if(|_| own_turn) else {
+                let first = || limit.map(|limit| Instant::now() + limit);
+                let left = state.time_left(*deadline.get_or_insert_with(first));
+                if left == Some(Duration::ZERO) {
+                    return Some(state);
+                }
                 // The thread that writes now may leave this record to its own thread.
-                state = self.wait_for_progress(state, None);
+                state = self.wait_for_progress(state, left);
                 continue;
             };
             let mut batch = mem::take(&mut state.writing);
             mem::swap(&mut state.waiting, &mut batch);
             let write = || self.write_batch(state, &batch, &mut *byte_sink);
-            let Ok(after) = catch_unwind(AssertUnwindSafe(write)) else { return self.fail() };
-            state = after;
+            let Ok(after) = catch_unwind(AssertUnwindSafe(write)) else {
+                self.fail();
+                return None;
+            };
+            state = self.reopen_if_stale(after, &mut *byte_sink);
             batch.clear(self.max_kept);
             state.writing = batch;
             state.byte_sink = Some(byte_sink);
@@ -117,6 +167,26 @@ impl Shared {
                 self.progress.notify_all();
             }
         }
+        None
+    }
+
+    /// Opens the byte sink again if that is requested.
+    fn reopen_if_stale<'s>(
+        &'s self,
+        mut state: MutexGuard<'s, State>,
+        byte_sink: &mut dyn ByteSink,
+    ) -> MutexGuard<'s, State> {
+        if state.is_stale {
+            drop(state);
+            // A failure loses no record yet, and is only reported.
+            if let Err(error) = byte_sink.reopen() {
+                self.reporter.not_reopened(&error);
+            }
+            state = self.lock();
+            state.is_stale = false;
+            self.progress.notify_all();
+        }
+        state
     }
 
     /// Writes a batch, and counts each record as written or lost.
@@ -143,6 +213,7 @@ impl Shared {
             state.counts.queued_bytes -= written as u64;
             state.counts.failed_rotations = failed_rotations;
             records = within;
+            state.is_failing = failure.is_some();
             if let Some(error) = failure {
                 let lost = batch.records() - records;
                 // None is lost if only the final flush has failed.
@@ -184,7 +255,7 @@ fn write_chunk(
                 left = left.saturating_sub(*length);
                 fits
             });
-            let prepared = byte_sink.prepare(&mut lengths);
+            let prepared = byte_sink.prepare(&mut lengths)?;
             end = batch.start(records + prepared.records);
             *is_torn = (*is_torn || prepared.is_torn) && !prepared.is_new_file;
             // The next record must not continue the line of one that was cut off.

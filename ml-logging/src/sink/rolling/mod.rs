@@ -9,7 +9,7 @@ mod schedule;
 
 use std::{
     ffi::OsString,
-    fs::{self, File, Metadata, TryLockError},
+    fs::{self, TryLockError},
     io::{self, Write as _},
     path::{Path, PathBuf},
     thread,
@@ -20,7 +20,7 @@ pub use self::schedule::Period;
 use self::schedule::Schedule;
 use super::{
     byte_sink::{ByteSink, Prepared},
-    file::{append, stream},
+    file::{self, NamedFile},
     report::report,
     torn_line::TornLine,
 };
@@ -122,8 +122,7 @@ const LOCK_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// File that is rotated.
 pub(crate) struct RollingFile {
-    path: PathBuf,
-    file: File,
+    named: NamedFile,
     rotation: Rotation,
     /// Time of the next rotation by time, in seconds since 1970.
     due: u64,
@@ -138,12 +137,11 @@ impl RollingFile {
     /// be rotated, become ordinary streams.
     pub(crate) fn open(path: &Path, rotation: &Rotation) -> io::Result<Box<dyn ByteSink>> {
         if fs::metadata(path).is_ok_and(|metadata| !metadata.is_file()) {
-            return stream(append(path)?, None);
+            return Ok(file::open(path, false)?.0);
         }
-        let path = std::path::absolute(path)?;
-        let modified = fs::metadata(&path).and_then(|metadata| metadata.modified()).ok();
-        let torn = TornLine::of(&path);
-        let file = append(&path)?;
+        let modified = fs::metadata(path).and_then(|metadata| metadata.modified()).ok();
+        let torn = TornLine::of(path);
+        let named = NamedFile::open(path)?;
         let due = match &rotation.when {
             When::Time(schedule) => {
                 schedule.after(seconds(modified.unwrap_or_else(SystemTime::now)))
@@ -151,7 +149,7 @@ impl RollingFile {
             When::Size(_) => 0,
         };
         let rotation = rotation.clone();
-        Ok(Box::new(Self { path, file, rotation, due, failures: 0, torn, last_failure: None }))
+        Ok(Box::new(Self { named, rotation, due, failures: 0, torn, last_failure: None }))
     }
 
     /// Runs an operation, unless the last one has failed a moment ago. Counts failures.
@@ -166,7 +164,7 @@ impl RollingFile {
             }
             Err(error) => {
                 if self.failures == 0 {
-                    let path = self.path.display();
+                    let path = self.named.path.display();
                     report(format_args!(
                         "{path} could not be rotated: {error}; the file stays in use, and the \
                          rotation is retried; further failures are only counted"
@@ -179,19 +177,8 @@ impl RollingFile {
         }
     }
 
-    /// Returns the size of the file; `None` if its name belongs to another file now.
-    fn size(&self) -> io::Result<Option<u64>> {
-        match fs::metadata(&self.path) {
-            Ok(named) if is_same(&named, &self.file.metadata()?) => Ok(Some(named.len())),
-            Ok(_) => Ok(None),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error),
-        }
-    }
-
-    /// Opens the file that has the name now.
-    fn reopen(&mut self) -> io::Result<()> {
-        self.file = append(&self.path)?;
+    /// Sets the end of a file that has just been opened.
+    fn begin_file(&mut self) {
         if let When::Time(schedule) = &self.rotation.when {
             let now = seconds(SystemTime::now());
             // The clock may have been set back. A file must not end before its predecessor.
@@ -199,7 +186,14 @@ impl RollingFile {
                 self.due = schedule.after(now);
             }
         }
-        Ok(())
+    }
+
+    /// Whether a rotation by time is due.
+    fn is_due(&mut self) -> bool {
+        let When::Time(schedule) = &self.rotation.when else { return false };
+        let now = seconds(SystemTime::now());
+        self.due = schedule.not_beyond(self.due, now);
+        self.due <= now
     }
 
     /// Waits until no other process rotates the file. Writing on in the meantime would let the file grow
@@ -207,7 +201,7 @@ impl RollingFile {
     fn lock(&self) -> io::Result<()> {
         let deadline = Instant::now() + LOCK_TIMEOUT;
         loop {
-            match self.file.try_lock() {
+            match self.named.file.try_lock() {
                 Err(TryLockError::WouldBlock) if Instant::now() < deadline => {
                     thread::sleep(Duration::from_millis(1));
                 }
@@ -228,7 +222,7 @@ impl RollingFile {
         self.lock()?;
         let rotated = self.rotate_locked();
         if rotated.is_err() {
-            self.file.unlock()?;
+            self.named.file.unlock()?;
         }
         rotated?
     }
@@ -236,13 +230,14 @@ impl RollingFile {
     /// The inner failure occurs after the new file has been opened. No lock is held then.
     fn rotate_locked(&mut self) -> io::Result<io::Result<()>> {
         // A process that held the lock before may have rotated the file.
-        let removed = if self.size()?.is_some() {
+        let removed = if self.named.size()?.is_some() {
             self.rename()?;
             self.remove_oldest()
         } else {
             Ok(())
         };
-        self.reopen()?;
+        self.named.reopen()?;
+        self.begin_file();
         Ok(removed)
     }
 
@@ -269,10 +264,11 @@ impl RollingFile {
                 old
             }
         };
-        fs::rename(&self.path, &old)?;
+        let path = &self.named.path;
+        fs::rename(path, &old)?;
         // If a new file cannot be created, the rename is undone.
-        if let Err(error) = append(&self.path) {
-            fs::rename(&old, &self.path)?;
+        if let Err(error) = NamedFile::open(path) {
+            fs::rename(&old, path)?;
             return Err(error);
         }
         Ok(())
@@ -284,10 +280,12 @@ impl RollingFile {
         if self.rotation.backups == 0 {
             return Ok(());
         }
-        let (Some(folder), Some(name)) = (self.path.parent(), self.path.file_name()) else {
+        let path = &self.named.path;
+        let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else {
             return Ok(());
         };
         let prefix = format!("{}.", name.to_string_lossy());
+        let now = seconds(SystemTime::now());
         let mut old = Vec::new();
         for entry in fs::read_dir(folder)? {
             let entry = entry?;
@@ -300,12 +298,15 @@ impl RollingFile {
                 modified => seconds(modified?),
             };
             if let Some(order) = schedule.order(suffix, modified) {
-                old.push((order, entry.path()));
+                // A name in the future is that of a clock that was ahead. Such files would count as the latest
+                // for good, and displace those that are rotated now.
+                let is_past = order.0 <= now;
+                old.push((is_past, order, entry.path()));
             }
         }
         old.sort();
         let kept = (self.rotation.backups as usize).min(old.len());
-        old[..old.len() - kept].iter().try_for_each(|(_, path)| match fs::remove_file(path) {
+        old[..old.len() - kept].iter().try_for_each(|(.., path)| match fs::remove_file(path) {
             // Another process may have removed it.
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
             other => other,
@@ -317,7 +318,7 @@ impl RollingFile {
     }
 
     fn with_suffix(&self, suffix: &str) -> PathBuf {
-        let mut path = OsString::from(&self.path);
+        let mut path = OsString::from(&self.named.path);
         path.push(".");
         path.push(suffix);
         path.into()
@@ -325,37 +326,34 @@ impl RollingFile {
 }
 
 impl ByteSink for RollingFile {
-    fn prepare(&mut self, lengths: &mut dyn Iterator<Item = usize>) -> Prepared {
+    fn prepare(&mut self, lengths: &mut dyn Iterator<Item = usize>) -> io::Result<Prepared> {
+        let followed = self.named.follow()?;
+        let mut is_new_file = followed.is_new;
+        if is_new_file {
+            self.begin_file();
+        }
         let first = lengths.next().unwrap_or(0) as u64;
         let is_torn = self.torn.take().is_some_and(|torn| torn.is_unchanged());
         let limit = match self.rotation.when {
             When::Size(limit) if limit > 0 && self.rotation.backups > 0 => Some(limit),
             // Never rotated.
             When::Size(_) => {
-                return Prepared { records: 1 + lengths.count(), is_new_file: false, is_torn };
+                return Ok(Prepared { records: 1 + lengths.count(), is_new_file, is_torn });
             }
             When::Time(_) => None,
         };
-        let mut is_new_file = false;
-        let size = self.try_to(|own| {
-            let mut size = own.size()?;
-            if size.is_none() {
-                own.reopen()?;
-                is_new_file = true;
-                size = own.size()?;
-            }
-            let size = size.unwrap_or(0);
-            let is_due = match limit {
-                Some(limit) => size > 0 && size + first > limit,
-                None => own.due <= seconds(SystemTime::now()),
-            };
-            if is_due {
+        let is_due = match limit {
+            Some(limit) => followed.size > 0 && followed.size + first > limit,
+            None => self.is_due(),
+        };
+        let mut size = Some(followed.size);
+        if is_due {
+            size = self.try_to(|own| {
                 own.rotate()?;
                 is_new_file = true;
-                return Ok(own.size()?.unwrap_or(0));
-            }
-            Ok(size)
-        });
+                Ok(own.named.size()?.unwrap_or(0))
+            });
+        }
         let records = match (limit, size) {
             (Some(limit), Some(size)) => {
                 let mut size = size + first;
@@ -368,14 +366,20 @@ impl ByteSink for RollingFile {
             }
             _ => 1 + lengths.count(),
         };
-        Prepared { records, is_new_file, is_torn }
+        Ok(Prepared { records, is_new_file, is_torn })
     }
 
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.file.write(bytes)
+        self.named.write(bytes)
     }
 
     fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn reopen(&mut self) -> io::Result<()> {
+        self.named.reopen()?;
+        self.begin_file();
         Ok(())
     }
 
@@ -386,16 +390,4 @@ impl ByteSink for RollingFile {
 
 fn seconds(time: SystemTime) -> u64 {
     time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs()
-}
-
-#[cfg(unix)]
-fn is_same(one: &Metadata, other: &Metadata) -> bool {
-    use std::os::unix::fs::MetadataExt as _;
-    (one.dev(), one.ino()) == (other.dev(), other.ino())
-}
-
-/// On other systems an open file cannot be renamed by another process.
-#[cfg(not(unix))]
-fn is_same(_: &Metadata, _: &Metadata) -> bool {
-    true
 }

@@ -107,6 +107,15 @@ impl Schedule {
         moments.into_iter().find(|moment| *moment > time).unwrap_or(NEVER)
     }
 
+    /// Returns an end that was computed earlier, or an earlier one if the clock was ahead then. Without that, a
+    /// clock that has jumped ahead and back would stop the rotation until it is there again.
+    pub(super) fn not_beyond(&self, due: u64, now: u64) -> u64 {
+        if due <= now.saturating_add(self.length()) {
+            return due;
+        }
+        due.min(self.after(now))
+    }
+
     /// Returns the suffix of the file that ends at `due`: the time at which it began.
     pub(super) fn suffix(&self, due: u64) -> String {
         let length = self.length();

@@ -47,7 +47,7 @@ pub fn expected(case: &Case, form: &EcsForm) -> Vec<(String, Expected)> {
     let mut record = vec![
         ("@timestamp".to_owned(), Expected::Time(times::ECS)),
         ("log.level".to_owned(), text(&level(case).0.to_lowercase())),
-        ("message".to_owned(), message(case).map_or_else(Expected::null, Expected::or_null)),
+        ("message".to_owned(), message(case).map_or_else(Expected::null, Expected::of_message)),
         ("ecs.version".to_owned(), text("1.6.0")),
         ("log.logger".to_owned(), of("name")),
         ("log.origin.file.name".to_owned(), text("where.rs")),
@@ -66,7 +66,7 @@ pub fn expected(case: &Case, form: &EcsForm) -> Vec<(String, Expected)> {
         put(if is_object(name) { format!("labels.{name}") } else { name.clone() }, text(value));
     }
     for (key, value) in &form.statics {
-        put(key.clone(), Expected::or_null(&value.held()));
+        put(key.clone(), of_value(&value.held()).unwrap_or_else(Expected::null));
     }
     record.retain(|(key, _)| !form.is_excluded(key));
 
@@ -89,11 +89,12 @@ pub fn expected(case: &Case, form: &EcsForm) -> Vec<(String, Expected)> {
     };
     let own = of_event(case, event_name);
     for (name, own, held) in &own {
-        let value = if *own == "duration_ms" { duration(held) } else { Expected::or_null(held) };
+        let value = if *own == "duration_ms" { duration(held) } else { of_value(held) };
+        let value = value.unwrap_or_else(Expected::null);
         add(name, value);
     }
     let taken = own.into_iter().map(|(name, ..)| name).collect();
-    for (name, value) in of_spans(case, taken, span_name) {
+    for (name, value) in of_spans(case, taken, span_name, of_value) {
         add(&name, value);
     }
     record
@@ -114,19 +115,27 @@ fn event_name(name: &str) -> String {
     if name == "duration_ms" { "event.duration".to_owned() } else { span_name(name) }
 }
 
+/// A value; null if JSON lacks the float.
+fn of_value(held: &Held) -> Option<Expected> {
+    match held {
+        Held::F64(value) if !value.is_finite() => Some(Expected::null()),
+        held => Expected::of(held),
+    }
+}
+
 /// Converts milliseconds to nanoseconds. Invalid durations become null, other values stay unchanged.
-fn duration(held: &Held) -> Expected {
+fn duration(held: &Held) -> Option<Expected> {
     let milliseconds = match held {
         Held::I64(value) => *value as f64,
         Held::U64(value) => *value as f64,
         Held::I128(value) => *value as f64,
         Held::U128(value) => *value as f64,
         Held::F64(value) => *value,
-        other => return Expected::or_null(other),
+        other => return of_value(other),
     };
     // Those of 30 years.
     let is_time = (0.0..1e12).contains(&milliseconds);
-    if is_time { Expected::Nanoseconds(milliseconds) } else { Expected::null() }
+    is_time.then_some(Expected::Nanoseconds(milliseconds))
 }
 
 /// Returns the possible errors of the form.

@@ -141,6 +141,9 @@ impl Expected {
             Self::Float(wanted) => {
                 json.parse::<f64>().is_ok_and(|float| float.to_bits() == wanted.to_bits())
             }
+            Self::FloatText(wanted) => text().is_some_and(|text| {
+                text.parse::<f64>().is_ok_and(|float| float.to_bits() == wanted.to_bits())
+            }),
             Self::Nanoseconds(milliseconds) => json.parse::<u64>().is_ok_and(|nanoseconds| {
                 let wanted = milliseconds * 1e6;
                 (nanoseconds as f64 - wanted).abs() <= 0.5 + wanted * f64::EPSILON

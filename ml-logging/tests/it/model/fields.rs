@@ -10,6 +10,8 @@ pub enum Expected {
     Raw(String),
     Text(String),
     Float(f64),
+    /// The number as text.
+    FloatText(f64),
     /// So many milliseconds as whole nanoseconds.
     Nanoseconds(f64),
     Time(Times),
@@ -53,6 +55,16 @@ impl Expected {
             }
             Held::Nothing => return None,
         })
+    }
+
+    /// The value of a message, which is always text.
+    pub fn of_message(held: &Held) -> Self {
+        match Self::of(held) {
+            None => Self::null(),
+            Some(Self::Raw(text)) => Self::Text(text),
+            Some(Self::Float(value)) => Self::FloatText(value),
+            Some(other) => other,
+        }
     }
 
     pub fn or_null(held: &Held) -> Self {
@@ -112,6 +124,7 @@ pub fn of_spans(
     case: &Case,
     mut taken: Vec<String>,
     named: impl Fn(&str) -> String,
+    of: impl Fn(&Held) -> Option<Expected>,
 ) -> Vec<(String, Expected)> {
     let mut all = Vec::new();
     for span in case.spans.iter().rev() {
@@ -125,7 +138,7 @@ pub fn of_spans(
             }
         }
         for (name, _, held) in in_place(&now, &named) {
-            if let (false, Some(value)) = (taken.contains(&name), Expected::of(held)) {
+            if let (false, Some(value)) = (taken.contains(&name), of(held)) {
                 taken.push(name.clone());
                 all.push((name, value));
             }

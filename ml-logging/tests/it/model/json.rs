@@ -73,7 +73,7 @@ pub fn expected(case: &Case, form: &JsonForm) -> Vec<(String, Expected)> {
             (None, name) if form.timestamp.as_deref() == Some(name) => {
                 Expected::Time(times::ISO_8601)
             }
-            (None, "message") => message(case).map_or_else(Expected::null, Expected::or_null),
+            (None, "message") => message(case).map_or_else(Expected::null, Expected::of_message),
             (None, name) => context(case, name, form.times).unwrap(),
         }
     };
@@ -93,7 +93,7 @@ pub fn expected(case: &Case, form: &JsonForm) -> Vec<(String, Expected)> {
         record.push((form.context_key(name), Expected::Time(times::ISO_8601)));
     }
     let taken = own.into_iter().map(|(name, ..)| name).collect();
-    for (name, value) in of_spans(case, taken, str::to_owned) {
+    for (name, value) in of_spans(case, taken, str::to_owned, Expected::of) {
         record.push((form.key(&name), value));
     }
     record

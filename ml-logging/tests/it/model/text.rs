@@ -113,7 +113,9 @@ fn field(expected: &Expected, spec: Spec, style: FormatStyle) -> Chunk {
         Expected::Created => Chunk::Created,
         Expected::Msecs => Chunk::Msecs(spec),
         Expected::Thread => Chunk::Thread,
-        Expected::Nanoseconds(_) | Expected::Anything => panic!("text has no {expected:?}"),
+        Expected::Nanoseconds(_) | Expected::FloatText(_) | Expected::Anything => {
+            panic!("text has no {expected:?}")
+        }
     }
 }
 
@@ -122,7 +124,7 @@ fn add_values(chunks: &mut Vec<Chunk>, case: &Case) {
     let own = of_event(case, str::to_owned);
     let taken = own.iter().map(|(name, ..)| name.clone()).collect();
     let own = own.into_iter().map(|(name, _, held)| (name, Expected::or_null(held)));
-    for (name, value) in own.chain(of_spans(case, taken, str::to_owned)) {
+    for (name, value) in own.chain(of_spans(case, taken, str::to_owned, Expected::of)) {
         chunks.extend([Chunk::Exact(" ".to_owned()), word(&name), Chunk::Exact("=".to_owned())]);
         chunks.push(match value {
             Expected::Text(text) => word(&text),

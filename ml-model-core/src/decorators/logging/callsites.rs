@@ -17,7 +17,9 @@ use tracing_core::callsite::{self, Callsite, Identifier};
 use tracing_core::field::FieldSet;
 use tracing_core::metadata::Kind;
 
+use super::sampling::Sampling;
 use crate::logged_field::{LoggedField, LoggedFields, key_of, keys};
+use crate::policy::digest::report_missing_key;
 use crate::prediction_id::PredictionId;
 use crate::request::Context;
 
@@ -26,6 +28,7 @@ use crate::request::Context;
 pub struct LogSites {
     single: Sites,
     in_batch: Sites,
+    pub(super) sampling: Sampling,
 }
 
 #[derive(Debug)]
@@ -47,24 +50,47 @@ impl LogSites {
         input_fields: &'static [&'static str],
         output_fields: &'static [&'static str],
     ) -> Self {
+        Self::sampled(target, level, input_fields, output_fields, Sampling::new())
+    }
+
+    /// Creates the call sites like [`new`](Self::new), with the options `sample` and `slow`.
+    #[must_use]
+    #[track_caller]
+    pub const fn sampled(
+        target: &'static str,
+        level: Level,
+        input_fields: &'static [&'static str],
+        output_fields: &'static [&'static str],
+        sampling: Sampling,
+    ) -> Self {
         let caller = Location::caller();
         let origin = Origin { target, level, file: caller.file(), line: caller.line() };
-        Self::of_origin(origin, [input_fields, output_fields])
+        Self::of_origin(origin, [input_fields, output_fields], sampling)
     }
 
     /// Creates the call sites for the fields of input and output.
-    pub(super) const fn of_origin(origin: Origin, fields: [Names; 2]) -> Self {
+    pub(super) const fn of_origin(origin: Origin, fields: [Names; 2], sampling: Sampling) -> Self {
         const fn sites(origin: Origin, fields: [Names; 2], batch: Names) -> Sites {
             Sites {
                 without_id: SiteSet::new(origin, [&[], batch], fields),
                 with_id: SiteSet::new(origin, [&[PredictionId::FIELD], batch], fields),
             }
         }
-        Self { single: sites(origin, fields, &[]), in_batch: sites(origin, fields, &keys::BATCH) }
+        let (single, in_batch): (Names, Names) = if sampling.is_sampled() {
+            (&[keys::SAMPLE_RATE], &keys::SAMPLED_BATCH)
+        } else {
+            (&[], &keys::BATCH)
+        };
+        Self {
+            single: sites(origin, fields, single),
+            in_batch: sites(origin, fields, in_batch),
+            sampling,
+        }
     }
 
     /// Returns the logged fields.
-    pub(super) fn logged_fields(&self) -> LoggedFields {
+    #[must_use]
+    pub fn logged_fields(&self) -> LoggedFields {
         let SiteSet { requested, created, .. } = &self.single.without_id;
         let listed = |site: &CallSite| {
             let [.., own] = site.field_names;
@@ -103,8 +129,10 @@ pub(super) struct Origin {
 #[derive(Debug)]
 pub(super) struct SiteSet {
     pub(super) requested: CallSite,
-    pub(super) created: CallSite,
+    created: CallSite,
     pub(super) failed: CallSite,
+    /// The site of predictions that are slow, made at its first use.
+    slow: OnceLock<Box<CallSite>>,
 }
 
 impl SiteSet {
@@ -132,7 +160,24 @@ impl SiteSet {
                 failed,
                 [HEAD, id, batch, OUTCOME, &[keys::ERROR]],
             ),
+            slow: OnceLock::new(),
         }
+    }
+
+    /// Returns the site of a prediction that has succeeded.
+    #[inline]
+    pub(super) fn created(&'static self, is_slow: bool) -> &'static CallSite {
+        if is_slow { self.slow() } else { &self.created }
+    }
+
+    #[cold]
+    fn slow(&'static self) -> &'static CallSite {
+        self.slow.get_or_init(|| {
+            let CallSite { name, origin, field_names, .. } = self.created;
+            // ERROR is the lowest level.
+            let origin = Origin { level: origin.level.min(Level::WARN), ..origin };
+            Box::new(CallSite::new(name, origin, field_names))
+        })
     }
 
     /// Returns whether some subscriber may be interested in some record.
@@ -192,11 +237,6 @@ impl CallSite {
                 || dispatcher::get_default(|subscriber| subscriber.enabled(self.metadata())))
     }
 
-    /// Returns the number of fields, including the head.
-    pub(super) fn fields(&'static self) -> usize {
-        self.metadata().fields().len()
-    }
-
     /// Sends the record with one value per field.
     pub(super) fn dispatch(&'static self, values: &[Option<&dyn Value>]) {
         let metadata = self.metadata();
@@ -222,6 +262,10 @@ impl CallSite {
         {
             let _completed = self.metadata();
             callsite::register(self);
+            if self.field_names.iter().copied().flatten().any(|field| field.starts_with("hashed("))
+            {
+                report_missing_key();
+            }
         }
         self.interest.load(Ordering::Relaxed)
     }

@@ -1,5 +1,6 @@
 //! The `logging` decorator whose fields are known at start-up only.
 
+use schemars::Schema;
 use serde::Serialize;
 use tracing::Level;
 
@@ -8,8 +9,10 @@ use super::callsites::{LogSites, Origin};
 use super::extract::{Extracted, extract};
 use super::field_tree::FieldTree;
 use super::record::{Record, Recorder};
+use super::sampling::Sampling;
 use crate::logged_field::LoggedField;
 use crate::model::MLModel;
+use crate::policy::Policy;
 
 /// Options of [`LoggingDecorator::configured`].
 #[derive(Debug, Clone)]
@@ -18,6 +21,8 @@ pub struct LoggingOptions {
     pub target: String,
     /// Level of the records of requests and predictions. Failures have the level ERROR.
     pub level: Level,
+    /// Predictions to record; all by default.
+    pub sampling: Sampling,
     /// Fields of the input, in the order of the records.
     pub input_fields: Vec<LoggedField>,
     /// Fields of the output, in the order of the records.
@@ -36,6 +41,7 @@ impl LoggingOptions {
         Self {
             target: format!("{qualified_name}_logger"),
             level: Level::INFO,
+            sampling: Sampling::new(),
             input_fields: Vec::new(),
             output_fields: Vec::new(),
             file: String::new(),
@@ -55,33 +61,46 @@ pub struct ConfiguredFields {
 #[derive(Debug)]
 struct Fields {
     tree: FieldTree,
-    len: usize,
+    policies: Vec<Option<Policy>>,
 }
 
 impl Fields {
     fn new(fields: &[LoggedField]) -> Self {
         let tree = FieldTree::new(fields.iter().map(LoggedField::path));
-        Self { tree, len: fields.len() }
+        Self { tree, policies: fields.iter().map(LoggedField::policy).collect() }
     }
 
     fn record(&self, record: Record<'_>, value: &impl Serialize) {
-        let mut extracted = vec![Extracted::Null; self.len];
-        extract(value, &self.tree, &mut extracted);
+        let extracted = extract(value, &self.tree, &self.policies);
         record.write_all(extracted.iter().map(Extracted::value));
     }
 }
 
 impl LoggingDecorator<ConfiguredFields> {
-    /// Creates a decorator whose fields are known at start-up only.
+    /// Creates a decorator for a model with these schemas, whose fields are known at start-up only.
     ///
     /// Its records are the same as those of `#[decorate(logging(...))]` if serde writes the names of the
-    /// Rust fields.
+    /// Rust fields. A field that the schemas mark as sensitive is redacted unless it has a policy.
     ///
     /// It leaks the memory of its field names, because `tracing` requires static names. Create it once
     /// per configured decorator.
     #[must_use]
-    pub fn configured(options: LoggingOptions) -> Self {
-        let LoggingOptions { target, level, input_fields, output_fields, file, line } = options;
+    pub fn configured(
+        options: LoggingOptions,
+        input_schema: &Schema,
+        output_schema: &Schema,
+    ) -> Self {
+        let LoggingOptions {
+            target,
+            level,
+            sampling,
+            mut input_fields,
+            mut output_fields,
+            file,
+            line,
+        } = options;
+        prepare(&mut input_fields, input_schema);
+        prepare(&mut output_fields, output_schema);
         let (input, output) = (Fields::new(&input_fields), Fields::new(&output_fields));
         let names = |fields: Vec<LoggedField>| -> &'static [&'static str] {
             let fields: Vec<&'static str> =
@@ -89,8 +108,19 @@ impl LoggingDecorator<ConfiguredFields> {
             fields.leak()
         };
         let origin = Origin { target: target.leak(), level, file: file.leak(), line };
-        let sites = LogSites::of_origin(origin, [names(input_fields), names(output_fields)]);
+        let fields = [names(input_fields), names(output_fields)];
+        let sites = LogSites::of_origin(origin, fields, sampling);
         Self::new(ConfiguredFields { sites: Box::leak(Box::new(sites)), input, output })
+    }
+}
+
+/// Resolves the names of fields and redacts sensitive ones without a policy.
+fn prepare(fields: &mut [LoggedField], schema: &Schema) {
+    for field in fields {
+        field.resolve(schema);
+        if field.is_sensitive(schema) {
+            field.redact();
+        }
     }
 }
 

@@ -4,8 +4,10 @@
 //! serde provides the names: an [`Extractor`] is a serializer that keeps the scalars at the paths of a
 //! [`FieldTree`] and skips everything else. It reads the model's own types. A `u8` is therefore an
 //! integer and an `f64` a float, regardless of their spelling in the request, and defaults are present.
+//! It recognises `Sensitive` values, which it redacts unless the field has a policy.
 
 use std::fmt;
+use std::time::Duration;
 
 use serde::ser::{
     Serialize, SerializeMap, SerializeSeq, SerializeStruct, SerializeStructVariant, SerializeTuple,
@@ -15,7 +17,11 @@ use tracing::Value;
 use tracing::field::Empty;
 
 use super::field_tree::FieldTree;
-use crate::log_value::LogValue;
+use crate::log_value::{Iso8601, LogValue};
+use crate::policy::bucket::Bucketed;
+use crate::policy::digest::Digest;
+use crate::policy::{Policy, Width};
+use crate::sensitive::{self, REDACTED};
 
 /// The value of one field.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -33,6 +39,44 @@ pub(super) enum Extracted {
 }
 
 impl Extracted {
+    /// Returns the value that the record shows.
+    fn shown(self, policy: Option<Policy>) -> Self {
+        match (policy, self) {
+            (Some(Policy::Redacted), _) => Self::Text(REDACTED.to_owned()),
+            (None, value) => value,
+            (_, Self::Null) => Self::Null,
+            (Some(Policy::Hashed), value) => Self::Text(value.digest().to_string()),
+            (Some(Policy::Bucketed(width)), value) => value.bucket(width),
+        }
+    }
+
+    fn digest(&self) -> Digest {
+        match self {
+            Self::Null => Digest::of(""),
+            Self::Bool(value) => Digest::of(value),
+            Self::I64(value) => Digest::of(value),
+            Self::U64(value) => Digest::of(value),
+            Self::I128(value) => Digest::of(value),
+            Self::U128(value) => Digest::of(value),
+            Self::F64(value) => Digest::of(value),
+            Self::Text(value) => Digest::of(value),
+        }
+    }
+
+    /// Returns the lower bound of the bucket; `Null` if the value is not a number, or an integer in
+    /// buckets of another width.
+    fn bucket(self, width: Width) -> Self {
+        match (self, width) {
+            (Self::I64(value), Width::Whole(width)) => Self::I64(value.bucket(width)),
+            (Self::U64(value), Width::Whole(width)) => Self::U64(value.bucket(width)),
+            (Self::I128(value), Width::Whole(width)) => Self::I128(value.bucket(width)),
+            (Self::U128(value), Width::Whole(width)) => Self::U128(value.bucket(width)),
+            (Self::F64(value), Width::Whole(width)) => Self::F64(value.bucket(width)),
+            (Self::F64(value), Width::Decimal(width)) => Self::F64(value.bucket(width)),
+            _ => Self::Null,
+        }
+    }
+
     /// Returns the value for `tracing`.
     pub(super) fn value(&self) -> &dyn Value {
         match self {
@@ -48,38 +92,58 @@ impl Extracted {
     }
 }
 
-/// Copies the values at the paths of `tree` into `extracted`, each to its position.
+/// Reads the values at the paths of `tree`. A field without a value is `Null`.
 pub(super) fn extract(
     value: &(impl Serialize + ?Sized),
     tree: &FieldTree,
-    extracted: &mut [Extracted],
-) {
+    policies: &[Option<Policy>],
+) -> Vec<Extracted> {
+    let mut extracted = policies.iter().map(|policy| Extracted::Null.shown(*policy)).collect();
     // After an error, the fields before it have been extracted.
-    let _stopped = value.serialize(Extractor { tree, extracted });
+    let _stopped = value.serialize(Extractor {
+        tree,
+        policies,
+        extracted: &mut extracted,
+        is_sensitive: false,
+    });
+    extracted
+}
+
+/// Reads a single value.
+pub(super) fn single(value: &(impl Serialize + ?Sized), policy: Option<Policy>) -> Extracted {
+    let tree = FieldTree::new([&[] as &[String]]);
+    extract(value, &tree, &[policy]).pop().unwrap_or_default()
 }
 
 /// Serializer for the part of a value that `tree` describes.
 struct Extractor<'a> {
     tree: &'a FieldTree,
-    extracted: &'a mut [Extracted],
+    policies: &'a [Option<Policy>],
+    extracted: &'a mut Vec<Extracted>,
+    /// Whether the value is inside a `Sensitive`.
+    is_sensitive: bool,
 }
 
 impl Extractor<'_> {
     fn scalar(self, value: Extracted) -> Result<(), Stopped> {
-        if let Some((last, others)) = self.tree.positions().split_last() {
-            for position in others {
-                self.extracted[*position] = value.clone();
-            }
-            self.extracted[*last] = value;
+        for position in self.tree.positions() {
+            let policy = self.policies[*position];
+            let policy = policy.or(self.is_sensitive.then_some(Policy::Redacted));
+            self.extracted[*position] = value.clone().shown(policy);
         }
         Ok(())
     }
 
     fn child<T: Serialize + ?Sized>(&mut self, name: &str, value: &T) -> Result<(), Stopped> {
         match self.tree.child(name) {
-            Some(tree) => value.serialize(Extractor { tree, extracted: self.extracted }),
+            Some(tree) => value.serialize(self.at(tree)),
             None => Ok(()),
         }
+    }
+
+    fn at<'t>(&'t mut self, tree: &'t FieldTree) -> Extractor<'t> {
+        let Self { policies, is_sensitive, .. } = *self;
+        Extractor { tree, policies, extracted: self.extracted, is_sensitive }
     }
 }
 
@@ -117,7 +181,7 @@ impl<'a> Serializer for Extractor<'a> {
     type SerializeTupleStruct = Elements<'a>;
     type SerializeTupleVariant = Variant<Elements<'a>>;
     type SerializeMap = Entries<'a>;
-    type SerializeStruct = Self;
+    type SerializeStruct = Struct<'a>;
     type SerializeStructVariant = Variant<Self>;
 
     scalars! {
@@ -172,10 +236,11 @@ impl<'a> Serializer for Extractor<'a> {
     }
 
     fn serialize_newtype_struct<T: Serialize + ?Sized>(
-        self,
-        _name: &'static str,
+        mut self,
+        name: &'static str,
         value: &T,
     ) -> Result<(), Stopped> {
+        self.is_sensitive |= name == sensitive::NAME;
         value.serialize(self)
     }
 
@@ -219,8 +284,9 @@ impl<'a> Serializer for Extractor<'a> {
         Ok(Entries { extractor: self, key: None })
     }
 
-    fn serialize_struct(self, _name: &'static str, _length: usize) -> Result<Self, Stopped> {
-        Ok(self)
+    fn serialize_struct(self, name: &'static str, length: usize) -> Result<Struct<'a>, Stopped> {
+        let is_duration = name == "Duration" && length == 2 && !self.tree.positions().is_empty();
+        Ok(Struct { extractor: self, duration: is_duration.then_some(Duration::ZERO) })
     }
 
     fn serialize_struct_variant(
@@ -236,8 +302,7 @@ impl<'a> Serializer for Extractor<'a> {
 
 impl<'a> Extractor<'a> {
     fn variant(self, name: &str) -> Variant<Self> {
-        let Self { tree, extracted } = self;
-        Variant(tree.child(name).map(|tree| Extractor { tree, extracted }))
+        Variant(self.tree.child(name).map(|tree| Extractor { tree, ..self }))
     }
 }
 
@@ -273,7 +338,14 @@ struct Entries<'a> {
     key: Option<String>,
 }
 
-impl SerializeStruct for Extractor<'_> {
+/// The fields of a struct.
+struct Struct<'a> {
+    extractor: Extractor<'a>,
+    /// The value so far of a `std::time::Duration`, which serde writes as seconds and nanoseconds.
+    duration: Option<Duration>,
+}
+
+impl SerializeStruct for Struct<'_> {
     type Ok = ();
     type Error = Stopped;
 
@@ -282,11 +354,21 @@ impl SerializeStruct for Extractor<'_> {
         key: &'static str,
         value: &T,
     ) -> Result<(), Stopped> {
-        self.child(key, value)
+        if let Some(duration) = self.duration {
+            self.duration = match (key, single(value, None)) {
+                ("secs", Extracted::U64(seconds)) => Some(duration + Duration::from_secs(seconds)),
+                ("nanos", Extracted::U64(part)) => Some(duration + Duration::from_nanos(part)),
+                _ => None,
+            };
+        }
+        self.extractor.child(key, value)
     }
 
     fn end(self) -> Result<(), Stopped> {
-        Ok(())
+        match self.duration {
+            Some(duration) => self.extractor.scalar(Extracted::Text(Iso8601(duration).to_string())),
+            None => Ok(()),
+        }
     }
 }
 
@@ -312,12 +394,7 @@ impl SerializeMap for Entries<'_> {
     type Error = Stopped;
 
     fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), Stopped> {
-        // A key is a scalar, so it is extracted like a field with an empty path.
-        let tree = FieldTree::new([&[] as &[String]]);
-        let mut extracted = [Extracted::Null];
-        extract(key, &tree, &mut extracted);
-        let [key] = extracted;
-        self.key = match key {
+        self.key = match single(key, None) {
             Extracted::Text(text) => Some(text),
             Extracted::U64(number) => Some(number.to_string()),
             Extracted::I64(number) => Some(number.to_string()),

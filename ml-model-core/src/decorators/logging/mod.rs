@@ -5,6 +5,7 @@
 //! | this one | [`LoggingDecorator`], which decides when a record is due |
 //! | `record` | [`Recorder`], which reads the fields of a record, and the record itself |
 //! | `callsites` | the `tracing` call sites of one attribute |
+//! | `sampling` | which predictions are recorded |
 //! | `configured` | a [`Recorder`] [made from a configuration](LoggingOptions) |
 //! | `field_tree`, `extract` | read fields by name from serializable values |
 
@@ -13,35 +14,48 @@ mod configured;
 mod extract;
 mod field_tree;
 pub(crate) mod record;
+mod sampling;
 
 use std::any::Any;
 use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use callsites::SiteSet;
+use callsites::{LogSites, SiteSet};
+use extract::Extracted;
 use record::{Record, Subject};
+use sampling::Decision;
 
 use crate::decorator::Decorator;
 use crate::error::error_chain;
-use crate::model::{Answer, MLModel, StackInfo};
+use crate::model::{Answer, MLModel, ModelMetadata, StackInfo};
+use crate::pending::{Pending, PendingCalls};
 use crate::prediction_id::PredictionId;
 use crate::request::{BatchRow, Prediction, Request};
 
+pub use crate::logged_field::readable::{ReadableFields, RefusedFields};
 pub use crate::logged_field::{FieldError, FieldKind, LoggedField, LoggedFields, RECORD_KEYS};
+pub use crate::policy::digest::{HashKeyError, check_hash_key};
+pub use crate::policy::{Policy, Width};
 pub use configured::{ConfiguredFields, LoggingOptions};
 pub use record::Recorder;
+pub use sampling::Sampling;
 
 /// Decorator that writes the log records of every prediction.
 ///
 /// A prediction has two records: `Prediction requested.`, then `Prediction created.` or
 /// `Prediction exception.` If the model panics, `Prediction exception.` is written before the panic
 /// continues to unwind; a program built with `panic = "abort"` ends without that record. Requests with
-/// an invalid input have the same records, without input fields.
+/// an invalid input have the same records; see [`RefusedFields`] for their input fields.
 ///
 /// With the level off, nothing is read, formatted or allocated. If only errors are enabled, failed
 /// predictions are recorded without their duration, because the clock is read only for requests that
 /// are recorded.
+///
+/// With the option `sample` it records a share of the predictions, both records of a prediction or none,
+/// and every failure. With `slow` it records every prediction that takes longer, with the level WARN.
+/// [`Sampling`] describes them.
 #[derive(Clone, Copy, Debug)]
 pub struct LoggingDecorator<R> {
     recorder: R,
@@ -103,28 +117,77 @@ impl<M: MLModel, R: Recorder<M>> Decorator<M> for LoggingDecorator<R> {
 
 /// A pending call, with the data that its records need.
 struct Call {
+    logs: &'static LogSites,
     sites: &'static SiteSet,
+    decision: Decision,
     prediction_id: Option<PredictionId>,
-    batch_row: Option<BatchRow>,
-    /// `None` if the request was not recorded.
+    // Boxed, because most calls are not part of a batch and move a null pointer.
+    batch_row: Option<Box<BatchRow>>,
+    /// `None` if the request was not recorded and the logger is not sampled.
     started: Option<Instant>,
+    /// The call among those that the program may abandon.
+    pending: Option<Pending>,
 }
 
 impl Call {
-    fn duration_ms(&self) -> Option<f64> {
-        self.started.map(|started| milliseconds(started.elapsed()))
+    /// Returns whether the last record of the call is due: it is not if the call is abandoned.
+    #[inline]
+    fn end(&self) -> bool {
+        self.pending.as_ref().is_none_or(Pending::end)
+    }
+
+    fn duration(&self) -> Option<Duration> {
+        self.started.map(|started| started.elapsed())
+    }
+
+    /// Adds the call to those that the program may abandon.
+    #[cold]
+    fn add_to(&self, calls: &Arc<PendingCalls>, metadata: ModelMetadata) -> Pending {
+        let call = Self {
+            prediction_id: self.prediction_id.clone(),
+            batch_row: self.batch_row.clone(),
+            started: self.started,
+            pending: None,
+            ..*self
+        };
+        calls.begin(move |reason| {
+            call.record_failure(&metadata, call.duration(), || reason.to_owned());
+        })
     }
 
     #[inline]
-    fn with_subject<M: MLModel>(&self, model: &M, record: impl FnOnce(&Subject<'_>)) {
-        let metadata = model.metadata();
+    fn with_subject(
+        &self,
+        metadata: &ModelMetadata,
+        sample_rate: Option<f64>,
+        record: impl FnOnce(&Subject<'_>),
+    ) {
         let batch_row = self.batch_row.as_ref();
         record(&Subject {
             qualified_name: &metadata.qualified_name,
             version: &metadata.version,
             prediction_id: self.prediction_id.as_ref().map(PredictionId::as_str),
             batch_row: batch_row.map(|batch| (batch.batch_id.as_str(), batch.row)),
+            sample_rate,
         });
+    }
+
+    #[cold]
+    fn record_failure(
+        &self,
+        metadata: &ModelMetadata,
+        duration: Option<Duration>,
+        error_info: impl FnOnce() -> String,
+    ) {
+        let site = &self.sites.failed;
+        if site.is_enabled() {
+            let duration_ms = duration.map(milliseconds);
+            self.with_subject(metadata, self.decision.rate(true), |subject| {
+                Record::new(site, &"Prediction exception.", subject)
+                    .outcome(&"error", &duration_ms)
+                    .write([&error_info()]);
+            });
+        }
     }
 }
 
@@ -153,22 +216,32 @@ impl<R> LoggingDecorator<R> {
         R: Recorder<M>,
     {
         let context = request.context();
+        let logs = self.recorder.sites();
         let mut call = Call {
-            sites: self.recorder.sites().of(context),
+            logs,
+            sites: logs.of(context),
+            decision: logs.sampling.decide(context.prediction_id()),
             prediction_id: context.prediction_id().cloned(),
-            batch_row: context.batch_row().cloned(),
+            batch_row: context.batch_row().cloned().map(Box::new),
             started: None,
+            pending: None,
         };
         let site = &call.sites.requested;
-        if site.is_enabled() {
-            call.with_subject(model, |subject| {
+        let is_recorded = call.decision.is_kept && site.is_enabled();
+        if is_recorded {
+            call.with_subject(&model.metadata(), call.decision.rate(false), |subject| {
                 let record = Record::new(site, &"Prediction requested.", subject);
                 match request.input() {
                     Some(input) => self.recorder.requested(record, input),
-                    None => record.write_without_fields(),
+                    None => write_refused(record, logs, request.refused_fields()),
                 }
             });
+        }
+        if is_recorded || logs.sampling.needs_clock() {
             call.started = Some(Instant::now());
+            if let Some(calls) = context.pending() {
+                call.pending = Some(call.add_to(calls, model.metadata().into_owned()));
+            }
         }
         call
     }
@@ -178,12 +251,18 @@ impl<R> LoggingDecorator<R> {
     where
         R: Recorder<M>,
     {
-        let duration_ms = call.duration_ms();
+        if !call.end() {
+            return;
+        }
+        let duration = call.duration();
         match result {
             Ok(prediction) => {
-                let site = &call.sites.created;
-                if site.is_enabled() {
-                    call.with_subject(model, |subject| {
+                let is_slow = call.logs.sampling.is_slow(duration);
+                let site = call.sites.created(is_slow);
+                if (call.decision.is_kept || is_slow) && site.is_enabled() {
+                    let rate = call.decision.rate(is_slow);
+                    let duration_ms = duration.map(milliseconds);
+                    call.with_subject(&model.metadata(), rate, |subject| {
                         let record = Record::new(site, &"Prediction created.", subject)
                             .outcome(&"success", &duration_ms);
                         self.recorder.created(record, prediction.output());
@@ -191,38 +270,35 @@ impl<R> LoggingDecorator<R> {
                 }
             }
             Err(error) => {
-                self.record_failure(model, call, duration_ms, || error_chain(error).to_string());
+                let error_info = || error_chain(error).to_string();
+                call.record_failure(&model.metadata(), duration, error_info);
             }
         }
     }
 
     fn record_panic<M: MLModel>(&self, model: &M, call: &Call, panic: &(dyn Any + Send)) {
-        let error_info = || format!("panic: {}", panic_message(panic));
-        self.record_failure(model, call, call.duration_ms(), error_info);
-    }
-
-    #[cold]
-    fn record_failure<M: MLModel>(
-        &self,
-        model: &M,
-        call: &Call,
-        duration_ms: Option<f64>,
-        error_info: impl FnOnce() -> String,
-    ) {
-        let site = &call.sites.failed;
-        if site.is_enabled() {
-            call.with_subject(model, |subject| {
-                Record::new(site, &"Prediction exception.", subject)
-                    .outcome(&"error", &duration_ms)
-                    .write([&error_info()]);
-            });
+        if call.end() {
+            let error_info = || format!("panic: {}", panic_message(panic));
+            call.record_failure(&model.metadata(), call.duration(), error_info);
         }
     }
 }
 
+/// Writes the record of an input that does not have the model's type, with the fields that could be read.
+#[cold]
+fn write_refused(record: Record<'_>, logs: &LogSites, fields: Option<&RefusedFields>) {
+    let value = |field: &LoggedField| match fields.and_then(|fields| fields.get(field)) {
+        Some(value) => extract::single(value, field.policy()),
+        None => Extracted::Null,
+    };
+    let values: Vec<_> = logs.logged_fields().input.iter().map(value).collect();
+    record.write_all(values.iter().map(Extracted::value));
+}
+
 /// Converts to milliseconds with microsecond precision, so that no digit in the log is noise.
 fn milliseconds(duration: Duration) -> f64 {
-    duration.as_micros() as f64 / 1e3
+    // An `f64` of a `u64` is faster than one of a `u128`.
+    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX) as f64 / 1e3
 }
 
 /// Returns the message of a panic.

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use arrayvec::ArrayVec;
 use tracing::Value;
 
 use super::callsites::{CallSite, LogSites};
@@ -22,13 +23,12 @@ pub trait Recorder<M: MLModel>: Send + Sync {
 /// A record with a complete head and without its logged fields.
 pub struct Record<'a> {
     site: &'static CallSite,
-    head: [Option<&'a (dyn Value + 'a)>; HEAD],
-    len: usize,
+    head: ArrayVec<Option<&'a (dyn Value + 'a)>, HEAD>,
 }
 
 /// Maximum number of values before the logged fields: message, action, model name and version,
-/// prediction id, batch id and row, status and duration.
-const HEAD: usize = 9;
+/// prediction id, batch id and row, sample rate, status and duration.
+const HEAD: usize = 10;
 /// Maximum number of values for which no memory is allocated.
 const INLINE: usize = 32;
 
@@ -39,7 +39,7 @@ impl<'a> Record<'a> {
         message: &'a &'a str,
         subject: &'a Subject<'a>,
     ) -> Self {
-        let mut record = Self { site, head: [None; HEAD], len: 0 };
+        let mut record = Self { site, head: ArrayVec::new() };
         record.push(message);
         record.push(&"predict");
         record.push(&subject.qualified_name);
@@ -51,13 +51,15 @@ impl<'a> Record<'a> {
             record.push(batch_id);
             record.push(row);
         }
+        if let Some(rate) = &subject.sample_rate {
+            record.push(rate);
+        }
         record
     }
 
     #[inline]
     fn push(&mut self, value: &'a dyn Value) {
-        self.head[self.len] = Some(value);
-        self.len += 1;
+        self.head.push(Some(value));
     }
 
     #[inline]
@@ -70,18 +72,18 @@ impl<'a> Record<'a> {
     /// Writes the record with the values of its fields, in the order of the call site.
     #[inline]
     pub fn write<const N: usize>(self, fields: [&dyn Value; N]) {
-        let len = self.len + N;
-        if len <= INLINE {
-            let mut values = [None; INLINE];
-            values[..self.len].copy_from_slice(&self.head[..self.len]);
-            for (value, field) in values[self.len..].iter_mut().zip(fields) {
-                *value = Some(field);
-            }
-            self.site.dispatch(&values[..len]);
-        } else {
-            let mut values = self.head[..self.len].to_vec();
-            values.extend(fields.map(Some));
+        self.write_fields(&fields.map(Some));
+    }
+
+    // One instance for all models.
+    fn write_fields(self, fields: &[Option<&dyn Value>]) {
+        let mut values = ArrayVec::<_, INLINE>::new();
+        let is_inline = values.try_extend_from_slice(&self.head).is_ok()
+            && values.try_extend_from_slice(fields).is_ok();
+        if is_inline {
             self.site.dispatch(&values);
+        } else {
+            self.site.dispatch(&[&self.head, fields].concat());
         }
     }
 
@@ -91,15 +93,8 @@ impl<'a> Record<'a> {
     where
         'a: 'f,
     {
-        let mut values: Vec<Option<&'f dyn Value>> = self.head[..self.len].to_vec();
+        let mut values: Vec<Option<&'f dyn Value>> = self.head.to_vec();
         values.extend(fields.map(Some));
-        self.site.dispatch(&values);
-    }
-
-    /// Writes the record without values for its fields.
-    pub(super) fn write_without_fields(self) {
-        let mut values = self.head[..self.len].to_vec();
-        values.resize(self.site.fields(), None);
         self.site.dispatch(&values);
     }
 }
@@ -116,4 +111,5 @@ pub(super) struct Subject<'a> {
     pub(super) version: &'a str,
     pub(super) prediction_id: Option<&'a str>,
     pub(super) batch_row: Option<(&'a str, usize)>,
+    pub(super) sample_rate: Option<f64>,
 }

@@ -3,6 +3,7 @@
 use hyper::StatusCode;
 use serde_json::json;
 
+use super::models::NOT_LOADED;
 use crate::http::response::{Response, json};
 use crate::state::{Phase, State};
 
@@ -15,6 +16,7 @@ pub(in crate::http) fn health(state: &State) -> Response {
 /// `GET /api/health/ready`
 pub(in crate::http) fn ready(state: &State) -> Response {
     if let Some(Err(reason)) = state.loaded() {
+        let reason = if state.shows_error_details { reason } else { NOT_LOADED };
         let body = json!({ "readiness_status": "REFUSING_TRAFFIC", "reason": reason });
         return json(StatusCode::SERVICE_UNAVAILABLE, &body);
     }

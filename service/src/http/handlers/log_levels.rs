@@ -11,10 +11,9 @@ use serde_json::json;
 use tracing::level_filters::LevelFilter;
 
 use crate::hosting::shorten::{LONGEST_MESSAGE, cut};
-use crate::http::auth;
+use crate::http::connection::Connection;
 use crate::http::extract::json_body;
 use crate::http::response::{ErrorResponse, Response, json};
-use crate::http::timer::ConnectionTimer;
 use crate::state::State;
 
 /// Logger of the records about changes.
@@ -26,20 +25,15 @@ pub(crate) const LONGEST: usize = 4096;
 /// `GET`, `PUT {"levels": "info,hyper=debug"}`, `DELETE`
 pub(in crate::http) async fn answer(
     state: &State,
-    timer: &ConnectionTimer,
+    connection: &Connection,
     head: &Parts,
     body: Incoming,
 ) -> Result<Response, ErrorResponse> {
-    let keys = state.server.admin_keys.as_ref();
-    let logging = state.logging.as_deref();
-    let (Some(_), Some(logging)) =
-        (keys.filter(|keys| auth::has_key(keys, &head.headers)), logging)
-    else {
-        return Err(ErrorResponse::without_admin_key());
-    };
+    // The router has no such route without a log.
+    let logging = state.logging.as_deref().ok_or_else(ErrorResponse::without_admin_key)?;
     match head.method {
         Method::PUT => {
-            let body = json_body(&state.server, timer, &head.headers, body).await?;
+            let body = json_body(&state.server, connection, &head.headers, body).await?;
             replace(logging, parse(&body)?);
         }
         Method::DELETE => replace(logging, logging.initial_levels()),

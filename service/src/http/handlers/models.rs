@@ -23,6 +23,9 @@ pub(in crate::http) fn metadata(state: &State, name: &str) -> Result<Response, E
     Ok(json(StatusCode::OK, &metadata))
 }
 
+/// Reason for clients without details of errors.
+pub(super) const NOT_LOADED: &str = "the models could not be loaded; the log contains the reason";
+
 /// Returns the loaded models.
 ///
 /// # Errors
@@ -31,7 +34,7 @@ pub(in crate::http) fn metadata(state: &State, name: &str) -> Result<Response, E
 pub(super) fn loaded(state: &State) -> Result<&Loaded, ErrorResponse> {
     let problem = match state.loaded() {
         Some(Ok(loaded)) => return Ok(loaded),
-        Some(Err(_)) => "the models could not be loaded; the log says why",
+        Some(Err(_)) => NOT_LOADED,
         None => "the models are still being loaded",
     };
     Err(ErrorResponse::unavailable(problem.to_owned()))

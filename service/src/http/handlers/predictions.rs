@@ -7,35 +7,39 @@ use hyper::body::Incoming;
 use hyper::header::HeaderMap;
 use ml_model_core::{Execution, PredictionId};
 use serde_json::{Value, json};
-use tokio::sync::OwnedSemaphorePermit;
+use tokio::sync::{OwnedSemaphorePermit, SemaphorePermit};
 use tracing::Span;
 
 use super::models::endpoint;
-use crate::hosting::body::Body;
 use crate::hosting::endpoint::{Busy, Endpoint, parse};
+use crate::http::connection::Connection;
 use crate::http::extract::json_body;
 use crate::http::prediction_id;
 use crate::http::response::{ErrorResponse, Response, add_id, json, json_text};
-use crate::http::timer::ConnectionTimer;
 use crate::http::trace_context::TraceContext;
 use crate::state::State;
+use crate::worker::run_long;
 
 /// `POST /api/models/{qualified_name}/prediction`
 pub(in crate::http) async fn one(
     state: &State,
-    timer: &ConnectionTimer,
+    connection: &Connection,
     name: &str,
     headers: &HeaderMap,
     body: Incoming,
 ) -> Result<Response, ErrorResponse> {
     let endpoint = endpoint(state, name)?;
-    let body = json_body(&state.server, timer, headers, body).await?;
+    let body = json_body(&state.server, connection, headers, body).await?;
+    let large = match endpoint.execution {
+        Execution::Inline => large_body(state, connection, body.len()).await?,
+        Execution::Blocking => None,
+    };
     let permit = permit(endpoint)?;
     let header_id = prediction_id::of_request(headers);
     let predict = move |endpoint: &Endpoint, begun: &Begun| {
         endpoint.predict(&body, header_id, |id| drop(begun.set(id.clone())))
     };
-    let outcome = run(state, timer, endpoint, permit, headers, predict).await?;
+    let outcome = run(state, connection, endpoint, (permit, large), headers, predict).await?;
     match outcome.result {
         Ok(json) => {
             let mut response = json_text(StatusCode::OK, json);
@@ -44,7 +48,10 @@ pub(in crate::http) async fn one(
             }
             Ok(response)
         }
-        Err(failure) => Err(ErrorResponse::failure(&failure).of_prediction(outcome.prediction_id)),
+        Err(failure) => {
+            let error = ErrorResponse::failure(&failure, state.shows_error_details);
+            Err(error.of_prediction(outcome.prediction_id))
+        }
     }
 }
 
@@ -54,40 +61,40 @@ type Begun = OnceLock<PredictionId>;
 /// `POST /api/models/{qualified_name}/predictions`
 pub(in crate::http) async fn batch(
     state: &State,
-    timer: &ConnectionTimer,
+    connection: &Connection,
     name: &str,
     headers: &HeaderMap,
     body: Incoming,
 ) -> Result<Response, ErrorResponse> {
     let endpoint = endpoint(state, name)?;
-    let body = json_body(&state.server, timer, headers, body).await?;
-    let rows = match parse(&body).map(|parsed| parsed.body) {
-        Ok(Body::Array(rows)) => rows,
-        Ok(_) => {
-            let message = "expected a list of inputs, `[{...}, {...}]`".to_owned();
-            return Err(ErrorResponse::validation(vec![message]));
-        }
-        Err(violation) => return Err(ErrorResponse::validation(vec![violation.to_string()])),
-    };
-    let limit = state.server.batch_limit_rows;
-    if rows.len() > limit {
-        let message = format!("a batch may have at most {limit} rows, this one has {}", rows.len());
+    let body = json_body(&state.server, connection, headers, body).await?;
+    let large = large_body(state, connection, body.len()).await?;
+    let parse = || parse(Vec::from(body));
+    let parsed = if large.is_some() { run_long(parse) } else { parse() };
+    let parsed =
+        parsed.map_err(|violation| ErrorResponse::validation(vec![violation.to_string()]))?;
+    if !parsed.body().is_array() {
+        let message = "expected a list of inputs, `[{...}, {...}]`".to_owned();
+        return Err(ErrorResponse::validation(vec![message]));
+    }
+    let (limit, rows) = (state.server.batch_limit_rows, parsed.body().items().count());
+    if rows > limit {
+        let message = format!("a batch may have at most {limit} rows, this one has {rows}");
         return Err(ErrorResponse::too_large(message));
     }
-    let rows: Vec<_> = rows.into_iter().map(Body::into_owned).collect();
     let permit = permit(endpoint)?;
     let batch_id = PredictionId::random();
     let id = batch_id.clone();
-    let predict = move |endpoint: &Endpoint, _: &Begun| endpoint.predict_batch(rows, &id);
-    let outcomes = run(state, timer, endpoint, permit, headers, predict).await;
+    let predict = move |endpoint: &Endpoint, _: &Begun| endpoint.predict_batch(parsed.body(), &id);
+    let outcomes = run(state, connection, endpoint, (permit, large), headers, predict).await;
     let outcomes = outcomes.map_err(|error| error.of_batch(&batch_id))?;
     let results: Vec<Value> = outcomes
         .into_iter()
         .map(|outcome| match outcome.result {
             Ok(output) => json!({ "prediction": output }),
             Err(failure) => {
-                let error = ErrorResponse::failure(&failure).of_prediction(outcome.prediction_id);
-                json!({ "error": error.to_json() })
+                let error = ErrorResponse::failure(&failure, state.shows_error_details);
+                json!({ "error": error.of_prediction(outcome.prediction_id).to_json() })
             }
         })
         .collect();
@@ -98,35 +105,66 @@ fn permit(endpoint: &Endpoint) -> Result<Option<OwnedSemaphorePermit>, ErrorResp
     endpoint.permit().map_err(|Busy| ErrorResponse::busy(&endpoint.name()))
 }
 
+/// Size in bytes from which a worker of the runtime leaves its other tasks to another thread while it
+/// checks a body.
+const LARGE: usize = 32 * 1024;
+
+/// Waits for a permit to work on a body if it is large.
+///
+/// # Errors
+///
+/// 504 if others take too long.
+async fn large_body<'s>(
+    state: &'s State,
+    connection: &Connection,
+    size: usize,
+) -> Result<Option<SemaphorePermit<'s>>, ErrorResponse> {
+    if size < LARGE {
+        return Ok(None);
+    }
+    let limit = state.server.request_timeout;
+    let permit = connection.timer.within(limit, state.large_bodies.acquire()).await;
+    // It is never closed.
+    permit.map(Result::ok).ok_or_else(|| ErrorResponse::prediction_timeout(limit))
+}
+
 /// Calls a model where its options say, inside the trace that the headers name.
 ///
 /// # Errors
 ///
-/// 504 if it takes too long on the blocking pool. The call continues, because a thread cannot
+/// 504 if it takes too long on the blocking pool. A call that has begun continues, because a thread cannot
 /// be interrupted, and its records are written.
 async fn run<T: Send + 'static>(
     state: &State,
-    timer: &ConnectionTimer,
+    connection: &Connection,
     endpoint: &Arc<Endpoint>,
-    permit: Option<OwnedSemaphorePermit>,
+    (permit, large): (Option<OwnedSemaphorePermit>, Option<SemaphorePermit<'_>>),
     headers: &HeaderMap,
     predict: impl FnOnce(&Endpoint, &Begun) -> T + Send + 'static,
 ) -> Result<T, ErrorResponse> {
     let span = TraceContext::of(headers).map(|trace| trace.span());
     if endpoint.execution == Execution::Inline {
         let _span = span.as_ref().map(Span::enter);
-        return Ok(endpoint.run_inline(|| predict(endpoint, &Begun::new())));
+        let call = || endpoint.run_inline(|| predict(endpoint, &Begun::new()));
+        return Ok(if large.is_some() { run_long(call) } else { call() });
     }
+    drop(large);
     let endpoint = endpoint.clone();
     let begun = Arc::new(Begun::new());
     let begins = begun.clone();
-    let running = tokio::task::spawn_blocking(move || {
-        let _permit = permit;
-        let _span = span.as_ref().map(Span::enter);
-        predict(&endpoint, &begins)
-    });
+    let threads = state.prediction_threads.clone();
+    let running = async move {
+        // A prediction that does not get a thread in time has not begun, and does not.
+        let thread = threads.acquire_owned().await;
+        let running = tokio::task::spawn_blocking(move || {
+            let _held = (permit, thread);
+            let _span = span.as_ref().map(Span::enter);
+            predict(&endpoint, &begins)
+        });
+        running.await
+    };
     let limit = state.server.request_timeout;
-    match timer.within(limit, running).await {
+    match connection.timer.within(limit, running).await {
         Some(Ok(outcome)) => Ok(outcome),
         Some(Err(_panic)) => Err(ErrorResponse::internal("the service panicked".to_owned())),
         None => Err(ErrorResponse::prediction_timeout(limit).of_prediction(begun.get().cloned())),

@@ -46,15 +46,24 @@ impl Running {
 
     /// Starts it with a configuration.
     pub fn configured(yaml: &str) -> Self {
+        Self::on_workers(4, yaml)
+    }
+
+    /// Starts it on a runtime with a number of workers.
+    pub fn on_workers(workers: usize, yaml: &str) -> Self {
         let gate = Arc::new(Gate::default());
         let model = ChargesModel { gate: gate.clone() };
-        let service = Service::new("Test <Service>").model(move || Ok::<_, std::io::Error>(model));
-        let running = Self::serve(service, yaml, gate);
+        let service = Service::new("Test <Service>").model(move || model);
+        let running = Self::serve_on(workers, service, yaml, gate);
         running.wait_until("/api/health/ready", 200);
         running
     }
 
     pub fn serve(service: Service, yaml: &str, gate: Arc<Gate>) -> Self {
+        Self::serve_on(4, service, yaml, gate)
+    }
+
+    fn serve_on(workers: usize, service: Service, yaml: &str, gate: Arc<Gate>) -> Self {
         install_log();
         let document = Document::parse("test.yaml", yaml).unwrap();
         let service = service.configured(&document).unwrap_or_else(|problems| panic!("{problems}"));
@@ -63,7 +72,7 @@ impl Running {
         let (end, ended) = mpsc::channel();
         let thread = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_multi_thread()
-                .worker_threads(4)
+                .worker_threads(workers)
                 .enable_all()
                 .build()
                 .unwrap();

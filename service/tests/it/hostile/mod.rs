@@ -6,10 +6,12 @@
 //! | `bodies` | invalid or unusual JSON |
 //! | `heads` | malformed or unusual HTTP, unknown paths |
 //! | `connections` | timing of bytes, broken connections |
+//! | `limits` | too much of everything: heads, bodies, connections, unread answers |
 
 mod bodies;
 mod connections;
 mod heads;
+mod limits;
 
 use std::io::Write;
 

@@ -57,8 +57,8 @@ fn a_writer_that_returns_too_large_a_number_has_written_everything() {
 struct Dies;
 
 impl ByteSink for Dies {
-    fn prepare(&mut self, lengths: &mut dyn Iterator<Item = usize>) -> Prepared {
-        Prepared { records: lengths.count(), is_new_file: false, is_torn: false }
+    fn prepare(&mut self, lengths: &mut dyn Iterator<Item = usize>) -> io::Result<Prepared> {
+        Ok(Prepared { records: lengths.count(), is_new_file: false, is_torn: false })
     }
 
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
@@ -85,7 +85,10 @@ fn no_thread_waits_for_a_worker_that_has_ended() {
         });
         let deadline = Instant::now() + Duration::from_secs(10);
         // The records that report dropped ones are among them.
-        assert!(matches!(queue.flush(Some(deadline)), Err(Unflushed::Failure(_))));
+        assert!(matches!(
+            queue.flush(Some(deadline)),
+            Err(Unflushed::Failure { is_past: false, .. })
+        ));
         let counts = counts(&queue);
         assert!(counts.accepted >= 400, "{counts:?}");
         assert_eq!((counts.queued, counts.queued_bytes), (0, 0));

@@ -10,6 +10,8 @@ use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
 use super::models::loaded;
 use crate::hosting::shorten::shortened;
 use crate::http::response::{ErrorResponse, Response};
+use crate::openapi::set_root_path;
+use crate::root_path::RootPath;
 use crate::state::State;
 
 /// The files of Swagger UI, compressed: all browsers accept gzip, and the program stays small.
@@ -24,12 +26,34 @@ const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; \
      style-src 'self'; img-src 'self' data:; connect-src 'self'; \
      base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
+/// Header in which a proxy names the path that it has removed from the request.
+const FORWARDED_PREFIX: &str = "x-forwarded-prefix";
+
+/// Returns the path that the proxy has removed, unless the configuration names it.
+fn forwarded_prefix(state: &State, headers: &HeaderMap) -> Option<RootPath> {
+    let is_open = state.info.root_path.is_none();
+    let prefix = headers.get(FORWARDED_PREFIX).filter(|_| is_open)?;
+    RootPath::parse(prefix.to_str().ok()?)
+}
+
+/// Adds the header by which caches tell answers apart.
+fn varying(state: &State, mut response: Response) -> Response {
+    if state.info.root_path.is_none() {
+        response.headers_mut().append(header::VARY, HeaderValue::from_static(FORWARDED_PREFIX));
+    }
+    response
+}
+
 /// `GET /`: leads to the page.
-pub(in crate::http) fn root() -> Response {
+pub(in crate::http) fn root(state: &State, headers: &HeaderMap) -> Response {
+    let prefix = forwarded_prefix(state, headers);
+    let prefix = prefix.as_ref().or(state.info.root_path.as_ref()).map_or("", RootPath::as_str);
     let mut response = Response::default();
     *response.status_mut() = StatusCode::TEMPORARY_REDIRECT;
-    response.headers_mut().insert(header::LOCATION, HeaderValue::from_static("/docs"));
-    response
+    if let Ok(page) = HeaderValue::try_from(format!("{prefix}/docs")) {
+        response.headers_mut().insert(header::LOCATION, page);
+    }
+    varying(state, response)
 }
 
 /// `GET /openapi.json`
@@ -37,8 +61,18 @@ pub(in crate::http) fn document(
     state: &State,
     headers: &HeaderMap,
 ) -> Result<Response, ErrorResponse> {
-    let document = loaded(state)?.openapi.clone();
-    Ok(cached(headers, &tag_of(&document), "application/json", document))
+    let document = &loaded(state)?.openapi;
+    let document = match forwarded_prefix(state, headers) {
+        Some(prefix) => {
+            let mut document = document.clone();
+            set_root_path(&mut document, &prefix);
+            document.to_string()
+        }
+        None => document.to_string(),
+    };
+    let response =
+        cached(headers, &tag_of(document.as_bytes()), "application/json", document.into());
+    Ok(varying(state, response))
 }
 
 /// `GET /docs`

@@ -1,0 +1,129 @@
+//! [`Sensitive`]: a value that is read on purpose only, and the sensitive parts of a JSON Schema.
+
+pub(crate) mod schema;
+
+use std::borrow::Cow;
+use std::fmt;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+use crate::log_value::LogValue;
+
+/// Text in place of a value that is not shown.
+pub(crate) const REDACTED: &str = "[REDACTED]";
+
+/// Name under which a sensitive value is serialized. Formats ignore it; the fields of a configuration
+/// are recognised by it.
+pub(crate) const NAME: &str = "ml_model_core::Sensitive";
+
+/// A value that must not appear in logs and messages, such as a name or a social security number.
+///
+/// In JSON it is a `T`. `Debug` prints `[REDACTED]`. The schema has `"x-sensitive": true` and neither
+/// examples nor defaults. Messages about an invalid value do not quote it. [`expose`](Self::expose) reads
+/// the value; there is no `Deref`, no `Display` and no [`LogValue`].
+///
+/// Messages and examples follow the schema, so a field of this type must not get another one by
+/// `#[schemars(with = "...")]`. Decorators of JSON models see the value as plain JSON.
+///
+/// A `logging` decorator takes such a field with a policy only: `redacted(ssn)`, `hashed(ssn)` or
+/// `bucketed(income, 1000)`.
+///
+/// ```
+/// use ml_model_core::Sensitive;
+///
+/// let ssn: Sensitive<String> = serde_json::from_str(r#""078-05-1120""#)?;
+/// assert_eq!(format!("{ssn:?}"), "[REDACTED]");
+/// assert_eq!(ssn.expose(), "078-05-1120");
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Sensitive<T>(T);
+
+impl<T> Sensitive<T> {
+    /// Marks a value as sensitive.
+    pub const fn new(value: T) -> Self {
+        Self(value)
+    }
+
+    /// Returns the value. The caller is responsible for where it goes.
+    pub const fn expose(&self) -> &T {
+        &self.0
+    }
+
+    /// Converts into the value. The caller is responsible for where it goes.
+    pub fn into_exposed(self) -> T {
+        self.0
+    }
+}
+
+impl<T> From<T> for Sensitive<T> {
+    fn from(value: T) -> Self {
+        Self(value)
+    }
+}
+
+impl<T> fmt::Debug for Sensitive<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(REDACTED)
+    }
+}
+
+impl<T: Serialize> Serialize for Sensitive<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_newtype_struct(NAME, &self.0)
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Sensitive<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        // The messages of serde quote the value.
+        T::deserialize(deserializer).map(Self).map_err(|_| de::Error::custom(schema::NOT_VALID))
+    }
+}
+
+impl<T: JsonSchema> JsonSchema for Sensitive<T> {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        format!("Sensitive_{}", T::schema_name()).into()
+    }
+
+    fn schema_id() -> Cow<'static, str> {
+        format!("Sensitive<{}>", T::schema_id()).into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let mut schema = generator.subschema_for::<T>();
+        schema.insert(schema::KEYWORD.to_owned(), true.into());
+        schema
+    }
+}
+
+/// A trait that no type implements: the reason why [`Sensitive`] values are no [`LogValue`]s.
+///
+/// The compiler reports the innermost condition that is not met if it concerns another type. The condition
+/// is therefore one of `[Sensitive<T>]`, and this message takes the place of the one of [`LogValue`].
+#[diagnostic::on_unimplemented(
+    message = "a sensitive field is logged through a policy only",
+    label = "this field is `Sensitive`",
+    note = "write `redacted(field)` for \"[REDACTED]\", `hashed(field)` for a keyed digest, or \
+            `bucketed(field, 10)` for the lower bound of a number's bucket"
+)]
+pub trait LoggedWithoutPolicy {}
+
+impl<T> LogValue for Sensitive<T>
+where
+    [Self]: LoggedWithoutPolicy,
+{
+    type Value<'a>
+        = &'static str
+    where
+        T: 'a;
+
+    fn log_value(&self) -> &'static str {
+        REDACTED
+    }
+}
