@@ -84,7 +84,7 @@ impl Decoder {
         let mut message = None;
         let mut status = None;
         let mut action = None;
-        let mut sample_rate = 1.0;
+        let mut sample_rate = 1.0_f64;
         let (mut host, mut process, mut thread) = ("", "", "");
         for (name, value) in &members.0 {
             let (name, value) = (&**name, *value);
@@ -162,12 +162,7 @@ impl Decoder {
             (Some("\"predict\""), None) => Kind::Answer(Outcome::Error),
             _ => Kind::Other,
         };
-        // A sampled logger keeps all failures and all slow predictions, and warns of the latter.
-        if record.kind == Kind::Answer(Outcome::Success)
-            && (0.0..1.0).contains(&sample_rate)
-            && sample_rate > 1e-9
-            && record.level.eq_ignore_ascii_case("info")
-        {
+        if sample_rate > 1e-9 && sample_rate < 1.0 {
             record.weight = 1.0 / sample_rate;
         }
         Some(record)

@@ -263,11 +263,13 @@ fn standard_input_is_read_to_its_end() {
 fn sampled_predictions_count_as_many_as_they_stand_for() {
     let sampled =
         |line: String| line.replace("\"prediction_id\"", "\"sample_rate\":0.1,\"prediction_id\"");
+    let certain =
+        |line: String| line.replace("\"prediction_id\"", "\"sample_rate\":1.0,\"prediction_id\"");
     let mut lines: Vec<_> =
         (0..3).flat_map(|i| prediction(&id(i), &today(1), 30, 1.0)).map(sampled).collect();
-    lines.push(sampled(failure(&id(9), &today(1), "no tree")));
+    // Failures are always logged.
+    lines.push(certain(failure(&id(9), &today(1), "no tree")));
     let (_folder, server) = served(&lines, 7);
     let totals = server.get("/api/overview?from=today")["totals"].clone();
-    // All failures are logged.
     assert_eq!((&totals["success"], &totals["error"]), (&json!(30), &json!(1)));
 }
