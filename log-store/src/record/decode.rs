@@ -211,3 +211,54 @@ fn nanoseconds(value: &str, unit: f64) -> Option<i64> {
     let nanoseconds = value.parse::<f64>().ok()? * unit;
     (nanoseconds.is_finite() && nanoseconds.abs() < 1e18).then_some(nanoseconds.round() as i64)
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn value() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            any::<f64>().prop_filter("finite", |number| number.is_finite()).prop_map(Value::from),
+            any::<String>().prop_map(Value::from),
+        ];
+        leaf.prop_recursive(2, 8, 3, |inner| {
+            prop::collection::vec(inner, 0..3).prop_map(Value::from)
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn no_line_panics(line in any::<String>()) {
+            let mut decoder = Decoder::new(TimeZone::UTC);
+            let _record = decoder.decode(&line);
+            let _record = decoder.decode(&format!("{{\"message\":\"x\",\"log\":{{{line}}}}}"));
+            let _piece = crate::record::unwrap(&line);
+        }
+
+        #[test]
+        fn logged_fields_are_kept_unchanged(
+            fields in prop::collection::btree_map("[a-z\"\\\\ü]{1,8}_f", value(), 0..5),
+        ) {
+            let mut record = json!({ "message": "Prediction requested.", "action": "predict", "prediction_id": "x" });
+            let members = record.as_object_mut().unwrap();
+            members.extend(fields.clone());
+            let mut decoder = Decoder::new(TimeZone::UTC);
+            let line = record.to_string();
+            let decoded = decoder.decode(&line).unwrap();
+            prop_assert_eq!(decoded.kind, Kind::Request);
+            prop_assert_eq!(decoded.prediction_id.as_deref(), Some("x"));
+            let closed = if fields.is_empty() { "{}".to_owned() } else { format!("{}}}", decoder.fields) };
+            prop_assert_eq!(serde_json::from_str::<Value>(&closed).unwrap(), json!(fields));
+            let values: Vec<_> = crate::record::written_members(&closed)
+                .map(|(_, value)| serde_json::from_str::<Value>(value).unwrap())
+                .collect();
+            prop_assert_eq!(json!(values), json!(fields.values().collect::<Vec<_>>()));
+        }
+    }
+}
