@@ -20,18 +20,16 @@ pub(crate) struct Records {
     end: u64,
     state: u64,
     open: VecDeque<String>,
+    /// Number of the prediction whose id is returned.
+    chosen: u64,
     id: String,
 }
 
 impl Records {
     pub(crate) fn new(first: u64, predictions: u64) -> Self {
-        Self {
-            next: first,
-            end: first + predictions,
-            state: first + 1,
-            open: VecDeque::new(),
-            id: String::new(),
-        }
+        let end = first + predictions;
+        let (open, id) = (VecDeque::new(), String::new());
+        Self { next: first, end, state: first + 1, open, chosen: (first + end) / 2, id }
     }
 
     /// Returns the id of one of the predictions.
@@ -78,7 +76,7 @@ impl Records {
             (b >> 12) & 0xfff,
             b >> 16
         );
-        if self.next == self.end / 2 {
+        if self.next == self.chosen {
             self.id.clone_from(&id);
         }
         let (instance, thread) = (c % INSTANCES, c >> 8 & 3);
