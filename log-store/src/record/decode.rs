@@ -86,8 +86,7 @@ impl Decoder {
         let mut action = None;
         let mut sample_rate = 1.0_f64;
         let (mut host, mut process, mut thread) = ("", "", "");
-        for (name, value) in &members.0 {
-            let (name, value) = (&**name, *value);
+        for &(ref name, value) in &members.0 {
             let role = role(name, action.is_some());
             let is_kept_with_prediction = match role {
                 Role::Time => {

@@ -60,17 +60,23 @@ pub(crate) fn text(value: &str) -> Option<Cow<'_, str>> {
 }
 
 /// Appends a member to the text of an object that has not been closed: `{"age":65`.
-pub(crate) fn write_member(object: &mut String, name: &str, value: &str) {
-    object.push(if object.is_empty() { '{' } else { ',' });
-    let is_plain = |byte: u8| byte >= b' ' && byte != b'"' && byte != b'\\';
-    if name.bytes().all(is_plain) {
-        object.push('"');
-        object.push_str(name);
-        object.push('"');
-    } else {
-        object.push_str(&serde_json::Value::from(name).to_string());
+#[expect(clippy::ptr_arg, reason = "a borrowed name needs no escapes")]
+pub(crate) fn write_member(object: &mut String, name: &Cow<'_, str>, value: &str) {
+    let start = if object.is_empty() { "{" } else { "," };
+    object.reserve(name.len() + value.len() + 4);
+    object.push_str(start);
+    match name {
+        // Borrowed from JSON, in which it had no escapes.
+        Cow::Borrowed(name) => {
+            object.push('"');
+            object.push_str(name);
+            object.push_str("\":");
+        }
+        Cow::Owned(name) => {
+            object.push_str(&serde_json::Value::from(name.as_str()).to_string());
+            object.push(':');
+        }
     }
-    object.push(':');
     object.push_str(value);
 }
 
@@ -135,7 +141,9 @@ mod tests {
             ("null", "null"),
         ];
         let mut object = String::new();
-        members.iter().for_each(|(name, value)| write_member(&mut object, name, value));
+        for (name, value) in members {
+            write_member(&mut object, &Cow::Owned(name.to_owned()), value);
+        }
         for text in [object.clone(), object + "}"] {
             let read: Vec<_> = written_members(&text).collect();
             let names = ["age", r#"quoted \" name"#, "nested", "empty", "null"];

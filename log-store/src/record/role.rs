@@ -73,10 +73,8 @@ pub(crate) fn role(name: &str, is_event: bool) -> Role {
 /// Returns whether a name is one of the schema's objects or below one. `host` and `process` alone are
 /// ambiguous: only their objects belong to the schema, which the reader expands.
 fn is_ecs(name: &str) -> bool {
-    let root = match name.split_once('.') {
-        Some((root, _)) => root,
-        None => return matches!(name, "ecs"),
-    };
+    let Some(dot) = memchr::memchr(b'.', name.as_bytes()) else { return name == "ecs" };
+    let root = &name[..dot];
     matches!(
         root,
         "ecs"
