@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use arrayvec::ArrayString;
-use schemars::Schema;
+use schemars::{Schema, json_schema};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
@@ -50,9 +50,28 @@ impl PredictionId {
     /// [`PredictionIdDecorator`]: crate::PredictionIdDecorator
     #[must_use]
     pub fn is_in(schema: &Schema) -> bool {
-        schema
-            .pointer("/properties/prediction_id/pattern")
-            .is_some_and(|pattern| pattern == Self::PATTERN)
+        schema.pointer("/properties/prediction_id").is_some_and(|property| {
+            *property == *Self::property_of_inputs().as_value()
+                || *property == *Self::property_of_outputs().as_value()
+        })
+    }
+
+    /// Returns the schema of the id in inputs.
+    pub(crate) fn property_of_inputs() -> Schema {
+        json_schema!({
+            "description": "Id to record this prediction under; made by the service if absent.",
+            "type": ["string", "null"],
+            "pattern": Self::PATTERN,
+        })
+    }
+
+    /// Returns the schema of the id in outputs.
+    pub(crate) fn property_of_outputs() -> Schema {
+        json_schema!({
+            "description": "Id under which this prediction was recorded.",
+            "type": "string",
+            "pattern": Self::PATTERN,
+        })
     }
 
     /// Removes the id from the JSON form of an input. Returns `None` if it is absent or `null`.

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::bare::Bare;
 use crate::decorators::logging::LoggingOptions;
-use crate::registry::{Unreadable, deserialize};
+use crate::registry::{deserialize, deserialize_text};
 use crate::{
     Decorated, Decorator, Described, Infer, JsonModel, LoggingDecorator, MLModel, MetricsDecorator,
     PredictionIdDecorator, RegisteredModel, Violation,
@@ -104,7 +104,14 @@ where
     pub fn into_model(self) -> RegisteredModel {
         match self.0 {
             Layers::Typed(model) => Arc::new(JsonModel::new(model)),
-            Layers::Json(model) => Arc::new(JsonModel::reading(model, normalized::<I>)),
+            Layers::Json(model) => Arc::new(JsonModel::reading(
+                model,
+                |body| {
+                    let input: I = deserialize(body)?;
+                    written(input).map_err(|violation| Box::new((Value::Null, violation)))
+                },
+                |text| written(deserialize_text::<I>(text)?),
+            )),
         }
     }
 
@@ -121,12 +128,9 @@ where
     }
 }
 
-/// Reads a body as the model's input and writes it again, so that records do not depend on the
-/// spelling that the caller used.
-fn normalized<I: Serialize + DeserializeOwned>(body: Value) -> Result<Value, Unreadable> {
-    let input: I = deserialize(body)?;
-    serde_json::to_value(input)
-        .map_err(|error| Box::new((Value::Null, Violation::new("", error.to_string()))))
+/// Writes an input, so that records do not depend on the spelling that the caller used.
+fn written<I: Serialize>(input: I) -> Result<Value, Violation> {
+    serde_json::to_value(input).map_err(|error| Violation::new("", error.to_string()))
 }
 
 impl<I, O> fmt::Debug for Stack<I, O> {

@@ -207,9 +207,9 @@ fn build_demo() -> Result<PathBuf> {
         .output()?;
     let messages = String::from_utf8(output.stdout)?;
     let messages = messages.lines().filter_map(|line| serde_json::from_str(line).ok());
-    let program = messages
+    let mut program = messages
         .filter_map(|message: Value| Some(PathBuf::from(message.get("executable")?.as_str()?)));
-    program.last().filter(|_| output.status.success()).ok_or("the demo cannot be built".into())
+    program.next_back().filter(|_| output.status.success()).ok_or("the demo cannot be built".into())
 }
 
 /// Returns the target folder, which contains the servers and the logs.

@@ -1,6 +1,6 @@
 //! The `prediction_id` decorator.
 
-use schemars::{Schema, json_schema};
+use schemars::Schema;
 use serde_json::{Value, json};
 
 use crate::decorator::Decorator;
@@ -16,8 +16,8 @@ use crate::request::Request;
 ///
 /// The decorator adds an optional `prediction_id` to the input schema and a required one to the output
 /// schema, if the schema describes an object (`"type": "object"` at its root) without a field of that
-/// name. In other cases the id is in the records and in the [`Prediction`](crate::Prediction), but not
-/// in the JSON.
+/// name. In other cases, maps among them, the id is in the records and in the
+/// [`Prediction`](crate::Prediction), but not in the JSON.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct PredictionIdDecorator;
 
@@ -57,23 +57,13 @@ impl<M: MLModel> Decorator<M> for PredictionIdDecorator {
 
     fn input_schema(&self, model: &M) -> Schema {
         let mut schema = model.input_schema();
-        let field = json_schema!({
-            "description": "Id to record this prediction under; made by the service if absent.",
-            "type": ["string", "null"],
-            "pattern": PredictionId::PATTERN,
-        });
-        add_property(&mut schema, field);
+        add_property(&mut schema, PredictionId::property_of_inputs());
         schema
     }
 
     fn output_schema(&self, model: &M) -> Schema {
         let mut schema = model.output_schema();
-        let field = json_schema!({
-            "description": "Id under which this prediction was recorded.",
-            "type": "string",
-            "pattern": PredictionId::PATTERN,
-        });
-        add_property(&mut schema, field);
+        add_property(&mut schema, PredictionId::property_of_outputs());
         if PredictionId::is_in(&schema) {
             let required = schema.ensure_object().entry("required").or_insert_with(|| json!([]));
             if let Value::Array(names) = required
@@ -91,12 +81,19 @@ fn ensure_id<I>(request: &mut Request<I>) -> PredictionId {
     request.context_mut().ensure_prediction_id().clone()
 }
 
-/// Adds the `prediction_id` to a schema that describes an object and has no such property.
+/// Adds the `prediction_id` to a schema that describes an object and has no such property. A map has no
+/// properties: the id would be one of its values.
 fn add_property(schema: &mut Schema, field: Schema) {
-    if schema.get("type") == Some(&Value::from("object"))
-        && let properties = schema.ensure_object().entry("properties").or_insert_with(|| json!({}))
-        && let Some(properties) = properties.as_object_mut()
+    let values = ["additionalProperties", "patternProperties"];
+    let has_values =
+        values.iter().filter_map(|key| schema.get(*key)).any(|values| *values != false);
+    if (has_values && schema.get("properties").is_none())
+        || schema.get("type") != Some(&Value::from("object"))
     {
+        return;
+    }
+    let properties = schema.ensure_object().entry("properties").or_insert_with(|| json!({}));
+    if let Some(properties) = properties.as_object_mut() {
         properties.entry(PredictionId::FIELD).or_insert(field.to_value());
     }
 }

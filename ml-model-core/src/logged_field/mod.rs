@@ -199,9 +199,10 @@ pub(crate) fn key_of(listed: &'static str) -> &'static str {
     arguments.split_once(',').map_or(arguments, |(path, _width)| path)
 }
 
-/// Splits `hashed(customer_id)` into its name and what its parentheses contain.
-pub(crate) fn call(text: &str) -> Option<(&str, &str)> {
-    text.strip_suffix(')')?.split_once('(')
+/// Splits `hashed(customer_id)` into its name and what its parentheses contain. `tags.len()` is a call of a
+/// method, not a policy.
+fn call(text: &str) -> Option<(&str, &str)> {
+    text.strip_suffix(')')?.split_once('(').filter(|(name, _)| !name.contains('.'))
 }
 
 /// Reads the path and the policy of a field such as `bucketed(age, 10)`.

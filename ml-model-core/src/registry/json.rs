@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::error::{PredictionError, Violation};
-use crate::logged_field::readable::ReadableFields;
+use crate::logged_field::readable::{ReadableFields, RefusedFields};
 use crate::model::{Answer, MLModel, ModelMetadata, StackInfo};
 use crate::prediction_id::PredictionId;
 use crate::request::{Context, Prediction, Request};
@@ -31,41 +31,36 @@ pub struct JsonModel<M: MLModel> {
     sensitive: Option<SensitiveParts>,
     readable: ReadableFields,
     read: fn(Value) -> Result<M::Input, Unreadable>,
-    /// `None` if it would not be faster than `read`.
-    read_text: Option<ReadText<M::Input>>,
+    read_text: ReadText<M::Input>,
     write: fn(M::Output) -> Result<Value, serde_json::Error>,
     write_text: WriteText<M::Output>,
 }
 
 /// A body that is no input, and the reason.
-pub(crate) type Unreadable = Box<(Value, Violation)>;
+type Unreadable = Box<(Value, Violation)>;
 
-/// Reads an input from text; `None` if the text needs a conversion first.
-type ReadText<I> = fn(&str) -> Option<I>;
+/// Reads an input from JSON text.
+type ReadText<I> = fn(&str) -> Result<I, Violation>;
 
 /// Writes an output as text, with the prediction id as its last member if there is one.
 type WriteText<O> = fn(O, Option<&PredictionId>) -> Result<Vec<u8>, serde_json::Error>;
 
 /// A model in JSON form.
 pub trait JsonForm: MLModel<Input = Value, Output = Value> {
-    /// Handles a request like [`call`](MLModel::call) and returns the output as JSON text, without
-    /// building a [`Value`] of it.
+    /// Handles a request like [`call`](MLModel::call). Its input and its output are JSON text, so that
+    /// numbers keep all their digits: a [`Value`] holds no integer beyond 64 bits.
+    ///
+    /// The input has no `prediction_id` of the decorator, each name once, and integers as serde reads them:
+    /// 30, not 30.0.
     ///
     /// # Errors
     ///
     /// See [`PredictionError`].
-    fn call_to_text(&self, request: Request<Value>) -> Answer<Vec<u8>>;
+    fn call_text(&self, request: Request<&str>) -> Answer<Vec<u8>>;
 
-    /// Handles a request whose input is JSON text, without building a [`Value`] of it. A
-    /// `prediction_id` in the text is not read as the id of the call.
-    ///
-    /// # Errors
-    ///
-    /// Returns the request, before any decorator has received it, if the text cannot be read directly as
-    /// an input. [`call_to_text`](Self::call_to_text) may still accept the JSON, or reports the reason
-    /// why it is invalid.
-    fn call_text<'t>(&self, request: Request<&'t str>)
-    -> Result<Answer<Vec<u8>>, Request<&'t str>>;
+    /// Handles several requests like [`call_batch`](MLModel::call_batch). Their inputs and outputs are
+    /// JSON text as in [`call_text`](Self::call_text).
+    fn call_text_batch(&self, requests: Vec<Request<&str>>) -> Vec<Answer<Vec<u8>>>;
 }
 
 impl<M> JsonModel<M>
@@ -76,15 +71,18 @@ where
 {
     /// Creates the JSON form of `model`.
     pub fn new(model: M) -> Self {
-        let read_text: ReadText<M::Input> = |text| serde_json::from_str(text).ok();
-        Self::with(model, deserialize, Some(read_text), serde_json::to_value, to_text)
+        Self::with(model, deserialize, deserialize_text, serde_json::to_value, to_text)
     }
 }
 
 impl<M: MLModel<Input = Value, Output = Value>> JsonModel<M> {
-    /// Creates the JSON form like [`around`](Self::around), and passes the input through `read`.
-    pub(crate) fn reading(model: M, read: fn(Value) -> Result<Value, Unreadable>) -> Self {
-        Self::with(model, read, None, Ok, |mut output, id| {
+    /// Creates the JSON form like [`around`](Self::around), and passes the input through `read` or `read_text`.
+    pub(crate) fn reading(
+        model: M,
+        read: fn(Value) -> Result<Value, Unreadable>,
+        read_text: ReadText<Value>,
+    ) -> Self {
+        Self::with(model, read, read_text, Ok, |mut output, id| {
             add_id(&mut output, id);
             serde_json::to_vec(&output)
         })
@@ -93,7 +91,7 @@ impl<M: MLModel<Input = Value, Output = Value>> JsonModel<M> {
     /// Creates the JSON form of a model whose input and output are JSON already, such as a registered
     /// model inside a decorator.
     pub fn around(model: M) -> Self {
-        Self::reading(model, Ok)
+        Self::reading(model, Ok, deserialize_text)
     }
 }
 
@@ -101,7 +99,7 @@ impl<M: MLModel> JsonModel<M> {
     fn with(
         model: M,
         read: fn(Value) -> Result<M::Input, Unreadable>,
-        read_text: Option<ReadText<M::Input>>,
+        read_text: ReadText<M::Input>,
         write: fn(M::Output) -> Result<Value, serde_json::Error>,
         write_text: WriteText<M::Output>,
     ) -> Self {
@@ -148,11 +146,26 @@ pub(crate) fn deserialize<I: DeserializeOwned>(mut body: Value) -> Result<I, Unr
     }
     write_integers(&mut body);
     serde_path_to_error::deserialize(&body).map_err(|error| {
-        let path = error.path().to_string();
-        let path = if path == "." { String::new() } else { path };
-        let violation = Violation::new(path, error.inner().to_string());
+        let violation = violation(&error);
         Box::new((body, violation))
     })
+}
+
+/// Reads an input from text.
+pub(crate) fn deserialize_text<I: DeserializeOwned>(text: &str) -> Result<I, Violation> {
+    serde_json::from_str(text).or_else(|_without_path| {
+        let mut deserializer = serde_json::Deserializer::from_str(text);
+        serde_path_to_error::deserialize(&mut deserializer).map_err(|error| violation(&error))
+    })
+}
+
+fn violation(error: &serde_path_to_error::Error<serde_json::Error>) -> Violation {
+    let path = error.path().to_string();
+    let (problem, error) = (error.inner().to_string(), error.inner());
+    // The path is enough, and the position is one in a text that may have been written again.
+    let position = format!(" at line {} column {}", error.line(), error.column());
+    let problem = problem.strip_suffix(&position).unwrap_or(&problem);
+    Violation::new(if path == "." { String::new() } else { path }, problem)
 }
 
 /// Converts numbers such as 30.0 to integers if they fit into 64 bits.
@@ -164,10 +177,10 @@ fn write_integers(value: &mut Value) {
             else {
                 return;
             };
-            // The conversion of a whole number in this range is exact: both limits are powers of two.
+            // The limits themselves are what integers beyond 64 bits are rounded to.
             if (0.0..u64::MAX as f64).contains(&float) {
                 *value = Value::from(float as u64);
-            } else if (i64::MIN as f64..0.0).contains(&float) {
+            } else if float > i64::MIN as f64 && float < 0.0 {
                 *value = Value::from(float as i64);
             }
         }
@@ -211,33 +224,31 @@ impl<M: MLModel> MLModel for JsonModel<M> {
 }
 
 impl<M: MLModel> JsonForm for JsonModel<M> {
-    fn call_to_text(&self, request: Request<Value>) -> Answer<Vec<u8>> {
-        self.result_to_text(self.model.call(self.read(request)))
+    fn call_text(&self, request: Request<&str>) -> Answer<Vec<u8>> {
+        self.result_to_text(self.model.call(self.read_text(request)))
     }
 
-    fn call_text<'t>(
-        &self,
-        request: Request<&'t str>,
-    ) -> Result<Answer<Vec<u8>>, Request<&'t str>> {
-        let input = match (self.read_text, request.input()) {
-            (Some(read), Some(text)) => read(text),
-            _ => None,
-        };
-        let Some(input) = input else { return Err(request) };
-        Ok(self.result_to_text(self.model.call(request.try_map(|_text| Ok(input)))))
+    fn call_text_batch(&self, requests: Vec<Request<&str>>) -> Vec<Answer<Vec<u8>>> {
+        let requests = requests.into_iter().map(|request| self.read_text(request)).collect();
+        let results = self.model.call_batch(requests);
+        results.into_iter().map(|result| self.result_to_text(result)).collect()
     }
 }
 
 impl<M: JsonForm + ?Sized> JsonForm for Arc<M> {
-    fn call_to_text(&self, request: Request<Value>) -> Answer<Vec<u8>> {
-        (**self).call_to_text(request)
+    fn call_text(&self, request: Request<&str>) -> Answer<Vec<u8>> {
+        (**self).call_text(request)
     }
 
-    fn call_text<'t>(
-        &self,
-        request: Request<&'t str>,
-    ) -> Result<Answer<Vec<u8>>, Request<&'t str>> {
-        (**self).call_text(request)
+    fn call_text_batch(&self, requests: Vec<Request<&str>>) -> Vec<Answer<Vec<u8>>> {
+        (**self).call_text_batch(requests)
+    }
+}
+
+fn with_refused_fields<I>(request: Request<I>, fields: Option<RefusedFields>) -> Request<I> {
+    match fields {
+        Some(fields) => request.with_refused_fields(fields),
+        None => request,
     }
 }
 
@@ -281,15 +292,28 @@ impl<M: MLModel> JsonModel<M> {
             (self.read)(body).map_err(|unreadable| {
                 let (body, violation) = *unreadable;
                 fields = Some(self.readable.read_value(&body));
-                match &self.sensitive {
-                    Some(sensitive) => sensitive.redact(violation),
-                    None => violation,
-                }
+                self.redacted(violation)
             })
         });
-        match fields {
-            Some(fields) => request.with_refused_fields(fields),
-            None => request,
+        with_refused_fields(request, fields)
+    }
+
+    fn read_text(&self, request: Request<&str>) -> Request<M::Input> {
+        let mut fields = None;
+        let request = request.try_map(|text| {
+            (self.read_text)(text).map_err(|violation| {
+                let body = serde_json::from_str(text).ok();
+                fields = body.map(|body| self.readable.read_value(&body));
+                self.redacted(violation)
+            })
+        });
+        with_refused_fields(request, fields)
+    }
+
+    fn redacted(&self, violation: Violation) -> Violation {
+        match &self.sensitive {
+            Some(sensitive) => sensitive.redact(violation),
+            None => violation,
         }
     }
 

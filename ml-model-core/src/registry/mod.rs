@@ -14,7 +14,7 @@ use crate::decorator::{Decorated, Decorator};
 use crate::model::{MLModel, ModelMetadata};
 
 pub use json::{JsonForm, JsonModel};
-pub(crate) use json::{Unreadable, deserialize};
+pub(crate) use json::{deserialize, deserialize_text};
 
 /// A registered model. Its input and output are JSON, whatever the types of the model.
 pub type RegisteredModel = Arc<dyn JsonForm>;

@@ -87,23 +87,23 @@ impl SensitiveParts {
 }
 
 /// Removes the examples and defaults of sensitive parts and of the schemas around them.
-pub(crate) fn without_examples(mut schema: Schema) -> Schema {
-    let original = schema.as_value().clone();
+pub(crate) fn without_examples(schema: Schema) -> Schema {
+    if !contains(schema.as_value(), schema.as_value(), &mut Vec::new()) {
+        return schema;
+    }
+    let original = schema.to_value();
     let mut inside = Vec::new();
     inner_references(&original, &original, false, &mut inside);
-    if contains(&original, &original, &mut Vec::new()) {
-        let mut value = schema.to_value();
-        remove_examples(&original, &mut value, false);
-        if let Some(definitions) = value.get_mut("$defs").and_then(Value::as_object_mut) {
-            for (name, definition) in definitions {
-                let is_inside =
-                    inside.iter().any(|reference| reference.ends_with(&format!("/{name}")));
-                remove_examples(&original, definition, is_inside);
-            }
+    let mut value = original.clone();
+    remove_examples(&original, &mut value, false);
+    if let Some(definitions) = value.get_mut("$defs").and_then(Value::as_object_mut) {
+        for (name, definition) in definitions {
+            let is_it =
+                |reference: &&str| reference.strip_prefix("#/$defs/") == Some(name.as_str());
+            remove_examples(&original, definition, inside.iter().any(is_it));
         }
-        schema = Schema::try_from(value).unwrap_or_default();
     }
-    schema
+    Schema::try_from(value).expect("a schema without some keywords is a schema")
 }
 
 fn remove_examples(root: &Value, schema: &mut Value, is_inside: bool) {

@@ -263,9 +263,43 @@ fn a_field_of_the_model_called_prediction_id_is_not_the_id() {
 }
 
 #[test]
+fn a_map_has_no_prediction_id() {
+    use std::collections::BTreeMap;
+
+    /// Returns its input.
+    #[derive(MLModel)]
+    #[decorate(prediction_id)]
+    struct MapModel;
+
+    impl Infer for MapModel {
+        type Input = BTreeMap<String, String>;
+        type Output = BTreeMap<String, String>;
+        type Error = std::convert::Infallible;
+
+        fn infer(&self, input: &Self::Input) -> Result<Self::Output, Self::Error> {
+            Ok(input.clone())
+        }
+    }
+    let mut registry = ModelRegistry::new();
+    registry.add(MapModel).unwrap();
+    let body = json!({"prediction_id": "one of the values"});
+    assert_eq!(predict(&registry, "map_model", body.clone()).unwrap(), body);
+    let metadata = registry.metadata("map_model").unwrap();
+    for schema in [metadata.input_schema, metadata.output_schema] {
+        assert_eq!(schema.get("properties"), None);
+        assert_eq!(schema.get("required"), None);
+    }
+}
+
+#[test]
 fn whole_numbers_of_any_size_are_integers() {
     let mut body = body();
     body["type"] = json!(4294967295.0);
     body["point"] = json!([-3.0, [9007199254740994.0, -9e18]]);
-    assert!(predict(&registry(), "charges_model", body).is_ok());
+    assert!(predict(&registry(), "charges_model", body.clone()).is_ok());
+
+    // Integers beyond 64 bits are floats in a `Value`, and are not rounded to one of 64 bits.
+    let beyond: Value = serde_json::from_str("-9223372036854775809").unwrap();
+    body["point"] = json!([-3, [1, beyond]]);
+    assert!(predict(&registry(), "charges_model", body).is_err());
 }

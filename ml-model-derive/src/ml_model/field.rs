@@ -142,7 +142,9 @@ fn indices(literal: Lit) -> syn::Result<Vec<Member>> {
 /// Reads a quoted field: `"address.zip"`, `"bmi as body_mass_index"`, `"hashed(customer_id)"`.
 fn quoted(literal: &LitStr) -> syn::Result<(Value, Option<Key>)> {
     let (text, span) = (literal.value(), literal.span());
-    let Some((name, rest)) = text.split_once('(') else {
+    // `tags.len()` is a call of a method, not a policy.
+    let call = text.split_once('(').filter(|(name, _)| identifier(name.trim()).is_some());
+    let Some((name, rest)) = call else {
         let (path, key) = split_quoted(literal, &text)?;
         return Ok((Value { path, span, policy: None }, key));
     };

@@ -45,17 +45,22 @@ pub(super) fn read(
             let message = format!("`{name}` takes one field and nothing else");
             return Err(syn::Error::new(span, message));
         }
-        _ => {
-            let what = format!("policy `{name}`");
-            return Err(syn::Error::new(span, did_you_mean::unknown(&what, name, POLICIES)));
-        }
+        _ => return Err(unknown(name, span)),
     };
     Ok(policy)
 }
 
 /// Returns the error of a policy with empty parentheses.
 pub(super) fn without_field(name: &str, span: Span) -> syn::Error {
+    if !POLICIES.contains(&name) {
+        return unknown(name, span);
+    }
     syn::Error::new(span, format!("`{name}` needs a field, as in `{name}(customer_id)`"))
+}
+
+fn unknown(name: &str, span: Span) -> syn::Error {
+    let what = format!("policy `{name}`");
+    syn::Error::new(span, did_you_mean::unknown(&what, name, POLICIES))
 }
 
 /// Returns the error of a new name inside the parentheses.

@@ -14,13 +14,14 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use super::body::{Body, Parsed};
 use super::options::HostingOptions;
 use super::outcome::{Failure, Outcome, PendingCall, call};
-use super::schema::{JsonSchema, Validity};
+use super::schema::{Validator, Validity};
+use super::shorten::Room;
 use super::slow_calls::SlowCalls;
 
 /// A model with everything that its endpoints need to know of it.
 pub(crate) struct Endpoint {
     model: RegisteredModel,
-    schema: JsonSchema,
+    schema: Validator,
     /// Fields that the record of a refused body can have.
     readable: ReadableFields,
     /// Whether the input has a `prediction_id`.
@@ -51,13 +52,25 @@ impl Endpoint {
         pending: &Arc<PendingCalls>,
     ) -> Result<Self, String> {
         let schema = model.input_schema();
+        let has_prediction_id = model.stack().has_prediction_id;
+        for (of, schema) in [("input", &schema), ("output", &model.output_schema())] {
+            let field = schema.pointer("/properties/prediction_id");
+            if has_prediction_id && field.is_some() && !PredictionId::is_in(schema) {
+                tracing::warn!(
+                    model_qualified_name = &*model.qualified_name(),
+                    field_of = of,
+                    "The model has a field `prediction_id` of its own, which is not the id of the \
+                     prediction: that is in the header `x-prediction-id` and in the records."
+                );
+            }
+        }
         let permits = options.concurrency_limit.map(|limit| Arc::new(Semaphore::new(limit)));
         Ok(Self {
             takes_prediction_id: PredictionId::is_in(&schema),
-            has_prediction_id: model.stack().has_prediction_id,
+            has_prediction_id,
             takes_batches: model.takes_batches(),
             pending: (options.execution == Execution::Blocking).then(|| pending.clone()),
-            schema: JsonSchema::new(schema.as_value())?,
+            schema: Validator::new(schema.as_value())?,
             readable: ReadableFields::new(&model.stack().logged_fields.input, &schema),
             permits,
             model,
@@ -97,16 +110,12 @@ impl Endpoint {
         begin: impl FnOnce(&PredictionId),
     ) -> Outcome<Vec<u8>> {
         let parsed = parse(text);
-        let request = self.request(parsed.as_ref().map(Parsed::body), header_id);
+        let body = parsed.as_ref().map(Parsed::body);
+        let request = self.request(body, header_id, &mut Room::default());
         if let Some(id) = request.prediction_id() {
             begin(id);
         }
-        call(request, |request| {
-            let text = request.input().cloned().unwrap_or_default();
-            self.model
-                .call_text(request.try_map(|_| Ok(&*text)))
-                .unwrap_or_else(|of_text| self.model.call_to_text(of_text.try_map(value)))
-        })
+        self.call(request)
     }
 
     /// Predicts from each row of a batch.
@@ -114,29 +123,32 @@ impl Endpoint {
         &self,
         rows: Body<'_>,
         batch_id: &PredictionId,
-    ) -> Vec<Outcome<Value>> {
+    ) -> Vec<Outcome<Vec<u8>>> {
+        let mut room = Room::default();
         let requests = rows.items().enumerate().map(|(row, body)| {
-            let mut request = self.request(Ok(body), None).try_map(|text| value(&text));
+            let mut request = self.request(Ok(body), None, &mut room);
             request.context_mut().set_batch_row(BatchRow { batch_id: batch_id.clone(), row });
             request
         });
-        let call_row = |request| call(request, |request| self.model.call(request));
         if !self.takes_batches {
-            return requests.map(call_row).collect();
+            return requests.map(|request| self.call(request)).collect();
         }
         let (mut valid, mut pending) = (Vec::new(), Vec::new());
         // An invalid row has an outcome of its own, whether or not the model panics.
         let invalid: Vec<_> = requests
             .map(|request| {
                 if !request.violations().is_empty() {
-                    return Some(call_row(request));
+                    return Some(self.call(request));
                 }
                 pending.push(PendingCall::new(&request));
-                valid.push(request);
+                valid.push(split(request));
                 None
             })
             .collect();
-        let call_batch = || self.model.call_batch(valid);
+        let (texts, valid): (Vec<_>, Vec<_>) = valid.into_iter().unzip();
+        let valid = valid.into_iter().zip(&texts);
+        let valid = valid.map(|(request, text)| request.try_map(|()| Ok(&**text))).collect();
+        let call_batch = || self.model.call_text_batch(valid);
         let outcomes: Vec<_> = match catch_unwind(AssertUnwindSafe(call_batch)) {
             Ok(results) => {
                 let mut results = results.into_iter();
@@ -152,6 +164,12 @@ impl Endpoint {
         invalid.into_iter().filter_map(|invalid| invalid.or_else(|| outcomes.next())).collect()
     }
 
+    /// Calls the model.
+    fn call(&self, request: Request<Cow<'_, str>>) -> Outcome<Vec<u8>> {
+        let (text, request) = split(request);
+        call(request, |request| self.model.call_text(request.try_map(|()| Ok(&*text))))
+    }
+
     /// Makes a request from a body: with the text that the model reads, or with all violations of the schema.
     /// Its id is that of the body, of the header, or a new one: an id made by the decorator would be unknown
     /// here when the call fails.
@@ -159,11 +177,12 @@ impl Endpoint {
         &self,
         body: Result<Body<'b>, &Violation>,
         header: Option<Result<PredictionId, Violation>>,
+        room: &mut Room,
     ) -> Request<Cow<'b, str>> {
         let (validity, id_of_body) = match body {
             Ok(body) => {
                 let id = body.member(PredictionId::FIELD).filter(|_| self.takes_prediction_id);
-                (self.schema.check(body), id)
+                (self.schema.check(body, room), id)
             }
             Err(violation) => (Validity::Invalid(vec![violation.clone()]), None),
         };
@@ -228,6 +247,12 @@ pub(crate) fn parse<'t>(body: impl Into<Cow<'t, [u8]>>) -> Result<Parsed<'t>, Vi
     })
 }
 
-fn value(text: &str) -> Result<Value, Violation> {
-    serde_json::from_str(text).map_err(|error| Violation::new("", error.to_string()))
+/// Separates the text from its request.
+fn split(request: Request<Cow<'_, str>>) -> (Cow<'_, str>, Request<()>) {
+    let mut text = Cow::default();
+    let request = request.try_map(|input| {
+        text = input;
+        Ok(())
+    });
+    (text, request)
 }

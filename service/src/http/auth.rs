@@ -7,6 +7,7 @@ use hyper::header::{self, HeaderMap, HeaderValue};
 use hyper::http::request::Parts;
 use subtle::Choice;
 
+use super::connection::Connection;
 use crate::config::ApiKeys;
 use crate::hosting::shorten::shortened;
 use crate::throttle::Throttle;
@@ -47,7 +48,7 @@ impl Default for FailedAuthentications {
 
 impl FailedAuthentications {
     /// Counts a failure and records it if a record is due. The key is not in the record.
-    pub(super) fn add(&self, head: &Parts) {
+    pub(super) fn add(&self, connection: &Connection, head: &Parts) {
         self.unrecorded.fetch_add(1, Ordering::Relaxed);
         if !self.records.permits() {
             return;
@@ -56,6 +57,7 @@ impl FailedAuthentications {
         tracing::warn!(
             target: TARGET,
             error_info = if has_key { "the key is unknown" } else { "the request has no key" },
+            client = connection.peer.map(|peer| tracing::field::display(peer.ip())),
             failures = self.unrecorded.swap(0, Ordering::Relaxed),
             http_method = &*shortened(head.method.as_str()),
             http_path = &*shortened(head.uri.path()),

@@ -13,6 +13,9 @@ use super::response::Response;
 /// Minimum size of a compressed answer in bytes.
 const COMPRESSED_FROM: usize = 1024;
 
+/// Maximum number of gzip members of a body: an empty one takes 20 bytes, and as long as a kilobyte of data.
+const MOST_MEMBERS: usize = 1000;
+
 /// A content coding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Coding {
@@ -42,33 +45,34 @@ impl Coding {
         })
     }
 
-    /// Decompresses a body of one member or frame. Returns at most `limit` bytes and one more.
+    /// Decompresses a body, which may have several members (RFC 1952, section 2.2) or frames (RFC 8878,
+    /// section 3.1). Returns at most `limit` bytes and one more.
     ///
     /// # Errors
     ///
-    /// Fails if the body is corrupt or incomplete, or continues after its end: a body of many empty members
-    /// would take long without reaching the limit.
+    /// Fails if the body is corrupt or incomplete, or if something else follows its last member.
     pub(super) fn decompress(self, body: &[u8], limit: usize) -> io::Result<Vec<u8>> {
         let mut decompressed = Vec::new();
         let limit = limit as u64 + 1;
-        let rest = match self {
+        match self {
             Self::Gzip => {
-                let mut decoder = GzDecoder::new(body);
-                decoder.by_ref().take(limit).read_to_end(&mut decompressed)?;
-                decoder.into_inner()
+                let mut rest = body;
+                for _ in 0..MOST_MEMBERS {
+                    let left = limit - decompressed.len() as u64;
+                    let mut decoder = GzDecoder::new(rest);
+                    decoder.by_ref().take(left).read_to_end(&mut decompressed)?;
+                    rest = decoder.into_inner();
+                    if rest.is_empty() || decompressed.len() as u64 == limit {
+                        return Ok(decompressed);
+                    }
+                }
+                let problem = format!("it has more than {MOST_MEMBERS} gzip members");
+                return Err(io::Error::new(io::ErrorKind::InvalidData, problem));
             }
             Self::Zstd => {
-                let mut decoder = zstd::Decoder::with_buffer(body)?.single_frame();
-                decoder.by_ref().take(limit).read_to_end(&mut decompressed)?;
-                decoder.finish()
+                zstd::Decoder::with_buffer(body)?.take(limit).read_to_end(&mut decompressed)?
             }
         };
-        if !rest.is_empty() && (decompressed.len() as u64) < limit {
-            return Err(io::Error::new(
-                io::ErrorKind::InvalidData,
-                "there is more data after the end of the compressed body",
-            ));
-        }
         Ok(decompressed)
     }
 
@@ -167,8 +171,10 @@ mod tests {
             assert_eq!(decompressed.as_ref(), Some(&body));
             let cut = coding.decompress(&compressed, 10).map(|cut| cut.len());
             assert_eq!(cut.ok(), Some(11));
-            let twice = coding.decompress(&[&*compressed, &*compressed].concat(), body.len());
-            assert!(twice.is_err(), "{coding:?}");
+            let twice = coding.decompress(&[&*compressed, &*compressed].concat(), 2 * body.len());
+            assert_eq!(twice.ok(), Some(body.repeat(2)));
+            let more = coding.decompress(&[&*compressed, b"more"].concat(), body.len());
+            assert!(more.is_err(), "{coding:?}");
             let torn = coding.decompress(&compressed[..compressed.len() - 1], body.len());
             assert!(torn.is_err(), "{coding:?}");
         }

@@ -1,5 +1,6 @@
 //! State of one connection, shared by its task, the handlers of its requests, and the listener.
 
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use super::timer::ConnectionTimer;
@@ -8,6 +9,8 @@ use super::timer::ConnectionTimer;
 #[derive(Default)]
 pub(super) struct Connection {
     pub(super) timer: ConnectionTimer,
+    /// Address of the client, or of the proxy in front.
+    pub(super) peer: Option<SocketAddr>,
     /// Whether the connection exceeds the connection limit, so that only probes are answered.
     pub(super) is_surplus: bool,
     /// A request has arrived and has no answer yet.

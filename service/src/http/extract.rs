@@ -9,7 +9,6 @@ use super::connection::Connection;
 use super::headers::{content_coding, expect_json};
 use super::response::ErrorResponse;
 use crate::config::ServerSettings;
-use crate::worker::run_long;
 
 /// Reads the JSON body of a request.
 ///
@@ -44,7 +43,7 @@ pub(super) async fn json_body(
         Err(error) => return Err(unreadable(&error_chain(&error))),
     };
     let Some(coding) = coding.filter(|_| !body.is_empty()) else { return Ok(body) };
-    match run_long(|| coding.decompress(&body, size)) {
+    match coding.decompress(&body, size) {
         Ok(body) if body.len() > size => Err(ErrorResponse::body_too_large(size)),
         Ok(body) => Ok(body.into()),
         Err(error) => Err(unreadable(&error)),

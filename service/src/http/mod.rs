@@ -1,9 +1,10 @@
 //! The REST API: from a connection to an answer.
 //!
 //! A request passes the stations in this order, whatever it asks for and however the service is
-//! configured: [`server`] accepts the connection, [`router`] counts the request, answers pre-flight
-//! requests ([`cors`]), checks the head ([`headers`]) and the key ([`auth`]), and calls one of the
-//! [`handlers`], whose answer it compresses ([`compression`]).
+//! configured: [`server`] accepts the connection. [`router`] counts the request, answers pre-flight
+//! requests ([`cors`]), and waits while the log stalls, except with probes. It checks the head
+//! ([`headers`]) and the key ([`auth`]), and calls one of the [`handlers`], whose answer it compresses
+//! ([`compression`]).
 //!
 //! | module | contents |
 //! |---|---|

@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use super::prediction_id;
 use crate::hosting::outcome::Failure;
-use crate::hosting::shorten::messages;
+use crate::hosting::shorten::{Room, left_out, messages};
 
 /// An answer, with its whole body in memory.
 pub(crate) type Response = hyper::Response<Bytes>;
@@ -207,6 +207,18 @@ impl ErrorResponse {
             error if shows_details => Self::internal(error_chain(error).to_string()),
             _ => Self::internal("the model failed; the log contains the reason".to_owned()),
         }
+    }
+
+    /// Leaves out the messages for which there is no room, and counts them.
+    pub(crate) fn within(mut self, room: &mut Room) -> Self {
+        let messages = &mut self.body.messages;
+        let fitting = messages.iter().take_while(|message| room.take(message.len())).count();
+        if fitting < messages.len() {
+            let message = left_out(fitting, messages.len() - fitting);
+            messages.truncate(fitting);
+            messages.push(message);
+        }
+        self
     }
 
     /// Adds the id of the failed prediction.

@@ -116,7 +116,7 @@ impl Router {
         if is_probe(head.uri.path()) || has_key(keys, &head.headers) {
             return Ok(());
         }
-        self.failed_authentications.add(head);
+        self.failed_authentications.add(connection, head);
         Err(if is_admin {
             ErrorResponse::without_admin_key()
         } else {

@@ -101,9 +101,10 @@ pub(crate) async fn serve(
     http.max_buf_size(server.head_limit_bytes).max_header_size(server.head_limit_bytes);
     let router = Arc::new(Router::new(state.clone(), metrics));
     let mut open = OpenConnections::new(server.connection_limit);
-    let begin = |stream: TcpStream, connection: Connection, open: &mut OpenConnections| {
+    let begin = |stream: TcpStream, mut connection: Connection, open: &mut OpenConnections| {
         // An answer is written in one piece. An error means that the client has gone.
         let _gone = stream.set_nodelay(true);
+        connection.peer = stream.peer_addr().ok();
         let connection = Arc::new(connection);
         let socket = Socket::new(stream, connection.clone(), server.write_timeout);
         let task = serve_connection(

@@ -9,7 +9,7 @@ use std::cell::Cell;
 use serde_json::{Map, Number, Value};
 
 use crate::hosting::body::Parsed;
-use crate::hosting::schema::{JsonSchema, Pattern};
+use crate::hosting::schema::{Pattern, Validator};
 
 /// Maximum number of steps of a search.
 const STEPS: usize = 20_000;
@@ -22,7 +22,7 @@ const MAPS: [&str; 2] = ["additionalProperties", "patternProperties"];
 
 /// Finds a value that `schema` accepts.
 pub(super) fn of(schema: &Value) -> Option<Value> {
-    let validator = JsonSchema::new(schema).ok()?;
+    let validator = Validator::new(schema).ok()?;
     let tries = [(true, true), (false, true), (true, false), (false, false)];
     tries.into_iter().find_map(|(with_authors, with_optional)| {
         let steps = Cell::new(0);
@@ -33,7 +33,7 @@ pub(super) fn of(schema: &Value) -> Option<Value> {
     })
 }
 
-fn is_valid(schema: &JsonSchema, value: &Value) -> bool {
+fn is_valid(schema: &Validator, value: &Value) -> bool {
     let text = value.to_string();
     Parsed::new(text.as_bytes()).is_ok_and(|parsed| schema.is_valid(parsed.body()))
 }

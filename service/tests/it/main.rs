@@ -14,3 +14,4 @@ mod log_levels;
 mod metrics;
 mod mistakes;
 mod production;
+mod variants;

@@ -298,6 +298,7 @@ fn failed_authentications_are_on_record_without_the_key() {
     assert_eq!(service.get("/first").status, 401);
     let [record] = &failures_at("/first")[..] else { panic!("expected one record") };
     assert_eq!(record["levelname"], "WARNING");
+    assert_eq!(record["client"], "127.0.0.1");
     assert_eq!((&record["failures"], &record["http_method"]), (&json!(1), &json!("GET")));
     assert_eq!(record["error_info"], "the request has no key");
 

@@ -213,8 +213,8 @@ fn start(name: &str, arguments: &[&str]) -> (Child, BufReader<ChildStdout>) {
 fn main() -> ExitCode {
     match env::var(PROGRAM).as_deref() {
         Ok("filter") => return service().main(),
-        Ok("refused") => return refused::service().main(),
         Ok("signals") => return signals::service().main(),
+        Ok("refused") => return refused::service().main(),
         Ok(_) => return Service::new("Runtime Service").model(RuntimeModel::load).main(),
         Err(_) => {}
     }

@@ -448,16 +448,11 @@ fn many_connections_at_once_wait_in_the_backlog() {
 
 /// Runs the tests.
 pub(crate) fn run() {
-    let tests = [
-        health_does_not_wait_for_the_log,
-        a_stalled_log_does_not_delay_the_end,
-        a_second_signal_ends_the_service_at_once,
-        unfinished_predictions_have_their_last_record,
-        files_are_opened_and_read_again_at_a_hangup,
-        a_log_file_that_reaches_the_limit_of_its_size_does_not_end_the_service,
-        many_connections_at_once_wait_in_the_backlog,
-    ];
-    for test in tests {
-        test();
-    }
+    health_does_not_wait_for_the_log();
+    a_stalled_log_does_not_delay_the_end();
+    a_second_signal_ends_the_service_at_once();
+    unfinished_predictions_have_their_last_record();
+    files_are_opened_and_read_again_at_a_hangup();
+    a_log_file_that_reaches_the_limit_of_its_size_does_not_end_the_service();
+    many_connections_at_once_wait_in_the_backlog();
 }

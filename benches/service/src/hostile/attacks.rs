@@ -30,8 +30,11 @@ impl Attack {
     }
 }
 
+/// Attacks until the run is over.
+type Run = fn(&Field) -> Attack;
+
 /// Names and functions of the attacks.
-pub(super) const ATTACKS: [(&str, fn(&Field) -> Attack); 9] = [
+pub(super) const ATTACKS: [(&str, Run); 9] = [
     ("heads of a byte at a time", slow_heads),
     ("heads of 400 kB", huge_heads),
     ("bodies of a byte at a time", slow_bodies),
@@ -47,6 +50,7 @@ pub(super) const ATTACKS: [(&str, fn(&Field) -> Attack); 9] = [
 fn trickle(field: &Field, connections: usize, first: &[u8], byte: &[u8]) -> Attack {
     let mut attack = Attack::default();
     let mut open: Vec<Option<TcpStream>> = (0..connections).map(|_| None).collect();
+    field.begin();
     while field.pause(500) {
         for stream in &mut open {
             let written = match stream {
@@ -81,6 +85,7 @@ fn huge_heads(field: &Field) -> Attack {
     let mut attack = Attack::default();
     let value = "x".repeat(400_000);
     let request = format!("GET /api/models HTTP/1.1\r\nhost: hostile\r\nx: {value}\r\n\r\n");
+    field.begin();
     while field.pause(100) {
         attack.add(exchange(field.address, request.as_bytes()), &[431]);
     }
@@ -106,6 +111,7 @@ fn malicious_bodies(field: &Field) -> Attack {
         format!(r#"{{"bmi":{}}}"#, "9".repeat(SIZE / 2)),
     ];
     let mut attack = Attack::default();
+    field.begin();
     for body in bodies.iter().cycle() {
         if !field.pause(200) {
             break;
@@ -128,6 +134,7 @@ fn oversized_bodies(field: &Field) -> Attack {
         body.len()
     );
     let chunked = [head.as_bytes(), &body].concat();
+    field.begin();
     while field.pause(500) {
         attack.add(exchange(field.address, &declared), &[413]);
         attack.add(exchange(field.address, &chunked), &[413]);
@@ -153,6 +160,7 @@ fn bombs(field: &Field) -> Attack {
     ];
     drop(zeros);
     let mut attack = Attack::default();
+    field.begin();
     for (coding, bomb) in bombs.iter().cycle() {
         if !field.pause(100) {
             break;
@@ -169,6 +177,7 @@ fn unread_answers(field: &Field) -> Attack {
     let requests = "GET /docs/swagger-ui-bundle.js HTTP/1.1\r\nhost: hostile\r\n\r\n".repeat(100);
     let mut attack = Attack::default();
     let mut open: Vec<Option<TcpStream>> = (0..CONNECTIONS).map(|_| None).collect();
+    field.begin();
     while field.pause(100) {
         for stream in &mut open {
             if stream.is_none() {
@@ -191,6 +200,7 @@ fn unread_answers(field: &Field) -> Attack {
 fn flood(field: &Field) -> Attack {
     const CONNECTIONS: usize = 1500;
     let mut attack = Attack::default();
+    field.begin();
     while field.pause(2000) {
         let open = (0..CONNECTIONS).map(|_| connect(field.address));
         let open: Vec<_> = open.filter_map(Result::ok).collect();
@@ -204,6 +214,7 @@ fn flood(field: &Field) -> Attack {
 fn aborted(field: &Field) -> Attack {
     let mut attack = Attack::default();
     let request = post("", BODY.as_bytes());
+    field.begin();
     for length in (0..=request.len()).cycle() {
         if !field.pause(5) {
             break;

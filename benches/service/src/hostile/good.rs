@@ -23,6 +23,7 @@ pub(super) fn predict(field: &Field) -> Good {
     let mut good = Good::default();
     let request = post("", BODY.as_bytes());
     let mut open = None;
+    field.begin();
     while field.pause(10) {
         good.sent += 1;
         match ask(field, &mut open, &request, &mut good.sent_again) {
@@ -74,6 +75,7 @@ pub(super) struct Probes {
 pub(super) fn probe(field: &Field) -> Probes {
     let mut probes = Probes { times: Vec::new(), fault: None };
     let paths = ["/api/health", "/api/health/ready", "/api/health/startup"];
+    field.begin();
     for path in paths.into_iter().cycle() {
         let request = format!("GET {path} HTTP/1.1\r\nhost: probe\r\nconnection: close\r\n\r\n");
         let started = Instant::now();

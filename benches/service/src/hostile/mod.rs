@@ -12,8 +12,8 @@ mod good;
 use std::fmt;
 use std::fs;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Barrier};
 use std::thread::{sleep, spawn};
 use std::time::{Duration, Instant};
 
@@ -59,10 +59,17 @@ pub(crate) struct Hostile {
 /// What the clients share.
 pub(crate) struct Field {
     address: SocketAddr,
+    /// Passed by all clients and by the main thread when all have prepared what they send.
+    start: Barrier,
     is_over: AtomicBool,
 }
 
 impl Field {
+    /// Waits until all clients are ready.
+    fn begin(&self) {
+        self.start.wait();
+    }
+
     fn is_over(&self) -> bool {
         self.is_over.load(Ordering::Relaxed)
     }
@@ -77,7 +84,9 @@ impl Field {
 /// Runs the attacks on a server, and good clients and probes beside them.
 pub(crate) fn run(spec: &Spec, minutes: f64) -> Result<Hostile> {
     let server = Server::start(spec)?;
-    let field = Arc::new(Field { address: server.address, is_over: AtomicBool::new(false) });
+    // Beside the attacks and the good clients there are the probes and this thread.
+    let start = Barrier::new(ATTACKS.len() + GOOD_CLIENTS + 2);
+    let field = Arc::new(Field { address: server.address, start, is_over: AtomicBool::new(false) });
     let attacks: Vec<_> = ATTACKS
         .into_iter()
         .map(|(name, attack)| {
@@ -95,6 +104,7 @@ pub(crate) fn run(spec: &Spec, minutes: f64) -> Result<Hostile> {
         let field = field.clone();
         spawn(move || good::probe(&field))
     };
+    field.begin();
     let watch = server.memory().watch(Duration::from_secs(1));
 
     let seconds = (minutes * 60.0).round() as u64;

@@ -25,7 +25,6 @@ use std::time::{Duration, Instant};
 use callsites::{LogSites, SiteSet};
 use extract::Extracted;
 use record::{Record, Subject};
-use sampling::Decision;
 
 use crate::decorator::Decorator;
 use crate::error::error_chain;
@@ -119,7 +118,8 @@ impl<M: MLModel, R: Recorder<M>> Decorator<M> for LoggingDecorator<R> {
 struct Call {
     logs: &'static LogSites,
     sites: &'static SiteSet,
-    decision: Decision,
+    /// Whether its records are written even if it is neither slow nor fails.
+    is_kept: bool,
     prediction_id: Option<PredictionId>,
     // Boxed, because most calls are not part of a batch and move a null pointer.
     batch_row: Option<Box<BatchRow>>,
@@ -134,6 +134,11 @@ impl Call {
     #[inline]
     fn end(&self) -> bool {
         self.pending.as_ref().is_none_or(Pending::end)
+    }
+
+    #[inline]
+    fn sample_rate(&self, is_always_kept: bool) -> Option<f64> {
+        self.logs.sampling.rate(is_always_kept || self.prediction_id.is_none())
     }
 
     fn duration(&self) -> Option<Duration> {
@@ -182,7 +187,7 @@ impl Call {
         let site = &self.sites.failed;
         if site.is_enabled() {
             let duration_ms = duration.map(milliseconds);
-            self.with_subject(metadata, self.decision.rate(true), |subject| {
+            self.with_subject(metadata, self.sample_rate(true), |subject| {
                 Record::new(site, &"Prediction exception.", subject)
                     .outcome(&"error", &duration_ms)
                     .write([&error_info()]);
@@ -220,16 +225,16 @@ impl<R> LoggingDecorator<R> {
         let mut call = Call {
             logs,
             sites: logs.of(context),
-            decision: logs.sampling.decide(context.prediction_id()),
+            is_kept: logs.sampling.keeps(context.prediction_id()),
             prediction_id: context.prediction_id().cloned(),
             batch_row: context.batch_row().cloned().map(Box::new),
             started: None,
             pending: None,
         };
         let site = &call.sites.requested;
-        let is_recorded = call.decision.is_kept && site.is_enabled();
+        let is_recorded = call.is_kept && site.is_enabled();
         if is_recorded {
-            call.with_subject(&model.metadata(), call.decision.rate(false), |subject| {
+            call.with_subject(&model.metadata(), call.sample_rate(false), |subject| {
                 let record = Record::new(site, &"Prediction requested.", subject);
                 match request.input() {
                     Some(input) => self.recorder.requested(record, input),
@@ -259,8 +264,8 @@ impl<R> LoggingDecorator<R> {
             Ok(prediction) => {
                 let is_slow = call.logs.sampling.is_slow(duration);
                 let site = call.sites.created(is_slow);
-                if (call.decision.is_kept || is_slow) && site.is_enabled() {
-                    let rate = call.decision.rate(is_slow);
+                if (call.is_kept || is_slow) && site.is_enabled() {
+                    let rate = call.sample_rate(is_slow);
                     let duration_ms = duration.map(milliseconds);
                     call.with_subject(&model.metadata(), rate, |subject| {
                         let record = Record::new(site, &"Prediction created.", subject)

@@ -20,7 +20,8 @@ impl Sampling {
         Self { rate: None, slow: None }
     }
 
-    /// Records this share of the predictions, above 0 and up to 1, and all failures.
+    /// Records this share of the predictions, above 0 and up to 1, and all failures. Predictions without an id
+    /// are all recorded.
     #[must_use]
     pub const fn sample(mut self, rate: f64) -> Self {
         self.rate = Some(rate);
@@ -50,29 +51,17 @@ impl Sampling {
         matches!((self.slow, duration), (Some(limit), Some(duration)) if duration > limit)
     }
 
-    /// Decides about the records of one prediction.
+    /// Returns whether the records of a prediction are written even if it is neither slow nor fails.
     #[inline]
-    pub(super) fn decide(&self, id: Option<&PredictionId>) -> Decision {
+    pub(super) fn keeps(&self, id: Option<&PredictionId>) -> bool {
         match (self.rate, id) {
-            (None, _) => Decision { is_kept: true, rate: None },
-            // Without an id the two records of a prediction would be decided differently elsewhere.
-            (Some(_), None) => Decision { is_kept: true, rate: Some(1.0) },
-            (Some(rate), Some(id)) => Decision { is_kept: share_of(id) < rate, rate: self.rate },
+            (Some(rate), Some(id)) => share_of(id) < rate,
+            _ => true,
         }
     }
-}
 
-/// Decision about the records of one prediction.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Decision {
-    /// Whether its records are written even if it is neither slow nor fails.
-    pub(super) is_kept: bool,
-    rate: Option<f64>,
-}
-
-impl Decision {
-    /// Returns the probability with which a record is kept; `None` if the logger is not sampled. Slow
-    /// predictions and failures are always kept.
+    /// Returns the probability with which a record is written; `None` if the logger is not sampled. Slow
+    /// predictions, failures and predictions without an id are always recorded.
     #[inline]
     pub(super) fn rate(&self, is_always_kept: bool) -> Option<f64> {
         self.rate.map(|rate| if is_always_kept { 1.0 } else { rate })

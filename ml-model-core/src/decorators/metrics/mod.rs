@@ -33,12 +33,9 @@
 
 mod histogram;
 
-use std::mem;
 use std::ops::Deref;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
-
-use serde_json::Value;
 
 use crate::append_list::AppendList;
 use crate::decorator::{Decorated, Decorator};
@@ -113,31 +110,32 @@ impl MetricsDecorator {
         let counters = self.counters.get_or_init(|| Counters::of(model));
         Some(Count { counters, of: &counters.failed, started: now() })
     }
+
+    /// Counts the rows of a batch. The duration of a row is that of its batch.
+    fn count_rows<I, O>(
+        &self,
+        model: &impl MLModel,
+        mut requests: Vec<Request<I>>,
+        call: impl FnOnce(Vec<Request<I>>) -> Vec<Answer<O>>,
+    ) -> Vec<Answer<O>> {
+        let started = Instant::now();
+        let counts: Vec<_> =
+            requests.iter_mut().map(|request| self.begin(model, request, || started)).collect();
+        let results = call(requests);
+        counts.into_iter().zip(results).map(|(count, result)| Count::end(count, result)).collect()
+    }
 }
 
-/// Preserves the direct paths between text and the model's types that skip [`Value`].
+/// Preserves the direct way between text and the model's types, without a [`Value`](serde_json::Value).
 impl<M: JsonForm> JsonForm for Decorated<MetricsDecorator, M> {
-    fn call_to_text(&self, mut request: Request<Value>) -> Answer<Vec<u8>> {
+    fn call_text(&self, mut request: Request<&str>) -> Answer<Vec<u8>> {
         let count = self.decorator().begin(self.deref(), &mut request, Instant::now);
-        Count::end(count, self.deref().call_to_text(request))
+        Count::end(count, self.deref().call_text(request))
     }
 
-    fn call_text<'t>(
-        &self,
-        mut request: Request<&'t str>,
-    ) -> Result<Answer<Vec<u8>>, Request<&'t str>> {
-        let count = self.decorator().begin(self.deref(), &mut request, Instant::now);
-        match self.deref().call_text(request) {
-            Ok(result) => Ok(Count::end(count, result)),
-            Err(mut request) => {
-                // The model has not been called.
-                if let Some(count) = count {
-                    mem::forget(count);
-                    request.context_mut().clear_counted();
-                }
-                Err(request)
-            }
-        }
+    fn call_text_batch(&self, requests: Vec<Request<&str>>) -> Vec<Answer<Vec<u8>>> {
+        let model = self.deref();
+        self.decorator().count_rows(model, requests, |requests| model.call_text_batch(requests))
     }
 }
 
@@ -148,17 +146,8 @@ impl<M: MLModel> Decorator<M> for MetricsDecorator {
         Count::end(count, model.call(request))
     }
 
-    fn call_batch(
-        &self,
-        model: &M,
-        mut requests: Vec<Request<M::Input>>,
-    ) -> Vec<Answer<M::Output>> {
-        // The duration of a row is that of its batch.
-        let started = Instant::now();
-        let counts: Vec<_> =
-            requests.iter_mut().map(|request| self.begin(model, request, || started)).collect();
-        let results = model.call_batch(requests);
-        counts.into_iter().zip(results).map(|(count, result)| Count::end(count, result)).collect()
+    fn call_batch(&self, model: &M, requests: Vec<Request<M::Input>>) -> Vec<Answer<M::Output>> {
+        self.count_rows(model, requests, |requests| model.call_batch(requests))
     }
 
     fn takes_batches(&self) -> bool {

@@ -12,6 +12,9 @@ include!("../common.rs");
     hashed(ssn) number,
     hashed("ssn", "age"),
     hashed(ssn number),
+    "weights.len()",
+    weights.len(),
+    len(),
 ]))]
 struct Model;
 

@@ -3,8 +3,6 @@
 use std::collections::HashSet;
 use std::ops::ControlFlow;
 
-use ml_model_core::SensitiveParts;
-
 use super::mistakes::{Mistake, Path, Problem, Unit};
 use super::rules::{ArrayRule, Choice, Id, NumberRule, ObjectRule, Range, Rule, Rules, Types};
 use crate::hosting::body::{Body, Number, Value};
@@ -12,8 +10,6 @@ use crate::hosting::body::{Body, Number, Value};
 /// One check of one body.
 pub(super) struct Check<'s> {
     pub(super) schemas: &'s [Rules],
-    /// Parts of the body that messages must not show.
-    sensitive: Option<&'s SensitiveParts>,
     /// The check ends after this number of steps: alternatives in alternatives multiply them.
     steps: usize,
     /// Whether the schema takes a number such as 30.0 for an integer.
@@ -43,12 +39,8 @@ impl<'s, 'b> Found<'s, 'b> for First {
 }
 
 impl<'s> Check<'s> {
-    pub(super) fn new(
-        schemas: &'s [Rules],
-        sensitive: Option<&'s SensitiveParts>,
-        steps: usize,
-    ) -> Self {
-        Self { schemas, sensitive, steps, has_other_integers: false }
+    pub(super) fn new(schemas: &'s [Rules], steps: usize) -> Self {
+        Self { schemas, steps, has_other_integers: false }
     }
 
     /// Returns whether a value is valid.
@@ -56,7 +48,7 @@ impl<'s> Check<'s> {
         self.check(id, body, &Path::ROOT, &mut First).is_continue()
     }
 
-    fn step(&mut self, steps: usize) -> ControlFlow<()> {
+    pub(super) fn step(&mut self, steps: usize) -> ControlFlow<()> {
         self.steps = self.steps.saturating_sub(steps);
         if self.steps == 0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
@@ -77,9 +69,8 @@ impl<'s> Check<'s> {
                     (!self.is_of_type(&value, *types)).then_some(Problem::Type(*types))
                 }
                 (Rule::Options(choices), _) => {
-                    let is_valid = is_one_of(body, &value, choices);
-                    let shown = choices.iter().map(|choice| choice.shown.as_str());
-                    (!is_valid).then(|| Problem::Choices(shown.collect()))
+                    self.step(choices.len() / 8)?;
+                    (!is_one_of(body, &value, choices)).then_some(Problem::Options(choices))
                 }
                 (Rule::Number(rule), Value::Number(number)) => {
                     (!fits(*number, rule)).then_some(Problem::Number(rule))
@@ -158,7 +149,7 @@ impl<'s> Check<'s> {
         found: &mut dyn Found<'s, 'b>,
         problem: &Problem<'s>,
     ) -> ControlFlow<()> {
-        found.add(&|| Mistake::new(path, body, problem.clone(), self.sensitive))
+        found.add(&|| Mistake::new(path, body, problem.clone()))
     }
 
     fn is_of_type(&mut self, value: &Value<'_>, types: Types) -> bool {

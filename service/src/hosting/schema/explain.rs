@@ -42,13 +42,15 @@ impl<'s> Check<'s> {
         if !found.explains() {
             return self.report(body, path, found, &Problem::NoAlternative);
         }
-        let found_in = |check: &mut Self, id: &Id| {
+        let mut found_in = Vec::new();
+        for id in alternatives {
             let mut mistakes = Alternative::default();
             // It ends early if there are many.
-            let _ended = check.check(*id, body, path, &mut mistakes);
-            mistakes.0
-        };
-        let found_in: Vec<_> = alternatives.iter().map(|id| found_in(self, id)).collect();
+            let _ended = self.check(*id, body, path, &mut mistakes);
+            // A mistake holds its path.
+            self.step(mistakes.0.len() * path.depth())?;
+            found_in.push(mistakes.0);
+        }
         let mistakes = explained(found_in, path.depth());
         if mistakes.is_empty() {
             return self.report(body, path, found, &Problem::NoAlternative);
@@ -82,6 +84,9 @@ fn explained<'s, 'b>(alternatives: Vec<Mistakes<'s, 'b>>, depth: usize) -> Mista
     if let Some(joined) = joined.filter(|_| fitting.len() > 1) {
         return vec![joined];
     }
+    if let Some(unnamed) = without_variant(&fitting, depth).filter(|_| fitting.len() > 1) {
+        return unnamed;
+    }
     let misfit = |mistakes: &Mistakes<'_, '_>| {
         let near = mistakes.iter().filter(|mistake| mistake.path.len() == depth + 1);
         let tags = near.clone().filter(is_tag).count();
@@ -90,6 +95,26 @@ fn explained<'s, 'b>(alternatives: Vec<Mistakes<'s, 'b>>, depth: usize) -> Mista
         (tags, names.count(), mistakes.len())
     };
     fitting.into_iter().min_by_key(misfit).unwrap_or_default()
+}
+
+/// Joins the names of all variants, if the name of a variant is all that each of them misses: the only member of
+/// the value has another name.
+fn without_variant<'s, 'b>(fitting: &[Mistakes<'s, 'b>], depth: usize) -> Option<Mistakes<'s, 'b>> {
+    let mut names = Vec::new();
+    for mistakes in fitting {
+        let is_name = |mistake: &&Mistake<'_, '_>| mistake.path.len() == depth + 1;
+        let missing = mistakes.iter().filter(is_name);
+        let mut missing = missing.filter(|mistake| matches!(mistake.problem, Problem::Missing));
+        let (name, None) = (missing.next()?, missing.next()) else { return None };
+        names.push(name.path.last()?.clone());
+        let unknown = mistakes.iter().filter(|it| matches!(it.problem, Problem::Unknown));
+        if unknown.count() + 1 != mistakes.len() {
+            return None;
+        }
+    }
+    let unknown = fitting.first()?.iter().filter(|it| matches!(it.problem, Problem::Unknown));
+    let value = fitting.first()?.iter().find(|it| matches!(it.problem, Problem::Missing))?;
+    Some(unknown.cloned().chain([value.above(Problem::MissingVariant(names))]).collect())
 }
 
 /// Joins the valid values of all alternatives, if each of them only lists values for the same place.
@@ -102,7 +127,11 @@ fn joined_choices<'s, 'b>(
     for mistakes in alternatives {
         let mut there = mistakes.iter().filter(|mistake| is_there(mistake));
         let mistake = there.find(|mistake| match &mistake.problem {
-            Problem::Choices(these) => {
+            Problem::Options(these) => {
+                choices.extend(these.iter().map(|choice| choice.shown.as_str()));
+                true
+            }
+            Problem::Joined(these) => {
                 choices.extend_from_slice(these);
                 true
             }
@@ -115,7 +144,7 @@ fn joined_choices<'s, 'b>(
         joined = joined.or(Some(mistake));
     }
     let is_list = choices.iter().any(|choice| *choice != "null");
-    joined.filter(|_| is_list).map(|joined| joined.with(Problem::Choices(choices)))
+    joined.filter(|_| is_list).map(|joined| joined.with(Problem::Joined(choices)))
 }
 
 /// Joins the valid types of all alternatives, if each of them requires another type at the same place.

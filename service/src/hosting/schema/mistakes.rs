@@ -2,7 +2,7 @@
 
 use ml_model_core::{SensitiveParts, Violation};
 
-use super::rules::{NumberRule, Range, Types};
+use super::rules::{Choice, NumberRule, Range, Types};
 use crate::hosting::body::{Body, Value};
 use crate::hosting::shorten::{LONGEST_MESSAGE, cut, shortened};
 
@@ -57,7 +57,9 @@ pub(super) enum Problem<'s> {
     NotAllowed,
     Type(Types),
     /// The value is none of these.
-    Choices(Vec<&'s str>),
+    Options(&'s [Choice]),
+    /// The value is none of these, from several alternatives.
+    Joined(Vec<&'s str>),
     Number(&'s NumberRule),
     Pattern(&'s str),
     TooFew(Unit, u64),
@@ -65,6 +67,8 @@ pub(super) enum Problem<'s> {
     Repeated,
     Contained(Range),
     Missing,
+    /// One of these members is needed, which name the variant.
+    MissingVariant(Vec<String>),
     Unknown,
     /// Several alternatives of `oneOf` fit.
     Ambiguous,
@@ -143,22 +147,12 @@ fn write_begin(body: Body<'_>, longest: usize, text: &mut String) {
 pub(super) struct Mistake<'s, 'b> {
     pub(super) path: Vec<String>,
     value: Body<'b>,
-    /// Number of segments of the path to show, if the value is not to be shown.
-    hidden_at: Option<usize>,
     pub(super) problem: Problem<'s>,
 }
 
 impl<'s, 'b> Mistake<'s, 'b> {
-    pub(super) fn new(
-        path: &Path<'_>,
-        value: Body<'b>,
-        problem: Problem<'s>,
-        sensitive: Option<&SensitiveParts>,
-    ) -> Self {
-        let path = path.segments();
-        let hidden_at =
-            sensitive.and_then(|parts| parts.hidden_at(path.iter().map(String::as_str)));
-        Self { path, value, hidden_at, problem }
+    pub(super) fn new(path: &Path<'_>, value: Body<'b>, problem: Problem<'s>) -> Self {
+        Self { path: path.segments(), value, problem }
     }
 
     /// Returns the mistake with another reason.
@@ -166,31 +160,40 @@ impl<'s, 'b> Mistake<'s, 'b> {
         Self { problem, ..self.clone() }
     }
 
+    /// Returns a mistake in the value around this one.
+    pub(super) fn above(&self, problem: Problem<'s>) -> Self {
+        let mut mistake = self.with(problem);
+        mistake.path.pop();
+        mistake
+    }
+
     /// Returns whether only one value would be valid, such as the tag of a variant.
     pub(super) fn is_constant(&self) -> bool {
-        matches!(&self.problem, Problem::Choices(choices) if choices.len() == 1)
+        matches!(&self.problem, Problem::Options([_only]))
     }
 
-    /// Describes the mistake.
-    pub(super) fn violation(&self) -> Violation {
-        let path = self.path[..self.hidden_at.unwrap_or(self.path.len())].join(".");
-        Violation::new(shortened(&path), cut(&self.message(), LONGEST_MESSAGE))
+    /// Describes the mistake, without what it would show of sensitive values.
+    pub(super) fn violation(&self, sensitive: Option<&SensitiveParts>) -> Violation {
+        let path = self.path.iter().map(String::as_str);
+        let hidden_at = sensitive.and_then(|sensitive| sensitive.hidden_at(path));
+        let path = self.path[..hidden_at.unwrap_or(self.path.len())].join(".");
+        let message = self.message(hidden_at.is_some());
+        Violation::new(shortened(&path), cut(&message, LONGEST_MESSAGE))
     }
 
-    fn message(&self) -> String {
-        let value = match self.hidden_at {
-            Some(_) => "the value".to_owned(),
-            None => shown(self.value),
-        };
+    fn message(&self, is_hidden: bool) -> String {
+        let value = if is_hidden { "the value".to_owned() } else { shown(self.value) };
         match &self.problem {
             Problem::NotAllowed => format!("{value} is not allowed"),
             Problem::Type(types) => {
                 format!("{value} is not of type {}", types.names().collect::<Vec<_>>().join(" or "))
             }
-            Problem::Choices(choices) => match choices.as_slice() {
-                [only] => format!("{only} was expected"),
-                choices => format!("{value} is none of {}", choices.join(", ")),
-            },
+            Problem::Options([only]) => format!("{} was expected", only.shown),
+            Problem::Options(choices) => {
+                let choices: Vec<_> = choices.iter().map(|choice| choice.shown.as_str()).collect();
+                format!("{value} is none of {}", choices.join(", "))
+            }
+            Problem::Joined(choices) => format!("{value} is none of {}", choices.join(", ")),
             Problem::Number(rule) => match rule {
                 NumberRule::Minimum(least) => {
                     format!("{value} is less than the minimum of {least}")
@@ -224,6 +227,9 @@ impl<'s, 'b> Mistake<'s, 'b> {
                 )
             }
             Problem::Missing => "is required".to_owned(),
+            Problem::MissingVariant(names) => {
+                format!("one of `{}` is required", names.join("`, `"))
+            }
             Problem::Unknown => "is not known to this model".to_owned(),
             Problem::Ambiguous => {
                 format!("{value} fits several alternatives, of which one is meant")

@@ -27,7 +27,7 @@ use schemars::Schema;
 use serde_json::Value;
 
 use super::body::Body;
-use super::shorten::MOST_MESSAGES;
+use super::shorten::{MOST_MESSAGES, Room, left_out};
 use check::{Check, Found, steps_for};
 use mistakes::{Mistake, Path};
 pub(crate) use pattern::Pattern;
@@ -35,8 +35,9 @@ use rules::{Rule, Rules};
 
 /// A compiled schema.
 #[derive(Debug)]
-pub(crate) struct JsonSchema {
+pub(crate) struct Validator {
     schemas: Vec<Rules>,
+    most_alternatives: usize,
     /// `None` if no part of the values is sensitive.
     sensitive: Option<SensitiveParts>,
 }
@@ -51,7 +52,7 @@ pub(crate) enum Validity {
     Invalid(Vec<Violation>),
 }
 
-impl JsonSchema {
+impl Validator {
     /// Compiles `schema`.
     ///
     /// # Errors
@@ -59,8 +60,14 @@ impl JsonSchema {
     /// Fails if it is not a valid JSON Schema, with place and reason.
     pub(crate) fn new(schema: &Value) -> Result<Self, String> {
         let schemas = compile::compile(schema)?;
+        let alternatives = |rule: &Rule| match rule {
+            Rule::Any(alternatives) | Rule::One(alternatives) => alternatives.len(),
+            _ => 0,
+        };
+        let most_alternatives = schemas.iter().flatten().map(alternatives).max().unwrap_or(0);
         let sensitive = Schema::try_from(schema.clone()).ok();
-        Ok(Self { schemas, sensitive: sensitive.and_then(|schema| SensitiveParts::of(&schema)) })
+        let sensitive = sensitive.and_then(|schema| SensitiveParts::of(&schema));
+        Ok(Self { schemas, most_alternatives, sensitive })
     }
 
     /// Returns whether `body` is valid.
@@ -68,19 +75,20 @@ impl JsonSchema {
         self.start(body).is_valid(0, body)
     }
 
-    /// Checks `body`. The last violation counts the remaining ones if there are many, so that the answer
-    /// and the record stay small.
-    pub(crate) fn check(&self, body: Body<'_>) -> Validity {
+    /// Checks `body`. The last violation counts those for which there is no room, so that the answer and the
+    /// records stay small.
+    pub(crate) fn check(&self, body: Body<'_>, room: &mut Room) -> Validity {
         let mut check = self.start(body);
         if check.is_valid(0, body) {
             return Validity::Valid { has_other_integers: check.has_other_integers };
         }
-        let mut reported = Reported::default();
+        let mut reported =
+            Reported { violations: Vec::new(), more: 0, room, sensitive: self.sensitive.as_ref() };
         let ended = check.check(0, body, &Path::ROOT, &mut reported);
-        let Reported { mut violations, more } = reported;
+        let Reported { mut violations, more, .. } = reported;
         let remaining = match ended {
             ControlFlow::Continue(()) if more == 0 => None,
-            ControlFlow::Continue(()) => Some(format!("and {more} more")),
+            ControlFlow::Continue(()) => Some(left_out(violations.len(), more)),
             ControlFlow::Break(()) => Some(
                 "there are too many alternatives to check them all: send smaller parts".to_owned(),
             ),
@@ -89,43 +97,37 @@ impl JsonSchema {
         Validity::Invalid(violations)
     }
 
-    /// Starts a check, whose steps are limited: alternatives in alternatives may need a number of steps that
-    /// is exponential in the depth of the body, for serde as well. Without recursive types the limit is
-    /// not reached.
+    /// Starts a check, whose steps are limited: types that contain themselves in several forms may need a
+    /// number of steps that is exponential in the depth of the body, for serde as well.
     fn start(&self, body: Body<'_>) -> Check<'_> {
         const STEPS: usize = 100_000;
-        let alternatives = |rule: &Rule| match rule {
-            Rule::Any(alternatives) | Rule::One(alternatives) => alternatives.len(),
-            _ => 0,
-        };
-        let widest = self.schemas.iter().flatten().map(alternatives).max();
         let parts = steps_for(body.text()) + 2 * body.values();
-        Check::new(
-            &self.schemas,
-            self.sensitive.as_ref(),
-            STEPS + parts * (4 + widest.unwrap_or(0)),
-        )
+        Check::new(&self.schemas, STEPS + parts * (4 + self.most_alternatives))
     }
 }
 
 /// Collects the first mistakes and counts the others.
-#[derive(Default)]
-struct Reported {
+struct Reported<'r> {
     violations: Vec<Violation>,
     more: usize,
+    room: &'r mut Room,
+    sensitive: Option<&'r SensitiveParts>,
 }
 
-impl<'s, 'b> Found<'s, 'b> for Reported {
+impl<'s, 'b> Found<'s, 'b> for Reported<'_> {
     fn add(&mut self, mistake: &dyn Fn() -> Mistake<'s, 'b>) -> ControlFlow<()> {
-        match self.explains() {
-            true => self.violations.push(mistake().violation()),
-            false => self.more += 1,
+        let violation = self.explains().then(|| mistake().violation(self.sensitive));
+        let fits =
+            |violation: &Violation| self.room.take(violation.path.len() + violation.message.len());
+        match violation.filter(fits) {
+            Some(violation) => self.violations.push(violation),
+            None => self.more += 1,
         }
         ControlFlow::Continue(())
     }
 
     fn explains(&self) -> bool {
-        self.violations.len() < MOST_MESSAGES
+        self.violations.len() < MOST_MESSAGES && !self.room.is_used_up()
     }
 }
 

@@ -5,9 +5,9 @@ use super::*;
 use crate::hosting::body::Parsed;
 
 /// Checks a body, and returns its mistakes as text.
-fn mistakes(schema: &JsonSchema, body: &str) -> Vec<String> {
+fn mistakes(schema: &Validator, body: &str) -> Vec<String> {
     let parsed = Parsed::new(body.as_bytes()).unwrap();
-    match schema.check(parsed.body()) {
+    match schema.check(parsed.body(), &mut Room::default()) {
         Validity::Valid { .. } => Vec::new(),
         Validity::Invalid(violations) => violations.iter().map(Violation::to_string).collect(),
     }
@@ -121,7 +121,7 @@ proptest! {
     ) {
         prop_assume!(schema.is_object());
         schema["$defs"] = json!({ "self": recursive });
-        let Ok(compiled) = JsonSchema::new(&schema) else {
+        let Ok(compiled) = Validator::new(&schema) else {
             // Only a schema that refers to itself for the same value is refused.
             prop_assert!(schema.to_string().matches("$ref").count() > 0);
             return Ok(());
@@ -160,7 +160,7 @@ fn schemas_that_are_not_understood_are_refused() {
         ),
         (json!({"allOf": [{"$ref": "#"}]}), "a schema refers to itself for the same value"),
     ] {
-        assert_eq!(JsonSchema::new(&schema).unwrap_err(), expected, "{schema}");
+        assert_eq!(Validator::new(&schema).unwrap_err(), expected, "{schema}");
     }
 }
 
@@ -204,7 +204,7 @@ fn every_mistake_has_a_message() {
         (json!({"oneOf": [true, true]}), "1", "1 fits several alternatives, of which one is meant"),
         (json!({"anyOf": []}), "1", "1 fits no alternative"),
     ] {
-        let compiled = JsonSchema::new(&schema).unwrap();
+        let compiled = Validator::new(&schema).unwrap();
         assert_eq!(mistakes(&compiled, body), [expected], "{schema} {body}");
     }
 }
@@ -219,7 +219,7 @@ fn sensitive_values_are_not_shown() {
         },
         "maxProperties": 3,
     });
-    let compiled = JsonSchema::new(&schema).unwrap();
+    let compiled = Validator::new(&schema).unwrap();
     assert_eq!(
         mistakes(&compiled, r#"{"ssn": "12-34", "list": ["12-34", 1], "text": 5, "more": 1}"#),
         [
@@ -293,6 +293,12 @@ fn mistakes_are_those_in_the_alternative_that_is_meant() {
         (&optional, "5", &["5 is not of type object or null"]),
         (
             &outside,
+            r#"{"triangle": {}}"#,
+            &["triangle: is not known to this model", "one of `circle`, `square` is required"],
+        ),
+        (&outside, "{}", &["one of `circle`, `square` is required"]),
+        (
+            &outside,
             r#"{"circle": {"radius": "x"}}"#,
             &["circle.radius: \"x\" is not of type number"],
         ),
@@ -302,7 +308,7 @@ fn mistakes_are_those_in_the_alternative_that_is_meant() {
         (&untagged, r#"{"low": "x"}"#, &["low: \"x\" is not of type boolean or number"]),
         (&untagged, "null", &["null is not of type number or array or object"]),
     ] {
-        let compiled = JsonSchema::new(schema).unwrap();
+        let compiled = Validator::new(schema).unwrap();
         assert_eq!(mistakes(&compiled, body), expected, "{body}");
     }
 }

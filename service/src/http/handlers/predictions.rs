@@ -6,16 +6,18 @@ use hyper::StatusCode;
 use hyper::body::Incoming;
 use hyper::header::HeaderMap;
 use ml_model_core::{Execution, PredictionId};
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::sync::{OwnedSemaphorePermit, SemaphorePermit};
 use tracing::Span;
 
 use super::models::endpoint;
 use crate::hosting::endpoint::{Busy, Endpoint, parse};
+use crate::hosting::outcome::Failure;
+use crate::hosting::shorten::Room;
 use crate::http::connection::Connection;
 use crate::http::extract::json_body;
 use crate::http::prediction_id;
-use crate::http::response::{ErrorResponse, Response, add_id, json, json_text};
+use crate::http::response::{ErrorResponse, Response, add_id, json_text};
 use crate::http::trace_context::TraceContext;
 use crate::state::State;
 use crate::worker::run_long;
@@ -88,17 +90,23 @@ pub(in crate::http) async fn batch(
     let predict = move |endpoint: &Endpoint, _: &Begun| endpoint.predict_batch(parsed.body(), &id);
     let outcomes = run(state, connection, endpoint, (permit, large), headers, predict).await;
     let outcomes = outcomes.map_err(|error| error.of_batch(&batch_id))?;
-    let results: Vec<Value> = outcomes
-        .into_iter()
-        .map(|outcome| match outcome.result {
-            Ok(output) => json!({ "prediction": output }),
-            Err(failure) => {
-                let error = ErrorResponse::failure(&failure, state.shows_error_details);
-                json!({ "error": error.of_prediction(outcome.prediction_id).to_json() })
-            }
-        })
-        .collect();
-    Ok(json(StatusCode::OK, &json!({ "batch_id": batch_id, "results": results })))
+    let mut room = Room::default();
+    let results = outcomes.into_iter().map(|outcome| match outcome.result {
+        Ok(json) => [b"{\"prediction\":".as_slice(), &json, b"}"].concat(),
+        Err(failure) => {
+            let error = ErrorResponse::failure(&failure, state.shows_error_details);
+            let error = error.of_prediction(outcome.prediction_id);
+            let error = match failure {
+                // The check of the bodies has limited these.
+                Failure::Invalid(_) => error,
+                _ => error.within(&mut room),
+            };
+            json!({ "error": error.to_json() }).to_string().into_bytes()
+        }
+    });
+    let results = results.collect::<Vec<_>>().join(b",".as_slice());
+    let begin = format!("{{\"batch_id\":\"{batch_id}\",\"results\":[");
+    Ok(json_text(StatusCode::OK, [begin.as_bytes(), &results, b"]}"].concat()))
 }
 
 fn permit(endpoint: &Endpoint) -> Result<Option<OwnedSemaphorePermit>, ErrorResponse> {

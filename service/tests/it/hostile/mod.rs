@@ -4,6 +4,8 @@
 //! | module | mistakes |
 //! |---|---|
 //! | `bodies` | invalid or unusual JSON |
+//! | `meaning` | one body on several ways |
+//! | `totals` | many mistakes in short bodies |
 //! | `heads` | malformed or unusual HTTP, unknown paths |
 //! | `connections` | timing of bytes, broken connections |
 //! | `limits` | too much of everything: heads, bodies, connections, unread answers |
@@ -12,6 +14,8 @@ mod bodies;
 mod connections;
 mod heads;
 mod limits;
+mod meaning;
+mod totals;
 
 use std::io::Write;
 
