@@ -1,0 +1,139 @@
+//! Predictions that match a filter, the newest first.
+//!
+//! Predictions are stored in the order of their arrival, which is almost that of time. A search goes
+//! through segments by their last time. It is done as soon as no segment that is left can have a newer
+//! prediction than those found.
+
+use std::thread;
+use std::time::Instant;
+
+use rusqlite::{Connection, params};
+
+use super::filter::Filter;
+use super::reader::{QueryError, Reader};
+use super::row::{COLUMNS, PredictionRow, templates};
+use super::scan::{Newest, Place, Scan};
+use super::time_range::TimeRange;
+
+/// Number of segments that are scanned at the same time.
+const THREADS: usize = 2;
+
+/// A search.
+pub(crate) struct Search<'a> {
+    pub(crate) filter: &'a Filter,
+    pub(crate) range: TimeRange,
+    pub(crate) limit: usize,
+    /// `next` of the answer before: only older predictions are searched.
+    pub(crate) after: Option<&'a str>,
+}
+
+/// Predictions that were found.
+pub(crate) struct Found {
+    pub(crate) predictions: Vec<PredictionRow>,
+    /// Where the search goes on: the limit is reached, or the time limit. `None` at the end.
+    pub(crate) next: Option<String>,
+}
+
+/// Searches predictions.
+///
+/// # Errors
+///
+/// Fails if the store cannot be read or `after` is invalid.
+pub(crate) fn search(reader: &Reader, search: &Search<'_>) -> Result<Found, QueryError> {
+    let mut before = Place { at: search.range.to, seq: 0 };
+    if let Some(after) = search.after {
+        before = before.min(Place::parse(after)?);
+    }
+    let deadline = reader.deadline();
+    let mut predictions = Vec::new();
+    for day in reader.days(TimeRange { to: before.at.saturating_add(1), ..search.range })? {
+        let limit = search.limit - predictions.len();
+        let Some(templates) = reader.read(day, templates)? else { continue };
+        let from = search.range.from;
+        let scan = Scan { filter: search.filter, day, templates, from, before, limit };
+        let (places, unfinished) = run(reader, &scan, deadline)?;
+        let found = reader.read(day, |connection| read_found(connection, &scan, &places))?;
+        predictions.extend(found.unwrap_or_default());
+        if let Some(place) = unfinished {
+            return Ok(Found { predictions, next: Some(place.next()) });
+        }
+        if predictions.len() >= search.limit {
+            return Ok(Found { predictions, next: places.last().map(|place| place.next()) });
+        }
+        if Instant::now() > deadline {
+            let next = Place { at: day.start(), seq: 0 };
+            return Ok(Found { predictions, next: Some(next.next()) });
+        }
+    }
+    Ok(Found { predictions, next: None })
+}
+
+/// Scans a day. Returns the matches, and where to go on if the time is over.
+fn run(
+    reader: &Reader,
+    scan: &Scan<'_>,
+    deadline: Instant,
+) -> Result<(Vec<Place>, Option<Place>), QueryError> {
+    let mut newest = Newest::new(scan.limit);
+    if let Some(id) = scan.filter.id() {
+        let places = reader.read(scan.day, |connection| scan.id(connection, id))?;
+        places.into_iter().flatten().for_each(|place| newest.push(place));
+        return Ok((newest.newer_than(i64::MIN), None));
+    }
+    let segments = reader.read(scan.day, |connection| segments(connection, scan))?;
+    for (done, group) in segments.unwrap_or_default().chunks(THREADS).enumerate() {
+        let last = scan.day.start() + group[0].1;
+        let oldest = newest.oldest();
+        if oldest.is_some_and(|oldest| oldest.at > last) {
+            break;
+        }
+        if done > 0 && Instant::now() > deadline {
+            // What is newer than all segments that are left is final.
+            return Ok((newest.newer_than(last), Some(Place { at: last, seq: i64::MAX })));
+        }
+        let scan_one = |segment: i64| {
+            reader.read(scan.day, |connection| scan.segment(connection, segment, oldest))
+        };
+        // A small store has one segment, which needs no other thread.
+        let found: Vec<_> = match group {
+            [(segment, _)] => vec![scan_one(*segment)],
+            _ => thread::scope(|scope| {
+                let threads = group.iter().map(|(segment, _)| scope.spawn(|| scan_one(*segment)));
+                let threads: Vec<_> = threads.collect();
+                let join = |thread: thread::ScopedJoinHandle<'_, _>| {
+                    thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+                };
+                threads.into_iter().map(join).collect()
+            }),
+        };
+        for places in found {
+            places?.into_iter().flatten().for_each(|place| newest.push(place));
+        }
+    }
+    Ok((newest.newer_than(i64::MIN), None))
+}
+
+/// Returns the segments that a scan concerns, with their last times, the newest first.
+fn segments(connection: &Connection, scan: &Scan<'_>) -> rusqlite::Result<Vec<(i64, i64)>> {
+    let sql =
+        "SELECT n, last FROM segments WHERE first <= ? AND last >= ? ORDER BY last DESC, n DESC";
+    let mut statement = connection.prepare(sql)?;
+    let start = scan.day.start();
+    let bounds = params![scan.before.at - start, scan.from - start];
+    statement.query_map(bounds, |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
+}
+
+fn read_found(
+    connection: &Connection,
+    scan: &Scan<'_>,
+    places: &[Place],
+) -> rusqlite::Result<Vec<PredictionRow>> {
+    let sql = format!("SELECT {COLUMNS} FROM predictions WHERE seq = ?");
+    let mut statement = connection.prepare(&sql)?;
+    let read = |place: &Place| {
+        statement.query_row([place.seq], |row| {
+            PredictionRow::read(row, scan.day, &scan.templates, false)
+        })
+    };
+    places.iter().map(read).collect()
+}

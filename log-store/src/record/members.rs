@@ -1,0 +1,157 @@
+//! The members of a JSON object. Values stay the text that the logger wrote.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::Deserialize;
+use serde::de::{self, Deserializer, MapAccess};
+use serde_json::value::RawValue;
+
+/// Members of a JSON object in their order: names, and values as JSON text.
+pub(crate) struct Members<'a>(pub(crate) Vec<(Cow<'a, str>, &'a str)>);
+
+impl<'a> Members<'a> {
+    /// Reads an object; `None` if the text is anything else.
+    pub(crate) fn read(text: &'a str) -> Option<Self> {
+        // Most lines that are no records are rejected here, without an error to format.
+        text.trim_start().starts_with('{').then(|| serde_json::from_str(text).ok())?
+    }
+
+    /// Returns the value of a member.
+    pub(crate) fn get(&self, name: &str) -> Option<&'a str> {
+        self.0.iter().find(|(own, _)| own == name).map(|(_, value)| *value)
+    }
+}
+
+impl<'de> Deserialize<'de> for Members<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Visitor;
+
+        #[derive(Deserialize)]
+        struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
+
+        impl<'de> de::Visitor<'de> for Visitor {
+            type Value = Members<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut members = Vec::with_capacity(24);
+                while let Some(Name(name)) = map.next_key()? {
+                    let value: &RawValue = map.next_value()?;
+                    members.push((name, value.get()));
+                }
+                Ok(Members(members))
+            }
+        }
+        deserializer.deserialize_map(Visitor)
+    }
+}
+
+/// Returns the text of a JSON string; `None` for other values.
+pub(crate) fn text(value: &str) -> Option<Cow<'_, str>> {
+    let inner = value.strip_prefix('"')?.strip_suffix('"')?;
+    if memchr::memchr(b'\\', inner.as_bytes()).is_none() {
+        return Some(Cow::Borrowed(inner));
+    }
+    serde_json::from_str(value).ok().map(Cow::Owned)
+}
+
+/// Appends a member to the text of an object that has not been closed: `{"age":65`.
+#[expect(clippy::ptr_arg, reason = "a borrowed name needs no escapes")]
+pub(crate) fn write_member(object: &mut String, name: &Cow<'_, str>, value: &str) {
+    let start = if object.is_empty() { "{" } else { "," };
+    object.reserve(name.len() + value.len() + 4);
+    object.push_str(start);
+    match name {
+        // Borrowed from JSON, in which it had no escapes.
+        Cow::Borrowed(name) => {
+            object.push('"');
+            object.push_str(name);
+            object.push_str("\":");
+        }
+        Cow::Owned(name) => {
+            object.push_str(&serde_json::Value::from(name.as_str()).to_string());
+            object.push(':');
+        }
+    }
+    object.push_str(value);
+}
+
+/// Iterates over the members of an object that [`write_member`] wrote. Names are JSON text without
+/// their quotes. Faster than a parser, because the text is known to be valid.
+pub(crate) fn written_members(object: &str) -> impl Iterator<Item = (&str, &str)> {
+    let mut rest = object;
+    std::iter::from_fn(move || {
+        // `{` before the first member, `,` before the others, `}` at the end.
+        let name = rest.get(1..).filter(|name| name.starts_with('"'))?;
+        let name_end = string_end(name.as_bytes());
+        let value = name.get(name_end + 1..)?;
+        let value_end = value_end(value.as_bytes());
+        rest = &value[value_end..];
+        Some((&name[1..name_end - 1], &value[..value_end]))
+    })
+}
+
+/// Returns the end of the string at the start of the text, after its closing quote.
+fn string_end(text: &[u8]) -> usize {
+    let mut at = 1;
+    while let Some(found) = memchr::memchr2(b'"', b'\\', &text[at.min(text.len())..]) {
+        if text[at + found] == b'"' {
+            return at + found + 1;
+        }
+        at += found + 2;
+    }
+    text.len()
+}
+
+/// Returns the end of the value at the start of the text.
+fn value_end(text: &[u8]) -> usize {
+    let mut depth = 0_usize;
+    let mut at = 0;
+    while let Some(byte) = text.get(at) {
+        match byte {
+            b'"' => {
+                at += string_end(&text[at..]);
+                continue;
+            }
+            b'{' | b'[' => depth += 1,
+            b'}' | b']' if depth > 0 => depth -= 1,
+            b',' | b'}' if depth == 0 => return at,
+            _ => {}
+        }
+        at += 1;
+    }
+    text.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn written_members_are_read_as_they_were_written() {
+        let members = [
+            ("age", "65"),
+            ("quoted \" name", r#""a \" b, \\""#),
+            ("nested", r#"{"x":[1,{"y":"}"}],"age":1}"#),
+            ("empty", "\"\""),
+            ("null", "null"),
+        ];
+        let mut object = String::new();
+        for (name, value) in members {
+            write_member(&mut object, &Cow::Owned(name.to_owned()), value);
+        }
+        for text in [object.clone(), object + "}"] {
+            let read: Vec<_> = written_members(&text).collect();
+            let names = ["age", r#"quoted \" name"#, "nested", "empty", "null"];
+            assert_eq!(
+                read,
+                names.into_iter().zip(members.map(|(_, value)| value)).collect::<Vec<_>>()
+            );
+        }
+        assert_eq!(written_members("").count(), 0);
+    }
+}
