@@ -113,12 +113,12 @@ impl<'b> Body<'b> {
 
     /// Returns a string without its quotation marks and escapes.
     fn unquoted(self) -> Cow<'b, str> {
-        let text = self.text();
-        match self.entries[0].kind {
-            Kind::Escaped => {
-                Cow::Owned(serde_json::from_str(text).expect("serde_json has read this string"))
-            }
-            _ => Cow::Borrowed(&text[1..text.len() - 1]),
+        let Entry { start, end, kind, .. } = self.entries[0];
+        match kind {
+            Kind::Escaped => Cow::Owned(
+                serde_json::from_str(self.text()).expect("serde_json has read this string"),
+            ),
+            _ => Cow::Borrowed(&self.text[start as usize + 1..end as usize - 1]),
         }
     }
 
