@@ -28,14 +28,14 @@ impl Sampling {
         self
     }
 
-    /// Records predictions that take longer in any case, with the level WARN.
+    /// Records all predictions that take longer than `limit`, with the level WARN.
     #[must_use]
     pub const fn slow(mut self, limit: Duration) -> Self {
         self.slow = Some(limit);
         self
     }
 
-    /// Returns whether predictions are timed that are not recorded at their start.
+    /// Returns whether predictions without a first record are timed.
     #[inline]
     pub(super) fn needs_clock(&self) -> bool {
         self.rate.is_some() || self.slow.is_some()
@@ -56,7 +56,7 @@ impl Sampling {
     pub(super) fn decide(&self, id: Option<&PredictionId>) -> Decision {
         match (self.rate, id) {
             (None, _) => Decision { is_kept: true, rate: None },
-            // Without an id the two records of a prediction would be decided differently elsewhere.
+            // Without an id, replicas and decorators could not decide alike.
             (Some(_), None) => Decision { is_kept: true, rate: Some(1.0) },
             (Some(rate), Some(id)) => Decision { is_kept: share_of(id) < rate, rate: self.rate },
         }
