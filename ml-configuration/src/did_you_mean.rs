@@ -30,8 +30,8 @@ fn distance(word: &str, candidate: &str) -> Option<usize> {
     (distance <= allowed).then_some(distance)
 }
 
-/// Removes the last part of two names such as `JsonFormatter` if both have the same. It tells the kind, so that it
-/// makes no two names similar.
+/// Removes the last part of two names such as `JsonFormatter` if both have the same. It is the kind of both, so
+/// that it does not count as a similarity.
 fn without_common_kind<'w>(word: &'w str, candidate: &'w str) -> (&'w str, &'w str) {
     let kind = word.rfind(|c: char| c.is_ascii_uppercase()).map(|start| &word[start..]);
     let stems =

@@ -25,7 +25,7 @@ impl Document {
     ///
     /// # Errors
     ///
-    /// Fails if the file cannot be read, is no regular file, is too large or is not UTF-8, and where
+    /// Fails if the file cannot be read, is not a regular file, is too large or is not UTF-8, and where
     /// [`parse`](Self::parse) fails.
     pub fn read(path: &Path) -> Result<Self, Problems> {
         let name = path.display().to_string();

@@ -1,4 +1,4 @@
-//! Reading of files that must be regular and small.
+//! Reads files that must be regular and small.
 
 use std::{
     fs::{self, File},
@@ -13,12 +13,12 @@ pub(crate) const MAX_BYTES: u64 = 4 * 1024 * 1024;
 ///
 /// ```
 /// let error = ml_configuration::read_file("/dev/null").unwrap_err();
-/// assert_eq!(error.to_string(), "it is no regular file; copy its content to one");
+/// assert_eq!(error.to_string(), "it is not a regular file; copy its content to one");
 /// ```
 ///
 /// # Errors
 ///
-/// The file cannot be read, is no regular file, is larger than 4 MiB, or is not UTF-8. Pipes and devices are
+/// The file cannot be read, is not a regular file, is larger than 4 MiB, or is not UTF-8. Pipes and devices are
 /// not opened, because reading them may wait or never end.
 pub fn read_file(path: impl AsRef<Path>) -> io::Result<String> {
     let bytes = read_bytes(path.as_ref())?;
@@ -32,10 +32,10 @@ pub fn read_file(path: impl AsRef<Path>) -> io::Result<String> {
 pub(crate) fn read_bytes(path: &Path) -> io::Result<Vec<u8>> {
     let metadata = fs::metadata(path)?;
     if !metadata.is_file() && !metadata.is_dir() {
-        return Err(invalid("it is no regular file; copy its content to one"));
+        return Err(invalid("it is not a regular file; copy its content to one"));
     }
     let mut bytes = Vec::new();
-    // A file of the system may be endless though it is regular.
+    // Regular files of the system, such as those of `/proc`, may be endless.
     File::open(path)?.take(MAX_BYTES + 1).read_to_end(&mut bytes)?;
     Ok(bytes)
 }

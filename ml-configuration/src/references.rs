@@ -14,7 +14,7 @@ const MAX_DEPTH: usize = 64;
 const MAX_VALUES: usize = 100_000;
 
 impl Node<'_> {
-    /// Replaces texts in this value that begin with `prefix` by the values that they name.
+    /// Replaces texts in this value that begin with `prefix` by the values to which they refer.
     ///
     /// The rest of such a text is a path from this value: `handlers.file.filename`, `lists[0]`. Returns a
     /// document whose root is this value with its references replaced, and the first key of each path; `None` if there
@@ -129,7 +129,7 @@ fn steps(path: &str) -> Option<Vec<&str>> {
     }
 }
 
-/// Whether a value is a tree of limited size.
+/// Returns whether a value is a tree of limited size.
 fn is_finite(tree: &Tree, index: usize, depth: usize, values: &mut usize) -> bool {
     let (Some(depth), Some(left)) = (depth.checked_sub(1), values.checked_sub(1)) else {
         return false;

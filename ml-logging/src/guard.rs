@@ -129,8 +129,8 @@ impl Logging {
     /// [`Policy::Audit`](crate::Policy::Audit) a separate thread writes from this call on, so that a
     /// sink that stalls later does not hold the threads that log.
     ///
-    /// The call does not wait, and affects threads that are waiting already. If it is repeated, the earliest
-    /// deadline counts: `end_by(Instant::now())` ends all waiting at once. Handlers of
+    /// The call returns at once, and also affects threads that are waiting already. Of several deadlines the
+    /// earliest one applies: `end_by(Instant::now())` ends all waiting at once. Handlers of
     /// [`Handler::writer`](crate::Handler::writer) are not affected.
     ///
     /// ```
@@ -151,7 +151,7 @@ impl Logging {
     /// Sets a function that runs the waits of threads that log, so that a runtime can continue its other tasks.
     ///
     /// A thread that has waited for a handler for 5 ms calls the function once for the rest of the wait. The
-    /// function calls its argument, which returns when the wait is over. The first function that is set counts.
+    /// function calls its argument, which returns when the wait is over. Later calls have no effect.
     ///
     /// ```
     /// # let (subscriber, logging) = ml_logging::builder().build()?;
@@ -176,8 +176,8 @@ impl Logging {
     /// Flushes for the last time, within the configured limit. If that fails, dropping the guard does not
     /// wait again.
     ///
-    /// A failure after which records were written again, for example because a disk was full for a while, is no
-    /// error here. The number of records that it has cost is reported on standard error.
+    /// A failure after which records were written again, such as a disk that was full for a while, is not an
+    /// error here. The number of records lost by it is reported on standard error.
     ///
     /// # Errors
     ///

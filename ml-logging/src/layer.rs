@@ -131,7 +131,7 @@ pub(crate) fn set_levels(current: &CurrentLevels, levels: Levels, is_installed: 
     }
 }
 
-/// Whether these are the levels of a subscriber.
+/// Returns whether these are the levels of a subscriber.
 fn is_owner(subscriber: &Dispatch, levels: &CurrentLevels) -> bool {
     let layer = subscriber.downcast_ref::<RecordLayer>();
     layer.is_some_and(|layer| ptr::eq(layer.levels(), levels))

@@ -124,7 +124,7 @@ impl Configuration {
     /// a folder, or it is not writable. No file is created, emptied or changed.
     ///
     /// Also reports log files that would overwrite a file which the program reads. `read` lists those files, each
-    /// with words for the message, such as `the configuration file`.
+    /// with a description for the message, such as `the configuration file`.
     ///
     /// Mistakes that [`read`](Self::read) reports are not reported again, so that both calls together report
     /// each mistake once. A folder in which no files can be created is detected only when the logging is

@@ -22,7 +22,7 @@ pub enum PredictionError {
     #[error("{0}")]
     Model(#[source] Box<dyn Error + Send + Sync>),
 
-    /// The model or a decorator has rejected the request of its own accord.
+    /// The model or a decorator has rejected the request.
     #[error("{0}")]
     Rejected(#[from] Rejection),
 }
@@ -96,7 +96,7 @@ impl fmt::Debug for PredictionError {
 /// ```
 #[derive(Debug, thiserror::Error)]
 #[error(transparent)]
-// Boxed, because every result of a prediction has room for it.
+// Boxed, because its size is part of every result of a prediction.
 pub struct Rejection(Box<Refusal>);
 
 #[derive(Debug, thiserror::Error)]
@@ -136,7 +136,7 @@ impl Rejection {
 pub enum RejectionKind {
     /// The input is valid, but the model cannot predict from it (422).
     Unprocessable,
-    /// The caller may not have this prediction (403).
+    /// The caller has no permission for this prediction (403).
     Forbidden,
     /// The input refers to something that does not exist (404).
     NotFound,

@@ -64,7 +64,7 @@
 //! | [`decorators`] | the built-in decorators, one module each |
 //! | [`metrics`] | the counts of the `metrics` decorator, for exporters |
 //! | `registry` | [`ModelRegistry`] and the JSON form in which it holds models |
-//! | `pending` | [`PendingCalls`]: predictions under way, for programs that end before they do |
+//! | `pending` | [`PendingCalls`]: pending predictions, which a program that cannot wait for them abandons |
 //! | `stack` | [`Stack`]: decorators chosen at run time |
 //! | `append_list` | a list that is read without a lock |
 //! | `private` | items that only generated code uses |

@@ -1,4 +1,4 @@
-//! Predictions under way, for programs that end before they do.
+//! Pending predictions, which a program that cannot wait for them abandons.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -6,9 +6,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The predictions of a program that have their first record and not yet their last one.
 ///
-/// A call is one of them if its [`Context`](crate::Context) has them. A program that cannot wait for a
-/// prediction, for example because it must end within a time limit, [abandons](Self::abandon) it, so that
-/// its end is on record.
+/// [`Context::set_pending`](crate::Context::set_pending) adds a prediction. A program that cannot wait for its
+/// predictions, such as at the end of a time limit, [abandons](Self::abandon) them, so that each has its last
+/// record.
 #[derive(Default)]
 pub struct PendingCalls(Mutex<State>);
 
@@ -24,8 +24,9 @@ struct State {
 type RecordEnd = Box<dyn FnOnce(&str) + Send>;
 
 impl PendingCalls {
-    /// Writes the record `Prediction exception.` of each prediction under way, with the reason as its
-    /// `error_info`. Predictions that finish or begin later leave no other one.
+    /// Writes the record `Prediction exception.` of each pending prediction, with the reason as its
+    /// `error_info`. Predictions that finish later have no further record. Those that begin later are abandoned
+    /// at once.
     ///
     /// Returns the number of records.
     pub fn abandon(&self, reason: &str) -> usize {
@@ -72,7 +73,7 @@ pub(crate) struct Pending {
 }
 
 impl Pending {
-    /// Removes the call. Returns `false` if it is abandoned, so that it has its last record.
+    /// Removes the call. Returns `false` if it was abandoned, and thus has its last record already.
     pub(crate) fn end(&self) -> bool {
         self.calls.lock().calls.remove(&self.number).is_some()
     }

@@ -317,14 +317,14 @@ impl Context {
         self.metadata.get_or_insert_default().batch_row = Some(row);
     }
 
-    /// Returns the predictions under way, if the caller may have to abandon this one.
+    /// Returns the pending predictions to which this call belongs.
     #[inline]
     pub(crate) fn pending(&self) -> Option<&Arc<PendingCalls>> {
         self.metadata.as_ref()?.pending.as_ref()
     }
 
-    /// Adds the call to predictions under way, which the caller may abandon. Its first record adds it, and
-    /// its last one removes it.
+    /// Sets the pending predictions to which this call belongs, so that the caller can abandon it. Its first
+    /// record adds the call, and its last record removes it.
     pub fn set_pending(&mut self, calls: Arc<PendingCalls>) {
         self.metadata.get_or_insert_default().pending = Some(calls);
     }

@@ -25,7 +25,7 @@
 //! | `config` | the YAML file |
 //! | `hosting` | models behind endpoints, without HTTP: a body in, a prediction out |
 //! | `signals` | the signals that stop the program, and the limits of its shutdown |
-//! | `log_wait` | waiting for a log that takes no records |
+//! | `log_wait` | waiting for a stalled log |
 //! | `worker` | long work on a worker of the runtime |
 //! | `state` | the loaded models and the phase of the service |
 //! | `http` | the REST API: from a connection to an answer |

@@ -1,8 +1,8 @@
-//! Waiting for a log that takes no records.
+//! Waits for a stalled log.
 //!
-//! A record waits for room in the queue of its handler, and its thread waits with it. Probes must not wait
-//! for the log. A worker of the runtime therefore leaves its other tasks to another thread while it
-//! waits, and requests that arrive meanwhile wait without a thread.
+//! A thread that logs waits for space in the queue of the handler. Probes must not wait for the log. While a
+//! worker of the runtime waits, another thread therefore takes over its other tasks. Requests that arrive
+//! meanwhile wait without a thread.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -13,7 +13,7 @@ use crate::worker::run_long;
 
 /// Number of threads that have waited for the log for some time. All services of a process share the log.
 static WAITING: AtomicUsize = AtomicUsize::new(0);
-/// Notified when no thread waits any more.
+/// Notified when no thread waits for the log any more.
 static NONE_WAITS: Notify = Notify::const_new();
 
 /// Connects a log with the runtime of a service.

@@ -29,13 +29,13 @@ pub(crate) struct ShutdownLimits {
 }
 
 impl ShutdownLimits {
-    /// Returns the time at which all requests are answered or given up.
+    /// Returns the time at which all requests are answered or abandoned.
     pub(crate) fn drained(&self, begun: Instant) -> Instant {
         after(begun, self.readiness_delay.saturating_add(self.drain))
     }
 
-    /// Returns the time at which the log is written or given up. It leaves a part of the limit for the
-    /// report of records that are not written.
+    /// Returns the time at which the log is flushed or abandoned. It leaves a part of the limit for the
+    /// report of unwritten records.
     fn flushed(&self, begun: Instant) -> Instant {
         after(self.drained(begun), self.flush - self.flush / 10)
     }
@@ -127,7 +127,7 @@ fn end(reason: &'static str, logging: Arc<Logging>) -> ! {
         let _waiting = send_done.send(());
     };
     if thread::Builder::new().spawn(report).is_ok() {
-        // Without a report in time the process ends all the same.
+        // The process ends even if the report is not written in time.
         let _reported = done.recv_timeout(REPORT_LIMIT);
     }
     process::exit(1)

@@ -27,8 +27,7 @@ pub(crate) struct State {
     pub(crate) shows_error_details: bool,
     /// Permits for predictions on the blocking pool. A prediction that waits for one has not begun.
     pub(crate) prediction_threads: Arc<Semaphore>,
-    /// Permits for the work on large bodies: the processors have no use for more at once, and each takes
-    /// memory.
+    /// Permits for the work on large bodies. More of them at once than processors would only take memory.
     pub(crate) large_bodies: Semaphore,
     loaded: OnceLock<Result<Loaded, String>>,
     is_stopping: AtomicBool,

@@ -2,10 +2,10 @@
 
 use tokio::runtime::{Handle, RuntimeFlavor};
 
-/// Runs work that takes long on this thread. A worker leaves its other tasks to another thread meanwhile,
-/// so that the caller must limit how much of it runs at the same time.
+/// Runs long work on this thread. If it is a worker, another thread takes over its other tasks meanwhile, so
+/// that the caller must limit the number of such calls at the same time.
 pub(crate) fn run_long<T>(work: impl FnOnce() -> T) -> T {
-    // Only the multi-thread runtime has other threads for the tasks of this one.
+    // Only the multi-thread runtime can move the tasks of a worker to another thread.
     let flavor = Handle::try_current().map(|runtime| runtime.runtime_flavor());
     if flavor.is_ok_and(|flavor| flavor == RuntimeFlavor::MultiThread) {
         tokio::task::block_in_place(work)

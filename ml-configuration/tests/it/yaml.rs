@@ -221,7 +221,7 @@ fn pipes_and_devices_are_refused_without_waiting_for_them() {
             sender.send([document, read_file(&path).unwrap_err().to_string()])
         });
         for text in texts.recv_timeout(Duration::from_secs(30)).unwrap() {
-            assert!(text.ends_with("it is no regular file; copy its content to one"), "{text}");
+            assert!(text.ends_with("it is not a regular file; copy its content to one"), "{text}");
         }
     }
 }

@@ -102,7 +102,7 @@ impl Configuration {
         self.handlers.iter().filter_map(Handler::ecs_keys).collect()
     }
 
-    /// Whether any handler receives records of a target, whatever the levels are. A handler that
+    /// Returns whether any handler receives records of a target, regardless of the levels. A handler that
     /// [writes nothing](Handler::null) counts.
     ///
     /// ```

@@ -118,8 +118,8 @@ impl Handler {
         Self::new(name, SinkConfig::Writer(Box::new(open)))
     }
 
-    /// Creates a handler that writes nothing, as Python's `NullHandler`. A logger with this handler only is silent on
-    /// purpose. Its records are not rendered and not counted.
+    /// Creates a handler that writes nothing, as Python's `NullHandler`. A logger with this handler only is silent.
+    /// Its records are not rendered and not counted.
     pub fn null(name: impl Into<String>) -> Self {
         Self::new(name, SinkConfig::Null)
     }
@@ -174,7 +174,7 @@ impl Handler {
     ///
     /// The longest strings of a longer record are cut at their ends and marked with the number of bytes left out:
     /// `… [1204 bytes cut]`. It stays valid JSON. Other values and strings of up to 64 bytes stay whole, so that a
-    /// record with very many fields may be longer. A line of text is cut at its end, unless it is colored.
+    /// record with very many fields may be longer. A line of text is cut at its end, unless it is coloured.
     #[must_use]
     pub fn record_bytes(mut self, bytes: usize) -> Self {
         self.record_bytes = bytes;
@@ -224,7 +224,7 @@ impl Handler {
         matches!(self.sink, SinkConfig::Export(_))
     }
 
-    /// Whether the records are JSON.
+    /// Returns whether the records are JSON.
     pub(super) fn is_json(&self) -> bool {
         self.formatter.as_ref().is_none_or(Formatter::is_json)
     }

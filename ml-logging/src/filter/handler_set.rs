@@ -29,7 +29,7 @@ impl HandlerSet {
         Self(self.0 & !other.0)
     }
 
-    /// Whether the sets have a handler in common.
+    /// Returns whether the sets have a handler in common.
     #[inline]
     pub(crate) fn intersects(self, other: Self) -> bool {
         self.0 & other.0 != 0

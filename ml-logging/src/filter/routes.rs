@@ -61,7 +61,7 @@ impl Routes {
         &self.levels
     }
 
-    /// Whether any handler receives such events. For spans, whether the levels pass them: all records inside
+    /// Returns whether any handler receives such events. For spans, whether the levels pass them: all records inside
     /// have their fields.
     pub(crate) fn enabled(&self, metadata: &Metadata<'_>) -> bool {
         self.levels.pass(metadata)

@@ -47,7 +47,7 @@ impl TargetName {
         self.0.len()
     }
 
-    /// Whether a target is this one or below it.
+    /// Returns whether a target is this one or below it.
     pub(crate) fn covers(&self, target: &str) -> bool {
         let mut target = parts(target);
         self.0.iter().all(|part| target.next() == Some(part))

@@ -282,7 +282,7 @@ fn hex_digits(byte: u8) -> [u8; 2] {
     [DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]
 }
 
-/// Whether the text is ASCII without any escapes.
+/// Returns whether the text is ASCII without any escapes.
 ///
 /// The check works on blocks, of which the last overlaps the one before, so that no byte is left over. The
 /// compiler turns a block into a few vector instructions.

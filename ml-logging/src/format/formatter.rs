@@ -76,7 +76,7 @@ impl Formatter {
         })
     }
 
-    /// Whether the format contains the host name without a filter that provides it.
+    /// Returns whether the format contains the host name without a filter that provides it.
     pub(crate) fn implies_hostname(&self) -> bool {
         match self {
             Self::Json(formatter) => formatter.is_default(),
@@ -85,7 +85,7 @@ impl Formatter {
         }
     }
 
-    /// Whether the records are JSON rather than lines of text.
+    /// Returns whether the records are JSON rather than lines of text.
     pub(crate) fn is_json(&self) -> bool {
         matches!(self, Self::Json(_) | Self::Ecs(_))
     }

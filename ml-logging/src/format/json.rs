@@ -136,7 +136,7 @@ impl JsonFormatter {
         self.fields().filter(move |name| !self.is_own(name) && !has_hostname(name))
     }
 
-    /// Whether this is the default format, which contains the host name without a filter.
+    /// Returns whether this is the default format, which contains the host name without a filter.
     pub(super) fn is_default(&self) -> bool {
         self.is_default
     }

@@ -83,7 +83,7 @@ impl JsonLayout {
         self
     }
 
-    /// Whether floats that JSON lacks are `null`. As text they would not fit an index that has numbers.
+    /// Returns whether floats that JSON lacks are `null`. As text they would not fit an index that has numbers.
     pub(crate) fn has_null_floats(&self) -> bool {
         self.ecs.is_some()
     }
@@ -175,7 +175,7 @@ impl Ecs {
         Self::NAMES.iter().find(|(own, _)| *own == name).map_or(name, |(_, to)| to)
     }
 
-    /// Whether the schema has an object of this name.
+    /// Returns whether the schema has an object of this name.
     pub(super) fn is_object(name: &str) -> bool {
         Self::OBJECTS.contains(&name)
     }
@@ -185,7 +185,7 @@ impl Ecs {
     }
 }
 
-/// Whether a key with dots is inside an object.
+/// Returns whether a key with dots is inside an object.
 fn is_below(key: &str, object: &str) -> bool {
     key.strip_prefix(object).is_some_and(|rest| rest.starts_with('.'))
 }

@@ -135,7 +135,7 @@ impl RenderGroups {
             let handlers = handlers.intersection(group.sinks.handlers);
             if !handlers.is_empty() {
                 text::render(&group.layout, cache, event, metadata, span);
-                // A terminal has no limit, and a cut could leave its colors changed.
+                // A cut could leave the colours of a terminal changed.
                 if cache.record.len() > group.limit && !group.layout.color {
                     limit::cut_line(&mut cache.record, group.limit);
                 }

@@ -22,7 +22,7 @@ pub(super) fn render(
         if !writer.0.is_unfit {
             return writer.0.finish();
         }
-        // Only a message that is no text, or a hand-written set of values in another order than its
+        // Only a message that is not text, or a hand-written set of values in another order than its
         // declaration. The record starts over.
         out.truncate(start);
     }

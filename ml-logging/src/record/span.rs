@@ -14,19 +14,19 @@ use super::{
 };
 use crate::format::{JsonLayout, escape};
 
-/// Values of the fields of a span or an event as JSON. They do not depend on the format, so that several layers
-/// share those of a span, which are stored in its extensions.
+/// Values of the fields of a span or an event as JSON. They do not depend on the format, so that all groups share
+/// those of a span.
 ///
-/// All values are in one buffer, which goes back to the thread when the span is closed. An allocation would cost as
-/// much as rendering an id.
+/// All values are in one buffer, which is reused by the thread after the span is closed. An allocation would cost
+/// as much as rendering an id.
 #[derive(Default)]
 pub(crate) struct SpanFields {
-    /// [Head](HEAD) and value of each recorded field, in ascending order.
+    /// [Header](HEADER) and value of each recorded field, in ascending order.
     buffer: Vec<u8>,
 }
 
 /// Size of the index of a field and the length of its value.
-const HEAD: usize = 2 * size_of::<u32>();
+const HEADER: usize = 2 * size_of::<u32>();
 
 /// Largest buffer that a thread keeps.
 const MAX_KEPT: usize = 1024;
@@ -72,8 +72,8 @@ impl SpanFields {
     pub(crate) fn values(&self) -> impl Iterator<Item = (usize, &[u8])> {
         let mut rest = self.buffer.as_slice();
         iter::from_fn(move || {
-            let (head, after) = rest.split_first_chunk::<HEAD>()?;
-            let (index, length) = head.split_first_chunk()?;
+            let (header, after) = rest.split_first_chunk::<HEADER>()?;
+            let (index, length) = header.split_first_chunk()?;
             let [index, length] = [*index, *length.first_chunk()?].map(u32::from_le_bytes);
             let (value, after) = after.split_at_checked(length as usize)?;
             rest = after;
@@ -93,7 +93,7 @@ impl Drop for SpanFields {
     }
 }
 
-/// Writer of values with their heads.
+/// Writer of values, each after its [header](HEADER).
 #[derive(Default)]
 struct FieldsWriter {
     buffer: Vec<u8>,
@@ -118,9 +118,9 @@ impl FieldsWriter {
     fn close(&mut self) {
         let length = (self.buffer.len() - self.last) as u32;
         if let Some(start) = self.last.checked_sub(size_of::<u32>())
-            && let Some(head) = self.buffer[start..].first_chunk_mut()
+            && let Some(header) = self.buffer[start..].first_chunk_mut()
         {
-            *head = length.to_le_bytes();
+            *header = length.to_le_bytes();
         }
     }
 
@@ -173,7 +173,7 @@ impl SpanKeys {
         Self { fields }
     }
 
-    /// Whether the records contain no field of the span.
+    /// Returns whether the records contain no field of the span.
     #[inline]
     pub(super) fn is_empty(&self) -> bool {
         self.fields.is_empty()

@@ -12,8 +12,7 @@ use super::span::SpanFields;
 
 /// Fields of the open spans that have any, by the id of the span.
 ///
-/// As extensions of the span, they would need another look-up of the span and an allocation, which make up a fifth
-/// of the cost of a span with an id.
+/// As extensions of the span, they would need another look-up of the span and an allocation.
 pub(crate) struct SpanTable {
     /// Spans are spread over several locks, so that threads seldom wait for each other.
     shards: [Shard; SHARDS],

@@ -72,13 +72,13 @@ impl Segment {
     }
 }
 
-/// Position of a field of the event. Its size is a power of two, so that it is found by a shift.
+/// Position of a field of the event. Its size is a power of two, so that indexing is a shift.
 pub(super) struct Position {
     /// Index of the segment, or `UNWRITTEN`.
     pub(super) segment: u32,
-    /// Same for a value that is no text. `AS_TEXT` for the message.
+    /// Same for a value that is not text. `AS_TEXT` for the message.
     pub(super) unquoted: u32,
-    /// Text of the segment, which spares the usual value a second lookup.
+    /// Text of the segment, so that the usual value needs no second look-up.
     pub(super) text: Chunk,
 }
 
@@ -282,7 +282,7 @@ impl Template {
         self.conversions
     }
 
-    /// Whether values other than the message are converted.
+    /// Returns whether values other than the message are converted.
     pub(super) fn converts(&self) -> bool {
         self.conversions.milliseconds.is_some() || self.conversions.has_null_floats
     }
@@ -293,7 +293,7 @@ impl Template {
             .filter(|segment| matches!(self.segments[*segment].slot, Slot::Value))
     }
 
-    /// Whether values in their declared order fill the segments in order, without conversion. This is not the
+    /// Returns whether values in their declared order fill the segments in order, without conversion. This is not the
     /// case if the message is declared after other fields, or if a value is converted.
     pub(super) fn in_order(&self) -> bool {
         self.in_order
@@ -303,7 +303,7 @@ impl Template {
         self.from_log
     }
 
-    /// Whether the event has a field of this name.
+    /// Returns whether the event has a field of this name.
     #[inline]
     pub(super) fn has_field(&self, name: &str) -> bool {
         self.names.contains(&name)

@@ -180,7 +180,7 @@ impl Line<'_> {
     }
 }
 
-/// Whether a text needs no quotation marks.
+/// Returns whether a text needs no quotation marks.
 fn is_word(text: &[u8]) -> bool {
     let plain =
         |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.:/+@%#".contains(byte) || *byte >= 0x80;

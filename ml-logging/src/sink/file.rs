@@ -1,7 +1,7 @@
 //! Files as byte sinks.
 //!
-//! A file belongs to its name: if another program renames or removes it, the name is opened again, as by
-//! Python's `WatchedFileHandler`. One `stat` per batch of records is enough for that.
+//! A sink follows the name of its file: if another program renames or removes the file, the name is opened again,
+//! as by Python's `WatchedFileHandler`. One `stat` per batch of records is enough for that.
 
 use std::{
     fs::{self, File, FileType, Metadata, OpenOptions},
@@ -51,7 +51,7 @@ fn max_write(file: &File) -> io::Result<usize> {
     Ok(usize::MAX)
 }
 
-/// Whether something that is no regular file can be written like a stream: a pipe, a terminal, `/dev/null`.
+/// Returns whether a file that is not regular can be written like a stream: a pipe, a terminal, `/dev/null`.
 pub(crate) fn is_stream(kind: FileType) -> bool {
     #[cfg(unix)]
     {
@@ -67,7 +67,7 @@ pub(crate) fn is_stream(kind: FileType) -> bool {
 fn append(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.append(true).create(true);
-    // Opening a pipe without a reader fails instead of waiting for one. Files are not affected.
+    // Opening a pipe without a reader fails instead of waiting for a reader. Files are not affected.
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, libc::O_NONBLOCK);
     let file = options.open(path).map_err(|error| match error.raw_os_error() {
@@ -140,7 +140,7 @@ impl NamedFile {
     pub(super) fn follow(&mut self) -> io::Result<Followed> {
         match self.size() {
             Ok(Some(size)) => return Ok(Followed { is_new: false, size }),
-            // The name cannot be looked up. That says nothing about the file.
+            // The name cannot be looked up, so that the state of the file is unknown.
             Err(_) => {}
             Ok(None) => match self.reopen() {
                 Ok(()) => {
@@ -235,7 +235,7 @@ impl FileId {
     }
 }
 
-/// Whether an open file has no name any more.
+/// Returns whether an open file has no name any more.
 fn is_unlinked(metadata: &Metadata) -> bool {
     #[cfg(unix)]
     {

@@ -24,7 +24,7 @@ impl Drop for WriteGuard {
     }
 }
 
-/// Whether this thread is inside a sink, where a further record would be lost.
+/// Returns whether this thread is inside a sink, where a further record would be lost.
 pub(crate) fn is_writing() -> bool {
     IS_WRITING.get()
 }

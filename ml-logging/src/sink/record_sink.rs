@@ -23,7 +23,7 @@ pub(crate) struct Record<'a> {
 /// Runs a wait of a thread that logs; see [`Logging::on_wait`](crate::Logging::on_wait).
 pub(crate) type OnWait = fn(&mut dyn FnMut());
 
-/// Takes rendered records and counts what becomes of them.
+/// Takes rendered records and counts their outcomes.
 pub(crate) trait RecordSink: Send + Sync {
     /// Writes a record, or queues it. A record that cannot be written is lost and counted.
     fn write(&self, record: &Record<'_>);
@@ -50,7 +50,7 @@ pub(crate) trait RecordSink: Send + Sync {
     /// Returns the counts since the start.
     fn counts(&self) -> HandlerCounts;
 
-    /// Whether the program blocks on this sink rather than lose a record.
+    /// Returns whether the program blocks on this sink rather than lose a record.
     fn is_blocking(&self) -> bool;
 
     /// Returns the number of spans that could not be exported.

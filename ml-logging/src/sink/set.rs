@@ -96,8 +96,8 @@ impl SinkSet {
         self.sinks.iter().for_each(|sink| sink.reopen());
     }
 
-    /// Flushes for the last time. Failures after which records were written again are no error; what they
-    /// have lost is reported on standard error.
+    /// Flushes for the last time. Failures after which records were written again are not an error; the number of
+    /// records lost by them is reported on standard error.
     pub(crate) fn finish(&self) -> Result<(), FlushError> {
         let result = match self.flush(Some(self.flush_limit)) {
             Err(error) if error.is_past => Ok(()),

@@ -37,7 +37,7 @@ impl TornLine {
         Some(Self { file, length }).filter(Self::is_unchanged)
     }
 
-    /// Whether the file has the same length still. Another handler may have ended the line.
+    /// Returns whether the file has the same length still. Another handler may have ended the line.
     pub(super) fn is_unchanged(&self) -> bool {
         self.file.metadata().is_ok_and(|metadata| metadata.len() == self.length)
     }

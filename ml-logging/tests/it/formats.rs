@@ -20,7 +20,7 @@ fn record(formatter: impl Into<ml_logging::Formatter>, run: impl FnOnce()) -> Re
     only(logged_by(builder().formatter(formatter), run))
 }
 
-/// Whether this is the current time.
+/// Returns whether this is the current time.
 fn is_now(time: Timestamp) -> bool {
     let now = Timestamp::try_from(SystemTime::now()).unwrap();
     now.duration_since(time).unsigned_abs() < Duration::from_secs(60)

@@ -9,7 +9,7 @@ use tracing::Value;
 use crate::log_value::LogValue;
 use crate::sensitive::Sensitive;
 
-/// A number that the policy `bucketed` takes, with buckets of the width `W`.
+/// A number that the policy `bucketed` accepts, with buckets of the width `W`.
 #[diagnostic::on_unimplemented(
     message = "a field of type `{Self}` cannot be put in buckets of this width",
     label = "this field is not a number, or it is an integer and the width is not",
@@ -92,7 +92,7 @@ floats! { f32 f64 }
 
 /// Returns the greatest multiple of `width` up to `number`.
 ///
-/// Multiples of a width such as 0.1 have the digits that people write: 0.3, not 0.30000000000000004.
+/// Multiples of a width such as 0.1 are the nearest floats of their decimals: 0.3, not 0.30000000000000004.
 fn lower_bound(number: f64, width: f64) -> f64 {
     let per_unit = (1.0 / width).round();
     let is_fraction = width < 1.0 && 1.0 / per_unit == width;

@@ -71,30 +71,30 @@ impl fmt::Display for Width {
     }
 }
 
-/// Value of a field with the policy `redacted`.
+/// Returns the logged value of a field with the policy `redacted`.
 #[inline]
 pub fn redacted<T: ?Sized>(_value: &T) -> impl Value {
     REDACTED
 }
 
-/// Value of a field with the policy `hashed`.
+/// Returns the logged value of a field with the policy `hashed`.
 pub fn hashed<T: Hashed + ?Sized>(value: &T) -> impl Value {
     digest::of_value(&value.to_hash())
 }
 
-/// Value of a field with the policy `bucketed` and a whole width.
+/// Returns the logged value of a field with the policy `bucketed` and a whole width.
 #[inline]
 pub fn bucketed_whole<T: Bucketed<i64> + ?Sized>(value: &T, width: i64) -> impl Value {
     value.bucket(width)
 }
 
-/// Value of a field with the policy `bucketed` and another width.
+/// Returns the logged value of a field with the policy `bucketed` and a decimal width.
 #[inline]
 pub fn bucketed_decimal<T: Bucketed<f64> + ?Sized>(value: &T, width: f64) -> impl Value {
     value.bucket(width)
 }
 
-/// A value that the policy `hashed` takes: every [`LogValue`], sensitive ones included.
+/// A value that the policy `hashed` accepts: every [`LogValue`], sensitive ones included.
 #[diagnostic::on_unimplemented(
     message = "a field of type `{Self}` cannot be hashed",
     label = "this field's type does not implement `LogValue`",

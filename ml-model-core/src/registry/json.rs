@@ -36,7 +36,7 @@ pub struct JsonModel<M: MLModel> {
     write_text: WriteText<M::Output>,
 }
 
-/// A body that is no input, and the reason.
+/// A body that is not an input, and the reason.
 type Unreadable = Box<(Value, Violation)>;
 
 /// Reads an input from JSON text.

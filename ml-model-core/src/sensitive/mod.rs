@@ -1,4 +1,4 @@
-//! [`Sensitive`]: a value that is read on purpose only, and the sensitive parts of a JSON Schema.
+//! [`Sensitive`] values, which only an explicit call reads, and the sensitive parts of a JSON Schema.
 
 pub(crate) mod schema;
 
@@ -102,10 +102,10 @@ impl<T: JsonSchema> JsonSchema for Sensitive<T> {
     }
 }
 
-/// A trait that no type implements: the reason why [`Sensitive`] values are no [`LogValue`]s.
+/// A trait without implementations, which excludes [`Sensitive`] from the [`LogValue`]s.
 ///
-/// The compiler reports the innermost condition that is not met if it concerns another type. The condition
-/// is therefore one of `[Sensitive<T>]`, and this message takes the place of the one of [`LogValue`].
+/// The compiler reports the innermost unmet bound if it concerns another type. The bound is therefore on
+/// `[Sensitive<T>]`, so that this message replaces that of [`LogValue`].
 #[diagnostic::on_unimplemented(
     message = "a sensitive field is logged through a policy only",
     label = "this field is `Sensitive`",

@@ -15,7 +15,7 @@ use super::body::{Body, Parsed};
 use super::options::HostingOptions;
 use super::outcome::{Failure, Outcome, PendingCall, call};
 use super::schema::{Validator, Validity};
-use super::shorten::Room;
+use super::shorten::MessageSpace;
 use super::slow_calls::SlowCalls;
 
 /// A model with everything that its endpoints need to know of it.
@@ -29,7 +29,7 @@ pub(crate) struct Endpoint {
     /// Whether predictions have an id.
     has_prediction_id: bool,
     takes_batches: bool,
-    /// The calls under way, unless they run inline.
+    /// The pending calls, unless they run inline.
     pending: Option<Arc<PendingCalls>>,
     permits: Option<Arc<Semaphore>>,
     pub(crate) execution: Execution,
@@ -88,7 +88,7 @@ impl Endpoint {
     ///
     /// # Errors
     ///
-    /// Fails if as many calls are under way as the concurrency limit allows.
+    /// Fails if the concurrency limit is reached.
     pub(crate) fn permit(&self) -> Result<Option<OwnedSemaphorePermit>, Busy> {
         let Some(permits) = &self.permits else { return Ok(None) };
         permits.clone().try_acquire_owned().map(Some).map_err(|_| Busy)
@@ -111,7 +111,7 @@ impl Endpoint {
     ) -> Outcome<Vec<u8>> {
         let parsed = parse(text);
         let body = parsed.as_ref().map(Parsed::body);
-        let request = self.request(body, header_id, &mut Room::default());
+        let request = self.request(body, header_id, &mut MessageSpace::default());
         if let Some(id) = request.prediction_id() {
             begin(id);
         }
@@ -124,9 +124,9 @@ impl Endpoint {
         rows: Body<'_>,
         batch_id: &PredictionId,
     ) -> Vec<Outcome<Vec<u8>>> {
-        let mut room = Room::default();
+        let mut space = MessageSpace::default();
         let requests = rows.items().enumerate().map(|(row, body)| {
-            let mut request = self.request(Ok(body), None, &mut room);
+            let mut request = self.request(Ok(body), None, &mut space);
             request.context_mut().set_batch_row(BatchRow { batch_id: batch_id.clone(), row });
             request
         });
@@ -177,12 +177,12 @@ impl Endpoint {
         &self,
         body: Result<Body<'b>, &Violation>,
         header: Option<Result<PredictionId, Violation>>,
-        room: &mut Room,
+        space: &mut MessageSpace,
     ) -> Request<Cow<'b, str>> {
         let (validity, id_of_body) = match body {
             Ok(body) => {
                 let id = body.member(PredictionId::FIELD).filter(|_| self.takes_prediction_id);
-                (self.schema.check(body, room), id)
+                (self.schema.check(body, space), id)
             }
             Err(violation) => (Validity::Invalid(vec![violation.clone()]), None),
         };

@@ -15,17 +15,17 @@ const LONGEST_NAME: usize = 200;
 
 /// Space for messages in the answer to one request, all rows of a batch together.
 #[derive(Debug)]
-pub(crate) struct Room {
+pub(crate) struct MessageSpace {
     bytes: usize,
 }
 
-impl Default for Room {
+impl Default for MessageSpace {
     fn default() -> Self {
         Self { bytes: 64 * 1024 }
     }
 }
 
-impl Room {
+impl MessageSpace {
     /// Takes the space for a message. Without enough space for it, there is none for the following ones
     /// either.
     pub(crate) fn take(&mut self, bytes: usize) -> bool {

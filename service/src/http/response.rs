@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use super::prediction_id;
 use crate::hosting::outcome::Failure;
-use crate::hosting::shorten::{Room, left_out, messages};
+use crate::hosting::shorten::{MessageSpace, left_out, messages};
 
 /// An answer, with its whole body in memory.
 pub(crate) type Response = hyper::Response<Bytes>;
@@ -152,15 +152,13 @@ impl ErrorResponse {
 
     /// 503: the concurrency limit of the model of this name is reached.
     pub(crate) fn busy(model: &str) -> Self {
-        let message = format!(
-            "`{model}` is busy: as many predictions are under way as its concurrency limit allows"
-        );
+        let message = format!("`{model}` is busy: its concurrency limit is reached");
         Self { header: Some(("retry-after", "1")), ..Self::unavailable(message) }
     }
 
     /// 503: no prediction can be recorded.
     pub(crate) fn log_stalled() -> Self {
-        let message = "the log takes no records, so that no request can be recorded".to_owned();
+        let message = "the log is stalled, so no request can be recorded".to_owned();
         Self { header: Some(("retry-after", "1")), ..Self::unavailable(message) }
     }
 
@@ -209,10 +207,10 @@ impl ErrorResponse {
         }
     }
 
-    /// Leaves out the messages for which there is no room, and counts them.
-    pub(crate) fn within(mut self, room: &mut Room) -> Self {
+    /// Leaves out the messages for which `space` is too small, and counts them.
+    pub(crate) fn within(mut self, space: &mut MessageSpace) -> Self {
         let messages = &mut self.body.messages;
-        let fitting = messages.iter().take_while(|message| room.take(message.len())).count();
+        let fitting = messages.iter().take_while(|message| space.take(message.len())).count();
         if fitting < messages.len() {
             let message = left_out(fitting, messages.len() - fitting);
             messages.truncate(fitting);

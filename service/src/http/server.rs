@@ -1,17 +1,16 @@
 //! Connections: listening, serving, shutdown.
 //!
 //! At the connection limit, the connection that has been unused for longest is closed for a new one. If all
-//! are in use, probes are still answered, and other requests with 503.
+//! are in use, further connections are accepted for probes; other requests on them get 503.
 //!
 //! The shutdown loses no request of a client that follows HTTP:
 //!
 //! 1. Readiness is refused, and every answer has `connection: close`.
 //! 2. After `readiness_delay` the port is closed. Connections that the system has accepted before are
 //!    served.
-//! 3. Connections stay open for `close_grace`: a request may be on its way that its client has sent
-//!    before it read `connection: close`.
-//! 4. Idle connections are closed, others after their answer. All of them are closed `drain_limit` after the
-//!    port.
+//! 3. Connections stay open for `close_grace`, because a client may have sent a request before it read
+//!    `connection: close`.
+//! 4. Idle connections are closed, others after their answer. `drain_limit` after the port, all are closed.
 
 use std::convert::Infallible;
 use std::future::Future;

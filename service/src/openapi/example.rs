@@ -124,7 +124,7 @@ impl<'s> Search<'s> {
             let one = ["example", "default"].into_iter().filter_map(|key| schema.get(key));
             list(schema, "examples").iter().chain(one)
         });
-        // `null` is no helpful example; the type makes it one where nothing else is valid.
+        // `null` is not a helpful example; the type makes it one where nothing else is valid.
         authors.chain(required).find(|value| !value.is_null() && allowed(value))
     }
 
@@ -380,7 +380,7 @@ fn integer(way: &Way<'_>) -> Option<Value> {
 /// Chooses a common value within the bounds, else the middle, or the value next to the only bound.
 fn between(least: Option<f64>, most: Option<f64>, usual: f64) -> f64 {
     match (least, most) {
-        // The middle of the range of a type is no helpful example.
+        // The middle of the range of a type is not a helpful example.
         (Some(least), Some(most)) if most - least > 1e6 => usual.clamp(least, most),
         (Some(least), Some(most)) => least + (most - least) / 2.0,
         (Some(least), None) => usual.max(least),

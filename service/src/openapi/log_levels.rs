@@ -36,7 +36,7 @@ pub(super) fn operations() -> Value {
     let mut put = operation(
         "set_log_levels",
         "Set the log levels",
-        "Replaces all log levels. The change itself is logged at WARNING, whatever the levels are.",
+        "Replaces all log levels. The change itself is logged at WARNING, regardless of the levels.",
         "The new levels.",
         "info,hyper=debug",
     );

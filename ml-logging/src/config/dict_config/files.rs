@@ -1,4 +1,4 @@
-//! Checks that the files of handlers can be opened, and are none of those that the program reads. No file is
+//! Checks that the files of handlers can be opened, and differ from those that the program reads. No file is
 //! created, emptied or changed.
 
 use std::{
@@ -12,8 +12,8 @@ use ml_configuration::{Node, Problems};
 use super::python;
 use crate::sink;
 
-/// Reports the files that cannot be opened, or that are one of the files in `read`. Each of these has words for
-/// messages, such as `the configuration file`.
+/// Reports the files that cannot be opened, or that are one of the files in `read`. Each of these has a
+/// description for messages, such as `the configuration file`.
 pub(crate) fn check(node: Node<'_>, read: &[(&str, &Path)], problems: &mut Problems) {
     // Mistakes in the structure are reported by `read`.
     let mut unread = Problems::new();
@@ -41,8 +41,8 @@ pub(crate) fn check(node: Node<'_>, read: &[(&str, &Path)], problems: &mut Probl
     }
 }
 
-/// Whether a file is a log file, or has the name of one of its old files. No class of handler is needed for that:
-/// their suffixes have digits and no letters.
+/// Returns whether a file is a log file, or has the name of one of its old files. The suffixes of old files have
+/// digits and no letters, whatever class of handler rotates them.
 fn is_touched(log: &Path, file: &Path) -> bool {
     if is_same(log, file) {
         return true;
@@ -57,7 +57,7 @@ fn is_touched(log: &Path, file: &Path) -> bool {
         && folder(log).zip(folder(file)).is_some_and(|(log, file)| is_same(&log, &file))
 }
 
-/// Whether two paths lead to the same file.
+/// Returns whether two paths lead to the same file.
 fn is_same(one: &Path, other: &Path) -> bool {
     #[cfg(unix)]
     {
@@ -77,7 +77,7 @@ fn mistake(name: &str, is_hidden: bool) -> Option<String> {
         Ok(found) if found.is_file() => {
             OpenOptions::new().append(true).open(path).err().map(cannot_open)
         }
-        // A pipe is opened only by the logging: a reader of it would take the end of this check for its end.
+        // A pipe is not opened here: its reader would read an end of file when this check closes it.
         Ok(found) if sink::is_stream(found.file_type()) => None,
         Ok(_) => Some("this is neither a file nor a writable stream; name another file".to_owned()),
         Err(error) if error.kind() != ErrorKind::NotFound => Some(cannot_open(error)),

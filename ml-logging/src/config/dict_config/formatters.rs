@@ -157,7 +157,7 @@ fn ecs(keys: &mut Mapping<'_>, problems: &mut Problems) -> Option<EcsFormatter> 
     let excluded: Vec<_> =
         excluded.unwrap_or_default().into_iter().filter_map(|node| node.string(problems)).collect();
     ascii(keys, "ensure_ascii", problems);
-    // Elastic's class takes the keys of Python's, and has no use for them.
+    // Elastic's class accepts the keys of Python's class and ignores them.
     for key in ["format", "fmt", "datefmt", "style"] {
         keys.optional(key).and_then(|node| node.string(problems));
     }

@@ -8,7 +8,7 @@ pub(super) fn resolve(node: Node<'_>, problems: &mut Problems) -> Option<(Docume
     node.resolve("cfg://", problems)
 }
 
-/// Reports texts that name an object of Python, `ext://package.name`. They are known for standard streams and for
+/// Reports texts that name an object of Python, `ext://package.name`. They are valid for standard streams and for
 /// classes only.
 pub(super) fn refuse_objects(node: Node<'_>, problems: &mut Problems) {
     let unread = &mut Problems::new();
@@ -41,7 +41,7 @@ pub(super) fn truth(node: Node<'_>, problems: &mut Problems) -> Option<bool> {
     }
 }
 
-/// Reads a key that makes no difference. Only its type is checked.
+/// Reads a key that has no effect. Only its type is checked.
 pub(super) fn ignored_truth(keys: &mut Mapping<'_>, key: &str, problems: &mut Problems) {
     if let Some(node) = keys.optional(key) {
         truth(node, problems);

@@ -134,7 +134,7 @@ impl RecordSink for Queue {
         if self.shared.is_audit && !state.has_worker {
             let shared = Arc::clone(&self.shared);
             let worker = thread::Builder::new().name(WORKER_NAME.to_owned());
-            // Without a thread the threads that log write on.
+            // Without a worker the threads that log continue to write.
             state.has_worker = worker.spawn(move || shared.run_at_end()).is_ok();
         }
         self.shared.progress.notify_all();

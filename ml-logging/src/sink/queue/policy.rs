@@ -13,7 +13,7 @@ pub enum Policy {
     Block,
     /// A record that finds the queue full is dropped and counted. As soon as there is room, the handler
     /// writes a record with the number of dropped records: `Log records were dropped.`, with the fields
-    /// `dropped` and `handler`, at level WARN, whatever the levels of the loggers are.
+    /// `dropped` and `handler`, at level WARN, regardless of the levels of the loggers.
     Drop,
     /// A record is written before the thread that logs it continues. The operating system has the record
     /// then, so that it survives the end of the process, but not a failure of the machine: nothing is

@@ -52,7 +52,7 @@ pub(super) struct Shared {
     pub(super) on_wait: OnceLock<OnWait>,
 }
 
-/// Time for which a thread waits for the byte sink before the wait counts as long.
+/// Time after which a wait for the byte sink counts as long.
 pub(super) const SHORT_WAIT: Duration = Duration::from_millis(5);
 
 /// State under the lock of a queue.

@@ -188,7 +188,7 @@ impl RollingFile {
         }
     }
 
-    /// Whether a rotation by time is due.
+    /// Returns whether a rotation by time is due.
     fn is_due(&mut self) -> bool {
         let When::Time(schedule) = &self.rotation.when else { return false };
         let now = seconds(SystemTime::now());

@@ -25,7 +25,7 @@ fn is_object(name: &str) -> bool {
     OBJECTS.contains(&name)
 }
 
-/// Whether a key is another one or in the object that the other one is.
+/// Returns whether a key is another one or in the object that the other one is.
 fn is_at_or_below(key: &str, object: &str) -> bool {
     key == object || key.starts_with(&format!("{object}."))
 }

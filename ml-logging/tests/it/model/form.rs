@@ -238,7 +238,7 @@ impl TextForm {
     }
 }
 
-/// Whether a format of this style can have a field of this name.
+/// Returns whether a format of this style can have a field of this name.
 pub fn can_name(style: FormatStyle, name: &str) -> bool {
     !name.is_empty()
         && match style {

@@ -164,7 +164,7 @@ fn shown(text: &str) -> String {
     text.chars().map(one).collect()
 }
 
-/// Whether this is one of Unicode's embeddings, overrides and isolates, or an end of one.
+/// Returns whether this is one of Unicode's embeddings, overrides and isolates, or an end of one.
 fn turns_direction(c: char) -> bool {
     matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
@@ -191,7 +191,7 @@ fn written(text: &str, spec: Spec, style: FormatStyle) -> String {
     format!("{}{text}{}", fill(before), fill(missing - before))
 }
 
-/// Whether a text is made of these parts.
+/// Returns whether a text is made of these parts.
 fn matches(chunks: &[Chunk], text: &str, moments: Moments) -> bool {
     let Some((chunk, chunks)) = chunks.split_first() else { return text.is_empty() };
     let after =

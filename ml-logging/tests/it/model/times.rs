@@ -66,7 +66,7 @@ impl Moments {
         self.from <= self.until
     }
 
-    /// Whether one of them has these milliseconds within its second.
+    /// Returns whether one of them has these milliseconds within its second.
     pub fn has_milliseconds(&self, milliseconds: u64) -> bool {
         (self.from / 1000..=self.until / 1000).any(|all| all % 1000 == milliseconds)
     }

@@ -153,7 +153,7 @@ pub(crate) fn mistakes_with(text: &str, filters: &Filters) -> String {
 
 const CHILD: &str = "ML_LOGGING_TEST_CHILD";
 
-/// Whether this process is the child that [`command`] starts.
+/// Returns whether this process is the child that [`command`] starts.
 pub(crate) fn is_child() -> bool {
     env::var_os(CHILD).is_some()
 }

@@ -131,7 +131,7 @@ pub(super) struct SiteSet {
     pub(super) requested: CallSite,
     created: CallSite,
     pub(super) failed: CallSite,
-    /// The site of predictions that are slow, made at its first use.
+    /// The site of slow predictions, created on first use.
     slow: OnceLock<Box<CallSite>>,
 }
 
@@ -191,7 +191,7 @@ impl SiteSet {
     }
 }
 
-/// One `tracing` call site, completed and registered at its first use.
+/// One `tracing` call site, completed and registered on first use.
 pub(super) struct CallSite {
     name: &'static str,
     origin: Origin,

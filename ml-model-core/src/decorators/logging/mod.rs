@@ -125,7 +125,7 @@ struct Call {
     batch_row: Option<Box<BatchRow>>,
     /// `None` if the request was not recorded and the logger is not sampled.
     started: Option<Instant>,
-    /// The call among those that the program may abandon.
+    /// The entry of the call among the pending ones.
     pending: Option<Pending>,
 }
 
@@ -145,7 +145,7 @@ impl Call {
         self.started.map(|started| started.elapsed())
     }
 
-    /// Adds the call to those that the program may abandon.
+    /// Adds the call to the pending ones.
     #[cold]
     fn add_to(&self, calls: &Arc<PendingCalls>, metadata: ModelMetadata) -> Pending {
         let call = Self {

@@ -28,14 +28,14 @@ impl Sampling {
         self
     }
 
-    /// Records predictions that take longer in any case, with the level WARN.
+    /// Records all predictions that take longer than `limit`, with the level WARN.
     #[must_use]
     pub const fn slow(mut self, limit: Duration) -> Self {
         self.slow = Some(limit);
         self
     }
 
-    /// Returns whether predictions are timed that are not recorded at their start.
+    /// Returns whether predictions without a first record are timed.
     #[inline]
     pub(super) fn needs_clock(&self) -> bool {
         self.rate.is_some() || self.slow.is_some()

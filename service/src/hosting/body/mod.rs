@@ -2,7 +2,7 @@
 //!
 //! `serde_json` decides whether a text is JSON. The index then notes where each value begins and ends,
 //! so that every value still has its text: numbers keep all their digits, and the model reads exactly
-//! what the client has sent. The index needs 16 bytes per value or name, whatever the body contains.
+//! what the client has sent. The index needs 16 bytes per value or name.
 //!
 //! | module | contents |
 //! |---|---|

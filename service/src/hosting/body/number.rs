@@ -65,7 +65,7 @@ impl Number<'_> {
             return true;
         }
         let Ok(mut rest) = value.digits.parse::<u128>() else { return as_float() };
-        // The last digit of the value is not zero: below the last place of the step it is no multiple.
+        // The last digit of the value is not zero, so that below the last place of the step it is not a multiple.
         let Ok(places) = u64::try_from(value.exponent - divisor.exponent) else { return false };
         let divisor = u128::from(divisor_digits);
         for _ in 0..places {

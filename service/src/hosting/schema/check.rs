@@ -10,7 +10,7 @@ use crate::hosting::body::{Body, Number, Value};
 /// One check of one body.
 pub(super) struct Check<'s> {
     pub(super) schemas: &'s [Rules],
-    /// The check ends after this number of steps: alternatives in alternatives multiply them.
+    /// The check ends after this number of steps, because nested alternatives multiply them.
     steps: usize,
     /// Whether the schema takes a number such as 30.0 for an integer.
     pub(super) has_other_integers: bool,

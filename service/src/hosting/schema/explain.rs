@@ -1,4 +1,4 @@
-//! Mistakes in a value of which a schema takes alternatives, such as the variants of an enum.
+//! Mistakes in a value for which a schema has alternatives, such as the variants of an enum.
 //!
 //! The mistakes are those in one alternative: the one that the value's tag names, or else the one that fits
 //! best. Only where all alternatives refuse the same value for the same reason, the reasons are joined.
@@ -59,7 +59,7 @@ impl<'s> Check<'s> {
     }
 }
 
-/// Chooses the mistakes to report. `depth` is the depth of the value of which there are alternatives.
+/// Chooses the mistakes to report. `depth` is the depth of the value that has alternatives.
 fn explained<'s, 'b>(alternatives: Vec<Mistakes<'s, 'b>>, depth: usize) -> Mistakes<'s, 'b> {
     if let Some(joined) = joined_choices(&alternatives, |mistake| mistake.path.len() == depth) {
         return vec![joined];
@@ -97,8 +97,8 @@ fn explained<'s, 'b>(alternatives: Vec<Mistakes<'s, 'b>>, depth: usize) -> Mista
     fitting.into_iter().min_by_key(misfit).unwrap_or_default()
 }
 
-/// Joins the names of all variants, if the name of a variant is all that each of them misses: the only member of
-/// the value has another name.
+/// Joins the names of all variants, if the value only lacks the name of a variant: its single member has another
+/// name.
 fn without_variant<'s, 'b>(fitting: &[Mistakes<'s, 'b>], depth: usize) -> Option<Mistakes<'s, 'b>> {
     let mut names = Vec::new();
     for mistakes in fitting {

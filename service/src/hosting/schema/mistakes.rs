@@ -1,4 +1,4 @@
-//! Mistakes in a body, and where they are.
+//! Mistakes in a body, their places and messages.
 
 use ml_model_core::{SensitiveParts, Violation};
 
@@ -95,7 +95,7 @@ impl Unit {
     }
 }
 
-/// Shows the begin of a value.
+/// Shows the start of a value.
 fn shown(body: Body<'_>) -> String {
     const LONGEST: usize = 80;
     let mut text = String::new();
@@ -103,7 +103,7 @@ fn shown(body: Body<'_>) -> String {
     cut(&text, LONGEST).into_owned()
 }
 
-/// Writes a value as `serde_json` does, and stops at some point beyond the first `longest` bytes.
+/// Writes a value as `serde_json` does, and stops soon after the first `longest` bytes.
 fn write_begin(body: Body<'_>, longest: usize, text: &mut String) {
     match body.value() {
         Value::Null | Value::Boolean => text.push_str(body.text()),

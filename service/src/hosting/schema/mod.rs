@@ -1,8 +1,7 @@
 //! The input schema as the contract for bodies.
 //!
-//! The validators that exist collect all mistakes in a body, each with a copy of the invalid value: a body of
-//! 1 MB can have 350,000 of them. This one stops where nothing more is reported, and limits its steps.
-//! `jsonschema` is the reference of its tests.
+//! Existing validators collect all mistakes in a body, each with a copy of the invalid value. This one stops at
+//! the number of mistakes that is reported, and limits its steps. Tests compare it with `jsonschema`.
 //!
 //! | module | contents |
 //! |---|---|
@@ -27,7 +26,7 @@ use schemars::Schema;
 use serde_json::Value;
 
 use super::body::Body;
-use super::shorten::{MOST_MESSAGES, Room, left_out};
+use super::shorten::{MOST_MESSAGES, MessageSpace, left_out};
 use check::{Check, Found, steps_for};
 use mistakes::{Mistake, Path};
 pub(crate) use pattern::Pattern;
@@ -75,15 +74,15 @@ impl Validator {
         self.start(body).is_valid(0, body)
     }
 
-    /// Checks `body`. The last violation counts those for which there is no room, so that the answer and the
+    /// Checks `body`. The last violation counts those for which `space` is too small, so that the answer and the
     /// records stay small.
-    pub(crate) fn check(&self, body: Body<'_>, room: &mut Room) -> Validity {
+    pub(crate) fn check(&self, body: Body<'_>, space: &mut MessageSpace) -> Validity {
         let mut check = self.start(body);
         if check.is_valid(0, body) {
             return Validity::Valid { has_other_integers: check.has_other_integers };
         }
         let mut reported =
-            Reported { violations: Vec::new(), more: 0, room, sensitive: self.sensitive.as_ref() };
+            Reported { violations: Vec::new(), more: 0, space, sensitive: self.sensitive.as_ref() };
         let ended = check.check(0, body, &Path::ROOT, &mut reported);
         let Reported { mut violations, more, .. } = reported;
         let remaining = match ended {
@@ -97,8 +96,8 @@ impl Validator {
         Validity::Invalid(violations)
     }
 
-    /// Starts a check, whose steps are limited: types that contain themselves in several forms may need a
-    /// number of steps that is exponential in the depth of the body, for serde as well.
+    /// Starts a check with a limit of steps. Recursive types with several alternatives may need a number of steps
+    /// that is exponential in the depth of the body, for serde as well.
     fn start(&self, body: Body<'_>) -> Check<'_> {
         const STEPS: usize = 100_000;
         let parts = steps_for(body.text()) + 2 * body.values();
@@ -110,7 +109,7 @@ impl Validator {
 struct Reported<'r> {
     violations: Vec<Violation>,
     more: usize,
-    room: &'r mut Room,
+    space: &'r mut MessageSpace,
     sensitive: Option<&'r SensitiveParts>,
 }
 
@@ -118,7 +117,7 @@ impl<'s, 'b> Found<'s, 'b> for Reported<'_> {
     fn add(&mut self, mistake: &dyn Fn() -> Mistake<'s, 'b>) -> ControlFlow<()> {
         let violation = self.explains().then(|| mistake().violation(self.sensitive));
         let fits =
-            |violation: &Violation| self.room.take(violation.path.len() + violation.message.len());
+            |violation: &Violation| self.space.take(violation.path.len() + violation.message.len());
         match violation.filter(fits) {
             Some(violation) => self.violations.push(violation),
             None => self.more += 1,
@@ -127,7 +126,7 @@ impl<'s, 'b> Found<'s, 'b> for Reported<'_> {
     }
 
     fn explains(&self) -> bool {
-        self.violations.len() < MOST_MESSAGES && !self.room.is_used_up()
+        self.violations.len() < MOST_MESSAGES && !self.space.is_used_up()
     }
 }
 

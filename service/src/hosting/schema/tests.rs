@@ -7,7 +7,7 @@ use crate::hosting::body::Parsed;
 /// Checks a body, and returns its mistakes as text.
 fn mistakes(schema: &Validator, body: &str) -> Vec<String> {
     let parsed = Parsed::new(body.as_bytes()).unwrap();
-    match schema.check(parsed.body(), &mut Room::default()) {
+    match schema.check(parsed.body(), &mut MessageSpace::default()) {
         Validity::Valid { .. } => Vec::new(),
         Validity::Invalid(violations) => violations.iter().map(Violation::to_string).collect(),
     }

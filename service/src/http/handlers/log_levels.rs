@@ -65,7 +65,7 @@ fn parse(body: &[u8]) -> Result<Levels, ErrorResponse> {
     wanted.levels.parse().map_err(|error| refused(format!("levels: {error}")))
 }
 
-/// Replaces the levels and logs the change, whatever the levels are: no change goes unrecorded.
+/// Replaces the levels and logs the change regardless of the levels.
 fn replace(logging: &Logging, levels: Levels) {
     // The record names the levels before and after: no other change comes in between.
     static CHANGE: Mutex<()> = Mutex::new(());

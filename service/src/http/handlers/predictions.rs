@@ -13,7 +13,7 @@ use tracing::Span;
 use super::models::endpoint;
 use crate::hosting::endpoint::{Busy, Endpoint, parse};
 use crate::hosting::outcome::Failure;
-use crate::hosting::shorten::Room;
+use crate::hosting::shorten::MessageSpace;
 use crate::http::connection::Connection;
 use crate::http::extract::json_body;
 use crate::http::prediction_id;
@@ -57,7 +57,7 @@ pub(in crate::http) async fn one(
     }
 }
 
-/// The id of a call under way, for the answer when it takes too long.
+/// The id of a pending call, for the answer when it takes too long.
 type Begun = OnceLock<PredictionId>;
 
 /// `POST /api/models/{qualified_name}/predictions`
@@ -90,7 +90,7 @@ pub(in crate::http) async fn batch(
     let predict = move |endpoint: &Endpoint, _: &Begun| endpoint.predict_batch(parsed.body(), &id);
     let outcomes = run(state, connection, endpoint, (permit, large), headers, predict).await;
     let outcomes = outcomes.map_err(|error| error.of_batch(&batch_id))?;
-    let mut room = Room::default();
+    let mut space = MessageSpace::default();
     let results = outcomes.into_iter().map(|outcome| match outcome.result {
         Ok(json) => [b"{\"prediction\":".as_slice(), &json, b"}"].concat(),
         Err(failure) => {
@@ -99,7 +99,7 @@ pub(in crate::http) async fn batch(
             let error = match failure {
                 // The check of the bodies has limited these.
                 Failure::Invalid(_) => error,
-                _ => error.within(&mut room),
+                _ => error.within(&mut space),
             };
             json!({ "error": error.to_json() }).to_string().into_bytes()
         }
@@ -113,8 +113,7 @@ fn permit(endpoint: &Endpoint) -> Result<Option<OwnedSemaphorePermit>, ErrorResp
     endpoint.permit().map_err(|Busy| ErrorResponse::busy(&endpoint.name()))
 }
 
-/// Size in bytes from which a worker of the runtime leaves its other tasks to another thread while it
-/// checks a body.
+/// Size of a body in bytes from which its check counts as long work; see [`run_long`](crate::worker::run_long).
 const LARGE: usize = 32 * 1024;
 
 /// Waits for a permit to work on a body if it is large.
@@ -132,7 +131,7 @@ async fn large_body<'s>(
     }
     let limit = state.server.request_timeout;
     let permit = connection.timer.within(limit, state.large_bodies.acquire()).await;
-    // It is never closed.
+    // The semaphore is never closed.
     permit.map(Result::ok).ok_or_else(|| ErrorResponse::prediction_timeout(limit))
 }
 
@@ -162,7 +161,7 @@ async fn run<T: Send + 'static>(
     let begins = begun.clone();
     let threads = state.prediction_threads.clone();
     let running = async move {
-        // A prediction that does not get a thread in time has not begun, and does not.
+        // A prediction that gets no thread in time does not begin.
         let thread = threads.acquire_owned().await;
         let running = tokio::task::spawn_blocking(move || {
             let _held = (permit, thread);
