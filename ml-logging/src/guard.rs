@@ -124,7 +124,7 @@ impl Logging {
     /// Sets a deadline for everything that waits for a handler, because the process is about to end.
     ///
     /// Until then a thread that finds a queue full waits as its [`Policy`](crate::Policy) defines. After the
-    /// deadline, its record is lost and counted. Every flush ends at the deadline, whatever its own limit is, and
+    /// deadline, its record is lost and counted. Every flush ends at the deadline, regardless of its own limit, and
     /// its error includes the records that were lost because of the deadline. With
     /// [`Policy::Audit`](crate::Policy::Audit) a separate thread writes from this call on, so that a
     /// sink that stalls later does not hold the threads that log.

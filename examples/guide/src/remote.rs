@@ -7,7 +7,7 @@ use ml_model_core::{Infer, MLModel};
 
 use crate::decorators::Retry;
 
-/// Returns what another system answers to a word.
+/// Returns the reply of another system to a word.
 #[derive(Debug, MLModel)]
 #[decorate(prediction_id)]
 #[decorate(logging)]

@@ -1,4 +1,4 @@
-//! The listings of the guide are parts of this crate, and behave as it says.
+//! The listings of the guide are parts of this crate, and behave as described.
 
 #![allow(clippy::unwrap_used, reason = "clippy accepts `unwrap` in test functions only")]
 
@@ -101,7 +101,7 @@ fn a_prediction_leaves_two_records_without_the_street() {
 }
 
 #[test]
-fn a_quota_rejects_what_is_beyond_it() {
+fn a_quota_rejects_requests_beyond_it() {
     let limited = Decorated::new(Quota::new(1), DeliveryModel);
     limited.predict(parcel()).unwrap();
     let error = limited.predict(parcel()).unwrap_err();
@@ -113,7 +113,7 @@ fn a_remote_model_is_called_again() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     let server = thread::spawn(move || {
-        // The first caller gets something that is no text.
+        // The first caller gets bytes that are not text.
         for answer in [b"\xff".to_vec(), b"tomorrow".to_vec()] {
             let (mut stream, _) = listener.accept().unwrap();
             stream.read_to_end(&mut Vec::new()).unwrap();

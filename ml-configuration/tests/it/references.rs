@@ -14,7 +14,7 @@ fn resolved(text: &str) -> (Value, String) {
 }
 
 #[test]
-fn paths_and_chains() {
+fn references_may_be_paths_and_chains() {
     let text = "part:
   sizes: [10, 20, {large: 30}]
   file: {name: app.log, size: 'cfg://sizes[1]'}

@@ -1,4 +1,4 @@
-//! Formats: what a record looks like.
+//! Formats: the layout of records.
 //!
 //! A [`Formatter`] is what the user configures. It becomes a [`Layout`], in which every field has found its
 //! [`Source`], and from which [`record`](crate::record) renders events. JSON text is written by

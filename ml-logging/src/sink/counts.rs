@@ -1,4 +1,4 @@
-//! Public types that describe what became of records.
+//! Public types for the outcomes of records.
 
 use std::{fmt, io, time::Duration};
 

@@ -1,4 +1,4 @@
-//! Messages on standard error, for what cannot be logged.
+//! Messages on standard error, for events that cannot be logged.
 
 use std::{
     fmt,

@@ -134,7 +134,7 @@ fn the_value_of_a_variable_is_not_shown() {
 }
 
 #[test]
-fn files_that_the_program_reads_are_no_log_files() {
+fn log_files_cannot_overwrite_files_that_the_program_reads() {
     let folder = tempfile::tempdir().unwrap();
     let file = |name: &str| folder.path().join(name);
     for name in ["keys", "keys.1", "config.yaml", "config.2026-11-28"] {

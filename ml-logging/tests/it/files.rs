@@ -1,4 +1,4 @@
-//! Log files that are renamed, removed or replaced while they are written, and names that are no files.
+//! Log files that are renamed, removed or replaced while they are written, and names that are not files.
 
 use std::{
     fs,
@@ -148,8 +148,8 @@ fn records_that_are_logged_while_files_are_moved_are_in_exactly_one_of_them() {
 }
 
 #[test]
-fn records_for_a_removed_folder_are_lost_by_the_count_until_it_is_back() {
-    let test = "files::records_for_a_removed_folder_are_lost_by_the_count_until_it_is_back";
+fn records_for_a_removed_folder_are_counted_as_lost() {
+    let test = "files::records_for_a_removed_folder_are_counted_as_lost";
     let output = child(test, &[], || {
         let root = tempfile::tempdir().unwrap();
         let folder = root.path().join("logs");
@@ -190,7 +190,7 @@ fn records_for_a_removed_folder_are_lost_by_the_count_until_it_is_back() {
 }
 
 #[test]
-fn a_failure_that_is_over_is_an_error_of_a_flush_and_not_of_the_end() {
+fn a_failure_that_is_over_is_an_error_of_flush_but_not_of_finish() {
     let root = tempfile::tempdir().unwrap();
     let folder = root.path().join("logs");
     for is_flushed in [true, false] {
@@ -255,10 +255,10 @@ fn rotated(folder: &Path, dispatch: &Dispatch, logging: &Logging) -> String {
 }
 
 #[test]
-fn a_clock_that_was_ahead_neither_stops_the_rotation_nor_costs_new_files() {
+fn a_clock_that_was_ahead_does_not_stop_rotation_or_remove_new_files() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("log");
-    // What a clock leaves behind that was in 2199 for a while: an old file, and the time of the current one.
+    // A clock that was in 2199 for a while leaves an old file, and the time of the current one.
     fs::write(folder.path().join("log.2199-01-01_00-00-00"), "old\n").unwrap();
     fs::write(&path, "").unwrap();
     let file = fs::File::options().append(true).open(&path).unwrap();

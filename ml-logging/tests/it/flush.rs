@@ -164,7 +164,7 @@ fn log(dispatch: &Dispatch, records: u64, done: &mpsc::Sender<()>) {
 }
 
 #[test]
-fn after_the_deadline_of_the_end_no_thread_waits_for_a_stalled_sink() {
+fn no_thread_waits_for_a_stalled_sink_after_the_deadline() {
     const THREADS: u64 = 3;
     const EACH: u64 = 10;
     for policy in [Policy::Block, Policy::Audit] {
@@ -199,7 +199,7 @@ fn after_the_deadline_of_the_end_no_thread_waits_for_a_stalled_sink() {
 }
 
 #[test]
-fn the_earliest_deadline_of_the_end_also_ends_waiting_that_has_begun() {
+fn the_earliest_deadline_ends_waits_that_have_begun() {
     for policy in [Policy::Block, Policy::Audit] {
         let sink = Stalling::default();
         let handler = Handler::queued("h", sink.clone()).policy(policy).queue_bytes(1);
@@ -240,10 +240,10 @@ fn wait(command: &mut Command) -> ExitStatus {
 
 #[cfg(unix)]
 #[test]
-fn a_process_ends_though_both_of_its_streams_stall() {
+fn a_process_ends_while_both_of_its_streams_stall() {
     use std::os::unix::process::ExitStatusExt as _;
 
-    let test = "flush::a_process_ends_though_both_of_its_streams_stall";
+    let test = "flush::a_process_ends_while_both_of_its_streams_stall";
     if !is_child() {
         // SIGABRT
         assert_eq!(wait(&mut command(test)).signal(), Some(6));

@@ -376,7 +376,7 @@ fn an_unreachable_collector_does_not_block() {
 }
 
 #[test]
-fn a_collector_that_does_not_answer_holds_no_flush_beyond_its_limit() {
+fn a_flush_ends_at_its_limit_if_the_collector_does_not_answer() {
     // Connections wait in the backlog. A request has 10 s.
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();

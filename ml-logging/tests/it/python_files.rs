@@ -79,7 +79,7 @@ fn whole(Row { section, example, .. }: &Row) -> String {
 }
 
 #[test]
-fn every_row_is_what_becomes_of_its_example() {
+fn every_row_describes_the_treatment_of_its_example() {
     let rows = rows();
     assert!(rows.len() > 60);
     for row in &rows {

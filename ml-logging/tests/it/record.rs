@@ -312,7 +312,7 @@ proptest! {
 }
 
 #[test]
-fn a_message_is_text_whatever_its_type_is() {
+fn a_message_of_any_type_is_text() {
     for format in ["%(message)s", "%(asctime)s %(thread)s %(message)s", "%(levelname)s"] {
         let records = logged(format, || {
             info!(message = 5);

@@ -147,7 +147,7 @@ proptest! {
                 prop_assert!(original.starts_with(start));
             }
         }
-        // Not more is left out than characters, escapes and marks require.
+        // No more is left out than characters, escapes and marks require.
         let is_cut = record != whole;
         prop_assert!(!is_cut || cut.len() + 32 > limit, "{} of {}", cut.len(), limit);
     }

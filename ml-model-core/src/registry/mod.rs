@@ -16,7 +16,7 @@ use crate::model::{MLModel, ModelMetadata};
 pub use json::{JsonForm, JsonModel};
 pub(crate) use json::{deserialize, deserialize_text};
 
-/// A registered model. Its input and output are JSON, whatever the types of the model.
+/// A registered model. Its input and output are JSON, for models of all types.
 pub type RegisteredModel = Arc<dyn JsonForm>;
 
 /// The models of one program by qualified name, in the order in which they were added.

@@ -347,7 +347,7 @@ impl Infer for PickyModel {
 }
 
 #[test]
-fn a_model_may_reject_a_request_and_its_error_reads_well() {
+fn a_model_rejects_a_request_with_a_reason() {
     let model: &dyn MLModel<Input = bool, Output = bool> = &PickyModel;
     for wraps in [false, true] {
         let error = model.call(wraps.into()).unwrap_err();

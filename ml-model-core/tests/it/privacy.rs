@@ -272,7 +272,7 @@ fn a_message_about_an_invalid_value_does_not_quote_it() {
         ("/income", json!(SECRET), "income"),
         ("/nickname", json!([SECRET]), "nickname"),
         ("/customer/id", json!(SECRET), "customer.id"),
-        // The value may be one that the caller has put in the wrong place.
+        // The caller may have put the value in the wrong place.
         ("/customer", json!(SECRET), "customer"),
         ("/guardian/name", json!(78_051_120), "guardian"),
         ("/phones", json!({SECRET: 1}), "phones"),

@@ -303,7 +303,7 @@ fn output_type_is_what_infer_returns() {
     assert_eq!(bare, decorated);
 }
 
-/// Ends the program, as far as its log is concerned, during each prediction.
+/// Abandons the pending calls during each prediction.
 #[derive(MLModel)]
 #[decorate(prediction_id)]
 #[decorate(logging)]
@@ -333,7 +333,7 @@ fn an_abandoned_prediction_has_its_last_record_once() {
         };
         let (_, records) = logged(LevelFilter::INFO, || {
             assert_eq!(predict("during"), panics);
-            // It begins when the calls are abandoned already.
+            // It begins after the calls were abandoned.
             assert_eq!(predict("after"), panics);
         });
         for id in ["during", "after"] {

@@ -108,7 +108,7 @@ fn models() -> [RegisteredModel; 3] {
 }
 
 #[test]
-fn the_record_of_a_refused_input_has_what_could_be_read() {
+fn the_record_of_a_refused_input_has_the_readable_fields() {
     let expected = [
         ("age", Some("30")),
         ("bmi", Some("21.0")),
@@ -172,7 +172,7 @@ fn an_input_without_fields_is_recorded_with_nulls() {
 }
 
 #[test]
-fn a_caller_that_checks_inputs_itself_adds_what_it_could_read() {
+fn a_caller_that_checks_inputs_adds_the_readable_fields() {
     for model in models() {
         let readable =
             ReadableFields::new(&model.stack().logged_fields.input, &model.input_schema());

@@ -175,7 +175,7 @@ fn slow_predictions_are_kept_at_warn() {
 }
 
 #[test]
-fn slow_predictions_are_recorded_where_only_warnings_are() {
+fn slow_predictions_are_recorded_when_only_warnings_are_enabled() {
     let request = || Request::new(0).with_prediction_id(DROPPED);
     let (_, slow) = logged(LevelFilter::WARN, || SlowModel.predict(request()).unwrap());
     assert_eq!(slow.len(), 1);
@@ -230,7 +230,7 @@ proptest! {
         let kept: Vec<_> = one.iter().map(|model| times_kept(from_ref(model), &ids)[0]).collect();
         let same: Vec<_> = two.iter().map(|model| times_kept(from_ref(model), &ids)[0]).collect();
         prop_assert_eq!(&kept, &same);
-        // What a sample keeps, a larger one keeps, too.
+        // A larger sample keeps all that a smaller one keeps.
         prop_assert!(kept.is_sorted(), "{:?}", kept);
         prop_assert_eq!(kept[RATES.len() - 1], 1);
         let of_attribute = call(&SampledModel, &ids[0], 0);
@@ -238,12 +238,12 @@ proptest! {
     }
 }
 
-/// Tests with chi-square whether the kept predictions are as many as the rates say.
+/// Tests with chi-square that the number of kept predictions fits the rates.
 #[test]
 fn the_kept_share_is_the_rate() {
     const TENTHS: usize = 10;
     const IDS: u32 = 2_000;
-    // The value that a right implementation exceeds once in 10,000 times, at 9 degrees of freedom. The ids
+    // A correct implementation exceeds this value once in 10,000 times, at 9 degrees of freedom. The ids
     // are fixed, so that the result is, too.
     const LIMIT: f64 = 33.72;
     let models = (1..TENTHS).map(|tenth| configured("tenths", tenth as f64 / 10.0));

@@ -1,19 +1,18 @@
 //! The REST API: from a connection to an answer.
 //!
-//! A request passes the stations in this order, whatever it asks for and however the service is
-//! configured: [`server`] accepts the connection. [`router`] counts the request, answers pre-flight
-//! requests ([`cors`]), and waits while the log stalls, except with probes. It checks the head
-//! ([`headers`]) and the key ([`auth`]), and calls one of the [`handlers`], whose answer it compresses
-//! ([`compression`]).
+//! Every request passes these steps in this order, in all configurations: [`server`] accepts the connection.
+//! [`router`] counts the request and answers pre-flight requests ([`cors`]). Requests other than probes wait
+//! while the log stalls. The router checks the head ([`headers`]) and the key ([`auth`]), calls one of the
+//! [`handlers`], and compresses the answer ([`compression`]).
 //!
 //! | module | contents |
 //! |---|---|
 //! | `server` | listening, connections, shutdown |
 //! | `admission` | the limit of open connections |
 //! | `connection` | state of one connection |
-//! | `socket` | its socket, with a time limit for writes |
-//! | `timer` | its timer |
-//! | `router` | the way of a request through the stations |
+//! | `socket` | socket of a connection, with a time limit for writes |
+//! | `timer` | timer of a connection |
+//! | `router` | the steps of a request, in order |
 //! | `routes` | the paths of the API and their methods |
 //! | `cors` | pages of other origins |
 //! | `headers` | checks of the head of a request |

@@ -62,7 +62,7 @@ fn a_bad_id_is_a_400_that_names_it() {
     assert_eq!(messages.len(), 1);
     assert!(messages[0].starts_with("prediction_id: "), "{messages:?}");
     let id = response.json()["prediction_id"].as_str().unwrap().to_owned();
-    assert_eq!(records(&id).len(), 2, "on record under a new id");
+    assert_eq!(records(&id).len(), 2, "recorded under a new id");
 }
 
 #[test]
@@ -86,7 +86,7 @@ fn all_violations_are_reported_at_once_and_recorded() {
         ]
     );
     let [requested, exception] = records("many").try_into().unwrap();
-    // What could be read is on record.
+    // The record has the readable fields.
     assert_eq!((&requested["age"], &requested["bmi"]), (&json!(17), &Value::Null));
     assert_eq!(exception["message"], "Prediction exception.");
     assert_eq!(exception["levelname"], "ERROR");

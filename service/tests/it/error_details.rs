@@ -1,4 +1,4 @@
-//! What clients see of failures inside the service.
+//! Details of failures inside the service, in answers to clients.
 
 use std::io;
 use std::sync::Arc;
@@ -54,7 +54,7 @@ fn a_local_service_without_keys_shows_the_error_of_the_model() {
 }
 
 #[test]
-fn other_services_show_a_general_sentence_and_the_id() {
+fn other_services_show_a_general_message_and_the_id() {
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), KEY).unwrap();
     let keys = format!("server: {{api_keys: {{file: {:?}}}}}", file.path().to_str().unwrap());

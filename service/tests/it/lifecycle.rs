@@ -237,5 +237,5 @@ fn what_takes_too_long_is_not_waited_for() {
     assert!(Response::read_one(&mut stream).is_none());
     service.gate.open();
     service.join();
-    assert_eq!(records("abandoned").len(), 2, "how it ended is on record");
+    assert_eq!(records("abandoned").len(), 2, "its end is recorded");
 }

@@ -281,7 +281,7 @@ fn all_requests_but_probes_need_a_key() {
 }
 
 #[test]
-fn failed_authentications_are_on_record_without_the_key() {
+fn failed_authentications_are_logged_without_the_key() {
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), "the-only-key-0123456789").unwrap();
     let service = Running::configured(&format!(
@@ -406,7 +406,7 @@ fn the_access_log_is_at_debug_and_without_the_probes() {
     let access = accesses
         .iter()
         .find(|record| record["http_path"] == "/nowhere/for/the/access/log")
-        .expect("the request is on record");
+        .expect("the request is recorded");
     assert_eq!(access["levelname"], "DEBUG");
     assert_eq!((&access["http_method"], &access["http_status"]), (&json!("GET"), &json!(404)));
     assert!(access["duration_ms"].as_f64().is_some());

@@ -1,4 +1,4 @@
-//! Mistakes in enums with data name the field of the variant that is meant.
+//! Mistakes in enums with data name the field of the intended variant.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -70,7 +70,7 @@ impl Infer for ShapesModel {
 }
 
 #[test]
-fn mistakes_are_those_in_the_variant_that_is_meant() {
+fn mistakes_are_those_in_the_intended_variant() {
     let service = Service::new("Test").model(|| ShapesModel);
     let service = Running::serve(service, "", Arc::default());
     service.wait_until("/api/health/ready", 200);

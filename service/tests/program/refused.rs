@@ -1,4 +1,4 @@
-//! What refused bodies cost: time, memory, answers and records.
+//! The cost of refused bodies: time, memory, answers and records.
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -1,4 +1,4 @@
-//! The end of a service, a log that stalls, and files that change while the service runs.
+//! The shutdown, a log that stalls, and files that change while the service runs.
 
 use std::{
     collections::HashMap,
@@ -66,7 +66,7 @@ struct Running {
     address: SocketAddr,
 }
 
-/// Logs to standard output, into a pipe that the test reads when it likes.
+/// Logs to standard output, into a pipe that the test reads on demand.
 const STDOUT: &str = "
 logging:
   version: 1
@@ -207,13 +207,13 @@ fn read_status(stream: &mut TcpStream) -> io::Result<u16> {
     }
 }
 
-/// Predicts over several connections until the log takes no more. Returns the connections, each of which
+/// Predicts over several connections until the log stalls. Returns the connections, each of which
 /// waits for an answer, and the number of predictions.
 fn fill_the_log(service: &Running) -> (Vec<TcpStream>, usize) {
     const CLIENTS: usize = 8;
     let clients = (0..CLIENTS).map(|client| {
         let mut stream = service.connect();
-        // An answer takes less than a millisecond, unless the log has no room for its records.
+        // An answer takes less than a millisecond, unless the log is stalled.
         stream.set_read_timeout(Some(Duration::from_secs(1))).unwrap();
         thread::spawn(move || {
             for sent in 0.. {
@@ -242,7 +242,7 @@ fn address(line: &str) -> Option<SocketAddr> {
     record["address"].as_str()?.parse().ok()
 }
 
-/// Starts a program whose standard output is read no further than to its address. Returns the rest.
+/// Starts a program whose standard output is read up to its address. Returns the rest.
 fn stalled(yaml: &str, with_errors: bool) -> (Running, BufReader<PipeReader>) {
     let (output, write) = io::pipe().unwrap();
     let mut output = BufReader::new(output);
@@ -305,7 +305,7 @@ fn health_does_not_wait_for_the_log() {
     assert!(predictions.values().all(|records| *records == [1, 1]));
 }
 
-fn a_stalled_log_does_not_delay_the_end() {
+fn a_stalled_log_does_not_delay_the_shutdown() {
     let server = "server: {close_grace_s: 0.1, drain_limit_s: 1}";
     for with_errors in [false, true] {
         let (mut service, output) = stalled(&format!("{server}\n{STDOUT}"), with_errors);
@@ -373,7 +373,7 @@ fn unfinished_predictions_have_their_last_record() {
     assert_eq!(log.matches(reason).count(), COUNT, "{log}");
 }
 
-fn files_are_opened_and_read_again_at_a_hangup() {
+fn sighup_opens_log_files_and_reads_key_files_again() {
     let (old, new) = ("the-old-key-of-a-client", "the-new-key-of-a-client");
     let yaml = format!("server: {{api_keys: {{file: FOLDER/keys}}}}\n{FILE}");
     let service = Running::start(&yaml, |folder, _| fs::write(folder.join("keys"), old).unwrap());
@@ -392,7 +392,7 @@ fn files_are_opened_and_read_again_at_a_hangup() {
     fs::write(&keys, "short").unwrap();
     service.signal("HUP");
     let kept = "The keys stay as they were.";
-    eventually("the mistake is on record", || service.log().contains(kept).then_some(()));
+    eventually("the mistake is logged", || service.log().contains(kept).then_some(()));
     assert!(service.log().contains("key number 1 is too short"), "{}", service.log());
     assert_eq!([old, new].map(status), [Some(401), Some(200)]);
 }
@@ -449,10 +449,10 @@ fn many_connections_at_once_wait_in_the_backlog() {
 /// Runs the tests.
 pub(crate) fn run() {
     health_does_not_wait_for_the_log();
-    a_stalled_log_does_not_delay_the_end();
+    a_stalled_log_does_not_delay_the_shutdown();
     a_second_signal_ends_the_service_at_once();
     unfinished_predictions_have_their_last_record();
-    files_are_opened_and_read_again_at_a_hangup();
+    sighup_opens_log_files_and_reads_key_files_again();
     a_log_file_that_reaches_the_limit_of_its_size_does_not_end_the_service();
     many_connections_at_once_wait_in_the_backlog();
 }

@@ -1,9 +1,9 @@
 //! The demo under hostile and good traffic at the same time.
 //!
-//! Hostile clients do everything that they can do to a service: slow and huge heads, slow and malicious
-//! bodies, compression bombs, answers that are not read, floods of connections, aborted requests. The run
-//! fails if a good request is not answered, if a probe takes longer than [`SLOWEST_PROBE`], if the memory
-//! grows, or if a hostile request has an answer other than the expected ones.
+//! Hostile clients send slow and huge heads, slow and malicious bodies, and compression bombs. They do not
+//! read answers, flood the service with connections, and abort requests. The run fails if a good request is
+//! not answered, if a probe takes longer than [`SLOWEST_PROBE`], if the memory grows, or if a hostile request
+//! has an answer other than the expected ones.
 
 mod attacks;
 mod client;
@@ -166,7 +166,7 @@ pub(crate) fn run(spec: &Spec, minutes: f64) -> Result<Hostile> {
 }
 
 impl Hostile {
-    /// Returns whether the service has held.
+    /// Returns whether the run has passed.
     ///
     /// # Errors
     ///

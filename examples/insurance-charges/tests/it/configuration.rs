@@ -236,7 +236,7 @@ fn mistakes_in_the_environment_and_in_the_file_are_reported_together() {
 }
 
 #[test]
-fn files_that_the_service_reads_are_no_log_files_and_are_kept() {
+fn log_files_cannot_overwrite_files_that_the_service_reads() {
     let folder = tempfile::tempdir().unwrap();
     let (path, keys) = (folder.path().join("rest_config.yaml"), folder.path().join("keys"));
     fs::write(&keys, "0123456789abcdef0123456789abcdef\n").unwrap();

@@ -42,7 +42,7 @@ pub(crate) fn check(node: Node<'_>, read: &[(&str, &Path)], problems: &mut Probl
 }
 
 /// Returns whether a file is a log file, or has the name of one of its old files. The suffixes of old files have
-/// digits and no letters, whatever class of handler rotates them.
+/// digits and no letters, for every class of handler.
 fn is_touched(log: &Path, file: &Path) -> bool {
     if is_same(log, file) {
         return true;

@@ -112,7 +112,7 @@ fn numbers_are_compared_by_their_digits() {
 }
 
 #[test]
-fn whole_numbers_are_integers_however_they_are_written() {
+fn whole_numbers_are_integers_in_any_notation() {
     for (number, integer) in [
         ("30.0", Some("30")),
         ("3e1", Some("30")),

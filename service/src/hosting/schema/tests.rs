@@ -138,7 +138,7 @@ proptest! {
 }
 
 #[test]
-fn schemas_that_are_not_understood_are_refused() {
+fn unsupported_schemas_are_refused() {
     for (schema, expected) in [
         (json!(5), "at `/`: expected a schema: an object or a boolean"),
         (
@@ -232,7 +232,7 @@ fn sensitive_values_are_not_shown() {
 }
 
 #[test]
-fn mistakes_are_those_in_the_alternative_that_is_meant() {
+fn mistakes_are_those_in_the_intended_alternative() {
     let circle = json!({
         "type": "object",
         "properties": {"kind": {"const": "circle"}, "radius": {"type": "number", "minimum": 0}},

@@ -1,4 +1,4 @@
-//! More than the service takes: large heads and bodies, many connections, answers that are not read.
+//! Requests beyond the limits: large heads and bodies, many connections, answers that are not read.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
@@ -195,7 +195,7 @@ fn work_on_large_bodies_does_not_delay_others() {
 }
 
 #[test]
-fn a_client_that_does_not_take_its_answers_is_disconnected() {
+fn a_client_that_does_not_read_its_answers_is_disconnected() {
     let service = Running::configured("server: {write_timeout_s: 0.2}");
     let asset = "GET /docs/swagger-ui-bundle.js HTTP/1.1\r\nhost: test\r\n\r\n";
     for request in [HEALTH, asset] {
@@ -217,7 +217,7 @@ fn a_client_that_does_not_take_its_answers_is_disconnected() {
 }
 
 #[test]
-fn a_client_that_takes_its_answers_slowly_receives_them() {
+fn a_client_that_reads_its_answers_slowly_receives_them() {
     let service = Running::configured("server: {write_timeout_s: 5}");
     const COUNT: usize = 20_000;
     let mut stream = service.connect();

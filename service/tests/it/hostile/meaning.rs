@@ -71,7 +71,7 @@ fn post(service: &Running, path: &str, body: &str) -> Response {
     service.post(&format!("/api/models/{path}"), "application/json", body.as_bytes())
 }
 
-/// Sends members of a body on every way. Returns the value of the field, or the message.
+/// Sends members of a body in every form. Returns the value of the field, or the message.
 fn answers(service: &Running, field: &str, members: &str) -> Vec<String> {
     let value = |text: &str| {
         let rest = text.split(&format!("\"{field}\":")).nth(1)?;
@@ -100,7 +100,7 @@ fn answers(service: &Running, field: &str, members: &str) -> Vec<String> {
 }
 
 #[test]
-fn no_number_changes_its_value_on_any_way() {
+fn no_number_changes_its_value() {
     let service = start();
     for (field, written, expected) in [
         ("wide", "18446744073709551616", "18446744073709551616"),
@@ -147,7 +147,7 @@ fn gzip(text: &str) -> Vec<u8> {
 }
 
 #[test]
-fn compressed_bodies_mean_what_they_mean_uncompressed() {
+fn compressed_bodies_have_the_meaning_of_uncompressed_ones() {
     let service = start();
     let send = |coding: &str, body: &[u8]| {
         let head = format!(

@@ -4,11 +4,11 @@
 //! | module | mistakes |
 //! |---|---|
 //! | `bodies` | invalid or unusual JSON |
-//! | `meaning` | one body on several ways |
+//! | `meaning` | one body in several forms |
 //! | `totals` | many mistakes in short bodies |
 //! | `heads` | malformed or unusual HTTP, unknown paths |
 //! | `connections` | timing of bytes, broken connections |
-//! | `limits` | too much of everything: heads, bodies, connections, unread answers |
+//! | `limits` | beyond the limits: heads, bodies, connections, unread answers |
 
 mod bodies;
 mod connections;
