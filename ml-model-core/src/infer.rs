@@ -20,8 +20,9 @@ pub trait Infer: Send + Sync {
     type Input: JsonSchema;
     /// Output of the model.
     type Output: JsonSchema;
-    /// Error of the model; [`std::convert::Infallible`] if it cannot fail.
-    type Error: Error + Send + Sync + 'static;
+    /// Error of the model: an [`Error`], or anything that converts into a boxed one, such as `String` or
+    /// `anyhow::Error`. [`std::convert::Infallible`] if the model cannot fail.
+    type Error: Into<Box<dyn Error + Send + Sync>>;
 
     /// Whether [`infer_batch`](Self::infer_batch) computes the rows of a batch together.
     ///

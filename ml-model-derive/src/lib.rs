@@ -48,12 +48,11 @@ use proc_macro::TokenStream;
 ///   * `input_fields = [...]`, `output_fields = [...]`: fields of the input and of the output in the
 ///     records; none by default. A field is a name (`age`, `"age"`) or a path (`address.zip`), and
 ///     may have another key in the record (`bmi as body_mass_index`). The compiler can suggest a
-///     correction for one segment of an unquoted path; for a quoted path it suggests replacing the
-///     whole string. Unlike in a configuration file, a path cannot lead through an `Option`.
+///     correction for a quoted name and for one segment of an unquoted path, not for a quoted path. Unlike in a configuration file, a path cannot lead through an `Option`.
 ///   * a policy shows something else instead of the value: `redacted(ssn)` the text `[REDACTED]`,
 ///     `hashed(customer_id)` a keyed digest, `bucketed(age, 10)` the lower bound of a bucket. A field of the
 ///     type `Sensitive` needs one. The key of the digest is in `ML_LOG_HASH_KEY`.
-///   * `level = info`: `trace`, `debug`, `info`, `warn` or `error`. Failures always have the level
+///   * `level = info`: `trace`, `debug`, `info`, `warn` or `error`, or a constant such as `Level::INFO`. Failures always have the level
 ///     `error`.
 ///   * `target = "..."`: target of the records, by default `{qualified_name}_logger`. It must not
 ///     contain characters that `RUST_LOG` cannot express, such as white space and `=`.

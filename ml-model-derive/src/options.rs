@@ -3,6 +3,8 @@
 //! After an error in one option, reading continues behind the next comma, so that errors in the
 //! following options are found, too.
 
+use std::mem;
+
 use proc_macro2::{Ident, Span, TokenTree};
 use syn::ext::IdentExt;
 use syn::parse::ParseStream;
@@ -29,12 +31,21 @@ pub(crate) fn read(
     mut read_value: impl FnMut(&str, ParseStream<'_>, &mut Errors) -> syn::Result<()>,
 ) {
     let names: Vec<_> = specs.iter().map(|spec| spec.name).collect();
+    let mut has_unnamed = false;
     for_each(input, errors, |input, errors| {
         let Ok(name) = input.call(Ident::parse_any) else {
-            return Err(input.error(format!(
-                "expected `name = value`; the options of `{owner}` are {}",
+            if mem::replace(&mut has_unnamed, true) {
+                while !is_end(input) {
+                    input.parse::<TokenTree>()?;
+                }
+                return Ok(());
+            }
+            let form = specs.first().map_or("name = value", |spec| spec.form);
+            let message = format!(
+                "expected `name = value`, as in `{form}`; the options of `{owner}` are {}",
                 did_you_mean::list(&names)
-            )));
+            );
+            return Err(input.error(message));
         };
         let text = name.to_string();
         let Some(spec) = specs.iter().find(|spec| spec.name == text) else {

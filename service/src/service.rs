@@ -217,6 +217,7 @@ impl Service {
     /// Then finishes the requests accepted before and flushes the log. The process ends at most
     /// `server.readiness_delay_s`, `server.drain_limit_s` and `logging.flush_limit_s` of the configuration after the
     /// signal, 25 s by default, and at once after a second signal.
+    #[must_use = "return the exit code from `main`: without it, a service that has failed ends with 0"]
     pub fn main(self) -> ExitCode {
         let command_line = CommandLine::parse();
         if command_line.version {

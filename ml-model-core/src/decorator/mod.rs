@@ -58,7 +58,8 @@ pub use decorated::Decorated;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a decorator",
     label = "expected a decorator",
-    note = "implement it with `impl<M: MLModel> Decorator<M> for {Self}`"
+    note = "implement it with `impl<M: MLModel> Decorator<M> for {Self}`; of a `Result`, take the value, as in \
+            `Cache::new().expect(\"reason\")`"
 )]
 pub trait Decorator<M: MLModel>: Send + Sync {
     /// Handles one request. The default passes it to the model.

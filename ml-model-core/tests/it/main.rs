@@ -6,6 +6,7 @@
 #[macro_use]
 mod common;
 
+mod accepted;
 mod batches;
 mod configured;
 mod decorators;

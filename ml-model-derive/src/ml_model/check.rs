@@ -27,6 +27,7 @@ pub(super) struct Model<'a> {
     /// Name of a variant of `Execution`.
     pub(super) execution: &'static str,
     pub(super) krate: Path,
+    pub(super) is_deprecated: bool,
     /// The decorators, outermost first.
     pub(super) decorators: Vec<Decorator>,
 }
@@ -63,7 +64,7 @@ const RECORD_KEYS: &[&str] = &[
     "duration_ms",
     "error_info",
 ];
-const PREDICTION_ID: &str = "prediction_id";
+pub(super) const PREDICTION_ID: &str = "prediction_id";
 
 /// Validates the attributes of `input`. `version` is the version of its crate.
 pub(super) fn check<'a>(
@@ -95,6 +96,7 @@ pub(super) fn check<'a>(
         );
     }
     reject_empty(&attributes.display_name, "display_name", errors);
+    reject_empty(&attributes.version, "version", errors);
     reject_attributes_inside(&input.data, errors);
     let version = text(&attributes.version).or(version.map(str::to_owned)).unwrap_or_else(|| {
         errors.at(
@@ -112,6 +114,7 @@ pub(super) fn check<'a>(
         display_name: text(&attributes.display_name).unwrap_or_else(|| title(name)),
         description: description(attributes.description, attributes.doc),
         version,
+        is_deprecated: attributes.is_deprecated,
         execution: execution(attributes.execution.as_ref(), errors),
         krate: attributes.krate.unwrap_or_else(|| parse_quote!(::ml_model_core)),
         decorators: decorators(attributes.decorators, &qualified_name, errors),
@@ -169,17 +172,32 @@ fn description(given: Option<LitStr>, doc: Vec<Expr>) -> TokenStream {
     let lines: Option<Vec<String>> = doc
         .iter()
         .map(|line| match line {
-            Expr::Lit(ExprLit { lit: Lit::Str(line), .. }) => Some(line.value().trim().to_owned()),
+            Expr::Lit(ExprLit { lit: Lit::Str(line), .. }) => Some(line.value()),
             _ => None,
         })
         .collect();
     match lines {
         Some(lines) => {
-            let text = lines.join("\n");
+            let text = unindented(&lines);
             quote!(#text)
         }
-        None => quote!(__core::concat!(#(#doc),*)),
+        None => {
+            let mut lines = doc.iter();
+            let first = lines.next();
+            quote!(__core::concat!(#first #(, "\n", #lines)*))
+        }
     }
+}
+
+/// Joins the lines of a doc comment without the space behind `///`. Further indentation, as in lists and
+/// code, is kept.
+fn unindented(lines: &[String]) -> String {
+    let lines: Vec<&str> = lines
+        .iter()
+        .flat_map(|text| text.split('\n'))
+        .map(|line| line.strip_prefix(' ').unwrap_or(line).trim_end())
+        .collect();
+    lines.join("\n").trim().to_owned()
 }
 
 /// Reports an empty string.
@@ -247,10 +265,17 @@ fn decorators(listed: Vec<Decorate>, qualified_name: &str, errors: &mut Errors) 
     let mut has_id = false;
     let mut has_logging = false;
     let mut has_metrics = false;
+    // Whether an error about the id of the `logging` decorator exists already.
+    let mut misses_id = false;
     listed
         .into_iter()
         .map(|Decorate { span, kind }| match kind {
             Kind::PredictionId(word) => {
+                if has_logging && !has_id && !misses_id {
+                    let message = "the `logging` decorator above has no access to this prediction id: put \
+                                   `#[decorate(prediction_id)]` above `#[decorate(logging(...))]`";
+                    errors.at(word.span(), message);
+                }
                 reject_second(&word, &mut has_id, errors);
                 Decorator::PredictionId
             }
@@ -258,6 +283,9 @@ fn decorators(listed: Vec<Decorate>, qualified_name: &str, errors: &mut Errors) 
                 reject_second(&word, &mut has_logging, errors);
                 reject_empty(&options.target, "target", errors);
                 reject_unnameable(options.target.as_ref(), errors);
+                let mut listed = options.input_fields.iter().chain(&options.output_fields);
+                misses_id |=
+                    !has_id && (options.sample.is_some() || listed.any(Field::is_prediction_id));
                 if let Some(share) = options.sample.as_ref().filter(|_| !has_id) {
                     let message = "there is no prediction id to sample by here: put \
                                    `#[decorate(prediction_id)]` above `#[decorate(logging(...))]`";
@@ -313,7 +341,7 @@ fn level(level: Option<&(String, Span)>, errors: &mut Errors) -> &'static str {
         "trace" => "TRACE",
         "debug" => "DEBUG",
         "info" => "INFO",
-        "warn" => "WARN",
+        "warn" | "warning" => "WARN",
         "error" => "ERROR",
         unknown => {
             let what = format!("level `{name}`");
@@ -333,7 +361,7 @@ fn fields(listed: Vec<Field>, has_id: bool, errors: &mut Errors) -> Vec<Field> {
     for field in listed {
         let span = field.key_span;
         let key = field.key.as_str();
-        if key == PREDICTION_ID && !field.is_renamed && field.policy.is_none() {
+        if field.is_prediction_id() {
             if names_id {
                 errors.at(span, "`prediction_id` is listed twice");
             } else if !has_id {

@@ -33,9 +33,11 @@ pub(super) fn emit(model: &Model<'_>) -> TokenStream {
     });
     let stack = stack(model);
     let implementation = implementation(model);
+    let allow_deprecated = model.is_deprecated.then(|| quote!(#[allow(deprecated)]));
     quote! {
         #[doc(hidden)]
         #[allow(trivial_bounds)]
+        #allow_deprecated
         const _: () = {
             use #krate::__private as __core;
             #logging

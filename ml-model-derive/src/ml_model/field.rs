@@ -1,11 +1,12 @@
 //! Parses one field of `input_fields` or `output_fields`: `age`, `"age"`, `address.zip`, `bmi as b`,
 //! `hashed(customer_id)`.
 
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream, Parser};
 use syn::{Index, Lit, LitStr, Member, Token, token};
 
+use super::check::PREDICTION_ID;
 use super::policy::{self, Policy};
 
 /// A logged field.
@@ -35,6 +36,7 @@ struct Value {
 }
 
 const NO_NAME: &str = "expected a name after `as`";
+const NO_SEGMENT: &str = "the name of a field is missing next to a `.`";
 const FORMS: &str = "expected a field: `age`, `\"age\"`, `address.zip`, `bmi as body_mass_index` or \
                      `hashed(customer_id)`";
 
@@ -50,7 +52,7 @@ impl Parse for Field {
             None => inner_key,
         };
         if !input.is_empty() && !input.peek(Token![,]) {
-            return Err(input.error(FORMS));
+            return Err(input.error(remedy(&next_token(input))));
         }
         let is_renamed = renamed.is_some();
         let (key, key_span) = renamed.unwrap_or_else(|| (dotted(&path), key_of_path));
@@ -59,6 +61,11 @@ impl Parse for Field {
 }
 
 impl Field {
+    /// Returns whether it is the id of the prediction, which the record contains in any case.
+    pub(super) fn is_prediction_id(&self) -> bool {
+        self.key == PREDICTION_ID && !self.is_renamed && self.policy.is_none()
+    }
+
     /// Returns the field as the core reads it: `path` or `path as key`, with its policy.
     pub(super) fn listed(&self) -> String {
         let path = dotted(&self.path);
@@ -120,12 +127,45 @@ fn path(input: ParseStream<'_>) -> syn::Result<Vec<Member>> {
             path.extend(indices(input.parse()?)?);
         } else if input.peek(Ident::peek_any) {
             path.push(member(&input.call(Ident::parse_any)?)?);
-        } else {
+        } else if !path.is_empty() {
+            return Err(syn::Error::new(input.span(), NO_SEGMENT));
+        } else if input.is_empty() || input.peek(Token![,]) {
             return Err(syn::Error::new(input.span(), FORMS));
+        } else {
+            return Err(input.error(remedy(&next_token(input))));
         }
         if input.parse::<Option<Token![.]>>()?.is_none() {
             return Ok(path);
         }
+    }
+}
+
+/// Returns the next token as text, with the one behind it if both are punctuation.
+fn next_token(input: ParseStream<'_>) -> String {
+    match input.cursor().token_tree() {
+        Some((token, rest)) => match (&token, rest.punct()) {
+            (TokenTree::Punct(_), Some((second, _))) => format!("{token}{second}"),
+            _ => token.to_string(),
+        },
+        None => String::new(),
+    }
+}
+
+/// Returns what to write in place of the text `found`, at which a field stops to be one.
+fn remedy(found: &str) -> &'static str {
+    match found.chars().next() {
+        _ if found.starts_with("::") => {
+            "the names in a path are separated by `.`, as in `address.zip`"
+        }
+        Some('*') => "there is no wildcard: list each field by its name",
+        Some('[') => "an item of a list cannot be logged: log a field that holds the value",
+        Some('(') => "a method cannot be called here: log a field that holds the value",
+        Some('&') => "write the name of the field without `&`",
+        Some(':' | '=') => "another key is given with `as`, as in `bmi as body_mass_index`",
+        Some(',') => "each field is a string of its own, as in `\"age\", \"bmi\"`",
+        Some('"') => "expected a comma between two fields",
+        Some(c) if c.is_alphanumeric() || c == '_' => "expected a comma between two fields",
+        _ => FORMS,
     }
 }
 
@@ -179,10 +219,18 @@ fn split_quoted(literal: &LitStr, text: &str) -> syn::Result<(Vec<Member>, Optio
         Some((path, key)) => (path.trim(), Some(key.trim())),
         None => (text, None),
     };
-    let path = path
-        .split('.')
-        .map(|segment| segment_member(segment, literal.span()))
-        .collect::<syn::Result<_>>()?;
+    if path.split('.').any(str::is_empty) {
+        let message = if path.is_empty() { FORMS } else { NO_SEGMENT };
+        return Err(syn::Error::new(literal.span(), message));
+    }
+    // With the span of the literal itself, rustc suggests a similar field in place of the whole literal. For a
+    // path that would drop the other segments, and with the hygiene of the macro rustc suggests nothing.
+    let span = match path.contains('.') {
+        true => literal.span().resolved_at(Span::call_site()),
+        false => literal.span(),
+    };
+    let path =
+        path.split('.').map(|segment| segment_member(segment, span)).collect::<syn::Result<_>>()?;
     let key = key.map(|key| checked_key(key.to_owned(), literal.span())).transpose()?;
     Ok((path, key))
 }
@@ -194,9 +242,17 @@ fn segment_member(segment: &str, span: Span) -> syn::Result<Member> {
         return Ok(Member::Unnamed(Index { index, span }));
     }
     let Some(mut ident) = identifier(segment) else {
+        let is_of_name = |c: char| c == '_' || c.is_alphanumeric();
+        let rest = segment.trim_start_matches(is_of_name);
+        let remedy = match rest.trim() {
+            "" => format!("write it without spaces: {:?}", segment.trim()),
+            // Words without punctuation between them are several fields.
+            words if words.starts_with(is_of_name) => remedy(",").to_owned(),
+            punctuation => remedy(punctuation).to_owned(),
+        };
         return Err(syn::Error::new(
             span,
-            format!("{segment:?} is not the name of a field; {FORMS}"),
+            format!("{segment:?} is not the name of a field; {remedy}"),
         ));
     };
     // The span of the literal itself: with any other hygiene rustc does not list the available fields.

@@ -23,6 +23,8 @@ pub(super) struct Attributes {
     pub(super) version: Option<LitStr>,
     pub(super) execution: Option<(String, Span)>,
     pub(super) krate: Option<Path>,
+    /// Whether the type has `#[deprecated]`.
+    pub(super) is_deprecated: bool,
     /// The doc comment, one expression per line.
     pub(super) doc: Vec<syn::Expr>,
     /// The decorators, outermost first.
@@ -103,6 +105,8 @@ pub(super) fn read(attributes: &[Attribute], errors: &mut Errors) -> Attributes 
                 decorator(input, errors)
             });
             read.decorators.extend(kind.map(|kind| Decorate { span, kind }));
+        } else if attribute.path().is_ident("deprecated") {
+            read.is_deprecated = true;
         } else if attribute.path().is_ident("doc") {
             read.doc.extend(attribute.meta.require_name_value().ok().map(|doc| doc.value.clone()));
         }
@@ -138,6 +142,11 @@ fn read_ml_model(
 
 /// Reads one decorator. Its first word decides whether it is built in or custom.
 fn decorator(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Kind> {
+    if let Some(error) = not_a_decorator(input) {
+        // A second error about the rest of this attribute would not help.
+        input.parse::<TokenStream>()?;
+        return Err(error);
+    }
     let fork = input.fork();
     let kind = match fork.call(Ident::parse_any) {
         Ok(name) if DECORATORS.iter().any(|known| name == known) && is_word(&fork) => {
@@ -172,6 +181,37 @@ fn decorator(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Kind> {
         errors.at(span, "one decorator per attribute: write a second `#[decorate(...)]`");
     }
     Ok(kind)
+}
+
+/// Returns the error of tokens that cannot be a decorator: a literal, a closure, a built-in one that is
+/// written like a macro or a statement.
+fn not_a_decorator(input: ParseStream<'_>) -> Option<syn::Error> {
+    let fork = input.fork();
+    let span = input.span();
+    if let Ok(literal) = fork.parse::<Lit>() {
+        let message = match &literal {
+            Lit::Str(text) if DECORATORS.contains(&text.value().as_str()) => {
+                format!("a decorator is not quoted: `{}`", text.value())
+            }
+            _ => format!("a literal is not a decorator; expected `{DECORATE}`"),
+        };
+        return Some(syn::Error::new(span, message));
+    }
+    if input.peek(Token![|]) || input.peek(Token![||]) || input.peek(Token![move]) {
+        let message = "a closure is not a decorator: implement `Decorator` for a type and name it here, as \
+                       in `#[decorate(crate::Timing)]`";
+        return Some(syn::Error::new(span, message));
+    }
+    let name = fork.call(Ident::parse_any).ok()?;
+    if !DECORATORS.iter().any(|known| name == known) {
+        return None;
+    }
+    let next = fork.span();
+    if fork.peek(Token![!]) {
+        let message = format!("`{name}` is not a macro: remove the `!`");
+        return Some(syn::Error::new(next, message));
+    }
+    fork.peek(Token![;]).then(|| syn::Error::new(next, "remove the `;`"))
 }
 
 /// Finds the value `self` in an expression. The `self` of a path, as in `self::function`, and the
@@ -301,7 +341,7 @@ fn logging(input: ParseStream<'_>, errors: &mut Errors) -> Logging {
             "target" => logging.target = Some(options::string(input)?),
             "sample" => logging.sample = Some(share(input)?),
             "slow" => logging.slow = Some(duration(input)?),
-            _ => logging.level = Some(word(input, "expected the name of a level")?),
+            _ => logging.level = Some(level(input)?),
         }
         Ok(())
     });
@@ -344,6 +384,17 @@ fn duration(input: ParseStream<'_>) -> syn::Result<Duration> {
         Ok(_) => Err(syn::Error::new(literal.span(), "expected a duration above 0")),
         Err(error) => Err(syn::Error::new(literal.span(), format!("expected a duration: {error}"))),
     }
+}
+
+/// Reads the name of a level: `info`, `"info"` or the path of a constant, `Level::INFO`.
+fn level(input: ParseStream<'_>) -> syn::Result<(String, Span)> {
+    if input.peek2(Token![::])
+        && let Ok(path) = input.call(Path::parse_mod_style)
+        && let Some(last) = path.segments.last()
+    {
+        return Ok((last.ident.to_string(), last.ident.span()));
+    }
+    word(input, "expected the name of a level")
 }
 
 /// Reads a word that may be quoted: `info` or `"info"`.

@@ -1,0 +1,17 @@
+include!("../common.rs");
+
+#[derive(MLModel)]
+#[decorate("logging")]
+#[decorate("fast")]
+#[decorate(42)]
+#[decorate(|request| request)]
+#[decorate(logging!(input_fields = ["age"]))]
+#[decorate(logging;)]
+#[decorate(decorator = Timing)]
+struct Model;
+
+infer!(Model);
+
+fn main() {
+    let _ = Model.display_name();
+}

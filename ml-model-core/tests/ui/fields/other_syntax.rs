@@ -1,0 +1,32 @@
+include!("../common.rs");
+
+#[derive(MLModel)]
+#[decorate(logging(
+    input_fields = [
+        weights[0],
+        "weights[0]",
+        weights.len(),
+        "weights.len()",
+        *,
+        "*",
+        "age, bmi",
+        age bmi,
+        "age" "bmi",
+        bmi => body_mass_index,
+        "bmi => body_mass_index",
+        bmi: body_mass_index,
+        "bmi: body_mass_index",
+        address::zip,
+        "address::zip",
+        &age,
+        "&age",
+        "address.",
+    ],
+))]
+struct Model;
+
+infer!(Model);
+
+fn main() {
+    let _ = Model.display_name();
+}
