@@ -87,9 +87,15 @@ class Page:
             return json.load(response)
 
     def until(self, condition, what):
+        from selenium.common.exceptions import StaleElementReferenceException
+
         deadline = time.monotonic() + 30
         while time.monotonic() < deadline:
-            found = condition()
+            try:
+                found = condition()
+            except StaleElementReferenceException:
+                # The page has replaced the element between two commands.
+                found = None
             if found:
                 return found
             time.sleep(0.05)

@@ -7,7 +7,7 @@ use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
 use quote::{quote, quote_spanned};
 use syn::{Data, DeriveInput, Expr, ExprLit, Generics, Lit, LitStr, Path, parse_quote};
 
-use super::field::Field;
+use super::field::{Field, PREDICTION_ID};
 use super::syntax::{Attributes, Decorate, Kind};
 use crate::errors::Errors;
 use crate::{did_you_mean, options};
@@ -64,7 +64,6 @@ const RECORD_KEYS: &[&str] = &[
     "duration_ms",
     "error_info",
 ];
-pub(super) const PREDICTION_ID: &str = "prediction_id";
 
 /// Validates the attributes of `input`. `version` is the version of its crate.
 pub(super) fn check<'a>(

@@ -6,8 +6,10 @@ use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream, Parser};
 use syn::{Index, Lit, LitStr, Member, Token, token};
 
-use super::check::PREDICTION_ID;
 use super::policy::{self, Policy};
+
+/// Key of the prediction id, which all records have.
+pub(super) const PREDICTION_ID: &str = "prediction_id";
 
 /// A logged field.
 pub(super) struct Field {

@@ -142,16 +142,21 @@ fn while_all_connections_are_in_use_probes_are_answered() {
         stream.write_all(&request).unwrap();
     }
     service.gate.wait_for(2);
-    // The others hold a connection by a body that they do not send.
+    // The others hold a connection by a body that they do not send. The service has read the head when it asks
+    // for the body.
     for stream in &mut busy[2..] {
-        stream.write_all(&request[..request.len() - 1]).unwrap();
+        const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
+        let length = GOOD.len();
+        let headers =
+            format!("connection: close\r\nexpect: 100-continue\r\ncontent-length: {length}\r\n");
+        stream.write_all(&post(&headers, "")).unwrap();
+        let mut answer = [0; CONTINUE.len()];
+        stream.read_exact(&mut answer).unwrap();
+        assert_eq!(answer, CONTINUE);
     }
-    // They are in use when the service has read their heads.
-    let refused = crate::common::eventually("all connections are in use", || {
-        let mut stream = service.connect();
-        let response = ask(&mut stream, post(&format!("content-length: {}\r\n", GOOD.len()), GOOD));
-        (response.status == 503).then_some(response)
-    });
+    let request_of_another = post(&format!("content-length: {}\r\n", GOOD.len()), GOOD);
+    let refused = ask(&mut service.connect(), request_of_another);
+    assert_eq!(refused.status, 503, "{refused:?}");
     let many = "the service has as many connections in use as its limit allows";
     assert_eq!(refused.error(), ("ServiceError".to_owned(), vec![many.to_owned()]));
     assert!(refused.head.contains("retry-after: 1") && refused.closes(), "{refused:?}");
@@ -164,7 +169,7 @@ fn while_all_connections_are_in_use_probes_are_answered() {
     drop(silent);
     service.gate.open();
     for stream in &mut busy[2..] {
-        stream.write_all(b"}").unwrap();
+        stream.write_all(GOOD.as_bytes()).unwrap();
     }
     for stream in busy {
         assert_eq!(Response::read(stream).status, 200, "no connection in use is closed");
