@@ -403,7 +403,8 @@ impl ConfiguredService {
                 let models = Models::new(registry, &options, has_metrics, &pending)?;
                 let openapi = openapi::of_registry(&loading.info, &models.registry, &options)
                     .map_err(|error| error.to_string())?;
-                Ok(Loaded { models, openapi })
+                let openapi_text = openapi.to_string().into();
+                Ok(Loaded { models, openapi, openapi_text })
             });
             loading.finish_loading(loaded);
             if is_program {

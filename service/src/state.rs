@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::thread;
 
+use hyper::body::Bytes;
 use ml_logging::Logging;
 use serde_json::Value;
 use tokio::sync::Semaphore;
@@ -37,6 +38,8 @@ pub(crate) struct State {
 pub(crate) struct Loaded {
     pub(crate) models: Models,
     pub(crate) openapi: Value,
+    /// The document as JSON.
+    pub(crate) openapi_text: Bytes,
 }
 
 /// Phase of the service, which the health endpoints report.

@@ -61,17 +61,16 @@ pub(in crate::http) fn document(
     state: &State,
     headers: &HeaderMap,
 ) -> Result<Response, ErrorResponse> {
-    let document = &loaded(state)?.openapi;
+    let loaded = loaded(state)?;
     let document = match forwarded_prefix(state, headers) {
         Some(prefix) => {
-            let mut document = document.clone();
+            let mut document = loaded.openapi.clone();
             set_root_path(&mut document, &prefix);
-            document.to_string()
+            document.to_string().into()
         }
-        None => document.to_string(),
+        None => loaded.openapi_text.clone(),
     };
-    let response =
-        cached(headers, &tag_of(document.as_bytes()), "application/json", document.into());
+    let response = cached(headers, &tag_of(&document), "application/json", document);
     Ok(varying(state, response))
 }
 
