@@ -1,13 +1,14 @@
 //! The body of a request as an index over its text.
 //!
-//! `serde_json` decides whether a text is JSON. The index then notes where each value begins and ends,
-//! so that every value still has its text: numbers keep all their digits, and the model reads exactly
-//! what the client has sent. The index needs 16 bytes per value or name.
+//! The index notes where each value begins and ends, so that every value still has its text: numbers keep
+//! all their digits, and the model reads exactly what the client has sent. It needs 16 bytes per value or
+//! name. Texts without escapes and exponents are checked while they are indexed; `serde_json` decides
+//! whether any other text is JSON, and reports what is wrong.
 //!
 //! | module | contents |
 //! |---|---|
-//! | `json` | checks that a text is JSON |
 //! | `index` | finds the values in the text |
+//! | `json` | checks with `serde_json` whether a text is JSON |
 //! | `rewrite` | texts with other members or other spellings of numbers |
 //! | `number` | numbers with all their digits |
 
@@ -20,6 +21,7 @@ use std::borrow::Cow;
 
 use index::{Entry, Kind};
 pub(crate) use number::Number;
+use serde::de::Error as _;
 
 /// A text that is JSON, and its index.
 #[derive(Debug)]
@@ -36,20 +38,48 @@ impl<'t> Parsed<'t> {
     ///
     /// Fails if the text is not JSON.
     pub(crate) fn new(text: impl Into<Cow<'t, [u8]>>) -> serde_json::Result<Self> {
-        let (text, values) = json::check(text.into())?;
-        let parsed = Self { entries: index::of(&text, values), text };
+        let text = text_of(text.into())?;
+        let parsed = Self { entries: indexed(&text)?, text };
         let body = parsed.body();
         if !body.has_repeated_names() {
             return Ok(parsed);
         }
         let text = body.with_distinct_names();
-        Ok(Self { entries: index::of(&text, values), text: text.into() })
+        Ok(Self { entries: indexed(&text)?, text: text.into() })
     }
 
     /// Returns the whole value.
     pub(crate) fn body(&self) -> Body<'_> {
         Body { text: &self.text, entries: &self.entries }
     }
+}
+
+/// Returns the bytes as text, if it can be indexed.
+fn text_of(bytes: Cow<'_, [u8]>) -> serde_json::Result<Cow<'_, str>> {
+    let text = match bytes {
+        Cow::Borrowed(bytes) => str::from_utf8(bytes).map(Cow::from).map_err(|_| bytes.into()),
+        Cow::Owned(bytes) => {
+            String::from_utf8(bytes).map(Cow::from).map_err(|error| Cow::from(error.into_bytes()))
+        }
+    };
+    match text {
+        Ok(text) if u32::try_from(text.len()).is_ok() => Ok(text),
+        Ok(_) => Err(serde_json::Error::custom("a body may have at most 4 GiB")),
+        Err(bytes) => {
+            let bytes: Cow<'_, [u8]> = bytes;
+            json::check_bytes(&bytes)?;
+            Err(serde_json::Error::custom("the text is not UTF-8"))
+        }
+    }
+}
+
+/// Makes the index of a text.
+fn indexed(text: &str) -> serde_json::Result<Vec<Entry>> {
+    let index = index::of(text);
+    if index.as_ref().is_none_or(|index| !index.is_plain) {
+        json::check(text)?;
+    }
+    index.map(|index| index.entries).ok_or_else(|| serde_json::Error::custom("the text is not JSON"))
 }
 
 /// A JSON value in a text. An object has its members in order, each name once.

@@ -21,21 +21,13 @@ impl<'b> Body<'b> {
     fn repeats_a_name(self) -> bool {
         // Comparing all pairs is fastest for few names.
         const FEW: usize = 16;
-        let mut names = self.members().map(|(name, _)| name);
-        let mut few = Vec::with_capacity(FEW);
-        for name in names.by_ref().take(FEW) {
-            if few.contains(&name) {
-                return true;
-            }
-            few.push(name);
+        let names = self.members().map(|(name, _)| name);
+        if names.clone().nth(FEW).is_none() {
+            let mut before = names.clone().enumerate();
+            return before.any(|(index, name)| names.clone().take(index).any(|other| other == name));
         }
-        let mut distinct: HashSet<_> = HashSet::new();
-        names.any(|name| {
-            if distinct.is_empty() {
-                distinct.extend(few.drain(..));
-            }
-            !distinct.insert(name)
-        })
+        let mut distinct = HashSet::new();
+        !names.into_iter().all(|name| distinct.insert(name))
     }
 
     /// Writes the value with each name at its first position, with its last value.

@@ -39,6 +39,9 @@ fn read(body: Body<'_>) -> serde_json::Value {
     }
 }
 
+/// Bytes with a meaning in JSON.
+const PARTS: &[u8] = b"{}[],:\"\\ \n\t-+.019eEtfn";
+
 proptest! {
     #[test]
     fn the_index_holds_what_serde_json_reads(text in json()) {
@@ -72,10 +75,15 @@ proptest! {
     }
 
     #[test]
-    fn it_refuses_what_serde_json_refuses(text in json(), at: prop::sample::Index, byte: u8) {
+    fn it_refuses_what_serde_json_refuses(
+        text in json(),
+        at: prop::sample::Index,
+        removed in 0_usize..2,
+        inserted in prop::option::of(prop_oneof![any::<u8>(), prop::sample::select(PARTS)]),
+    ) {
         let mut text = text.into_bytes();
         let at = at.index(text.len());
-        text[at] = byte;
+        text.splice(at..at + removed, inserted);
         let refusal = |error: serde_json::Error| error.to_string();
         let value = serde_json::from_slice::<serde_json::Value>(&text).map_err(refusal);
         let body = Parsed::new(text.as_slice()).map(|parsed| read(parsed.body())).map_err(refusal);

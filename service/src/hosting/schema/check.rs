@@ -237,15 +237,13 @@ impl<'s> Check<'s> {
         path: &Path<'_>,
         found: &mut dyn Found<'s, 'b>,
     ) -> ControlFlow<()> {
-        let (mut length, mut present) = (0, vec![false; rule.required.len()]);
+        let (mut length, mut present) = (0, 0);
         for (name, value) in body.members() {
             length += 1;
             let path = path.member(&name);
             let member = rule.member(&name);
             let schema = member.and_then(|member| member.schema);
-            if let Some(required) = member.and_then(|member| member.required) {
-                present[required] = true;
-            }
+            present += usize::from(member.is_some_and(|member| member.is_required));
             if let Some(schema) = schema {
                 self.check(schema, value, &path, found)?;
             }
@@ -261,8 +259,12 @@ impl<'s> Check<'s> {
                 self.other_member(schema, value, &path, found)?;
             }
         }
-        for (name, _) in rule.required.iter().zip(present).filter(|(_, is_present)| !is_present) {
-            self.report(body, &path.member(name), found, &Problem::Missing)?;
+        // Each name is there once.
+        if present < rule.required.len() {
+            let names: HashSet<_> = body.members().map(|(name, _)| name).collect();
+            for name in rule.required.iter().filter(|name| !names.contains(name.as_str())) {
+                self.report(body, &path.member(name), found, &Problem::Missing)?;
+            }
         }
         self.length(body, path, found, Unit::Members, length, rule.length)?;
         for (name, required) in &rule.dependent {

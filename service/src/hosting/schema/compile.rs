@@ -213,8 +213,8 @@ impl<'s> Keywords<'_, 's> {
         for name in self.list("required")?.into_iter().flatten() {
             let name = self.name("required", name)?.to_owned();
             let member = members.entry(name.clone()).or_default();
-            if member.required.is_none() {
-                member.required = Some(required.len());
+            if !member.is_required {
+                member.is_required = true;
                 required.push(name);
             }
         }

@@ -93,8 +93,7 @@ pub(super) struct ObjectRule {
 #[derive(Debug, Default)]
 pub(super) struct Member {
     pub(super) schema: Option<Id>,
-    /// Its position in the list of required members.
-    pub(super) required: Option<usize>,
+    pub(super) is_required: bool,
 }
 
 /// Limits of a number of characters, items or members.
