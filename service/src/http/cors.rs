@@ -4,7 +4,7 @@ use hyper::Method;
 use hyper::header::{self, HeaderMap, HeaderValue};
 use hyper::http::request::Parts;
 
-use super::prediction_id;
+use super::known_headers;
 use super::response::Response;
 
 /// Request headers that pages may send.
@@ -48,7 +48,7 @@ impl Cors {
             headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
         }
         if head.method != Method::OPTIONS {
-            let exposed = HeaderValue::from(prediction_id::HEADER);
+            let exposed = HeaderValue::from(known_headers::PREDICTION_ID);
             headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, exposed);
         }
         if !self.allows_any {

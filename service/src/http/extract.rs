@@ -2,11 +2,11 @@
 
 use http_body_util::BodyExt as _;
 use hyper::body::{Bytes, Incoming};
-use hyper::header::HeaderMap;
 use ml_model_core::error_chain;
 
 use super::connection::Connection;
 use super::headers::{content_coding, expect_json};
+use super::known_headers::KnownHeaders;
 use super::response::ErrorResponse;
 use crate::config::ServerSettings;
 
@@ -18,7 +18,7 @@ use crate::config::ServerSettings;
 pub(super) async fn json_body(
     server: &ServerSettings,
     connection: &Connection,
-    headers: &HeaderMap,
+    headers: &KnownHeaders<'_>,
     body: Incoming,
 ) -> Result<Bytes, ErrorResponse> {
     expect_json(headers)?;

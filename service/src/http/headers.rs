@@ -1,27 +1,30 @@
-//! Checks of the head of a request.
+//! Checks of the headers of a request.
 
 use hyper::Version;
-use hyper::header::{self, HeaderMap};
-use hyper::http::request::Parts;
+use hyper::header;
 use hyper::http::uri::Authority;
 
 use super::compression::Coding;
+use super::known_headers::{KnownHeaders, Values};
 use super::response::ErrorResponse;
 use crate::hosting::shorten::shortened;
 
-/// Checks the head of a request, for every route.
+/// Checks the headers of a request, for every route.
 ///
 /// # Errors
 ///
 /// Fails with the error to answer: the request has no valid host, or its body is too large.
-pub(super) fn validate(head: &Parts, body_limit_bytes: usize) -> Result<(), ErrorResponse> {
+pub(super) fn validate(
+    version: Version,
+    headers: &KnownHeaders<'_>,
+    body_limit_bytes: usize,
+) -> Result<(), ErrorResponse> {
     // RFC 9112, section 3.2. Of two hosts a proxy may have followed the other one.
-    if head.version == Version::HTTP_11 {
-        let mut hosts = head.headers.get_all(header::HOST).iter();
-        let problem = match (hosts.next(), hosts.next()) {
-            (None, _) => Some("there is no `host`"),
-            (_, Some(_)) => Some("there are several `host`"),
-            (Some(host), None) => {
+    if version == Version::HTTP_11 {
+        let problem = match headers.host {
+            Values::None => Some("there is no `host`"),
+            Values::Several => Some("there are several `host`"),
+            Values::One(host) => {
                 let is_valid = is_name_and_port(host.as_bytes())
                     || Authority::try_from(host.as_bytes())
                         .is_ok_and(|authority| !authority.as_str().contains('@'));
@@ -30,15 +33,17 @@ pub(super) fn validate(head: &Parts, body_limit_bytes: usize) -> Result<(), Erro
         };
         if let Some(problem) = problem {
             let error = format!("{problem}: expected one, as `host: example.com`");
-            return Err(ErrorResponse::bad_request(error).of_caller(&head.headers));
+            return Err(ErrorResponse::bad_request(error).of_caller(headers));
         }
     }
-    // The limit of a decompressed body is one for the compressed body as well.
-    let length = head.headers.get(header::CONTENT_LENGTH);
-    let length = length.and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+    // The limit of a decompressed body is one for the compressed body as well. A body with several equal
+    // lengths is limited when it is read.
+    let length = match headers.content_length {
+        Values::One(length) => length.to_str().ok().and_then(|length| length.parse::<u64>().ok()),
+        Values::None | Values::Several => None,
+    };
     if length.is_some_and(|length| length > body_limit_bytes as u64) {
-        let error = ErrorResponse::body_too_large(body_limit_bytes);
-        return Err(error.of_caller(&head.headers));
+        return Err(ErrorResponse::body_too_large(body_limit_bytes).of_caller(headers));
     }
     Ok(())
 }
@@ -54,16 +59,15 @@ fn is_name_and_port(host: &[u8]) -> bool {
 }
 
 /// Checks that a body is JSON in UTF-8.
-pub(super) fn expect_json(headers: &HeaderMap) -> Result<(), ErrorResponse> {
+pub(super) fn expect_json(headers: &KnownHeaders<'_>) -> Result<(), ErrorResponse> {
     const EXPECTED: &str = "expected `content-type: application/json`";
     let refused = |found: &str| {
         Err(ErrorResponse::unsupported_media_type(format!("{EXPECTED}, found {found}")))
     };
-    let mut values = headers.get_all(header::CONTENT_TYPE).iter();
-    let value = match (values.next(), values.next()) {
-        (Some(value), None) => value.to_str().unwrap_or("?"),
-        (None, _) => return refused("no content type"),
-        (Some(_), Some(_)) => return refused("several content types"),
+    let value = match headers.content_type {
+        Values::One(value) => value.to_str().unwrap_or("?"),
+        Values::None => return refused("no content type"),
+        Values::Several => return refused("several content types"),
     };
     if value == "application/json" {
         return Ok(());
@@ -89,10 +93,13 @@ pub(super) fn expect_json(headers: &HeaderMap) -> Result<(), ErrorResponse> {
 ///
 /// 415 for an unknown coding, for several, and for any if `is_enabled` is false.
 pub(super) fn content_coding(
-    headers: &HeaderMap,
+    headers: &KnownHeaders<'_>,
     is_enabled: bool,
 ) -> Result<Option<Coding>, ErrorResponse> {
-    let codings = headers.get_all(header::CONTENT_ENCODING).iter();
+    if let Values::None = headers.content_encoding {
+        return Ok(None);
+    }
+    let codings = headers.all.get_all(header::CONTENT_ENCODING).iter();
     let codings = codings.map(|coding| coding.to_str().unwrap_or("?"));
     let mut codings = codings.filter(|coding| !coding.eq_ignore_ascii_case("identity"));
     let Some(name) = codings.next() else { return Ok(None) };

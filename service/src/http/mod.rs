@@ -15,9 +15,10 @@
 //! | `router` | the steps of a request, in order |
 //! | `routes` | the paths of the API and their methods |
 //! | `cors` | pages of other origins |
-//! | `headers` | checks of the head of a request |
+//! | `known_headers` | the headers that the service reads of every request |
+//! | `headers` | checks of them |
 //! | `auth` | API keys and admin keys in the head of a request |
-//! | `prediction_id` | the prediction id in headers |
+//! | `prediction_id` | the prediction id in the headers of a request |
 //! | `extract` | the body of a request |
 //! | `compression` | content codings of bodies and answers |
 //! | `trace_context` | the trace that a request belongs to |
@@ -32,6 +33,7 @@ mod cors;
 mod extract;
 pub(crate) mod handlers;
 mod headers;
+mod known_headers;
 mod prediction_id;
 pub(crate) mod response;
 mod router;

@@ -1,21 +1,19 @@
-//! The prediction id in the headers of requests and answers.
+//! The prediction id in the headers of a request.
 
-use hyper::header::{HeaderMap, HeaderName};
 use ml_model_core::{PredictionId, Violation};
 
-/// Header with the prediction id, of requests and of answers.
-pub(super) const HEADER: HeaderName = HeaderName::from_static("x-prediction-id");
+use super::known_headers::Values;
 
-/// Returns the prediction id in the headers, or the mistake in it.
-pub(super) fn of_request(headers: &HeaderMap) -> Option<Result<PredictionId, Violation>> {
-    let mut values = headers.get_all(HEADER).iter();
-    let value = values.next()?;
-    let invalid = |message: String| Violation::new("X-Prediction-Id", message);
-    if values.next().is_some() {
-        return Some(Err(invalid("must be there once".to_owned())));
+/// Returns the prediction id in the header, or the mistake in it.
+pub(super) fn of_request(header: Values<'_>) -> Option<Result<PredictionId, Violation>> {
+    let invalid = |message: String| Some(Err(Violation::new("X-Prediction-Id", message)));
+    match header {
+        Values::None => None,
+        Values::Several => invalid("must be there once".to_owned()),
+        Values::One(value) => match value.to_str().map(PredictionId::try_from) {
+            Ok(Ok(id)) => Some(Ok(id)),
+            Ok(Err(error)) => invalid(error.to_string()),
+            Err(_) => invalid("must be visible ASCII characters".to_owned()),
+        },
     }
-    Some(match value.to_str() {
-        Ok(id) => PredictionId::try_from(id).map_err(|error| invalid(error.to_string())),
-        Err(_) => Err(invalid("must be visible ASCII characters".to_owned())),
-    })
 }

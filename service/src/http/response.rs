@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use hyper::StatusCode;
 use hyper::body::Bytes;
-use hyper::header::{self, HeaderMap, HeaderValue};
+use hyper::header::{self, HeaderValue};
 use ml_model_core::{PredictionError, PredictionId, RejectionKind, error_chain};
 use serde::Serialize;
 use serde_json::Value;
 
+use super::known_headers::{self, KnownHeaders};
 use super::prediction_id;
 use crate::hosting::outcome::Failure;
 use crate::hosting::shorten::{MessageSpace, left_out, messages};
@@ -226,9 +227,9 @@ impl ErrorResponse {
     }
 
     /// Adds the prediction id in the headers of the request, unless the error has one.
-    pub(crate) fn of_caller(mut self, headers: &HeaderMap) -> Self {
+    pub(super) fn of_caller(mut self, headers: &KnownHeaders<'_>) -> Self {
         let id = &mut self.body.prediction_id;
-        *id = id.take().or_else(|| prediction_id::of_request(headers)?.ok());
+        *id = id.take().or_else(|| prediction_id::of_request(headers.prediction_id)?.ok());
         self
     }
 
@@ -255,7 +256,7 @@ fn status_of(kind: RejectionKind) -> StatusCode {
 /// Adds the header with the prediction id.
 pub(super) fn add_id(response: &mut Response, id: &PredictionId) {
     if let Ok(value) = HeaderValue::from_str(id.as_str()) {
-        response.headers_mut().insert(prediction_id::HEADER, value);
+        response.headers_mut().insert(known_headers::PREDICTION_ID, value);
     }
 }
 

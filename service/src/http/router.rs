@@ -15,6 +15,7 @@ use super::connection::Connection;
 use super::cors::Cors;
 use super::handlers::{docs, health, log_levels, metrics, models, predictions};
 use super::headers;
+use super::known_headers::KnownHeaders;
 use super::response::{ErrorResponse, Response};
 use super::routes::{Resource, Route, is_probe};
 use crate::hosting::shorten::shortened;
@@ -103,12 +104,13 @@ impl Router {
         &self,
         connection: &Connection,
         head: &Parts,
+        headers: &KnownHeaders<'_>,
         route: Option<&Route<'_>>,
     ) -> Result<(), ErrorResponse> {
         let server = &self.state.server;
-        headers::validate(head, server.body_limit_bytes)?;
+        headers::validate(head.version, headers, server.body_limit_bytes)?;
         if connection.is_surplus && !is_probe(head.uri.path()) {
-            return Err(ErrorResponse::too_many_connections().of_caller(&head.headers));
+            return Err(ErrorResponse::too_many_connections().of_caller(headers));
         }
         let is_admin = route.is_some_and(|route| route.resource == Resource::LogLevels);
         let keys = if is_admin { &server.admin_keys } else { &server.api_keys };
@@ -147,8 +149,8 @@ impl Router {
         if log_wait::is_waiting() && !is_probe(head.uri.path()) {
             Box::pin(self.wait_for_log(connection)).await?;
         }
-        self.check(connection, head, route.as_ref())?;
-        let (state, headers) = (&*self.state, &head.headers);
+        let (state, headers) = (&*self.state, &KnownHeaders::of(&head.headers));
+        self.check(connection, head, headers, route.as_ref())?;
         let route = route.ok_or_else(|| not_found(head))?;
         if !route.methods.split(',').any(|method| method == head.method.as_str()) {
             return Ok(method_not_allowed(head, &route));
@@ -171,12 +173,12 @@ impl Router {
             Resource::Startup => Ok(health::startup(state)),
             Resource::Metrics => Ok(metrics::show(state, self.metrics.as_deref())),
             Resource::LogLevels => {
-                Box::pin(log_levels::answer(state, connection, head, body)).await
+                Box::pin(log_levels::answer(state, connection, &head.method, headers, body)).await
             }
-            Resource::Root => Ok(docs::root(state, headers)),
+            Resource::Root => Ok(docs::root(state, headers.all)),
             Resource::Page => Ok(docs::page(state)),
-            Resource::Asset => docs::asset(name, headers),
-            Resource::Document => docs::document(state, headers),
+            Resource::Asset => docs::asset(name, headers.all),
+            Resource::Document => docs::document(state, headers.all),
         }
     }
 }

@@ -68,7 +68,10 @@ impl<'p> Route<'p> {
             (!segment.is_empty() && !segment.contains('/')).then_some((index, segment))
         })?;
         let (_template, methods, resource) = ROUTES[index];
-        let segment = percent_decode_str(segment).decode_utf8().ok();
+        let segment = match segment.contains('%') {
+            true => percent_decode_str(segment).decode_utf8().ok(),
+            false => Some(Cow::Borrowed(segment)),
+        };
         Some(Self { index, resource, methods, segment })
     }
 }

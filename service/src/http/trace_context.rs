@@ -1,10 +1,8 @@
 //! W3C Trace Context: the trace that a request belongs to.
 
-use hyper::header::{HeaderMap, HeaderName};
 use tracing::Span;
 
-/// Header with the trace.
-static TRACE_PARENT: HeaderName = HeaderName::from_static("traceparent");
+use super::known_headers::Values;
 
 /// The trace and the span of the client, from the header `traceparent`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,11 +18,12 @@ pub(super) struct TraceContext<'h> {
 }
 
 impl<'h> TraceContext<'h> {
-    /// Reads the trace from the headers. The standard requires to ignore a malformed header.
-    pub(super) fn of(headers: &'h HeaderMap) -> Option<Self> {
-        let mut values = headers.get_all(&TRACE_PARENT).iter();
-        let (value, None) = (values.next()?, values.next()) else { return None };
-        Self::parse(value.to_str().ok()?)
+    /// Reads the trace from its header. The standard requires to ignore a malformed header.
+    pub(super) fn of(header: Values<'h>) -> Option<Self> {
+        match header {
+            Values::One(value) => Self::parse(value.to_str().ok()?),
+            Values::None | Values::Several => None,
+        }
     }
 
     /// Parses `00-<trace id>-<span id>-<flags>`. Later versions may have further parts.

@@ -79,7 +79,9 @@ fn indexed(text: &str) -> serde_json::Result<Vec<Entry>> {
     if index.as_ref().is_none_or(|index| !index.is_plain) {
         json::check(text)?;
     }
-    index.map(|index| index.entries).ok_or_else(|| serde_json::Error::custom("the text is not JSON"))
+    index
+        .map(|index| index.entries)
+        .ok_or_else(|| serde_json::Error::custom("the text is not JSON"))
 }
 
 /// A JSON value in a text. An object has its members in order, each name once.

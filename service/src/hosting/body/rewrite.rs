@@ -24,7 +24,8 @@ impl<'b> Body<'b> {
         let names = self.members().map(|(name, _)| name);
         if names.clone().nth(FEW).is_none() {
             let mut before = names.clone().enumerate();
-            return before.any(|(index, name)| names.clone().take(index).any(|other| other == name));
+            return before
+                .any(|(index, name)| names.clone().take(index).any(|other| other == name));
         }
         let mut distinct = HashSet::new();
         !names.into_iter().all(|name| distinct.insert(name))

@@ -3,7 +3,6 @@
 use std::sync::{Mutex, PoisonError};
 
 use hyper::body::Incoming;
-use hyper::http::request::Parts;
 use hyper::{Method, StatusCode};
 use ml_logging::{Levels, Logging};
 use serde::Deserialize;
@@ -13,6 +12,7 @@ use tracing::level_filters::LevelFilter;
 use crate::hosting::shorten::{LONGEST_MESSAGE, cut};
 use crate::http::connection::Connection;
 use crate::http::extract::json_body;
+use crate::http::known_headers::KnownHeaders;
 use crate::http::response::{ErrorResponse, Response, json};
 use crate::state::State;
 
@@ -26,14 +26,15 @@ pub(crate) const LONGEST: usize = 4096;
 pub(in crate::http) async fn answer(
     state: &State,
     connection: &Connection,
-    head: &Parts,
+    method: &Method,
+    headers: &KnownHeaders<'_>,
     body: Incoming,
 ) -> Result<Response, ErrorResponse> {
     // The router has no such route without a log.
     let logging = state.logging.as_deref().ok_or_else(ErrorResponse::without_admin_key)?;
-    match head.method {
+    match *method {
         Method::PUT => {
-            let body = json_body(&state.server, connection, &head.headers, body).await?;
+            let body = json_body(&state.server, connection, headers, body).await?;
             replace(logging, parse(&body)?);
         }
         Method::DELETE => replace(logging, logging.initial_levels()),

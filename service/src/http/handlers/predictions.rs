@@ -4,7 +4,6 @@ use std::sync::{Arc, OnceLock};
 
 use hyper::StatusCode;
 use hyper::body::Incoming;
-use hyper::header::HeaderMap;
 use ml_model_core::{Execution, PredictionId};
 use serde_json::json;
 use tokio::sync::{OwnedSemaphorePermit, SemaphorePermit};
@@ -16,6 +15,7 @@ use crate::hosting::outcome::Failure;
 use crate::hosting::shorten::MessageSpace;
 use crate::http::connection::Connection;
 use crate::http::extract::json_body;
+use crate::http::known_headers::KnownHeaders;
 use crate::http::prediction_id;
 use crate::http::response::{ErrorResponse, Response, add_id, json_text};
 use crate::http::trace_context::TraceContext;
@@ -27,7 +27,7 @@ pub(in crate::http) async fn one(
     state: &State,
     connection: &Connection,
     name: &str,
-    headers: &HeaderMap,
+    headers: &KnownHeaders<'_>,
     body: Incoming,
 ) -> Result<Response, ErrorResponse> {
     let endpoint = endpoint(state, name)?;
@@ -37,7 +37,7 @@ pub(in crate::http) async fn one(
         Execution::Blocking => None,
     };
     let permit = permit(endpoint)?;
-    let header_id = prediction_id::of_request(headers);
+    let header_id = prediction_id::of_request(headers.prediction_id);
     let predict = move |endpoint: &Endpoint, begun: &Begun| {
         endpoint.predict(&body, header_id, |id| drop(begun.set(id.clone())))
     };
@@ -65,7 +65,7 @@ pub(in crate::http) async fn batch(
     state: &State,
     connection: &Connection,
     name: &str,
-    headers: &HeaderMap,
+    headers: &KnownHeaders<'_>,
     body: Incoming,
 ) -> Result<Response, ErrorResponse> {
     let endpoint = endpoint(state, name)?;
@@ -146,10 +146,10 @@ async fn run<T: Send + 'static>(
     connection: &Connection,
     endpoint: &Arc<Endpoint>,
     (permit, large): (Option<OwnedSemaphorePermit>, Option<SemaphorePermit<'_>>),
-    headers: &HeaderMap,
+    headers: &KnownHeaders<'_>,
     predict: impl FnOnce(&Endpoint, &Begun) -> T + Send + 'static,
 ) -> Result<T, ErrorResponse> {
-    let span = TraceContext::of(headers).map(|trace| trace.span());
+    let span = TraceContext::of(headers.trace_parent).map(|trace| trace.span());
     if endpoint.execution == Execution::Inline {
         let _span = span.as_ref().map(Span::enter);
         let call = || endpoint.run_inline(|| predict(endpoint, &Begun::new()));
