@@ -4,8 +4,9 @@ use http_body_util::BodyExt as _;
 use hyper::body::{Bytes, Incoming};
 use ml_model_core::error_chain;
 
+use super::compression::decompress;
 use super::connection::Connection;
-use super::headers::{content_coding, expect_json};
+use super::headers::{expect_json, is_compressed};
 use super::known_headers::KnownHeaders;
 use super::response::ErrorResponse;
 use crate::config::ServerSettings;
@@ -22,7 +23,7 @@ pub(super) async fn json_body(
     body: Incoming,
 ) -> Result<Bytes, ErrorResponse> {
     expect_json(headers)?;
-    let coding = content_coding(headers, server.compression)?;
+    let is_compressed = is_compressed(headers, server.compression)?;
     let size = server.body_limit_bytes;
     let limit = server.request_timeout;
     let Some(body) = connection.timer.within(limit, collect(body, size)).await else {
@@ -42,8 +43,10 @@ pub(super) async fn json_body(
         Ok(None) => return Err(ErrorResponse::body_too_large(size)),
         Err(error) => return Err(unreadable(&error_chain(&error))),
     };
-    let Some(coding) = coding.filter(|_| !body.is_empty()) else { return Ok(body) };
-    match coding.decompress(&body, size) {
+    if !is_compressed || body.is_empty() {
+        return Ok(body);
+    }
+    match decompress(&body, size) {
         Ok(body) if body.len() > size => Err(ErrorResponse::body_too_large(size)),
         Ok(body) => Ok(body.into()),
         Err(error) => Err(unreadable(&error)),

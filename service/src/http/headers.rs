@@ -4,7 +4,7 @@ use hyper::Version;
 use hyper::header;
 use hyper::http::uri::Authority;
 
-use super::compression::Coding;
+use super::compression::{GZIP, is_gzip};
 use super::known_headers::{KnownHeaders, Values};
 use super::response::ErrorResponse;
 use crate::hosting::shorten::shortened;
@@ -87,30 +87,30 @@ pub(super) fn expect_json(headers: &KnownHeaders<'_>) -> Result<(), ErrorRespons
     if is_json && is_utf_8 { Ok(()) } else { refused(&format!("`{}`", shortened(value))) }
 }
 
-/// Returns the content coding of a body.
+/// Returns whether a body is compressed.
 ///
 /// # Errors
 ///
 /// 415 for an unknown coding, for several, and for any if `is_enabled` is false.
-pub(super) fn content_coding(
+pub(super) fn is_compressed(
     headers: &KnownHeaders<'_>,
     is_enabled: bool,
-) -> Result<Option<Coding>, ErrorResponse> {
+) -> Result<bool, ErrorResponse> {
     if let Values::None = headers.content_encoding {
-        return Ok(None);
+        return Ok(false);
     }
     let codings = headers.all.get_all(header::CONTENT_ENCODING).iter();
     let codings = codings.map(|coding| coding.to_str().unwrap_or("?"));
     let mut codings = codings.filter(|coding| !coding.eq_ignore_ascii_case("identity"));
-    let Some(name) = codings.next() else { return Ok(None) };
-    let supported = if is_enabled { Coding::NAMES } else { "identity" };
+    let Some(name) = codings.next() else { return Ok(false) };
+    let supported = if is_enabled { GZIP } else { "identity" };
     let message = if codings.next().is_some() {
-        format!("several content codings are not supported; use one of: {supported}")
-    } else if let Some(coding) = Coding::of(name).filter(|_| is_enabled) {
-        return Ok(Some(coding));
+        format!("several content codings are not supported; use {supported}")
+    } else if is_enabled && is_gzip(name) {
+        return Ok(true);
     } else {
         let name = shortened(name);
-        format!("the content coding `{name}` is not supported; use one of: {supported}")
+        format!("the content coding `{name}` is not supported; use {supported}")
     };
     Err(ErrorResponse::unsupported_content_coding(message, supported))
 }

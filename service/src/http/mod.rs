@@ -20,7 +20,7 @@
 //! | `auth` | API keys and admin keys in the head of a request |
 //! | `prediction_id` | the prediction id in the headers of a request |
 //! | `extract` | the body of a request |
-//! | `compression` | content codings of bodies and answers |
+//! | `compression` | gzip of bodies and answers |
 //! | `trace_context` | the trace that a request belongs to |
 //! | `handlers` | the endpoints |
 //! | `response` | answers and errors in JSON |

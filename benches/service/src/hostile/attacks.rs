@@ -150,22 +150,20 @@ fn bombs(field: &Field) -> Attack {
     };
     let zeros = vec![b' '; 200_000_000];
     let bombs = [
-        ("gzip", gzip(&zeros)),
-        ("zstd", zstd::encode_all(&zeros[..], 3).unwrap_or_default()),
+        gzip(&zeros),
         // Many members that hold nothing.
-        ("gzip", gzip(b"").repeat(50_000)),
-        ("zstd", zstd::encode_all(&b""[..], 3).unwrap_or_default().repeat(100_000)),
+        gzip(b"").repeat(50_000),
         // A body that is hardly compressed, and cut off.
-        ("gzip", gzip(BODY.as_bytes())[..20].to_vec()),
+        gzip(BODY.as_bytes())[..20].to_vec(),
     ];
     drop(zeros);
     let mut attack = Attack::default();
     field.begin();
-    for (coding, bomb) in bombs.iter().cycle() {
+    for bomb in bombs.iter().cycle() {
         if !field.pause(100) {
             break;
         }
-        let request = post(&format!("content-encoding: {coding}\r\n"), bomb);
+        let request = post("content-encoding: gzip\r\n", bomb);
         attack.add(exchange(field.address, &request), &[400, 413]);
     }
     attack

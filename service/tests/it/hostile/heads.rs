@@ -252,12 +252,12 @@ fn json_in_other_disguises_is_415() {
     ] {
         assert_eq!(ask(headers).status, 200, "{headers}");
     }
-    for coding in ["br", "deflate", "gzip, gzip", "x", "\u{e4}"] {
+    for coding in ["br", "deflate", "zstd", "gzip, gzip", "x", "\u{e4}"] {
         let response =
             ask(&format!("content-type: application/json\r\ncontent-encoding: {coding}\r\n"));
         assert_eq!(response.status, 415, "{coding}: {response:?}");
         assert_eq!(response.error().0, "UnsupportedMediaTypeError", "{coding}");
-        assert!(response.head.contains("accept-encoding: gzip, zstd"), "{coding}: {response:?}");
+        assert!(response.head.contains("accept-encoding: gzip\r\n"), "{coding}: {response:?}");
     }
     is_alive(&service);
 

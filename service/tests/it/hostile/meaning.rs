@@ -160,16 +160,12 @@ fn compressed_bodies_have_the_meaning_of_uncompressed_ones() {
     };
     let whole = gzip(r#"{"signed": 7}"#);
     let members = [gzip(r#"{"sig"#), gzip(""), gzip(r#"ned": 7}"#)].concat();
-    let zstd = |text: &str| zstd::encode_all(text.as_bytes(), 0).unwrap();
-    let frames = [zstd(r#"{"sig"#), zstd(r#"ned": 7}"#)].concat();
     for (coding, body) in [
         ("gzip", &whole),
         ("GZip", &whole),
         ("x-gzip", &whole),
         ("X-GZIP", &members),
         ("gzip", &members),
-        ("zstd", &frames),
-        ("ZSTD", &frames),
     ] {
         let response = send(coding, body);
         assert_eq!(response.status, 200, "{coding}: {response:?}");
@@ -181,8 +177,6 @@ fn compressed_bodies_have_the_meaning_of_uncompressed_ones() {
         ("gzip", trailing(&whole, b"\0\0"), "the body cannot be read: "),
         ("gzip", trailing(&whole, &whole[..12]), "the body cannot be read: "),
         ("gzip", trailing(&whole, &gzip("{}")), "the body is not JSON: trailing characters"),
-        ("zstd", trailing(&frames, b"x"), "the body cannot be read: "),
-        ("zstd", trailing(&frames, &zstd("{}")), "the body is not JSON: trailing characters"),
     ] {
         let response = send(coding, &body);
         assert_eq!(response.status, 400, "{coding}: {response:?}");
