@@ -181,11 +181,14 @@ impl From<&Rounds> for Plan {
     }
 }
 
+/// Profile in which the servers are built, and its folder in the target folder.
+const PRODUCTION: &str = "production";
+
 /// Builds the servers, which are separate programs.
 fn build_servers() -> Result<()> {
     let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
     let status = Command::new(env!("CARGO"))
-        .args(["build", "--release", "--bins", "--manifest-path", manifest])
+        .args(["build", "--profile", PRODUCTION, "--bins", "--manifest-path", manifest])
         .status()?;
     if status.success() { Ok(()) } else { Err("the servers cannot be built".into()) }
 }

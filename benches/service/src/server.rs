@@ -14,7 +14,7 @@ use rustix::param::clock_ticks_per_second;
 use rustix::process::{Pid, Signal, kill_process};
 use service_load::{BLOCKING, COUNT, KEY};
 
-use crate::{Result, target};
+use crate::{PRODUCTION, Result, target};
 
 /// Time limit for the start and for the stop of a server.
 const TIMEOUT: Duration = Duration::from_secs(60);
@@ -36,7 +36,7 @@ impl Spec {
 
     fn program(name: &'static str, program: &str, logs: bool) -> Self {
         // An unknown folder makes the start fail.
-        let folder = target().unwrap_or_default().join("release");
+        let folder = target().unwrap_or_default().join(PRODUCTION);
         Self {
             name,
             program: folder.join(program),
