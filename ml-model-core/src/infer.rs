@@ -2,7 +2,7 @@
 
 use std::error::Error;
 
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 
 use crate::request::Context;
 
@@ -15,11 +15,11 @@ use crate::request::Context;
     note = "`#[derive(MLModel)]` builds on `Infer`: write `impl Infer for {Self}` with `Input`, \
             `Output`, `Error` and `fn infer`"
 )]
-pub trait Infer: Send + Sync {
+pub trait Infer {
     /// Input of the model. Its doc comments and `#[schemars(...)]` attributes become the input schema.
-    type Input: JsonSchema;
+    type Input: HasSchema;
     /// Output of the model.
-    type Output: JsonSchema;
+    type Output: HasSchema;
     /// Error of the model: an [`Error`], or anything that converts into a boxed one, such as `String` or
     /// `anyhow::Error`. [`std::convert::Infallible`] if the model cannot fail.
     type Error: Into<Box<dyn Error + Send + Sync>>;
@@ -87,5 +87,25 @@ pub trait Infer: Send + Sync {
         rows: &[(Self::Input, Context)],
     ) -> Vec<Result<Self::Output, Self::Error>> {
         rows.iter().map(|(input, context)| self.infer_with(input, context)).collect()
+    }
+}
+
+/// A type with a JSON Schema. It is implemented for every type that implements [`JsonSchema`].
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no JSON Schema",
+    label = "this type does not implement `JsonSchema`",
+    note = "add `#[derive(JsonSchema)]` to the type, with `use schemars::JsonSchema` and `schemars = \"1\"` in `Cargo.toml`",
+    note = "for a type of another crate, enable the feature of `schemars` for that crate, such as `chrono04` or `uuid1`"
+)]
+pub trait HasSchema {
+    /// Returns the schema of the type as a document of its own.
+    fn root_schema(generator: SchemaGenerator) -> Schema;
+}
+
+// Without the attribute, rustc would report `JsonSchema` and not the remedy.
+#[diagnostic::do_not_recommend]
+impl<T: JsonSchema + ?Sized> HasSchema for T {
+    fn root_schema(generator: SchemaGenerator) -> Schema {
+        generator.into_root_schema_for::<T>()
     }
 }

@@ -1,5 +1,4 @@
 #[doc(hidden)]
-#[allow(trivial_bounds)]
 const _: () = {
     use ::ml_model_core::__private as __core;
     static __SITES: __core::LogSites = __core::LogSites::sampled(
@@ -17,10 +16,7 @@ const _: () = {
     );
     struct __Log;
     #[automatically_derived]
-    impl<__M: __core::ModelOf<SumModel>> __core::Recorder<__M> for __Log
-    where
-        SumModel: __core::Infer,
-    {
+    impl<__M: __core::ModelOf<SumModel>> __core::Recorder<__M> for __Log {
         fn sites(&self) -> &'static __core::LogSites {
             &__SITES
         }
@@ -54,24 +50,15 @@ const _: () = {
                 ]);
         }
     }
-    fn __decorator_0<__M: __core::ModelOf<SumModel>>() -> impl __core::Decorator<__M>
-    where
-        SumModel: __core::Infer,
-    {
+    fn __decorator_0<__M: __core::ModelOf<SumModel>>() -> impl __core::Decorator<__M> {
         static SLOT: __core::DecoratorSlot = __core::DecoratorSlot::new();
         SLOT.get(|| crate::Timing)
     }
-    fn __decorator_3<__M: __core::ModelOf<SumModel>>() -> impl __core::Decorator<__M>
-    where
-        SumModel: __core::Infer,
-    {
+    fn __decorator_3<__M: __core::ModelOf<SumModel>>() -> impl __core::Decorator<__M> {
         static SLOT: __core::DecoratorSlot = __core::DecoratorSlot::new();
         SLOT.get(|| Cache::with_ttl(60))
     }
-    fn __stack(model: &SumModel) -> impl __core::ModelOf<SumModel> + '_
-    where
-        SumModel: __core::Infer,
-    {
+    fn __stack(model: &SumModel) -> impl __core::ModelOf<SumModel> + '_ {
         __core::decorate(
             __decorator_0(),
             __core::decorate(
@@ -85,7 +72,7 @@ const _: () = {
                         __decorator_3(),
                         __core::decorate(
                             __core::LoggingDecorator::new(__Log),
-                            __core::bare(model),
+                            __core::bare::<__core::Input<SumModel>, _>(model),
                         ),
                     ),
                 ),
@@ -95,7 +82,7 @@ const _: () = {
     #[automatically_derived]
     impl __core::MLModel for SumModel
     where
-        SumModel: __core::Infer,
+        for<'__m> SumModel: __core::Shared,
     {
         type Input = __core::Input<Self>;
         type Output = __core::Output<Self>;
@@ -129,10 +116,7 @@ const _: () = {
         }
     }
     #[automatically_derived]
-    impl __core::Described for SumModel
-    where
-        SumModel: __core::Infer,
-    {
+    impl __core::Described for SumModel {
         const METADATA: &'static __core::ModelMetadata = &__core::metadata(
             "Sum",
             "sum",

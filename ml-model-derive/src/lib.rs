@@ -65,9 +65,8 @@ use proc_macro::TokenStream;
 /// # Generic types
 ///
 /// `logging` and custom decorators use the model's `Input` and `Output`. With them, the type must
-/// declare the bounds of `impl Infer`, including `Send + Sync`: for
-/// `impl<T: Tree + Send + Sync> Infer for Ensemble<T>`, write
-/// `struct Ensemble<T: Tree + Send + Sync>(Vec<T>)`.
+/// declare the bounds of `impl Infer`: for `impl<T: Tree> Infer for Ensemble<T>`, write
+/// `struct Ensemble<T: Tree>(Vec<T>)`. The derive adds `Send + Sync` to all type parameters.
 ///
 /// All instances of a generic type share its metadata, including the qualified name. Each instance
 /// has its own decorators.
