@@ -1,6 +1,7 @@
 #[doc(hidden)]
 const _: () = {
     use ::ml_model_core::__private as __core;
+    use __core::Path as _;
     static __SITES: __core::LogSites = __core::LogSites::sampled(
         "audit",
         __core::Level::DEBUG,
@@ -29,10 +30,12 @@ const _: () = {
                 .write([
                     &__core::field(&input.age),
                     &__core::field(&input.sex),
-                    &__core::field(&input.address.zip),
+                    &__core::at(&input.address).read(|value| __core::field(&value.zip)),
                     &__core::field(&input.bmi),
                     &__core::field(&input.r#type),
-                    &__core::field(&input.point.0.1),
+                    &__core::at(&input.point)
+                        .get(|value| &value.0)
+                        .read(|value| __core::field(&value.1)),
                 ]);
         }
         fn created(
@@ -43,7 +46,8 @@ const _: () = {
             record
                 .write([
                     &__core::field(&output.sum),
-                    &__core::hashed(&output.customer.id),
+                    &__core::at(&output.customer)
+                        .read(|value| __core::hashed(&value.id)),
                     &__core::redacted(&output.ssn),
                     &__core::bucketed_whole(&output.income, 1000),
                     &__core::bucketed_decimal(&output.share, 0.1),

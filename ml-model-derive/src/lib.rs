@@ -48,7 +48,8 @@ use proc_macro::TokenStream;
 ///   * `input_fields = [...]`, `output_fields = [...]`: fields of the input and of the output in the
 ///     records; none by default. A field is a name (`age`, `"age"`) or a path (`address.zip`), and
 ///     may have another key in the record (`bmi as body_mass_index`). The compiler can suggest a
-///     correction for a quoted name and for one segment of an unquoted path, not for a quoted path. Unlike in a configuration file, a path cannot lead through an `Option`.
+///     correction for a quoted name and for one segment of an unquoted path, not for a quoted path. A path may
+///     lead through an `Option`: the value is `null` where there is none.
 ///   * a policy shows something else instead of the value: `redacted(ssn)` the text `[REDACTED]`,
 ///     `hashed(customer_id)` a keyed digest, `bucketed(age, 10)` the lower bound of a bucket. A field of the
 ///     type `Sensitive` needs one. The key of the digest is in `ML_LOG_HASH_KEY`.

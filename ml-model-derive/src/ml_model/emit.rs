@@ -22,6 +22,7 @@ use syn::{GenericParam, Generics, Lifetime, parse_quote};
 
 use super::check::{Decorator, Logging, Model};
 use super::field::Field;
+use super::policy::Policy;
 use super::syntax::DECORATORS;
 
 /// Generates the code for one model.
@@ -77,11 +78,17 @@ fn recorder(model: &Model<'_>, logging: &Logging) -> TokenStream {
     let sites = quote! {
         static __SITES: __core::LogSites = #sites;
     };
+    let path_methods = has_nested(logging).then(|| {
+        quote!(
+            use __core::Path as _;
+        )
+    });
     let input_values = values("input", &logging.input_fields);
     let output_values = values("output", &logging.output_fields);
     let generics = with_stacked_model(model);
     let (generics, ..) = generics.split_for_impl();
     quote_spanned! {name_span(model)=>
+        #path_methods
         #sites
         #declaration
         #[automatically_derived]
@@ -97,6 +104,11 @@ fn recorder(model: &Model<'_>, logging: &Logging) -> TokenStream {
             }
         }
     }
+}
+
+/// Returns whether the path of a field has several names.
+fn has_nested(logging: &Logging) -> bool {
+    logging.input_fields.iter().chain(&logging.output_fields).any(|field| field.path.len() > 1)
 }
 
 /// Generates the options `sample` and `slow`.
@@ -130,20 +142,43 @@ fn listed(fields: &[Field]) -> impl Iterator<Item = String> {
 
 /// Generates one expression per field.
 ///
-/// An unknown field, or one that cannot be logged, is reported at the user's own token: the path has
-/// the span of that token, the call around it the same span with the hygiene of the macro.
+/// An unknown field, or one that cannot be logged, is reported at the user's own token: the names of the path have
+/// the span of that token, the calls around them the same span with the hygiene of the macro.
 fn values<'a>(value: &'a str, fields: &'a [Field]) -> impl Iterator<Item = TokenStream> + 'a {
     fields.iter().map(move |field| {
         let span = field.span.resolved_at(Span::call_site());
-        let value = Ident::new(value, span);
-        let path = &field.path;
-        let value = quote_spanned!(span=> &#value #(.#path)*);
-        let shown = match &field.policy {
-            Some(policy) => policy.applied(span, &value),
-            None => quote_spanned!(span=> __core::field(#value)),
+        let root = Ident::new(value, span);
+        let (first, rest) = field.path.split_first().expect("a path is never empty");
+        let value = quote_spanned!(span=> &#root.#first);
+        let shown = match rest.split_last() {
+            None => shown(field, span, &value),
+            Some((last, names)) => {
+                // An `Option` on the way has no such fields: the methods step through it.
+                let parent =
+                    quote_spanned!(span=> __core::at(#value) #(.get(|value| &value.#names))*);
+                let value = quote_spanned!(span=> &value.#last);
+                match field.policy {
+                    // The text of `redacted` does not depend on the value.
+                    Some(Policy::Redacted) => {
+                        shown(field, span, &quote_spanned!(span=> &#parent.get(|value| #value)))
+                    }
+                    _ => {
+                        let shown = shown(field, span, &value);
+                        quote_spanned!(span=> #parent.read(|value| #shown))
+                    }
+                }
+            }
         };
         quote_spanned!(span=> &#shown)
     })
+}
+
+/// Generates the call that returns what the record shows of a value.
+fn shown(field: &Field, span: Span, value: &TokenStream) -> TokenStream {
+    match &field.policy {
+        Some(policy) => policy.applied(span, value),
+        None => quote_spanned!(span=> __core::field(#value)),
+    }
 }
 
 /// Generates the functions that create the custom decorators and compose the stack.
