@@ -163,7 +163,7 @@ fn remedy(found: &str) -> &'static str {
         Some('[') => "an item of a list cannot be logged: log a field that holds the value",
         Some('(') => "a method cannot be called here: log a field that holds the value",
         Some('&') => "write the name of the field without `&`",
-        Some(':' | '=') => "another key is given with `as`, as in `bmi as body_mass_index`",
+        Some(':' | '=' | '-') => "another key is given with `as`, as in `bmi as body_mass_index`",
         Some(',') => "each field is a string of its own, as in `\"age\", \"bmi\"`",
         Some('"') => "expected a comma between two fields",
         Some(c) if c.is_alphanumeric() || c == '_' => "expected a comma between two fields",

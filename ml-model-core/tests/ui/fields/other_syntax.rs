@@ -16,6 +16,7 @@ include!("../common.rs");
         "bmi => body_mass_index",
         bmi: body_mass_index,
         "bmi: body_mass_index",
+        bmi -> body_mass_index,
         address::zip,
         "address::zip",
         &age,
