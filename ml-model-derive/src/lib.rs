@@ -32,7 +32,7 @@ use proc_macro::TokenStream;
 /// | `description = "..."` | the doc comment |
 /// | `version = "..."` | the version of the crate |
 /// | `execution = inline` or `blocking` | `blocking` |
-/// | `crate = path` | `::ml_model_core` |
+/// | `crate = path` | `::ml_model_core`; for a crate that is renamed or re-exported |
 ///
 /// `execution` states where a service runs the predictions. `blocking`: on a pool of threads, where
 /// the model may block. `inline`: on the thread that reads the request. An inline model must not

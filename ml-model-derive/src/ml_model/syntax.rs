@@ -131,7 +131,7 @@ fn read_ml_model(
                 return Ok(());
             }
             _ => {
-                read.krate = Some(Path::parse_mod_style(input)?);
+                read.krate = Some(options::crate_path(input)?);
                 return Ok(());
             }
         };
