@@ -22,7 +22,7 @@ pub trait Infer {
     type Output: HasSchema;
     /// Error of the model: an [`Error`], or anything that converts into a boxed one, such as `String` or
     /// `anyhow::Error`. [`std::convert::Infallible`] if the model cannot fail.
-    type Error: Into<Box<dyn Error + Send + Sync>>;
+    type Error: InferError;
 
     /// Whether [`infer_batch`](Self::infer_batch) computes the rows of a batch together.
     ///
@@ -107,5 +107,26 @@ pub trait HasSchema {
 impl<T: JsonSchema + ?Sized> HasSchema for T {
     fn root_schema(generator: SchemaGenerator) -> Schema {
         generator.into_root_schema_for::<T>()
+    }
+}
+
+/// The error of a model. It is implemented for every type that converts into a boxed [`Error`].
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be the error of a model",
+    label = "this type does not convert into `Box<dyn Error + Send + Sync>`",
+    note = "use `String`, `anyhow::Error`, `Box<dyn Error + Send + Sync>` or a type that implements \
+            `std::error::Error + Send + Sync`, for example by `#[derive(Debug, thiserror::Error)]`",
+    note = "for a model that cannot fail, use `std::convert::Infallible`"
+)]
+pub trait InferError {
+    /// Converts into a boxed error.
+    fn into_boxed(self) -> Box<dyn Error + Send + Sync>;
+}
+
+// Without the attribute, rustc would report how the conversion fails and not the remedy.
+#[diagnostic::do_not_recommend]
+impl<T: Into<Box<dyn Error + Send + Sync>>> InferError for T {
+    fn into_boxed(self) -> Box<dyn Error + Send + Sync> {
+        self.into()
     }
 }
