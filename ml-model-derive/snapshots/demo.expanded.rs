@@ -42,7 +42,7 @@ const _: () = {
     #[automatically_derived]
     impl __core::MLModel for InsuranceChargesModel
     where
-        for<'__m> InsuranceChargesModel: __core::Shared,
+        for<'__m> InsuranceChargesModel: __core::Send + __core::Sync,
     {
         type Input = __core::Input<Self>;
         type Output = __core::Output<Self>;

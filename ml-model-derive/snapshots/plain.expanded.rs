@@ -7,7 +7,7 @@ const _: () = {
     #[automatically_derived]
     impl __core::MLModel for SumModel
     where
-        for<'__m> SumModel: __core::Shared,
+        for<'__m> SumModel: __core::Send + __core::Sync,
     {
         type Input = __core::Input<Self>;
         type Output = __core::Output<Self>;

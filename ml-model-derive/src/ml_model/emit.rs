@@ -291,11 +291,9 @@ fn implementation(model: &Model<'_>) -> TokenStream {
     let ident = model.ident;
     let (generics, type_generics, where_clause) = model.generics.split_for_impl();
     // With `for<'__m>` rustc does not report a type that is not `Send + Sync` here. The stack does, in one error.
-    let shared = model
-        .generics
-        .params
-        .is_empty()
-        .then(|| quote_spanned!(name_span(model)=> where for<'__m> #ident: __core::Shared));
+    let shared = model.generics.params.is_empty().then(
+        || quote_spanned!(name_span(model)=> where for<'__m> #ident: __core::Send + __core::Sync),
+    );
     let Model { display_name, qualified_name, description, version, .. } = model;
     let execution = Ident::new(model.execution, Span::call_site());
     let has_logging =

@@ -21,6 +21,8 @@ include!("../common.rs");
         "address::zip",
         &age,
         "&age",
+        "address?.zip",
+        "hashed ssn",
         "address.",
     ],
 ))]
