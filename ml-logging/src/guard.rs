@@ -15,7 +15,11 @@ use crate::{
     sink::{FlushError, HandlerCounts, SinkSet},
 };
 
-/// Guard that flushes on drop. Keep it until the program ends.
+/// Guard that flushes on drop. Keep it until the program ends: bound to a name, as in `let _logging`. `let _` drops
+/// it at once.
+///
+/// The first record that is queued after the drop is reported on standard error, because the end of the program
+/// may lose it.
 ///
 /// The flush is limited by [`Configuration::flush_limit`](crate::Configuration::flush_limit) or
 /// [`Builder::flush_limit`](crate::Builder::flush_limit). The number of unwritten records is reported on
@@ -233,6 +237,7 @@ impl Drop for Logging {
         if !*self.is_given_up.get_mut() {
             self.sinks.finish_and_report();
         }
+        self.sinks.release();
     }
 }
 

@@ -6,7 +6,7 @@ use std::ops::Deref;
 use schemars::Schema;
 
 use crate::error::PredictionError;
-use crate::infer::Infer;
+use crate::infer::{Infer, InferError};
 use crate::model::{Answer, Described, MLModel, ModelMetadata, StackInfo, row_by_row};
 use crate::request::{Prediction, Request};
 
@@ -45,7 +45,7 @@ impl<P: Deref<Target: Infer + Described> + Send + Sync> MLModel for Bare<P> {
         let (input, context) = request.into_parts()?;
         match self.infer_with(&input, &context) {
             Ok(output) => Ok(Prediction::new(output, context)),
-            Err(error) => Err(PredictionError::model(error)),
+            Err(error) => Err(PredictionError::model(error.into_boxed())),
         }
     }
 
@@ -62,7 +62,9 @@ impl<P: Deref<Target: Infer + Described> + Send + Sync> MLModel for Bare<P> {
         let outputs = if rows.is_empty() { Vec::new() } else { self.infer_batch(&rows) };
         let (expected, given) = (rows.len(), outputs.len());
         let mut results = rows.into_iter().zip(outputs).map(|((_input, context), output)| {
-            output.map(|output| Prediction::new(output, context)).map_err(PredictionError::model)
+            output
+                .map(|output| Prediction::new(output, context))
+                .map_err(|error| PredictionError::model(error.into_boxed()))
         });
         let too_few = || {
             let message = format!("the model has returned {given} outputs for {expected} rows");

@@ -2,7 +2,7 @@
 
 use std::error::Error;
 
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 
 use crate::request::Context;
 
@@ -15,14 +15,14 @@ use crate::request::Context;
     note = "`#[derive(MLModel)]` builds on `Infer`: write `impl Infer for {Self}` with `Input`, \
             `Output`, `Error` and `fn infer`"
 )]
-pub trait Infer: Send + Sync {
+pub trait Infer {
     /// Input of the model. Its doc comments and `#[schemars(...)]` attributes become the input schema.
-    type Input: JsonSchema;
+    type Input: HasSchema;
     /// Output of the model.
-    type Output: JsonSchema;
+    type Output: HasSchema;
     /// Error of the model: an [`Error`], or anything that converts into a boxed one, such as `String` or
     /// `anyhow::Error`. [`std::convert::Infallible`] if the model cannot fail.
-    type Error: Into<Box<dyn Error + Send + Sync>>;
+    type Error: InferError;
 
     /// Whether [`infer_batch`](Self::infer_batch) computes the rows of a batch together.
     ///
@@ -87,5 +87,46 @@ pub trait Infer: Send + Sync {
         rows: &[(Self::Input, Context)],
     ) -> Vec<Result<Self::Output, Self::Error>> {
         rows.iter().map(|(input, context)| self.infer_with(input, context)).collect()
+    }
+}
+
+/// A type with a JSON Schema. It is implemented for every type that implements [`JsonSchema`].
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no JSON Schema",
+    label = "this type does not implement `JsonSchema`",
+    note = "add `#[derive(JsonSchema)]` to the type, with `use schemars::JsonSchema` and `schemars = \"1\"` in `Cargo.toml`",
+    note = "for a type of another crate, enable the feature of `schemars` for that crate, such as `chrono04` or `uuid1`"
+)]
+pub trait HasSchema {
+    /// Returns the schema of the type as a document of its own.
+    fn root_schema(generator: SchemaGenerator) -> Schema;
+}
+
+// Without the attribute, rustc would report `JsonSchema` and not the remedy.
+#[diagnostic::do_not_recommend]
+impl<T: JsonSchema + ?Sized> HasSchema for T {
+    fn root_schema(generator: SchemaGenerator) -> Schema {
+        generator.into_root_schema_for::<T>()
+    }
+}
+
+/// The error of a model. It is implemented for every type that converts into a boxed [`Error`].
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be the error of a model",
+    label = "this type does not convert into `Box<dyn Error + Send + Sync>`",
+    note = "use `String`, `anyhow::Error`, `Box<dyn Error + Send + Sync>` or a type that implements \
+            `std::error::Error + Send + Sync`, for example by `#[derive(Debug, thiserror::Error)]`",
+    note = "for a model that cannot fail, use `std::convert::Infallible`"
+)]
+pub trait InferError {
+    /// Converts into a boxed error.
+    fn into_boxed(self) -> Box<dyn Error + Send + Sync>;
+}
+
+// Without the attribute, rustc would report how the conversion fails and not the remedy.
+#[diagnostic::do_not_recommend]
+impl<T: Into<Box<dyn Error + Send + Sync>>> InferError for T {
+    fn into_boxed(self) -> Box<dyn Error + Send + Sync> {
+        self.into()
     }
 }

@@ -53,7 +53,7 @@
 //!
 //! | module | contents |
 //! |---|---|
-//! | `infer` | [`Infer`], the trait that a model's author implements |
+//! | `infer` | [`Infer`], the trait that a model's author implements, with the traits of its types |
 //! | `model` | [`MLModel`], its [`ModelMetadata`] and [`StackInfo`] |
 //! | `bare` | the model inside a stack of decorators |
 //! | `request` | [`Request`], [`Prediction`] and their common [`Context`] |
@@ -93,7 +93,7 @@ pub mod __private;
 pub use decorator::{Decorated, Decorator};
 pub use decorators::{LoggingDecorator, MetricsDecorator, PredictionIdDecorator, metrics};
 pub use error::{PredictionError, Rejection, RejectionKind, Violation, error_chain};
-pub use infer::Infer;
+pub use infer::{HasSchema, Infer, InferError};
 pub use log_value::LogValue;
 pub use ml_model_derive::{LogValue, MLModel};
 pub use model::{Answer, Described, Execution, MLModel, ModelMetadata, StackInfo};

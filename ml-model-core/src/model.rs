@@ -9,7 +9,7 @@ use schemars::{Schema, SchemaGenerator};
 use serde::Serialize;
 
 use crate::error::PredictionError;
-use crate::infer::Infer;
+use crate::infer::{HasSchema, Infer};
 use crate::logged_field::LoggedFields;
 use crate::request::{Prediction, Request};
 use crate::sensitive::schema::without_examples;
@@ -257,7 +257,7 @@ pub trait Described {
     where
         Self: Infer,
     {
-        without_examples(SchemaGenerator::default().into_root_schema_for::<Self::Input>())
+        without_examples(Self::Input::root_schema(SchemaGenerator::default()))
     }
 
     /// Returns the JSON Schema of the bare model's output, without examples and defaults of sensitive
@@ -268,7 +268,7 @@ pub trait Described {
     {
         // Renames and defaults follow `Serialize`.
         let settings = SchemaSettings::default().for_serialize();
-        without_examples(settings.into_generator().into_root_schema_for::<Self::Output>())
+        without_examples(Self::Output::root_schema(settings.into_generator()))
     }
 }
 

@@ -6,7 +6,7 @@ use std::thread::{self, ThreadId};
 
 pub use std::borrow::Cow;
 pub use std::concat;
-pub use std::marker::PhantomData;
+pub use std::marker::{PhantomData, Send, Sync};
 pub use std::primitive::{bool, str};
 pub use std::time::Duration;
 pub use std::vec::Vec;
@@ -22,6 +22,7 @@ pub use crate::decorators::{MetricsDecorator, PredictionIdDecorator};
 pub use crate::infer::Infer;
 pub use crate::log_value::LogValue;
 pub use crate::logged_field::LoggedFields;
+pub use crate::logged_field::path::{Path, at};
 pub use crate::model::{Answer, Described, Execution, MLModel, ModelMetadata, StackInfo};
 pub use crate::policy::{bucketed_decimal, bucketed_whole, hashed, redacted};
 pub use crate::request::Request;
@@ -35,7 +36,7 @@ use crate::decorator::Decorated;
 
 /// Returns the bare model of a stack.
 #[inline]
-pub fn bare<T: Infer + Described>(model: &T) -> impl ModelOf<T> {
+pub fn bare<I, T: InferOf<I> + Described + Shared>(model: &T) -> impl ModelOf<T> {
     Bare(model)
 }
 
@@ -58,6 +59,23 @@ pub fn field<T: LogValue + ?Sized>(value: &T) -> impl tracing::Value {
 pub type Input<T> = <T as Infer>::Input;
 /// Output of the model `T`.
 pub type Output<T> = <T as Infer>::Output;
+
+/// A model with the input `I`. Without an `Infer`, `I` is an error already, and rustc does not report the bound, too.
+pub trait InferOf<I>: Infer<Input = I> {}
+
+impl<T: Infer> InferOf<T::Input> for T {}
+
+/// A type that threads can share, as a model must be.
+#[diagnostic::on_unimplemented(
+    message = "the model `{Self}` cannot be shared between threads",
+    label = "this model is not `Send + Sync`",
+    note = "replace `Rc` by `Arc`, `Cell` and `RefCell` by atomics or `Mutex`, and add `+ Send + Sync` to `dyn Trait`"
+)]
+pub trait Shared: Send + Sync {}
+
+// Without the attribute, rustc would report `Send` and `Sync` apart.
+#[diagnostic::do_not_recommend]
+impl<T: Send + Sync> Shared for T {}
 
 /// Any model in the stack around the bare model `T`.
 pub trait ModelOf<T: Infer>: MLModel<Input = T::Input, Output = T::Output> {}

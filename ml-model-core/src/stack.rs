@@ -3,7 +3,6 @@
 use std::fmt;
 use std::sync::Arc;
 
-use schemars::JsonSchema;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -56,13 +55,13 @@ enum Layers<I, O> {
 
 impl<I, O> Stack<I, O>
 where
-    I: Serialize + DeserializeOwned + JsonSchema + 'static,
-    O: Serialize + JsonSchema + 'static,
+    I: Serialize + DeserializeOwned + 'static,
+    O: Serialize + 'static,
 {
     /// Creates a stack of the bare model, without the decorators of its attributes.
     pub fn around<M>(model: M) -> Self
     where
-        M: Infer<Input = I, Output = O> + Described + 'static,
+        M: Infer<Input = I, Output = O> + Described + Send + Sync + 'static,
     {
         Self(Layers::Typed(Arc::new(Bare(Box::new(model)))))
     }

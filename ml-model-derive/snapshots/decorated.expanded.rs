@@ -1,7 +1,7 @@
 #[doc(hidden)]
-#[allow(trivial_bounds)]
 const _: () = {
     use ::ml_model_core::__private as __core;
+    use __core::Path as _;
     static __SITES: __core::LogSites = __core::LogSites::sampled(
         "audit",
         __core::Level::DEBUG,
@@ -17,10 +17,7 @@ const _: () = {
     );
     struct __Log;
     #[automatically_derived]
-    impl<__M: __core::ModelOf<SumModel>> __core::Recorder<__M> for __Log
-    where
-        SumModel: __core::Infer,
-    {
+    impl<__M: __core::ModelOf<SumModel>> __core::Recorder<__M> for __Log {
         fn sites(&self) -> &'static __core::LogSites {
             &__SITES
         }
@@ -33,10 +30,12 @@ const _: () = {
                 .write([
                     &__core::field(&input.age),
                     &__core::field(&input.sex),
-                    &__core::field(&input.address.zip),
+                    &__core::at(&input.address).read(|value| __core::field(&value.zip)),
                     &__core::field(&input.bmi),
                     &__core::field(&input.r#type),
-                    &__core::field(&input.point.0.1),
+                    &__core::at(&input.point)
+                        .get(|value| &value.0)
+                        .read(|value| __core::field(&value.1)),
                 ]);
         }
         fn created(
@@ -47,31 +46,23 @@ const _: () = {
             record
                 .write([
                     &__core::field(&output.sum),
-                    &__core::hashed(&output.customer.id),
+                    &__core::at(&output.customer)
+                        .read(|value| __core::hashed(&value.id)),
                     &__core::redacted(&output.ssn),
                     &__core::bucketed_whole(&output.income, 1000),
                     &__core::bucketed_decimal(&output.share, 0.1),
                 ]);
         }
     }
-    fn __decorator_0<__M: __core::ModelOf<SumModel>>() -> impl __core::Decorator<__M>
-    where
-        SumModel: __core::Infer,
-    {
+    fn __decorator_0<__M: __core::ModelOf<SumModel>>() -> impl __core::Decorator<__M> {
         static SLOT: __core::DecoratorSlot = __core::DecoratorSlot::new();
         SLOT.get(|| crate::Timing)
     }
-    fn __decorator_3<__M: __core::ModelOf<SumModel>>() -> impl __core::Decorator<__M>
-    where
-        SumModel: __core::Infer,
-    {
+    fn __decorator_3<__M: __core::ModelOf<SumModel>>() -> impl __core::Decorator<__M> {
         static SLOT: __core::DecoratorSlot = __core::DecoratorSlot::new();
         SLOT.get(|| Cache::with_ttl(60))
     }
-    fn __stack(model: &SumModel) -> impl __core::ModelOf<SumModel> + '_
-    where
-        SumModel: __core::Infer,
-    {
+    fn __stack(model: &SumModel) -> impl __core::ModelOf<SumModel> + '_ {
         __core::decorate(
             __decorator_0(),
             __core::decorate(
@@ -85,7 +76,7 @@ const _: () = {
                         __decorator_3(),
                         __core::decorate(
                             __core::LoggingDecorator::new(__Log),
-                            __core::bare(model),
+                            __core::bare::<__core::Input<SumModel>, _>(model),
                         ),
                     ),
                 ),
@@ -95,7 +86,7 @@ const _: () = {
     #[automatically_derived]
     impl __core::MLModel for SumModel
     where
-        SumModel: __core::Infer,
+        for<'__m> SumModel: __core::Send + __core::Sync,
     {
         type Input = __core::Input<Self>;
         type Output = __core::Output<Self>;
@@ -129,10 +120,7 @@ const _: () = {
         }
     }
     #[automatically_derived]
-    impl __core::Described for SumModel
-    where
-        SumModel: __core::Infer,
-    {
+    impl __core::Described for SumModel {
         const METADATA: &'static __core::ModelMetadata = &__core::metadata(
             "Sum",
             "sum",

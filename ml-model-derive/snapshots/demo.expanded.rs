@@ -1,5 +1,4 @@
 #[doc(hidden)]
-#[allow(trivial_bounds)]
 const _: () = {
     use ::ml_model_core::__private as __core;
     static __SITES: __core::LogSites = __core::LogSites::new(
@@ -10,10 +9,7 @@ const _: () = {
     );
     struct __Log;
     #[automatically_derived]
-    impl<__M: __core::ModelOf<InsuranceChargesModel>> __core::Recorder<__M> for __Log
-    where
-        InsuranceChargesModel: __core::Infer,
-    {
+    impl<__M: __core::ModelOf<InsuranceChargesModel>> __core::Recorder<__M> for __Log {
         fn sites(&self) -> &'static __core::LogSites {
             &__SITES
         }
@@ -34,19 +30,19 @@ const _: () = {
     }
     fn __stack(
         model: &InsuranceChargesModel,
-    ) -> impl __core::ModelOf<InsuranceChargesModel> + '_
-    where
-        InsuranceChargesModel: __core::Infer,
-    {
+    ) -> impl __core::ModelOf<InsuranceChargesModel> + '_ {
         __core::decorate(
             __core::PredictionIdDecorator,
-            __core::decorate(__core::LoggingDecorator::new(__Log), __core::bare(model)),
+            __core::decorate(
+                __core::LoggingDecorator::new(__Log),
+                __core::bare::<__core::Input<InsuranceChargesModel>, _>(model),
+            ),
         )
     }
     #[automatically_derived]
     impl __core::MLModel for InsuranceChargesModel
     where
-        InsuranceChargesModel: __core::Infer,
+        for<'__m> InsuranceChargesModel: __core::Send + __core::Sync,
     {
         type Input = __core::Input<Self>;
         type Output = __core::Output<Self>;
@@ -80,10 +76,7 @@ const _: () = {
         }
     }
     #[automatically_derived]
-    impl __core::Described for InsuranceChargesModel
-    where
-        InsuranceChargesModel: __core::Infer,
-    {
+    impl __core::Described for InsuranceChargesModel {
         const METADATA: &'static __core::ModelMetadata = &__core::metadata(
             "Insurance Charges Model",
             "insurance_charges_model",

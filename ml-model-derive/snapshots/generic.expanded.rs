@@ -1,5 +1,5 @@
 #[doc(hidden)]
-#[allow(trivial_bounds)]
+#[allow(clippy::multiple_bound_locations)]
 const _: () = {
     use ::renamed::__private as __core;
     static __SITES: __core::LogSites = __core::LogSites::new(
@@ -8,7 +8,7 @@ const _: () = {
         &["age"],
         &[],
     );
-    struct __Log<'a, T: Clone, const N: usize>(
+    struct __Log<'a, T: Clone + __core::Send + __core::Sync, const N: usize>(
         __core::PhantomData<fn() -> Generic<'a, T, N>>,
     )
     where
@@ -16,7 +16,7 @@ const _: () = {
     #[automatically_derived]
     impl<
         'a,
-        T: Clone,
+        T: Clone + __core::Send + __core::Sync,
         const N: usize,
         __M: __core::ModelOf<Generic<'a, T, N>>,
     > __core::Recorder<__M> for __Log<'a, T, N>
@@ -43,7 +43,7 @@ const _: () = {
     }
     fn __decorator_0<
         'a,
-        T: Clone,
+        T: Clone + __core::Send + __core::Sync,
         const N: usize,
         __M: __core::ModelOf<Generic<'a, T, N>>,
     >(model: &Generic<'a, T, N>) -> impl __core::Decorator<__M> + use<'a, T, N, __M>
@@ -53,12 +53,12 @@ const _: () = {
         static SLOTS: __core::DecoratorSlots = __core::DecoratorSlots::new();
         SLOTS.get(model, || crate::Timing)
     }
-    fn __stack<'__m, 'a, T: Clone, const N: usize>(
+    fn __stack<'__m, 'a, T: Clone + __core::Send + __core::Sync, const N: usize>(
         model: &'__m Generic<'a, T, N>,
     ) -> impl __core::ModelOf<Generic<'a, T, N>> + use<'__m, 'a, T, N>
     where
         T: Send + Sync,
-        Generic<'a, T, N>: __core::Infer,
+        Generic<'a, T, N>: __core::Infer + __core::Shared,
     {
         __core::decorate(
             __decorator_0(model),
@@ -71,16 +71,17 @@ const _: () = {
                     __core::LoggingDecorator::new(
                         __Log::<'a, T, N>(__core::PhantomData),
                     ),
-                    __core::bare(model),
+                    __core::bare::<__core::Input<Generic<'a, T, N>>, _>(model),
                 ),
             ),
         )
     }
     #[automatically_derived]
-    impl<'a, T: Clone, const N: usize> __core::MLModel for Generic<'a, T, N>
+    impl<'a, T: Clone + __core::Send + __core::Sync, const N: usize> __core::MLModel
+    for Generic<'a, T, N>
     where
         T: Send + Sync,
-        Generic<'a, T, N>: __core::Infer,
+        Generic<'a, T, N>: __core::Infer + __core::Shared,
     {
         type Input = __core::Input<Self>;
         type Output = __core::Output<Self>;
@@ -114,10 +115,11 @@ const _: () = {
         }
     }
     #[automatically_derived]
-    impl<'a, T: Clone, const N: usize> __core::Described for Generic<'a, T, N>
+    impl<'a, T: Clone + __core::Send + __core::Sync, const N: usize> __core::Described
+    for Generic<'a, T, N>
     where
         T: Send + Sync,
-        Generic<'a, T, N>: __core::Infer,
+        Generic<'a, T, N>: __core::Infer + __core::Shared,
     {
         const METADATA: &'static __core::ModelMetadata = &__core::metadata(
             "Generic",

@@ -1,17 +1,13 @@
 #[doc(hidden)]
-#[allow(trivial_bounds)]
 const _: () = {
     use ::ml_model_core::__private as __core;
-    fn __stack(model: &SumModel) -> impl __core::ModelOf<SumModel> + '_
-    where
-        SumModel: __core::Infer,
-    {
-        __core::bare(model)
+    fn __stack(model: &SumModel) -> impl __core::ModelOf<SumModel> + '_ {
+        __core::bare::<__core::Input<SumModel>, _>(model)
     }
     #[automatically_derived]
     impl __core::MLModel for SumModel
     where
-        SumModel: __core::Infer,
+        for<'__m> SumModel: __core::Send + __core::Sync,
     {
         type Input = __core::Input<Self>;
         type Output = __core::Output<Self>;
@@ -45,10 +41,7 @@ const _: () = {
         }
     }
     #[automatically_derived]
-    impl __core::Described for SumModel
-    where
-        SumModel: __core::Infer,
-    {
+    impl __core::Described for SumModel {
         const METADATA: &'static __core::ModelMetadata = &__core::metadata(
             "Sum Model",
             "sum_model",

@@ -32,7 +32,7 @@ use proc_macro::TokenStream;
 /// | `description = "..."` | the doc comment |
 /// | `version = "..."` | the version of the crate |
 /// | `execution = inline` or `blocking` | `blocking` |
-/// | `crate = path` | `::ml_model_core` |
+/// | `crate = path` | `::ml_model_core`; for a crate that is renamed or re-exported |
 ///
 /// `execution` states where a service runs the predictions. `blocking`: on a pool of threads, where
 /// the model may block. `inline`: on the thread that reads the request. An inline model must not
@@ -48,7 +48,8 @@ use proc_macro::TokenStream;
 ///   * `input_fields = [...]`, `output_fields = [...]`: fields of the input and of the output in the
 ///     records; none by default. A field is a name (`age`, `"age"`) or a path (`address.zip`), and
 ///     may have another key in the record (`bmi as body_mass_index`). The compiler can suggest a
-///     correction for a quoted name and for one segment of an unquoted path, not for a quoted path. Unlike in a configuration file, a path cannot lead through an `Option`.
+///     correction for a quoted name and for one segment of an unquoted path, not for a quoted path. A path may
+///     lead through an `Option`: the value is `null` where there is none.
 ///   * a policy shows something else instead of the value: `redacted(ssn)` the text `[REDACTED]`,
 ///     `hashed(customer_id)` a keyed digest, `bucketed(age, 10)` the lower bound of a bucket. A field of the
 ///     type `Sensitive` needs one. The key of the digest is in `ML_LOG_HASH_KEY`.
@@ -65,9 +66,8 @@ use proc_macro::TokenStream;
 /// # Generic types
 ///
 /// `logging` and custom decorators use the model's `Input` and `Output`. With them, the type must
-/// declare the bounds of `impl Infer`, including `Send + Sync`: for
-/// `impl<T: Tree + Send + Sync> Infer for Ensemble<T>`, write
-/// `struct Ensemble<T: Tree + Send + Sync>(Vec<T>)`.
+/// declare the bounds of `impl Infer`: for `impl<T: Tree> Infer for Ensemble<T>`, write
+/// `struct Ensemble<T: Tree>(Vec<T>)`. The derive adds `Send + Sync` to all type parameters.
 ///
 /// All instances of a generic type share its metadata, including the qualified name. Each instance
 /// has its own decorators.

@@ -68,7 +68,7 @@ fn crate_path(attributes: &[Attribute], errors: &mut Errors) -> Path {
         let example = "#[log_value(crate = path)]";
         options::in_parentheses(attribute, example, errors, |input, errors| {
             options::read(input, "log_value", OPTIONS, &mut given, errors, |_, input, _| {
-                path = Some(Path::parse_mod_style(input)?);
+                path = Some(options::crate_path(input)?);
                 Ok(())
             });
             Ok(())

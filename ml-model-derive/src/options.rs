@@ -8,7 +8,7 @@ use std::mem;
 use proc_macro2::{Ident, Span, TokenTree};
 use syn::ext::IdentExt;
 use syn::parse::ParseStream;
-use syn::{Attribute, LitStr, Meta, Token};
+use syn::{Attribute, LitStr, Meta, Path, Token};
 
 use crate::did_you_mean;
 use crate::errors::Errors;
@@ -92,6 +92,14 @@ fn expect_end(input: ParseStream<'_>) -> syn::Result<()> {
 /// Reads a string literal.
 pub(crate) fn string(input: ParseStream<'_>) -> syn::Result<LitStr> {
     input.parse::<LitStr>().map_err(|error| syn::Error::new(error.span(), "expected a string"))
+}
+
+/// Reads the path of a crate, which may be quoted as in serde's attributes.
+pub(crate) fn crate_path(input: ParseStream<'_>) -> syn::Result<Path> {
+    match input.parse::<Option<LitStr>>()? {
+        Some(literal) => literal.parse_with(Path::parse_mod_style),
+        None => Path::parse_mod_style(input),
+    }
 }
 
 /// Reads the arguments between the parentheses of an attribute.

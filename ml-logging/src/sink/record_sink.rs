@@ -44,6 +44,9 @@ pub(crate) trait RecordSink: Send + Sync {
     /// Sets the time after which no thread waits for this sink. The earliest one counts.
     fn end_by(&self, _deadline: Instant) {}
 
+    /// Takes note that the guard of the logging is dropped: no flush follows.
+    fn release(&self) {}
+
     /// Sets the function that runs waits of threads that log. The first one counts.
     fn on_wait(&self, _run: OnWait) {}
 

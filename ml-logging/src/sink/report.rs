@@ -30,6 +30,18 @@ pub(super) fn report_within(limit: Duration, text: &dyn fmt::Display) {
     }
 }
 
+/// Reports, once per process, that records are logged which no flush follows.
+#[cold]
+pub(super) fn report_unguarded() {
+    static IS_REPORTED: AtomicBool = AtomicBool::new(false);
+    if !IS_REPORTED.swap(true, Ordering::Relaxed) {
+        report(format_args!(
+            "a record was logged after the guard of the logging was dropped, and the end of the program may lose \
+             it: keep the guard until the end of `main`, as in `let _logging = ...` (`let _ = ...` drops it at once)"
+        ));
+    }
+}
+
 /// Reports the first record that a handler loses.
 pub(super) struct LossReporter {
     handler: String,

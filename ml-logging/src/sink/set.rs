@@ -115,6 +115,11 @@ impl SinkSet {
         report_unwritten(self.finish());
     }
 
+    /// Marks the sinks as no longer flushed by the guard.
+    pub(crate) fn release(&self) {
+        self.sinks.iter().for_each(|sink| sink.release());
+    }
+
     /// Flushes after a panic, and returns whether everything is written.
     ///
     /// Sinks that do not block the program are included only if `all` is set. With `is_given_up` the

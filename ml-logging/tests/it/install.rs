@@ -13,6 +13,24 @@ fn init_logs_to_stdout() {
     });
     let Some(output) = output else { return };
     assert_eq!(crate::support::only(records(&output.stdout))["message"], json!("info"));
+    assert!(!String::from_utf8(output.stderr).unwrap().contains("ml-logging:"));
+}
+
+#[test]
+fn records_behind_the_guard_are_reported_once() {
+    let output = child("install::records_behind_the_guard_are_reported_once", &[], || {
+        let _ = ml_logging::builder().init().unwrap();
+        info!("one");
+        info!("two");
+    });
+    let Some(output) = output else { return };
+    let reports = String::from_utf8(output.stderr).unwrap();
+    let [report] = reports.lines().filter(|line| line.contains("guard")).collect::<Vec<_>>()[..]
+    else {
+        panic!("{reports}")
+    };
+    assert!(report.starts_with("ml-logging: a record was logged after the guard"), "{report}");
+    assert!(report.contains("let _logging"), "{report}");
 }
 
 #[test]

@@ -4,12 +4,14 @@
 //! |---|---|
 //! | this one | [`LoggedField`], one field and its text form |
 //! | `schema` | looks fields up in a JSON Schema |
+//! | `path` | reads fields behind an `Option`, for generated code |
 //! | `readable` | the fields of a refused input |
 //! | `keys` | the keys that records have besides their logged fields |
 //! | `error` | the reasons why a field cannot be logged |
 
 mod error;
 pub(crate) mod keys;
+pub(crate) mod path;
 pub(crate) mod readable;
 mod schema;
 

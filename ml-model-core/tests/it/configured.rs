@@ -62,7 +62,9 @@ mod compiled {
     #[decorate(prediction_id)]
     #[decorate(logging(
         input_fields = ["age", "sex", "bmi", "ratio", "note", "key", "letter", "debt", "big",
-                        "smoker", "point.0", "point.1.1 as y", "prediction_id"],
+                        "smoker", "point.0", "point.1.1 as y", "address.zip", "address.floor as floor",
+                        "redacted(address.zip) as hidden", "bucketed(address.floor, 10) as bucket",
+                        "prediction_id"],
         output_fields = ["charges", "class as risk"],
         level = "debug",
     ))]
@@ -113,6 +115,10 @@ fn options() -> LoggingOptions {
             "smoker",
             "point.0",
             "point.1.1 as y",
+            "address.zip",
+            "address.floor as floor",
+            "redacted(address.zip) as hidden",
+            "bucketed(address.floor, 10) as bucket",
         ]),
         output_fields: fields(&["charges", "class as risk"]),
         file: "rest_config.yaml".into(),
@@ -201,6 +207,7 @@ proptest! {
         note in any::<Option<String>>(),
         letter in any::<char>(),
         debt in any::<i64>(),
+        address in any::<Option<(String, i8)>>(),
     ) {
         let mut body = body();
         body["age"] = age.into();
@@ -209,6 +216,7 @@ proptest! {
         body["note"] = note.into();
         body["letter"] = letter.to_string().into();
         body["debt"] = debt.into();
+        body["address"] = address.map(|(zip, floor)| json!({"zip": zip, "floor": floor})).into();
         let compiled = JsonModel::new(compiled::ChargesModel);
         assert_same(&records(&compiled, body.clone()), &records(&configured(), body));
     }

@@ -252,8 +252,14 @@ mod own_id {
 #[test]
 fn a_field_of_the_model_called_prediction_id_is_not_the_id() {
     let mut registry = ModelRegistry::new();
-    registry.add(own_id::PlainIdModel).unwrap();
-    registry.add(own_id::DecoratedIdModel).unwrap();
+    let ((), warnings) = logged(LevelFilter::WARN, || {
+        registry.add(own_id::PlainIdModel).unwrap();
+        registry.add(own_id::DecoratedIdModel).unwrap();
+    });
+    let [input, output] = &*warnings else { panic!("{warnings:?}") };
+    assert_eq!(input.get("model_qualified_name"), Some("decorated_id_model"));
+    assert!(input.message().starts_with("The input of the model has a field `prediction_id`"));
+    assert!(output.message().starts_with("The output of the model has a field `prediction_id`"));
     for name in ["plain_id_model", "decorated_id_model"] {
         let body = json!({"prediction_id": 7});
         assert_eq!(predict(&registry, name, body.clone()).unwrap(), body, "{name}");

@@ -33,6 +33,7 @@ pub struct Input {
     pub r#type: Option<String>,
     pub ssn: Sensitive<String>,
     pub income: Option<Sensitive<u32>>,
+    pub home: Option<Address>,
 }
 
 #[derive(JsonSchema)]

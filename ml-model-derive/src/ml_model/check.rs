@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use heck::ToSnakeCase;
 use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
-use quote::{quote, quote_spanned};
+use quote::quote;
 use syn::{Data, DeriveInput, Expr, ExprLit, Generics, Lit, LitStr, Path, parse_quote};
 
 use super::field::{Field, PREDICTION_ID};
@@ -15,9 +15,9 @@ use crate::{did_you_mean, options};
 /// A type with its validated attributes.
 pub(super) struct Model<'a> {
     pub(super) ident: &'a Ident,
-    /// Generics of the type with the bound `Type: Infer`.
+    /// Generics of the type with the bounds of a model.
     pub(super) generics: Generics,
-    /// Generics of the type without that bound.
+    /// Generics of the type without these bounds.
     pub(super) own_generics: Generics,
     pub(super) display_name: String,
     pub(super) qualified_name: String,
@@ -121,7 +121,8 @@ pub(super) fn check<'a>(
     }
 }
 
-/// Returns the generics of the type with its name in place of `Self`.
+/// Returns the generics of the type with its name in place of `Self`, and with `Send + Sync`, which a model needs, for
+/// its parameters.
 fn own_generics(input: &DeriveInput) -> Generics {
     let mut generics = input.generics.clone();
     if let Some(clause) = &mut generics.where_clause {
@@ -130,18 +131,23 @@ fn own_generics(input: &DeriveInput) -> Generics {
         let tokens = without_self(quote!(#clause), &quote!(#ident #type_generics));
         *clause = parse_quote!(#tokens);
     }
+    for parameter in generics.type_params_mut() {
+        parameter.bounds.push(parse_quote!(__core::Send));
+        parameter.bounds.push(parse_quote!(__core::Sync));
+    }
     generics
 }
 
-/// Adds the bound `Model: Infer`.
+/// Adds the bounds of a model to a generic type, which is a model for those parameters that meet them.
 ///
-/// It reports a missing `Infer` at the name of the type. A generic type becomes a model for those
-/// parameters with which it implements `Infer`.
+/// A missing `Infer` of another type is reported where its input is named. With the bound, the fields of the input
+/// would be unknown, and each of them an error.
 fn bounded(ident: &Ident, mut generics: Generics) -> Generics {
-    let span = ident.span().resolved_at(Span::call_site());
-    let (_, parameters, _) = generics.split_for_impl();
-    let bound = quote_spanned!(span=> #ident #parameters: __core::Infer);
-    generics.make_where_clause().predicates.push(parse_quote!(#bound));
+    if !generics.params.is_empty() {
+        let (_, parameters, _) = generics.split_for_impl();
+        let bound = parse_quote!(#ident #parameters: __core::Infer + __core::Shared);
+        generics.make_where_clause().predicates.push(bound);
+    }
     generics
 }
 

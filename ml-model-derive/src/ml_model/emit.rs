@@ -22,6 +22,7 @@ use syn::{GenericParam, Generics, Lifetime, parse_quote};
 
 use super::check::{Decorator, Logging, Model};
 use super::field::Field;
+use super::policy::Policy;
 use super::syntax::DECORATORS;
 
 /// Generates the code for one model.
@@ -34,10 +35,13 @@ pub(super) fn emit(model: &Model<'_>) -> TokenStream {
     let stack = stack(model);
     let implementation = implementation(model);
     let allow_deprecated = model.is_deprecated.then(|| quote!(#[allow(deprecated)]));
+    // The derive adds bounds to the parameters, whatever a `where` clause has.
+    let allow_bounds = (!model.generics.params.is_empty())
+        .then(|| quote!(#[allow(clippy::multiple_bound_locations)]));
     quote! {
         #[doc(hidden)]
-        #[allow(trivial_bounds)]
         #allow_deprecated
+        #allow_bounds
         const _: () = {
             use #krate::__private as __core;
             #logging
@@ -50,7 +54,7 @@ pub(super) fn emit(model: &Model<'_>) -> TokenStream {
 /// Generates the `Recorder`, which reads the fields of the records.
 fn recorder(model: &Model<'_>, logging: &Logging) -> TokenStream {
     let model_type = model_type(model);
-    let (generics, type_generics, where_clause) = inner_generics(model).split_for_impl();
+    let (generics, type_generics, where_clause) = model.own_generics.split_for_impl();
 
     // The call has the span of the user's attribute, so that the records name its line.
     let level = Ident::new(logging.level, Span::call_site());
@@ -74,11 +78,17 @@ fn recorder(model: &Model<'_>, logging: &Logging) -> TokenStream {
     let sites = quote! {
         static __SITES: __core::LogSites = #sites;
     };
+    let path_methods = has_nested(logging).then(|| {
+        quote!(
+            use __core::Path as _;
+        )
+    });
     let input_values = values("input", &logging.input_fields);
     let output_values = values("output", &logging.output_fields);
     let generics = with_stacked_model(model);
     let (generics, ..) = generics.split_for_impl();
-    quote! {
+    quote_spanned! {name_span(model)=>
+        #path_methods
         #sites
         #declaration
         #[automatically_derived]
@@ -96,6 +106,11 @@ fn recorder(model: &Model<'_>, logging: &Logging) -> TokenStream {
     }
 }
 
+/// Returns whether the path of a field has several names.
+fn has_nested(logging: &Logging) -> bool {
+    logging.input_fields.iter().chain(&logging.output_fields).any(|field| field.path.len() > 1)
+}
+
 /// Generates the options `sample` and `slow`.
 fn sampling(logging: &Logging) -> Option<TokenStream> {
     let sample = logging.sample.map(|rate| {
@@ -111,17 +126,13 @@ fn sampling(logging: &Logging) -> Option<TokenStream> {
     (sample.is_some() || slow.is_some()).then(|| quote!(__core::Sampling::new() #sample #slow))
 }
 
-/// Returns the generics for code that uses the model's `Input` and `Output`. On a generic type, the
-/// bound `Type: Infer` would make them opaque.
-fn inner_generics<'a>(model: &'a Model<'_>) -> &'a Generics {
-    if model.own_generics.params.is_empty() { &model.generics } else { &model.own_generics }
-}
-
-/// Adds the parameter `__M`, any model in the stack, to the [`inner_generics`].
+/// Adds the parameter `__M`, any model in the stack, to the type's own generics. The bound `Type: Infer` would
+/// make the fields of its input unknown.
 fn with_stacked_model(model: &Model<'_>) -> Generics {
     let model_type = model_type(model);
-    let mut generics = inner_generics(model).clone();
-    generics.params.push(parse_quote!(__M: __core::ModelOf<#model_type>));
+    let mut generics = model.own_generics.clone();
+    let parameter = quote_spanned!(name_span(model)=> __M: __core::ModelOf<#model_type>);
+    generics.params.push(parse_quote!(#parameter));
     generics
 }
 
@@ -131,45 +142,71 @@ fn listed(fields: &[Field]) -> impl Iterator<Item = String> {
 
 /// Generates one expression per field.
 ///
-/// An unknown field, or one that cannot be logged, is reported at the user's own token: the path has
-/// the span of that token, the call around it the same span with the hygiene of the macro.
+/// An unknown field, or one that cannot be logged, is reported at the user's own token: the names of the path have
+/// the span of that token, the calls around them the same span with the hygiene of the macro.
 fn values<'a>(value: &'a str, fields: &'a [Field]) -> impl Iterator<Item = TokenStream> + 'a {
     fields.iter().map(move |field| {
         let span = field.span.resolved_at(Span::call_site());
-        let value = Ident::new(value, span);
-        let path = &field.path;
-        let value = quote_spanned!(span=> &#value #(.#path)*);
-        let shown = match &field.policy {
-            Some(policy) => policy.applied(span, &value),
-            None => quote_spanned!(span=> __core::field(#value)),
+        let root = Ident::new(value, span);
+        let (first, rest) = field.path.split_first().expect("a path is never empty");
+        let value = quote_spanned!(span=> &#root.#first);
+        let shown = match rest.split_last() {
+            None => shown(field, span, &value),
+            Some((last, names)) => {
+                // An `Option` on the way has no such fields: the methods step through it.
+                let parent =
+                    quote_spanned!(span=> __core::at(#value) #(.get(|value| &value.#names))*);
+                let value = quote_spanned!(span=> &value.#last);
+                match field.policy {
+                    // The text of `redacted` does not depend on the value.
+                    Some(Policy::Redacted) => {
+                        shown(field, span, &quote_spanned!(span=> &#parent.get(|value| #value)))
+                    }
+                    _ => {
+                        let shown = shown(field, span, &value);
+                        quote_spanned!(span=> #parent.read(|value| #shown))
+                    }
+                }
+            }
         };
         quote_spanned!(span=> &#shown)
     })
 }
 
+/// Generates the call that returns what the record shows of a value.
+fn shown(field: &Field, span: Span, value: &TokenStream) -> TokenStream {
+    match &field.policy {
+        Some(policy) => policy.applied(span, value),
+        None => quote_spanned!(span=> __core::field(#value)),
+    }
+}
+
 /// Generates the functions that create the custom decorators and compose the stack.
 fn stack(model: &Model<'_>) -> TokenStream {
+    // A type that is no model is reported at its name.
+    let span = name_span(model);
     let model_type = model_type(model);
-    let parameter = Ident::new("model", Span::mixed_site());
+    let parameter = Ident::new("model", span.resolved_at(Span::mixed_site()));
     let mut custom = Vec::new();
-    let mut composed = quote!(__core::bare(#parameter));
+    let mut composed =
+        quote_spanned!(span=> __core::bare::<__core::Input<#model_type>, _>(#parameter));
     for (index, decorator) in model.decorators.iter().enumerate().rev() {
         let decorator = match decorator {
-            Decorator::PredictionId => quote!(__core::PredictionIdDecorator),
+            Decorator::PredictionId => quote_spanned!(span=> __core::PredictionIdDecorator),
             Decorator::Logging(_) if model.generics.params.is_empty() => {
-                quote!(__core::LoggingDecorator::new(__Log))
+                quote_spanned!(span=> __core::LoggingDecorator::new(__Log))
             }
             Decorator::Logging(_) => {
                 let (_, generics, _) = model.generics.split_for_impl();
                 let generics = generics.as_turbofish();
-                quote!(__core::LoggingDecorator::new(__Log #generics (__core::PhantomData)))
+                quote_spanned!(span=> __core::LoggingDecorator::new(__Log #generics (__core::PhantomData)))
             }
             // A static, because the decorator stores the counters of its model.
-            Decorator::Metrics if has_types(&model.generics) => quote!({
+            Decorator::Metrics if has_types(&model.generics) => quote_spanned!(span=> {
                 static METRICS: __core::DecoratorSlots = __core::DecoratorSlots::new();
                 METRICS.get(#parameter, __core::MetricsDecorator::new)
             }),
-            Decorator::Metrics => quote!({
+            Decorator::Metrics => quote_spanned!(span=> {
                 static METRICS: __core::MetricsDecorator = __core::MetricsDecorator::new();
                 &METRICS
             }),
@@ -177,24 +214,24 @@ fn stack(model: &Model<'_>) -> TokenStream {
                 let name = format_ident!("__decorator_{index}");
                 custom.insert(0, custom_decorator(model, &name, expression));
                 let model_argument = has_types(&model.generics).then_some(&parameter);
-                quote!(#name(#model_argument))
+                quote_spanned!(span=> #name(#model_argument))
             }
         };
-        composed = quote!(__core::decorate(#decorator, #composed));
+        composed = quote_spanned!(span=> __core::decorate(#decorator, #composed));
     }
 
     let mut generics = model.generics.clone();
     let (lifetime, captured) = if generics.params.is_empty() {
-        (None, quote!('_))
+        (None, quote_spanned!(span=> '_))
     } else {
         let lifetime: Lifetime = parse_quote!('__m);
         generics.params.insert(0, parse_quote!(#lifetime));
         // `use` lists the parameters in the same form as the type does.
         let (_, captured, _) = generics.split_for_impl();
-        (Some(lifetime), quote!(use #captured))
+        (Some(lifetime), quote_spanned!(span=> use #captured))
     };
     let (generics, _, where_clause) = generics.split_for_impl();
-    quote! {
+    quote_spanned! {span=>
         #(#custom)*
         fn __stack #generics (
             #parameter: & #lifetime #model_type
@@ -253,6 +290,10 @@ fn hint(expression: &TokenStream) -> Option<TokenStream> {
 fn implementation(model: &Model<'_>) -> TokenStream {
     let ident = model.ident;
     let (generics, type_generics, where_clause) = model.generics.split_for_impl();
+    // With `for<'__m>` rustc does not report a type that is not `Send + Sync` here. The stack does, in one error.
+    let shared = model.generics.params.is_empty().then(
+        || quote_spanned!(name_span(model)=> where for<'__m> #ident: __core::Send + __core::Sync),
+    );
     let Model { display_name, qualified_name, description, version, .. } = model;
     let execution = Ident::new(model.execution, Span::call_site());
     let has_logging =
@@ -264,9 +305,9 @@ fn implementation(model: &Model<'_>) -> TokenStream {
             }
         }
     });
-    quote! {
+    quote_spanned! {name_span(model)=>
         #[automatically_derived]
-        impl #generics __core::MLModel for #ident #type_generics #where_clause {
+        impl #generics __core::MLModel for #ident #type_generics #where_clause #shared {
             type Input = __core::Input<Self>;
             type Output = __core::Output<Self>;
             fn metadata(&self) -> __core::Cow<'_, __core::ModelMetadata> {
@@ -308,8 +349,14 @@ fn implementation(model: &Model<'_>) -> TokenStream {
     }
 }
 
+/// Returns the location of the model's name, with the hygiene of the macro.
+fn name_span(model: &Model<'_>) -> Span {
+    model.ident.span().resolved_at(Span::call_site())
+}
+
 fn model_type(model: &Model<'_>) -> TokenStream {
-    let ident = model.ident;
+    let mut ident = model.ident.clone();
+    ident.set_span(name_span(model));
     let (_, generics, _) = model.generics.split_for_impl();
     quote!(#ident #generics)
 }

@@ -115,7 +115,10 @@ fn with_policy(name: &Ident, arguments: ParseStream<'_>) -> syn::Result<Value> {
         width = Some((arguments.parse::<TokenStream>()?.to_string().replace(' ', ""), span));
     }
     if !arguments.is_empty() {
-        return Err(arguments.error(FORMS));
+        let is_bucketed = name == "bucketed";
+        let message =
+            if is_bucketed { "expected a comma, as in `bucketed(age, 10)`" } else { FORMS };
+        return Err(arguments.error(message));
     }
     let policy = policy::read(&name, name_span, &dotted(&path), width)?;
     Ok(Value { path, span, policy: Some(policy) })
@@ -162,8 +165,11 @@ fn remedy(found: &str) -> &'static str {
         Some('*') => "there is no wildcard: list each field by its name",
         Some('[') => "an item of a list cannot be logged: log a field that holds the value",
         Some('(') => "a method cannot be called here: log a field that holds the value",
+        Some('?') => {
+            "a path leads through an `Option` without `?`: it is `null` where there is none"
+        }
         Some('&') => "write the name of the field without `&`",
-        Some(':' | '=') => "another key is given with `as`, as in `bmi as body_mass_index`",
+        Some(':' | '=' | '-') => "another key is given with `as`, as in `bmi as body_mass_index`",
         Some(',') => "each field is a string of its own, as in `\"age\", \"bmi\"`",
         Some('"') => "expected a comma between two fields",
         Some(c) if c.is_alphanumeric() || c == '_' => "expected a comma between two fields",
@@ -246,8 +252,12 @@ fn segment_member(segment: &str, span: Span) -> syn::Result<Member> {
     let Some(mut ident) = identifier(segment) else {
         let is_of_name = |c: char| c == '_' || c.is_alphanumeric();
         let rest = segment.trim_start_matches(is_of_name);
+        let first = &segment[..segment.len() - rest.len()];
         let remedy = match rest.trim() {
             "" => format!("write it without spaces: {:?}", segment.trim()),
+            _ if policy::is_policy(first) => {
+                format!("a policy has its field in parentheses, as in `{first}(customer_id)`")
+            }
             // Words without punctuation between them are several fields.
             words if words.starts_with(is_of_name) => remedy(",").to_owned(),
             punctuation => remedy(punctuation).to_owned(),

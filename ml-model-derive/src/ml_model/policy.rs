@@ -20,6 +20,11 @@ pub(super) enum Width {
 
 const POLICIES: &[&str] = &["redacted", "hashed", "bucketed"];
 
+/// Returns whether a policy has this name.
+pub(super) fn is_policy(name: &str) -> bool {
+    POLICIES.contains(&name)
+}
+
 /// Reads the policy `name` of the field `path`. `span` is that of the name.
 pub(super) fn read(
     name: &str,

@@ -7,7 +7,7 @@ use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream};
-use syn::{Attribute, Lit, LitStr, Path, Token, token};
+use syn::{Attribute, Lit, LitStr, Path, PathArguments, Token, token};
 
 use super::field::Field;
 use crate::did_you_mean;
@@ -131,7 +131,7 @@ fn read_ml_model(
                 return Ok(());
             }
             _ => {
-                read.krate = Some(Path::parse_mod_style(input)?);
+                read.krate = Some(options::crate_path(input)?);
                 return Ok(());
             }
         };
@@ -202,7 +202,20 @@ fn not_a_decorator(input: ParseStream<'_>) -> Option<syn::Error> {
                        in `#[decorate(crate::Timing)]`";
         return Some(syn::Error::new(span, message));
     }
+    if let Some(error) = without_turbofish(input) {
+        return Some(error);
+    }
     let name = fork.call(Ident::parse_any).ok()?;
+    let text = name.to_string();
+    if fork.peek(Token![=])
+        && !fork.peek(Token![==])
+        && did_you_mean::nearest(&text, DECORATORS).is_none()
+    {
+        let message = format!(
+            "`{name} =` is not needed: write the decorator alone, as in `#[decorate(logging)]`"
+        );
+        return Some(syn::Error::new(span, message));
+    }
     if !DECORATORS.iter().any(|known| name == known) {
         return None;
     }
@@ -212,6 +225,21 @@ fn not_a_decorator(input: ParseStream<'_>) -> Option<syn::Error> {
         return Some(syn::Error::new(next, message));
     }
     fork.peek(Token![;]).then(|| syn::Error::new(next, "remove the `;`"))
+}
+
+/// Returns the error of `Cache<u8>::new()`, which rustc would read as comparisons.
+fn without_turbofish(input: ParseStream<'_>) -> Option<syn::Error> {
+    let path: Path = input.fork().parse().ok()?;
+    let segment = path.segments.iter().find_map(|segment| match &segment.arguments {
+        PathArguments::AngleBracketed(list) if list.colon2_token.is_none() => {
+            Some((segment, list.lt_token.span))
+        }
+        _ => None,
+    });
+    let (segment, span) = segment?;
+    let name = &segment.ident;
+    let message = format!("type arguments of an expression need `::`, as in `{name}::<...>`");
+    Some(syn::Error::new(span, message))
 }
 
 /// Finds the value `self` in an expression. The `self` of a path, as in `self::function`, and the

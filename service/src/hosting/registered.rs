@@ -17,35 +17,45 @@ use serde::de::{DeserializeOwned, IntoDeserializer};
 
 pub(crate) type BoxError = Box<dyn Error + Send + Sync>;
 
+/// A model with all that `#[derive(MLModel)]` implements.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a derived model",
+    label = "this is not a model with `#[derive(MLModel)]`"
+)]
+pub trait DerivedModel:
+    MLModel<Input = <Self as Infer>::Input, Output = <Self as Infer>::Output> + Infer + Described
+{
+}
+
+// Without the attribute, rustc would report each of the missing traits.
+#[diagnostic::do_not_recommend]
+impl<M> DerivedModel for M where
+    M: MLModel<Input = <M as Infer>::Input, Output = <M as Infer>::Output> + Infer + Described
+{
+}
+
 /// A model that a service can host. Implemented for every derived model whose input serde reads and
 /// writes and whose output it writes.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be hosted",
-    note = "a hosted model has `#[derive(MLModel)]` and `impl Infer`; its `Input` has `Serialize`, \
-            `Deserialize` and `JsonSchema`, its `Output` has `Serialize` and `JsonSchema`"
-)]
 pub trait HostedType:
-    MLModel<Input = <Self as Infer>::Input, Output = <Self as Infer>::Output>
+    DerivedModel
     + Infer<Input: Serialize + DeserializeOwned + 'static, Output: Serialize + 'static>
-    + Described
     + 'static
 {
 }
 
-impl<M> HostedType for M where
-    M: MLModel<Input = <M as Infer>::Input, Output = <M as Infer>::Output>
-        + Infer<Input: Serialize + DeserializeOwned + 'static, Output: Serialize + 'static>
-        + Described
-        + 'static
+impl<M> HostedType for M
+where
+    M: DerivedModel + 'static,
+    <M as Infer>::Input: Serialize + DeserializeOwned + 'static,
+    <M as Infer>::Output: Serialize + 'static,
 {
 }
 
 /// Result of a constructor: a model, or a [`Result`] with one. `Kind` tells the two apart and is inferred.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be hosted",
-    note = "a constructor returns a model or a `Result` with one; a hosted model has `#[derive(MLModel)]` and \
-            `impl Infer`; its `Input` has `Serialize`, `Deserialize` and `JsonSchema`, its `Output` has \
-            `Serialize` and `JsonSchema`"
+    label = "a model, or a `Result` with one, is expected from the constructor",
+    note = "a hosted model has `#[derive(MLModel)]` and `impl Infer`"
 )]
 pub trait LoadResult<Kind> {
     /// The model.

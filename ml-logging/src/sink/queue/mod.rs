@@ -25,6 +25,7 @@ use super::{
     byte_sink::ByteSink,
     counts::HandlerCounts,
     record_sink::{OnWait, Record, RecordSink, Unflushed},
+    report::report_unguarded,
 };
 
 const WORKER_NAME: &str = "log-writer";
@@ -76,6 +77,9 @@ impl Queue {
         }
         if shared.is_audit {
             shared.write_in_turn(state);
+        } else if state.is_released {
+            drop(state);
+            report_unguarded();
         }
     }
 }
@@ -138,6 +142,10 @@ impl RecordSink for Queue {
             state.has_worker = worker.spawn(move || shared.run_at_end()).is_ok();
         }
         self.shared.progress.notify_all();
+    }
+
+    fn release(&self) {
+        self.shared.lock().is_released = true;
     }
 
     fn on_wait(&self, run: OnWait) {

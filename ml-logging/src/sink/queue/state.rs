@@ -87,6 +87,8 @@ pub(super) struct State {
     pub(super) end: Option<Instant>,
     /// Records refused after that time which no flush has returned yet.
     pub(super) refused: u64,
+    /// The guard of the logging is dropped, so that no flush follows.
+    pub(super) is_released: bool,
     /// An audit queue is written by a worker since `end` is set.
     pub(super) has_worker: bool,
     /// The worker has panicked, so that nothing will be written any more.

@@ -17,6 +17,7 @@ use tracing_core::callsite::{self, Callsite, Identifier};
 use tracing_core::field::FieldSet;
 use tracing_core::metadata::Kind;
 
+use super::absent_subscriber;
 use super::sampling::Sampling;
 use crate::logged_field::{LoggedField, LoggedFields, key_of, keys};
 use crate::policy::digest::report_missing_key;
@@ -183,11 +184,12 @@ impl SiteSet {
     /// Returns whether some subscriber may be interested in some record.
     #[inline]
     pub(super) fn is_possible(&'static self) -> bool {
-        // No record is above ERROR, so the first comparison usually decides.
-        Level::ERROR <= LevelFilter::current()
-            && (self.failed.is_possible()
-                || self.requested.is_possible()
-                || self.created.is_possible())
+        // No record is above ERROR, so this comparison usually decides.
+        if Level::ERROR > LevelFilter::current() {
+            absent_subscriber::report_once();
+            return false;
+        }
+        self.failed.is_possible() || self.requested.is_possible() || self.created.is_possible()
     }
 }
 

@@ -5,10 +5,12 @@
 //! | this one | [`LoggingDecorator`], which decides when a record is due |
 //! | `record` | [`Recorder`], which reads the fields of a record, and the record itself |
 //! | `callsites` | the `tracing` call sites of one attribute |
+//! | `absent_subscriber` | the report of a program whose records go nowhere |
 //! | `sampling` | which predictions are recorded |
 //! | `configured` | a [`Recorder`] [made from a configuration](LoggingOptions) |
 //! | `field_tree`, `extract` | read fields by name from serializable values |
 
+mod absent_subscriber;
 pub(crate) mod callsites;
 mod configured;
 mod extract;
@@ -86,6 +88,10 @@ impl<M: MLModel, R: Recorder<M>> Decorator<M> for LoggingDecorator<R> {
     }
 
     fn call_batch(&self, model: &M, requests: Vec<Request<M::Input>>) -> Vec<Answer<M::Output>> {
+        let sites = self.recorder.sites();
+        if !requests.iter().any(|request| sites.of(request.context()).is_possible()) {
+            return model.call_batch(requests);
+        }
         let calls: Vec<Call> =
             requests.iter().map(|request| self.record_request(model, request)).collect();
         match catch_unwind(AssertUnwindSafe(|| model.call_batch(requests))) {

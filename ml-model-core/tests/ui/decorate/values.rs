@@ -8,6 +8,7 @@ include!("../common.rs");
 #[decorate(logging!(input_fields = ["age"]))]
 #[decorate(logging;)]
 #[decorate(decorator = Timing)]
+#[decorate(Cache<u8>::new())]
 struct Model;
 
 infer!(Model);

@@ -16,10 +16,13 @@ include!("../common.rs");
         "bmi => body_mass_index",
         bmi: body_mass_index,
         "bmi: body_mass_index",
+        bmi -> body_mass_index,
         address::zip,
         "address::zip",
         &age,
         "&age",
+        "address?.zip",
+        "hashed ssn",
         "address.",
     ],
 ))]

@@ -1,7 +1,7 @@
 include!("../common.rs");
 
 #[derive(MLModel)]
-#[decorate(logging(input_fields = ["address.zipp", "addres.zip as zip"]))]
+#[decorate(logging(input_fields = ["address.zipp", "addres.zip as zip", "home.zipp as home", home.zipp]))]
 struct Model;
 
 infer!(Model);

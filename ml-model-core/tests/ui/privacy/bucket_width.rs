@@ -5,6 +5,7 @@ include!("../common.rs");
     bucketed(age),
     "bucketed(bmi)",
     bucketed(age, 0),
+    bucketed(age; 10),
     bucketed(age, ten),
     "bucketed(age, -1)",
 ]))]
