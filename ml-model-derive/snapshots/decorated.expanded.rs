@@ -30,14 +30,16 @@ const _: () = {
             input: &__core::Input<SumModel>,
         ) {
             record
-                .write([
-                    &__core::field(&input.age),
-                    &__core::field(&input.sex),
-                    &__core::field(&input.address.zip),
-                    &__core::field(&input.bmi),
-                    &__core::field(&input.r#type),
-                    &__core::field(&input.point.0.1),
-                ]);
+                .write(
+                    &[
+                        &__core::field(&input.age),
+                        &__core::field(&input.sex),
+                        &__core::field(&input.address.zip),
+                        &__core::field(&input.bmi),
+                        &__core::field(&input.r#type),
+                        &__core::field(&input.point.0.1),
+                    ],
+                );
         }
         fn created(
             &self,
@@ -45,13 +47,15 @@ const _: () = {
             output: &__core::Output<SumModel>,
         ) {
             record
-                .write([
-                    &__core::field(&output.sum),
-                    &__core::hashed(&output.customer.id),
-                    &__core::redacted(&output.ssn),
-                    &__core::bucketed_whole(&output.income, 1000),
-                    &__core::bucketed_decimal(&output.share, 0.1),
-                ]);
+                .write(
+                    &[
+                        &__core::field(&output.sum),
+                        &__core::hashed(&output.customer.id),
+                        &__core::redacted(&output.ssn),
+                        &__core::bucketed_whole(&output.income, 1000),
+                        &__core::bucketed_decimal(&output.share, 0.1),
+                    ],
+                );
         }
     }
     fn __decorator_0<__M: __core::ModelOf<SumModel>>() -> impl __core::Decorator<__M>
