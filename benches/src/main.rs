@@ -53,7 +53,7 @@ const CASES: [Case; 9] = [
         name: "`logging`, only errors on",
         set_up: || log_up_to(LevelFilter::WARN),
         run: logged,
-        budget: Budget::Above(BARE, 180.0),
+        budget: Budget::Above(BARE, 240.0),
     },
     Case { name: "`metrics`", set_up: || {}, run: counted, budget: Budget::Above(BARE, 310.0) },
     Case { name: BY_HAND, set_up: log_to_nowhere, run: by_hand, budget: Budget::None },

@@ -32,14 +32,17 @@ impl PredictionError {
     /// `PredictionError` is returned unchanged.
     #[cold]
     pub fn model(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
-        let source = match source.into().downcast() {
-            Ok(error) => return *error,
-            Err(source) => source,
-        };
-        match source.downcast() {
-            Ok(rejection) => Self::Rejected(*rejection),
-            Err(source) => Self::Model(source),
+        fn of_boxed(source: Box<dyn Error + Send + Sync>) -> PredictionError {
+            let source = match source.downcast() {
+                Ok(error) => return *error,
+                Err(source) => source,
+            };
+            match source.downcast() {
+                Ok(rejection) => PredictionError::Rejected(*rejection),
+                Err(source) => PredictionError::Model(source),
+            }
         }
+        of_boxed(source.into())
     }
 
     /// Creates the error of a decorator that cannot take the request now, for instance because of too many

@@ -27,16 +27,19 @@ const _: () = {
             input: &__core::Input<SumModel>,
         ) {
             record
-                .write([
-                    &__core::field(&input.age),
-                    &__core::field(&input.sex),
-                    &__core::at(&input.address).read(|value| __core::field(&value.zip)),
-                    &__core::field(&input.bmi),
-                    &__core::field(&input.r#type),
-                    &__core::at(&input.point)
-                        .get(|value| &value.0)
-                        .read(|value| __core::field(&value.1)),
-                ]);
+                .write(
+                    &[
+                        &__core::field(&input.age),
+                        &__core::field(&input.sex),
+                        &__core::at(&input.address)
+                            .read(|value| __core::field(&value.zip)),
+                        &__core::field(&input.bmi),
+                        &__core::field(&input.r#type),
+                        &__core::at(&input.point)
+                            .get(|value| &value.0)
+                            .read(|value| __core::field(&value.1)),
+                    ],
+                );
         }
         fn created(
             &self,
@@ -44,14 +47,16 @@ const _: () = {
             output: &__core::Output<SumModel>,
         ) {
             record
-                .write([
-                    &__core::field(&output.sum),
-                    &__core::at(&output.customer)
-                        .read(|value| __core::hashed(&value.id)),
-                    &__core::redacted(&output.ssn),
-                    &__core::bucketed_whole(&output.income, 1000),
-                    &__core::bucketed_decimal(&output.share, 0.1),
-                ]);
+                .write(
+                    &[
+                        &__core::field(&output.sum),
+                        &__core::at(&output.customer)
+                            .read(|value| __core::hashed(&value.id)),
+                        &__core::redacted(&output.ssn),
+                        &__core::bucketed_whole(&output.income, 1000),
+                        &__core::bucketed_decimal(&output.share, 0.1),
+                    ],
+                );
         }
     }
     fn __decorator_0<__M: __core::ModelOf<SumModel>>() -> impl __core::Decorator<__M> {

@@ -18,14 +18,14 @@ const _: () = {
             record: __core::Record<'_>,
             input: &__core::Input<InsuranceChargesModel>,
         ) {
-            record.write([&__core::field(&input.age), &__core::field(&input.bmi)]);
+            record.write(&[&__core::field(&input.age), &__core::field(&input.bmi)]);
         }
         fn created(
             &self,
             record: __core::Record<'_>,
             output: &__core::Output<InsuranceChargesModel>,
         ) {
-            record.write([&__core::field(&output.charges)]);
+            record.write(&[&__core::field(&output.charges)]);
         }
     }
     fn __stack(

@@ -31,14 +31,14 @@ const _: () = {
             record: __core::Record<'_>,
             input: &__core::Input<Generic<'a, T, N>>,
         ) {
-            record.write([&__core::field(&input.age)]);
+            record.write(&[&__core::field(&input.age)]);
         }
         fn created(
             &self,
             record: __core::Record<'_>,
             output: &__core::Output<Generic<'a, T, N>>,
         ) {
-            record.write([]);
+            record.write(&[]);
         }
     }
     fn __decorator_0<

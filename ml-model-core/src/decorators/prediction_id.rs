@@ -2,11 +2,12 @@
 
 use schemars::Schema;
 use serde_json::{Value, json};
+use tracing::span::EnteredSpan;
 
 use crate::decorator::Decorator;
 use crate::model::{Answer, MLModel, StackInfo};
 use crate::prediction_id::PredictionId;
-use crate::request::Request;
+use crate::request::{Context, Prediction, Request};
 
 /// Decorator that gives every prediction an id: the caller's id, or a new UUID.
 ///
@@ -23,13 +24,10 @@ pub struct PredictionIdDecorator;
 
 impl<M: MLModel> Decorator<M> for PredictionIdDecorator {
     fn call(&self, model: &M, mut request: Request<M::Input>) -> Answer<M::Output> {
-        let id = ensure_id(&mut request);
-        // The span has the highest level, so that it is enabled whenever any record is.
-        let span = tracing::error_span!("prediction", prediction_id = id.as_str());
-        let mut prediction = span.in_scope(|| model.call(request))?;
-        // An inner decorator may have returned a prediction with a different context.
-        prediction.context_mut().set_prediction_id(id);
-        Ok(prediction)
+        let call = IdentifiedCall::begin(request.context_mut());
+        let mut result = model.call(request);
+        call.end(result.as_mut().ok().map(Prediction::context_mut));
+        result
     }
 
     fn call_batch(
@@ -37,7 +35,8 @@ impl<M: MLModel> Decorator<M> for PredictionIdDecorator {
         model: &M,
         mut requests: Vec<Request<M::Input>>,
     ) -> Vec<Answer<M::Output>> {
-        let ids: Vec<_> = requests.iter_mut().map(ensure_id).collect();
+        let ids: Vec<_> =
+            requests.iter_mut().map(|request| ensure_id(request.context_mut())).collect();
         let mut results = model.call_batch(requests);
         for (result, id) in results.iter_mut().zip(ids) {
             if let Ok(prediction) = result {
@@ -76,9 +75,35 @@ impl<M: MLModel> Decorator<M> for PredictionIdDecorator {
     }
 }
 
-/// Returns the id of the request, after adding a new one if there is none.
-fn ensure_id<I>(request: &mut Request<I>) -> PredictionId {
-    request.context_mut().ensure_prediction_id().clone()
+/// A call under its id. Its functions are compiled once and not for each model.
+struct IdentifiedCall {
+    id: PredictionId,
+    _span: EnteredSpan,
+}
+
+impl IdentifiedCall {
+    /// Adds an id to the context, unless it has one, and enters a span with the id.
+    #[inline(never)]
+    fn begin(context: &mut Context) -> Self {
+        let id = ensure_id(context);
+        // The span has the highest level, so that it is enabled whenever any record is.
+        let span = tracing::error_span!("prediction", prediction_id = id.as_str());
+        Self { id, _span: span.entered() }
+    }
+
+    /// Adds the id to the context of the prediction, if there is one: an inner decorator may have returned a
+    /// prediction with a different context. Then leaves the span.
+    #[inline(never)]
+    fn end(self, context: Option<&mut Context>) {
+        if let Some(context) = context {
+            context.set_prediction_id(self.id);
+        }
+    }
+}
+
+/// Returns the id of the call, after adding a new one if there is none.
+fn ensure_id(context: &mut Context) -> PredictionId {
+    context.ensure_prediction_id().clone()
 }
 
 /// Adds the `prediction_id` to a schema that describes an object and has no such property. A map has no

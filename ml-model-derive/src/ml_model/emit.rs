@@ -97,10 +97,10 @@ fn recorder(model: &Model<'_>, logging: &Logging) -> TokenStream {
                 &__SITES
             }
             fn requested(&self, record: __core::Record<'_>, input: &__core::Input<#model_type>) {
-                record.write([#(#input_values),*]);
+                record.write(&[#(#input_values),*]);
             }
             fn created(&self, record: __core::Record<'_>, output: &__core::Output<#model_type>) {
-                record.write([#(#output_values),*]);
+                record.write(&[#(#output_values),*]);
             }
         }
     }

@@ -24,18 +24,16 @@ use crate::policy::digest::report_missing_key;
 use crate::prediction_id::PredictionId;
 use crate::request::Context;
 
-/// The `tracing` call sites of one logging attribute. It is a static in the user's crate.
+/// The `tracing` call sites of one logging attribute. It is a static in the user's crate, so it holds only what
+/// differs between attributes. The call sites are created at their first use.
 #[derive(Debug)]
 pub struct LogSites {
-    single: Sites,
-    in_batch: Sites,
+    origin: Origin,
+    /// Logged fields of input and output, in their text form.
+    fields: [Names; 2],
     pub(super) sampling: Sampling,
-}
-
-#[derive(Debug)]
-struct Sites {
-    without_id: SiteSet,
-    with_id: SiteSet,
+    /// Sites of predictions without and with an id, then those of predictions in a batch.
+    sets: [OnceLock<Box<SiteSet>>; 4],
 }
 
 impl LogSites {
@@ -71,46 +69,59 @@ impl LogSites {
 
     /// Creates the call sites for the fields of input and output.
     pub(super) const fn of_origin(origin: Origin, fields: [Names; 2], sampling: Sampling) -> Self {
-        const fn sites(origin: Origin, fields: [Names; 2], batch: Names) -> Sites {
-            Sites {
-                without_id: SiteSet::new(origin, [&[], batch], fields),
-                with_id: SiteSet::new(origin, [&[PredictionId::FIELD], batch], fields),
-            }
-        }
-        let (single, in_batch): (Names, Names) = if sampling.is_sampled() {
-            (&[keys::SAMPLE_RATE], &keys::SAMPLED_BATCH)
-        } else {
-            (&[], &keys::BATCH)
-        };
-        Self {
-            single: sites(origin, fields, single),
-            in_batch: sites(origin, fields, in_batch),
-            sampling,
-        }
+        Self { origin, fields, sampling, sets: [const { OnceLock::new() }; 4] }
     }
 
     /// Returns the logged fields.
     #[must_use]
     pub fn logged_fields(&self) -> LoggedFields {
-        let SiteSet { requested, created, .. } = &self.single.without_id;
-        let listed = |site: &CallSite| {
-            let [.., own] = site.field_names;
-            own.iter().map(|field| LoggedField::listed(field)).collect()
-        };
-        LoggedFields { input: listed(requested), output: listed(created) }
+        let [input, output] = self.fields.map(|fields| {
+            fields.iter().map(|field| LoggedField::listed(field)).collect::<Vec<_>>()
+        });
+        LoggedFields { input, output }
+    }
+
+    /// Returns the sites for a call, if some subscriber may be interested in some record.
+    #[inline]
+    pub(super) fn if_possible(&'static self, context: &Context) -> Option<&'static SiteSet> {
+        // No record is above ERROR, so the first comparison usually decides.
+        if Level::ERROR <= LevelFilter::current() {
+            Some(self.of(context)).filter(|sites| sites.is_possible())
+        } else {
+            absent_subscriber::report_once();
+            None
+        }
     }
 
     /// Returns the sites for a call. Without an id, or outside a batch, their records lack these fields.
     #[inline]
     pub(super) fn of(&'static self, context: &Context) -> &'static SiteSet {
-        let sites = match context.batch_row() {
-            Some(_) => &self.in_batch,
-            None => &self.single,
-        };
-        match context.prediction_id() {
-            Some(_) => &sites.with_id,
-            None => &sites.without_id,
+        let (has_id, is_in_batch) =
+            (context.prediction_id().is_some(), context.batch_row().is_some());
+        let set = &self.sets[usize::from(has_id) + 2 * usize::from(is_in_batch)];
+        match set.get() {
+            Some(sites) => sites,
+            None => self.create(set, has_id, is_in_batch),
         }
+    }
+
+    #[cold]
+    fn create(
+        &'static self,
+        set: &'static OnceLock<Box<SiteSet>>,
+        has_id: bool,
+        is_in_batch: bool,
+    ) -> &'static SiteSet {
+        set.get_or_init(|| {
+            let id: Names = if has_id { &[PredictionId::FIELD] } else { &[] };
+            let batch: Names = match (is_in_batch, self.sampling.is_sampled()) {
+                (false, false) => &[],
+                (false, true) => &[keys::SAMPLE_RATE],
+                (true, false) => &keys::BATCH,
+                (true, true) => &keys::SAMPLED_BATCH,
+            };
+            Box::new(SiteSet::new(self.origin, [id, batch], self.fields))
+        })
     }
 }
 
@@ -137,7 +148,7 @@ pub(super) struct SiteSet {
 }
 
 impl SiteSet {
-    const fn new(
+    fn new(
         origin: Origin,
         [id, batch]: [Names; 2],
         [input_fields, output_fields]: [Names; 2],
@@ -183,12 +194,7 @@ impl SiteSet {
 
     /// Returns whether some subscriber may be interested in some record.
     #[inline]
-    pub(super) fn is_possible(&'static self) -> bool {
-        // No record is above ERROR, so this comparison usually decides.
-        if Level::ERROR > LevelFilter::current() {
-            absent_subscriber::report_once();
-            return false;
-        }
+    fn is_possible(&'static self) -> bool {
         self.failed.is_possible() || self.requested.is_possible() || self.created.is_possible()
     }
 }
@@ -210,7 +216,7 @@ const SOMETIMES: u8 = 2;
 const ALWAYS: u8 = 3;
 
 impl CallSite {
-    const fn new(name: &'static str, origin: Origin, field_names: [Names; 5]) -> Self {
+    fn new(name: &'static str, origin: Origin, field_names: [Names; 5]) -> Self {
         Self {
             name,
             origin,

@@ -2,7 +2,8 @@
 //!
 //! | module | contents |
 //! |---|---|
-//! | this one | [`LoggingDecorator`], which decides when a record is due |
+//! | this one | [`LoggingDecorator`], whose code depends on the types of the model |
+//! | `call` | one call, which decides when a record is due |
 //! | `record` | [`Recorder`], which reads the fields of a record, and the record itself |
 //! | `callsites` | the `tracing` call sites of one attribute |
 //! | `absent_subscriber` | the report of a program whose records go nowhere |
@@ -11,6 +12,7 @@
 //! | `field_tree`, `extract` | read fields by name from serializable values |
 
 mod absent_subscriber;
+mod call;
 pub(crate) mod callsites;
 mod configured;
 mod extract;
@@ -18,22 +20,17 @@ mod field_tree;
 pub(crate) mod record;
 mod sampling;
 
-use std::any::Any;
+use std::borrow::Cow;
 use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::sync::Arc;
-use std::time::{Duration, Instant};
 
-use callsites::{LogSites, SiteSet};
-use extract::Extracted;
-use record::{Record, Subject};
+use call::{RecordedCall, write_refused};
+use callsites::SiteSet;
+use record::Record;
 
 use crate::decorator::Decorator;
-use crate::error::error_chain;
 use crate::model::{Answer, MLModel, ModelMetadata, StackInfo};
-use crate::pending::{Pending, PendingCalls};
-use crate::prediction_id::PredictionId;
-use crate::request::{BatchRow, Prediction, Request};
+use crate::request::{Prediction, Request};
 
 pub use crate::logged_field::readable::{ReadableFields, RefusedFields};
 pub use crate::logged_field::{FieldError, FieldKind, LoggedField, LoggedFields, RECORD_KEYS};
@@ -73,12 +70,18 @@ impl<R> LoggingDecorator<R> {
 impl<M: MLModel, R: Recorder<M>> Decorator<M> for LoggingDecorator<R> {
     #[inline]
     fn call(&self, model: &M, request: Request<M::Input>) -> Answer<M::Output> {
-        if !self.recorder.sites().of(request.context()).is_possible() {
+        let Some(sites) = self.recorder.sites().if_possible(request.context()) else {
             return model.call(request);
-        }
+        };
         // An argument that is passed in memory is in memory on every path. The copy keeps that cost
         // off the path above.
-        match self.call_recorded(model, request.relocated()) {
+        let request = request.relocated();
+        // The metadata is usually borrowed. The compiler then eliminates the other case, and what drops it.
+        let result = match model.metadata() {
+            Cow::Borrowed(metadata) => self.call_recorded(sites, metadata, model, request),
+            Cow::Owned(metadata) => self.call_recorded(sites, &metadata, model, request),
+        };
+        match result {
             Ok(prediction) => {
                 let (output, context) = prediction.into_parts();
                 Ok(Prediction::new(output, context))
@@ -88,22 +91,30 @@ impl<M: MLModel, R: Recorder<M>> Decorator<M> for LoggingDecorator<R> {
     }
 
     fn call_batch(&self, model: &M, requests: Vec<Request<M::Input>>) -> Vec<Answer<M::Output>> {
-        let sites = self.recorder.sites();
-        if !requests.iter().any(|request| sites.of(request.context()).is_possible()) {
+        let logs = self.recorder.sites();
+        if !requests.iter().any(|request| logs.if_possible(request.context()).is_some()) {
             return model.call_batch(requests);
         }
-        let calls: Vec<Call> =
-            requests.iter().map(|request| self.record_request(model, request)).collect();
+        let metadata = model.metadata();
+        let begin = |request: &Request<M::Input>| {
+            let context = request.context();
+            RecordedCall::begin(logs, logs.of(context), &metadata, context, &|record| {
+                self.write_input::<M>(record, request);
+            })
+        };
+        let calls: Vec<_> = requests.iter().map(begin).collect();
         match catch_unwind(AssertUnwindSafe(|| model.call_batch(requests))) {
             Ok(results) => {
                 for (call, result) in calls.iter().zip(&results) {
-                    self.record_result(model, call, result);
+                    call.end(&metadata, result.as_ref().err(), &|record| {
+                        self.write_output::<M>(record, result);
+                    });
                 }
                 results
             }
             Err(panic) => {
                 for call in &calls {
-                    self.record_panic(model, call, &*panic);
+                    call.end_with_panic(&metadata, &*panic);
                 }
                 resume_unwind(panic)
             }
@@ -120,205 +131,54 @@ impl<M: MLModel, R: Recorder<M>> Decorator<M> for LoggingDecorator<R> {
     }
 }
 
-/// A pending call, with the data that its records need.
-struct Call {
-    logs: &'static LogSites,
-    sites: &'static SiteSet,
-    /// Whether its records are written even if it is neither slow nor fails.
-    is_kept: bool,
-    prediction_id: Option<PredictionId>,
-    // Boxed, because most calls are not part of a batch and move a null pointer.
-    batch_row: Option<Box<BatchRow>>,
-    /// `None` if the request was not recorded and the logger is not sampled.
-    started: Option<Instant>,
-    /// The entry of the call among the pending ones.
-    pending: Option<Pending>,
-}
-
-impl Call {
-    /// Returns whether the last record of the call is due: it is not if the call is abandoned.
-    #[inline]
-    fn end(&self) -> bool {
-        self.pending.as_ref().is_none_or(Pending::end)
-    }
-
-    #[inline]
-    fn sample_rate(&self, is_always_kept: bool) -> Option<f64> {
-        self.logs.sampling.rate(is_always_kept || self.prediction_id.is_none())
-    }
-
-    fn duration(&self) -> Option<Duration> {
-        self.started.map(|started| started.elapsed())
-    }
-
-    /// Adds the call to the pending ones.
-    #[cold]
-    fn add_to(&self, calls: &Arc<PendingCalls>, metadata: ModelMetadata) -> Pending {
-        let call = Self {
-            prediction_id: self.prediction_id.clone(),
-            batch_row: self.batch_row.clone(),
-            started: self.started,
-            pending: None,
-            ..*self
-        };
-        calls.begin(move |reason| {
-            call.record_failure(&metadata, call.duration(), || reason.to_owned());
-        })
-    }
-
-    #[inline]
-    fn with_subject(
-        &self,
-        metadata: &ModelMetadata,
-        sample_rate: Option<f64>,
-        record: impl FnOnce(&Subject<'_>),
-    ) {
-        let batch_row = self.batch_row.as_ref();
-        record(&Subject {
-            qualified_name: &metadata.qualified_name,
-            version: &metadata.version,
-            prediction_id: self.prediction_id.as_ref().map(PredictionId::as_str),
-            batch_row: batch_row.map(|batch| (batch.batch_id.as_str(), batch.row)),
-            sample_rate,
-        });
-    }
-
-    #[cold]
-    fn record_failure(
-        &self,
-        metadata: &ModelMetadata,
-        duration: Option<Duration>,
-        error_info: impl FnOnce() -> String,
-    ) {
-        let site = &self.sites.failed;
-        if site.is_enabled() {
-            let duration_ms = duration.map(milliseconds);
-            self.with_subject(metadata, self.sample_rate(true), |subject| {
-                Record::new(site, &"Prediction exception.", subject)
-                    .outcome(&"error", &duration_ms)
-                    .write([&error_info()]);
-            });
-        }
-    }
-}
-
 impl<R> LoggingDecorator<R> {
     #[inline(never)]
-    fn call_recorded<M: MLModel>(&self, model: &M, request: Request<M::Input>) -> Answer<M::Output>
+    fn call_recorded<M: MLModel>(
+        &self,
+        sites: &'static SiteSet,
+        metadata: &ModelMetadata,
+        model: &M,
+        request: Request<M::Input>,
+    ) -> Answer<M::Output>
     where
         R: Recorder<M>,
     {
-        let call = self.record_request(model, &request);
+        let logs = self.recorder.sites();
+        let call = RecordedCall::begin(logs, sites, metadata, request.context(), &|record| {
+            self.write_input::<M>(record, &request);
+        });
         match catch_unwind(AssertUnwindSafe(|| model.call(request))) {
             Ok(result) => {
-                self.record_result(model, &call, &result);
+                call.end(metadata, result.as_ref().err(), &|record| {
+                    self.write_output::<M>(record, &result);
+                });
                 result
             }
             Err(panic) => {
-                self.record_panic(model, &call, &*panic);
+                call.end_with_panic(metadata, &*panic);
                 resume_unwind(panic)
             }
         }
     }
 
     #[inline]
-    fn record_request<M: MLModel>(&self, model: &M, request: &Request<M::Input>) -> Call
+    fn write_input<M: MLModel>(&self, record: Record<'_>, request: &Request<M::Input>)
     where
         R: Recorder<M>,
     {
-        let context = request.context();
-        let logs = self.recorder.sites();
-        let mut call = Call {
-            logs,
-            sites: logs.of(context),
-            is_kept: logs.sampling.keeps(context.prediction_id()),
-            prediction_id: context.prediction_id().cloned(),
-            batch_row: context.batch_row().cloned().map(Box::new),
-            started: None,
-            pending: None,
-        };
-        let site = &call.sites.requested;
-        let is_recorded = call.is_kept && site.is_enabled();
-        if is_recorded {
-            call.with_subject(&model.metadata(), call.sample_rate(false), |subject| {
-                let record = Record::new(site, &"Prediction requested.", subject);
-                match request.input() {
-                    Some(input) => self.recorder.requested(record, input),
-                    None => write_refused(record, logs, request.refused_fields()),
-                }
-            });
+        match request.input() {
+            Some(input) => self.recorder.requested(record, input),
+            None => write_refused(record, self.recorder.sites(), request.refused_fields()),
         }
-        if is_recorded || logs.sampling.needs_clock() {
-            call.started = Some(Instant::now());
-            if let Some(calls) = context.pending() {
-                call.pending = Some(call.add_to(calls, model.metadata().into_owned()));
-            }
-        }
-        call
     }
 
     #[inline]
-    fn record_result<M: MLModel>(&self, model: &M, call: &Call, result: &Answer<M::Output>)
+    fn write_output<M: MLModel>(&self, record: Record<'_>, result: &Answer<M::Output>)
     where
         R: Recorder<M>,
     {
-        if !call.end() {
-            return;
+        if let Ok(prediction) = result {
+            self.recorder.created(record, prediction.output());
         }
-        let duration = call.duration();
-        match result {
-            Ok(prediction) => {
-                let is_slow = call.logs.sampling.is_slow(duration);
-                let site = call.sites.created(is_slow);
-                if (call.is_kept || is_slow) && site.is_enabled() {
-                    let rate = call.sample_rate(is_slow);
-                    let duration_ms = duration.map(milliseconds);
-                    call.with_subject(&model.metadata(), rate, |subject| {
-                        let record = Record::new(site, &"Prediction created.", subject)
-                            .outcome(&"success", &duration_ms);
-                        self.recorder.created(record, prediction.output());
-                    });
-                }
-            }
-            Err(error) => {
-                let error_info = || error_chain(error).to_string();
-                call.record_failure(&model.metadata(), duration, error_info);
-            }
-        }
-    }
-
-    fn record_panic<M: MLModel>(&self, model: &M, call: &Call, panic: &(dyn Any + Send)) {
-        if call.end() {
-            let error_info = || format!("panic: {}", panic_message(panic));
-            call.record_failure(&model.metadata(), call.duration(), error_info);
-        }
-    }
-}
-
-/// Writes the record of an input that does not have the model's type, with the fields that could be read.
-#[cold]
-fn write_refused(record: Record<'_>, logs: &LogSites, fields: Option<&RefusedFields>) {
-    let value = |field: &LoggedField| match fields.and_then(|fields| fields.get(field)) {
-        Some(value) => extract::single(value, field.policy()),
-        None => Extracted::Null,
-    };
-    let values: Vec<_> = logs.logged_fields().input.iter().map(value).collect();
-    record.write_all(values.iter().map(Extracted::value));
-}
-
-/// Converts to milliseconds with microsecond precision, so that no digit in the log is noise.
-fn milliseconds(duration: Duration) -> f64 {
-    // An `f64` of a `u64` is faster than one of a `u128`.
-    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX) as f64 / 1e3
-}
-
-/// Returns the message of a panic.
-fn panic_message(panic: &(dyn Any + Send)) -> &str {
-    if let Some(text) = panic.downcast_ref::<&str>() {
-        text
-    } else if let Some(text) = panic.downcast_ref::<String>() {
-        text
-    } else {
-        "no message"
     }
 }

@@ -22,69 +22,26 @@ pub trait Recorder<M: MLModel>: Send + Sync {
 
 /// A record with a complete head and without its logged fields.
 pub struct Record<'a> {
-    site: &'static CallSite,
-    head: ArrayVec<Option<&'a (dyn Value + 'a)>, HEAD>,
+    pub(super) site: &'static CallSite,
+    pub(super) head: &'a Head<'a>,
 }
 
-/// Maximum number of values before the logged fields: message, action, model name and version,
-/// prediction id, batch id and row, sample rate, status and duration.
-const HEAD: usize = 10;
 /// Maximum number of values for which no memory is allocated.
 const INLINE: usize = 32;
 
 impl<'a> Record<'a> {
-    #[inline]
-    pub(super) fn new(
-        site: &'static CallSite,
-        message: &'a &'a str,
-        subject: &'a Subject<'a>,
-    ) -> Self {
-        let mut record = Self { site, head: ArrayVec::new() };
-        record.push(message);
-        record.push(&"predict");
-        record.push(&subject.qualified_name);
-        record.push(&subject.version);
-        if let Some(id) = &subject.prediction_id {
-            record.push(id);
-        }
-        if let Some((batch_id, row)) = &subject.batch_row {
-            record.push(batch_id);
-            record.push(row);
-        }
-        if let Some(rate) = &subject.sample_rate {
-            record.push(rate);
-        }
-        record
-    }
-
-    #[inline]
-    fn push(&mut self, value: &'a dyn Value) {
-        self.head.push(Some(value));
-    }
-
-    #[inline]
-    pub(super) fn outcome(mut self, status: &'a &'a str, duration_ms: &'a Option<f64>) -> Self {
-        self.push(status);
-        self.push(duration_ms);
-        self
-    }
-
     /// Writes the record with the values of its fields, in the order of the call site.
-    #[inline]
-    pub fn write<const N: usize>(self, fields: [&dyn Value; N]) {
-        self.write_fields(&fields.map(Some));
-    }
-
-    // One instance for all models.
-    fn write_fields(self, fields: &[Option<&dyn Value>]) {
-        let mut values = ArrayVec::<_, INLINE>::new();
-        let is_inline = values.try_extend_from_slice(&self.head).is_ok()
-            && values.try_extend_from_slice(fields).is_ok();
-        if is_inline {
-            self.site.dispatch(&values);
-        } else {
-            self.site.dispatch(&[&self.head, fields].concat());
+    pub fn write(self, fields: &[&dyn Value]) {
+        if MAX_HEAD + fields.len() > INLINE {
+            self.write_all(fields.iter().copied());
+            return;
         }
+        let mut values = ArrayVec::<Option<&dyn Value>, INLINE>::new();
+        self.head.for_each(|value| values.push(Some(value)));
+        for value in fields {
+            values.push(Some(*value));
+        }
+        self.site.dispatch(&values);
     }
 
     /// Writes the record like [`write`](Self::write), with a number of fields that is known at run time
@@ -93,7 +50,8 @@ impl<'a> Record<'a> {
     where
         'a: 'f,
     {
-        let mut values: Vec<Option<&'f dyn Value>> = self.head.to_vec();
+        let mut values: Vec<Option<&'f dyn Value>> = Vec::new();
+        self.head.for_each(|value| values.push(Some(value)));
         values.extend(fields.map(Some));
         self.site.dispatch(&values);
     }
@@ -105,11 +63,42 @@ impl fmt::Debug for Record<'_> {
     }
 }
 
-/// Description of the prediction in the head of a record.
-pub(super) struct Subject<'a> {
+/// The values of a record before its logged fields.
+pub(super) struct Head<'a> {
+    pub(super) message: &'static str,
     pub(super) qualified_name: &'a str,
     pub(super) version: &'a str,
     pub(super) prediction_id: Option<&'a str>,
     pub(super) batch_row: Option<(&'a str, usize)>,
     pub(super) sample_rate: Option<f64>,
+    /// Status and duration in milliseconds of a call that has ended.
+    pub(super) outcome: Option<(&'static str, Option<f64>)>,
+}
+
+/// Maximum number of values in a [`Head`].
+const MAX_HEAD: usize = 10;
+
+impl Head<'_> {
+    /// Calls `push` with each value, in the order of the call site.
+    #[inline]
+    fn for_each<'v>(&'v self, mut push: impl FnMut(&'v dyn Value)) {
+        push(&self.message);
+        push(&"predict");
+        push(&self.qualified_name);
+        push(&self.version);
+        if let Some(id) = &self.prediction_id {
+            push(id);
+        }
+        if let Some((batch_id, row)) = &self.batch_row {
+            push(batch_id);
+            push(row);
+        }
+        if let Some(rate) = &self.sample_rate {
+            push(rate);
+        }
+        if let Some((status, duration_ms)) = &self.outcome {
+            push(status);
+            push(duration_ms);
+        }
+    }
 }
