@@ -175,14 +175,14 @@ fn score<M: MLModel>(
     results: &ResultColumns,
     chunk: &[Line],
 ) -> Scored {
-    let mut csv = csv::Writer::from_writer(Vec::new());
+    let (mut parser, mut csv) = (csv_core::Reader::new(), csv::Writer::from_writer(Vec::new()));
     let (mut rows, mut failures) = (0, Vec::new());
     for line in chunk {
         if line.text.as_deref() == Ok("") {
             continue;
         }
         let text = line.text.as_deref().map_err(String::as_str);
-        let (id, request) = columns.request(text);
+        let (id, request) = columns.request(&mut parser, text);
         // One row whose model panics does not end the run.
         let result = catch_unwind(AssertUnwindSafe(|| model.call(request)));
         let result = match result {

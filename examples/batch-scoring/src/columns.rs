@@ -3,8 +3,9 @@
 //! The types, ranges and required columns come from the schema of the model's input.
 
 use std::collections::HashSet;
+use std::iter;
 
-use csv::{ReaderBuilder, StringRecord};
+use csv_core::Reader;
 use ml_model_core::{PredictionId, Request, Violation};
 use schemars::Schema;
 use serde_json::{Map, Number, Value};
@@ -36,12 +37,11 @@ impl Columns {
     ///
     /// Fails if a column that the model requires is missing, or if two columns have the same name.
     pub fn of(header: &str, input_schema: &Schema) -> Result<Self, String> {
-        // Spreadsheets write a byte order mark.
-        let header = cells(header.trim_start_matches('\u{feff}'))?;
+        let header = cells(&mut Reader::new(), header)?;
         let schema = input_schema.as_value();
         let required: HashSet<&str> =
             schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
-        let names: HashSet<&str> = header.iter().collect();
+        let names: HashSet<&str> = header.iter().map(String::as_str).collect();
         if names.len() < header.len() {
             return Err("two columns have the same name: remove one".to_owned());
         }
@@ -69,14 +69,20 @@ impl Columns {
                 maximum: property["maximum"].as_f64(),
             }
         };
-        Ok(Self(header.iter().map(column).collect()))
+        Ok(Self(header.iter().map(|name| column(name)).collect()))
     }
 
     /// Converts a line to a request with an id: that of the column `prediction_id`, or a new one. The request is
     /// invalid if the line has no row or a number is outside of its range.
-    pub fn request(&self, line: Result<&str, &str>) -> (PredictionId, Request<Value>) {
+    ///
+    /// The parser is reused, because building its tables takes longer than a prediction.
+    pub fn request(
+        &self,
+        parser: &mut Reader,
+        line: Result<&str, &str>,
+    ) -> (PredictionId, Request<Value>) {
         let row = match line {
-            Ok(line) => self.row(line),
+            Ok(line) => self.row(parser, line),
             Err(reason) => Err(Violation::new("", reason)),
         };
         let (mut row, mut violations) = match row {
@@ -101,8 +107,8 @@ impl Columns {
     }
 
     /// Returns the row as an object, and the numbers outside of their ranges.
-    fn row(&self, line: &str) -> Result<(Value, Vec<Violation>), Violation> {
-        let cells = cells(line).map_err(|reason| Violation::new("", reason))?;
+    fn row(&self, parser: &mut Reader, line: &str) -> Result<(Value, Vec<Violation>), Violation> {
+        let cells = cells(parser, line).map_err(|reason| Violation::new("", reason))?;
         if cells.len() != self.0.len() {
             let reason = format!("{} cells for {} columns", cells.len(), self.0.len());
             return Err(Violation::new("", reason));
@@ -144,19 +150,23 @@ impl Column {
 }
 
 /// Splits a line into cells.
-fn cells(line: &str) -> Result<StringRecord, String> {
+fn cells(parser: &mut Reader, line: &str) -> Result<Vec<String>, String> {
     if !line.matches('"').count().is_multiple_of(2) {
         return Err("a quote is not closed".to_owned());
     }
     if line.contains('\r') {
         return Err("a carriage return inside of the line".to_owned());
     }
-    let mut reader = ReaderBuilder::new()
-        .has_headers(false)
-        .flexible(true)
-        .buffer_capacity(line.len().max(1))
-        .from_reader(line.as_bytes());
-    let mut cells = StringRecord::new();
-    reader.read_record(&mut cells).map_err(|error| error.to_string())?;
-    Ok(cells)
+    parser.reset();
+    // One more than needed, because the parser waits for room when either is full.
+    let mut text = vec![0; line.len() + 1];
+    let mut ends = vec![0; line.matches(',').count() + 2];
+    let (_, _, written, before) = parser.read_record(line.as_bytes(), &mut text, &mut ends);
+    // The end of the input ends the last cell.
+    let (_, _, _, last) = parser.read_record(&[], &mut [], &mut ends[before..]);
+    text.truncate(written);
+    ends.truncate(before + last);
+    let starts = iter::once(0).chain(ends.iter().copied());
+    let cell = |(start, end): (usize, &usize)| String::from_utf8(text[start..*end].to_vec());
+    starts.zip(&ends).map(cell).collect::<Result<_, _>>().map_err(|error| error.to_string())
 }

@@ -204,7 +204,7 @@ fn walk(input: impl Read + Send, output: impl Write) -> Result<Summary, BatchErr
 #[test]
 fn a_row_whose_model_panics_fails_alone() {
     let input = "\u{feff}is_back,prediction_id,note,factor,count\n\
-                 true,order-7,\"a, b\",0.5,3\n\
+                 true,order-7,\"a \"\"b\"\", c\",0.5,\"3\"\n\
                  ,,,,0\n\
                  ,no id,,,1\n\
                  ,,,,5\n";
