@@ -76,3 +76,8 @@ pub use file::read_file;
 pub use mapping::Mapping;
 pub use node::{Kind, Node};
 pub use problems::{Place, Problem, Problems};
+
+/// Tests the example of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -89,7 +89,8 @@ pub use ml_configuration::Problems;
 pub use otlp::Otlp;
 pub use sink::{FlushError, HandlerCounts, Period, Policy, Rotation};
 
-/// Tests the examples of the documentation with those of the crate.
+/// Tests the examples of the documentation and of the README with those of the crate.
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/logging.md")]
+#[doc = include_str!("../README.md")]
 struct Documentation;

@@ -11,6 +11,23 @@ use serde::Serialize;
 /// The text of an error from a model or a decorator is the text of its source, without words of this crate
 /// in front. [`error_chain`] omits the repetition. `Debug` writes the error with its sources, for a `main` that
 /// returns it.
+///
+/// ```
+/// use ml_model_core::PredictionError;
+///
+/// fn may_succeed_later(error: &PredictionError) -> bool {
+///     match error {
+///         PredictionError::InvalidInput(_violations) => false,
+///         PredictionError::Model(source) => source.is::<std::io::Error>(),
+///         PredictionError::Rejected(rejection) => rejection.r#type() == "ServiceError",
+///         _ => false,
+///     }
+/// }
+///
+/// let error = std::io::Error::other("the features cannot be read");
+/// assert!(may_succeed_later(&PredictionError::model(error)));
+/// assert!(!may_succeed_later(&PredictionError::InvalidInput(Vec::new())));
+/// ```
 #[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum PredictionError {

@@ -9,6 +9,30 @@ use crate::request::Context;
 /// A model that computes one output from one input.
 ///
 /// The author of a model implements this trait by hand; `#[derive(MLModel)]` builds on it.
+///
+/// ```
+/// use ml_model_core::{Infer, MLModel};
+///
+/// /// Computes a square root.
+/// #[derive(MLModel)]
+/// struct SquareRoot;
+///
+/// impl Infer for SquareRoot {
+///     type Input = f64;
+///     type Output = f64;
+///     type Error = String;
+///
+///     fn infer(&self, number: &f64) -> Result<f64, String> {
+///         if *number < 0.0 {
+///             return Err("the number is negative".to_owned());
+///         }
+///         Ok(number.sqrt())
+///     }
+/// }
+///
+/// assert_eq!(SquareRoot.infer(&9.0), Ok(3.0));
+/// assert_eq!(SquareRoot.predict(-1.0).unwrap_err().to_string(), "the number is negative");
+/// ```
 #[diagnostic::on_unimplemented(
     message = "the model `{Self}` does not implement `Infer`",
     label = "this model has no `infer` method",

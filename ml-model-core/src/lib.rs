@@ -106,3 +106,8 @@ pub use request::{BatchRow, Context, Prediction, Request};
 pub use sensitive::Sensitive;
 pub use sensitive::schema::SensitiveParts;
 pub use stack::Stack;
+
+/// Tests the example of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -20,6 +20,26 @@ use crate::prediction_id::PredictionId;
 /// failure with its prediction id. The model is not called for such a request.
 ///
 /// A decorator that sends a request more than once, such as a retry, clones it.
+///
+/// ```
+/// # use ml_model_core::{Infer, MLModel, PredictionError, Request, Violation};
+/// # #[derive(MLModel)]
+/// # #[decorate(prediction_id)]
+/// # struct Double;
+/// # impl Infer for Double {
+/// #     type Input = f64;
+/// #     type Output = f64;
+/// #     type Error = std::convert::Infallible;
+/// #     fn infer(&self, input: &f64) -> Result<f64, Self::Error> { Ok(2.0 * input) }
+/// # }
+/// let request = Request::new(1.5).with_prediction_id("order-7");
+/// assert_eq!(Double.predict(request)?.prediction_id().unwrap().as_str(), "order-7");
+///
+/// let request = Request::invalid(vec![Violation::new("side", "must be a number")]);
+/// let error = Double.predict(request).unwrap_err();
+/// assert_eq!(error.to_string(), "invalid input: side: must be a number");
+/// # Ok::<(), PredictionError>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Request<I> {
     input: Option<I>,
@@ -179,6 +199,24 @@ impl<I> From<I> for Request<I> {
 }
 
 /// Result of a successful call: the output and the metadata of the call. It derefs to the output.
+///
+/// ```
+/// # use ml_model_core::{Infer, MLModel, PredictionError};
+/// # #[derive(MLModel)]
+/// # #[decorate(prediction_id)]
+/// # struct Double;
+/// # impl Infer for Double {
+/// #     type Input = f64;
+/// #     type Output = f64;
+/// #     type Error = std::convert::Infallible;
+/// #     fn infer(&self, input: &f64) -> Result<f64, Self::Error> { Ok(2.0 * input) }
+/// # }
+/// let prediction = Double.predict(1.5)?;
+/// assert_eq!(*prediction, 3.0);
+/// assert!(prediction.prediction_id().is_some());
+/// assert_eq!(prediction.into_output(), 3.0);
+/// # Ok::<(), PredictionError>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Prediction<O> {
     output: O,

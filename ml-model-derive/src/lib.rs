@@ -88,3 +88,8 @@ pub fn derive_ml_model(input: TokenStream) -> TokenStream {
 pub fn derive_log_value(input: TokenStream) -> TokenStream {
     log_value::expand(input.into()).into()
 }
+
+/// Tests the example of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -60,3 +60,8 @@ pub use ml_logging::ContextFilter;
 pub use service::{ConfiguredService, Service};
 /// Re-exported, so that the crate of a `main` needs no other dependency of this workspace.
 pub use {ml_logging, ml_model_core};
+
+/// Tests the example of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -357,6 +357,45 @@ fn run_logged(
 }
 
 /// A service with a valid configuration, made by [`Service::configured`].
+///
+/// Tests and programs with a `main` of their own serve it on a listener:
+///
+/// ```
+/// use std::io::Write as _;
+/// use std::net::TcpStream;
+///
+/// use ml_model_service::{Document, Service};
+/// use tokio::net::TcpListener;
+/// # use ml_model_core::{Infer, MLModel};
+/// # #[derive(MLModel)]
+/// # struct Double;
+/// # impl Infer for Double {
+/// #     type Input = f64;
+/// #     type Output = f64;
+/// #     type Error = std::convert::Infallible;
+/// #     fn infer(&self, input: &f64) -> Result<f64, Self::Error> { Ok(2.0 * input) }
+/// # }
+///
+/// # #[tokio::main]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let listener = TcpListener::bind("127.0.0.1:0").await?;
+/// let address = listener.local_addr()?;
+/// let document = Document::parse("service.yaml", "server: {drain_limit_s: 1}")?;
+/// let service = Service::new("Model Service").model(|| Double).configured(&document)?;
+///
+/// let client = tokio::task::spawn_blocking(move || {
+///     let mut stream = TcpStream::connect(address)?;
+///     stream.write_all(b"GET /api/health HTTP/1.1\r\nhost: test\r\nconnection: close\r\n\r\n")?;
+///     std::io::read_to_string(stream)
+/// });
+/// let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+/// let served = tokio::spawn(service.serve(listener, async { drop(stopped.await) }));
+/// assert!(client.await??.starts_with("HTTP/1.1 200 "));
+/// drop(stop);
+/// served.await??;
+/// # Ok(())
+/// # }
+/// ```
 #[must_use = "a service does nothing before it is served"]
 pub struct ConfiguredService {
     configuration: Configuration,

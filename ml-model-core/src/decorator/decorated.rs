@@ -14,6 +14,22 @@ use crate::request::Request;
 ///
 /// It is a model itself, so that stacks nest to any depth. It derefs to the inner model. `Debug`
 /// prints `Outer(Inner(Model))`.
+///
+/// ```
+/// # use ml_model_core::{Infer, MLModel, Decorated, PredictionIdDecorator};
+/// # #[derive(MLModel)]
+/// # struct Double;
+/// # impl Infer for Double {
+/// #     type Input = f64;
+/// #     type Output = f64;
+/// #     type Error = std::convert::Infallible;
+/// #     fn infer(&self, input: &f64) -> Result<f64, Self::Error> { Ok(2.0 * input) }
+/// # }
+/// let model = Decorated::new(PredictionIdDecorator, Double);
+/// assert!(model.predict(1.5)?.prediction_id().is_some());
+/// assert_eq!(format!("{:?}", model.decorators()), "PredictionIdDecorator(Double)");
+/// # Ok::<(), ml_model_core::PredictionError>(())
+/// ```
 #[derive(Clone, Copy)]
 pub struct Decorated<D, M> {
     decorator: D,

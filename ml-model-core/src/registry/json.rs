@@ -23,6 +23,29 @@ use crate::sensitive::schema::SensitiveParts;
 ///
 /// If the input schema contains the `prediction_id` of the decorator, the id of the call is read from
 /// the input. If the output schema contains it, the id of the call is the last member of the output.
+///
+/// ```
+/// # use ml_model_core::{Infer, MLModel, JsonModel};
+/// # #[derive(MLModel)]
+/// # #[decorate(prediction_id)]
+/// # struct Double;
+/// # impl Infer for Double {
+/// #     type Input = f64;
+/// #     type Output = f64;
+/// #     type Error = std::convert::Infallible;
+/// #     fn infer(&self, input: &f64) -> Result<f64, Self::Error> { Ok(2.0 * input) }
+/// # }
+/// use serde_json::json;
+///
+/// let model = JsonModel::new(Double);
+/// assert_eq!(*model.predict(json!(1.5))?, json!(3.0));
+/// let error = model.predict(json!("one")).unwrap_err();
+/// assert_eq!(
+///     error.to_string(),
+///     "invalid input: invalid type: string \"one\", expected f64",
+/// );
+/// # Ok::<(), ml_model_core::PredictionError>(())
+/// ```
 pub struct JsonModel<M: MLModel> {
     model: M,
     takes_prediction_id: bool,

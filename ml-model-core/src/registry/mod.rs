@@ -22,6 +22,27 @@ pub type RegisteredModel = Arc<dyn JsonForm>;
 /// The models of one program by qualified name, in the order in which they were added.
 ///
 /// A registry is a value, not a global.
+///
+/// ```
+/// # use ml_model_core::{Infer, MLModel, ModelRegistry};
+/// # #[derive(MLModel)]
+/// # #[decorate(prediction_id)]
+/// # struct Double;
+/// # impl Infer for Double {
+/// #     type Input = f64;
+/// #     type Output = f64;
+/// #     type Error = std::convert::Infallible;
+/// #     fn infer(&self, input: &f64) -> Result<f64, Self::Error> { Ok(2.0 * input) }
+/// # }
+/// use serde_json::json;
+///
+/// let mut models = ModelRegistry::new();
+/// models.add(Double)?;
+/// assert_eq!(models.list()[0].display_name, "Double");
+/// assert_eq!(models.get("double")?.call(json!(1.5).into())?.output(), &json!(3.0));
+/// assert!(models.get("doubel").is_err());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Default, Clone)]
 pub struct ModelRegistry {
     // A program has a few models, for which a linear search is faster than a hash map.

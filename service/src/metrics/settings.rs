@@ -7,6 +7,13 @@ use super::text::is_metric_name;
 /// Settings of the metrics at `GET /metrics`.
 ///
 /// Names and defaults are those of the `metrics` section of the Python services.
+///
+/// ```no_run
+/// use ml_model_service::{MetricsSettings, Service};
+///
+/// let metrics = MetricsSettings { enabled: true, ..MetricsSettings::default() };
+/// Service::new("Model Service").metrics(metrics).main();
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MetricsSettings {
     /// Enables metrics. Off by default: `/metrics` does not exist.
