@@ -5,6 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use insurance_charges::{InsuranceChargesModelInput, InsuranceChargesModelOutput};
+use jsonschema::error::ValidationErrorKind;
 use jsonschema::{ValidationError, Validator};
 use ml_model_core::decorators::logging::ReadableFields;
 use ml_model_core::{
@@ -169,6 +170,9 @@ fn label<E>(name: Result<&str, E>, prefix: &str, number: i32) -> Value {
 
 /// Converts a violation of the schema. Its message has no value of the input, because values may be sensitive.
 fn violation(error: ValidationError<'_>) -> Violation {
-    let path = error.instance_path().as_str().trim_start_matches('/').replace('/', ".");
-    Violation::new(path, error.masked().to_string())
+    let mut path: Vec<_> = error.instance_path().as_str().split('/').skip(1).collect();
+    if let ValidationErrorKind::Required { property: Value::String(name) } = error.kind() {
+        path.push(name);
+    }
+    Violation::new(path.join("."), error.masked().to_string())
 }

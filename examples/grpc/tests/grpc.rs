@@ -204,7 +204,7 @@ async fn a_refused_input_is_answered_with_all_violations_and_recorded() {
     let details = status.get_details_bad_request().unwrap();
     let mut fields: Vec<_> = details.field_violations.iter().map(|one| &*one.field).collect();
     fields.sort_unstable();
-    assert_eq!(fields, ["", "age", "region", "sex"], "{details:?}");
+    assert_eq!(fields, ["age", "region", "sex", "smoker"], "{details:?}");
     assert!(status.message().contains("\"smoker\" is a required property"), "{status:?}");
     assert!(!status.message().contains("300"), "{status:?}");
 
@@ -360,7 +360,8 @@ impl Infer for Gated {
 
     fn infer(&self, _: &Self::Input) -> Result<Self::Output, Self::Error> {
         self.calls.send(())?;
-        self.permissions.lock().unwrap().recv()?;
+        // The limit ends the test if this thread is the one that must give the permission.
+        self.permissions.lock().unwrap().recv_timeout(Duration::from_secs(60))?;
         Ok(InsuranceChargesModelOutput { charges: 7.0 })
     }
 }

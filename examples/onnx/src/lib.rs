@@ -54,9 +54,10 @@ pub struct RentModel {
     output: NodeId,
 }
 
-/// Input of the pipeline: its name in the ONNX file, and the value for an apartment.
+/// Name of an input in the ONNX file, and its value for an apartment.
 type Column = (&'static str, fn(&Apartment) -> f32);
 
+/// Inputs of the pipeline, a column of values each.
 const COLUMNS: &[Column] = &[
     ("area", |apartment| apartment.area),
     ("rooms", |apartment| apartment.rooms.into()),
@@ -102,6 +103,7 @@ impl RentModel {
         let pipeline = Model::load_static_slice(include_bytes!("../model/rent.onnx"))?;
         let inputs =
             COLUMNS.iter().map(|(name, _)| pipeline.node_id(name)).collect::<Result<_, _>>()?;
+        // skl2onnx gives the output of a regressor this name.
         let output = pipeline.node_id("variable")?;
         Ok(Self { pipeline, inputs, output })
     }
