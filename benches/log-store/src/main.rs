@@ -76,11 +76,10 @@ fn run(task: &Task) -> Result<()> {
 
 fn write_log(path: &Path, predictions: u64) -> Result<()> {
     let mut file = File::create(path)?;
-    let mut records = Records::new(DAY, 0, predictions);
+    let mut records = Records::new(DAY, 0, predictions).with_rfc3339();
     let mut chunk = String::new();
     while records.write(&mut chunk) {
-        let zoned = chunk.replace(&format!("\"{DAY} "), &format!("\"{DAY}T"));
-        file.write_all(zoned.as_bytes())?;
+        file.write_all(chunk.as_bytes())?;
         chunk.clear();
     }
     println!("{}", records.some_id());

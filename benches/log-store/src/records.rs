@@ -27,6 +27,8 @@ pub(crate) fn days_until_today(count: u64) -> crate::Result<Vec<String>> {
 /// Makes records.
 pub(crate) struct Records {
     day: String,
+    /// Whether times are in RFC 3339, which the programs of the comparison read as well.
+    is_rfc3339: bool,
     /// Number of failures so far.
     pub(crate) errors: u64,
     next: u64,
@@ -45,6 +47,7 @@ impl Records {
         let day = day.to_owned();
         Self {
             day,
+            is_rfc3339: false,
             errors: 0,
             next: first,
             end,
@@ -58,6 +61,12 @@ impl Records {
     /// Makes other ids: those of a number.
     pub(crate) fn with_ids(mut self, number: u64) -> Self {
         self.state = self.state.wrapping_add(number << 40);
+        self
+    }
+
+    /// Writes times in RFC 3339.
+    pub(crate) fn with_rfc3339(mut self) -> Self {
+        self.is_rfc3339 = true;
         self
     }
 
@@ -90,13 +99,12 @@ impl Records {
     fn write_one(&mut self, chunk: &mut String) {
         let millis = self.next * 86_400_000 / OF_DAY;
         let (second, milli) = (millis / 1000, millis % 1000);
-        let time = format!(
-            "{} {:02}:{:02}:{:02},{milli:03}",
-            self.day,
-            second / 3600 % 24,
-            second / 60 % 60,
-            second % 60
-        );
+        let clock = format!("{:02}:{:02}:{:02}", second / 3600 % 24, second / 60 % 60, second % 60);
+        let day = &self.day;
+        let time = match self.is_rfc3339 {
+            true => format!("{day}T{clock}.{milli:03}Z"),
+            false => format!("{day} {clock},{milli:03}"),
+        };
         let [a, b, c, d] = [(); 4].map(|()| self.random());
         let id = format!(
             "{:08x}-{:04x}-4{:03x}-8{:03x}-{:012x}",
