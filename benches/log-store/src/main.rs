@@ -1,45 +1,57 @@
-//! Fills a store of `ml-logs` with the predictions of a day, through standard input and with the page
-//! open, then asks what the page asks. Prints the figures beside their budgets.
+//! Measures ml-logs, with predictions as the demo logs them.
+//!
+//! | module | content |
+//! |---|---|
+//! | `day` | the predictions of a day, and what the page asks |
+//! | `killed` | kills, rotation and retention with exact counts |
+//! | `records` | the records |
+//! | `server`, `client` | the program, and questions over HTTP |
 
 #![cfg(unix)]
 
 mod client;
+mod day;
+mod killed;
 mod records;
+mod server;
 
 use std::error::Error;
-use std::io::{BufRead, BufReader, Write};
+use std::fs::File;
+use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitCode, Stdio};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
-use std::{fs, thread};
+use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{Parser, Subcommand};
 
-use client::get;
 use records::{DAY, Records};
 
 /// Measures ml-logs.
 #[derive(Parser)]
-struct Arguments {
-    /// Number of predictions of the day.
-    #[arg(long, default_value_t = 10_000_000)]
-    predictions: u64,
-    /// Number of times that each question is asked; the median counts.
-    #[arg(long, default_value_t = 9)]
-    rounds: usize,
-    /// Folder of the store; a temporary one by default. An existing store gets more predictions.
-    #[arg(long)]
-    store: Option<PathBuf>,
-    /// Number of predictions that the store already has, of the same day.
-    #[arg(long, default_value_t = 0)]
-    first: u64,
+struct CommandLine {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Fills a store with the predictions of a day, then asks what the page asks.
+    Day(day::Arguments),
+    /// Kills the program again and again while a log is written, rotated and deleted, then counts.
+    Killed(killed::Arguments),
+    /// Writes a log of a day, with times in RFC 3339, for comparisons.
+    Log {
+        /// The file.
+        file: PathBuf,
+        /// Number of predictions.
+        #[arg(long, default_value_t = 1_000_000)]
+        predictions: u64,
+    },
 }
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
 fn main() -> ExitCode {
-    match run(&Arguments::parse()) {
+    match run(&CommandLine::parse().task) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error}");
@@ -48,156 +60,28 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(arguments: &Arguments) -> Result<()> {
-    let temporary = tempfile::tempdir()?;
-    let store = arguments.store.clone().unwrap_or_else(|| temporary.path().join("store"));
-    let mut server = Server::start(&store)?;
-    let all = arguments.first + arguments.predictions;
-    let (some_id, seconds) = fill(&mut server, arguments.first, arguments.predictions)?;
-    let cpu = server.cpu_seconds()?;
-    let per_core = 2.0 * arguments.predictions as f64 / cpu;
-    row("records per second and CPU second", &format!("{per_core:.0}"), ">= 250,000");
-    row("records per second", &format!("{:.0}", 2.0 * arguments.predictions as f64 / seconds), "");
-    row("bytes per prediction", &format!("{:.0}", size(&store)? as f64 / all as f64), "<= 180");
-
-    let day = format!("from={DAY}T00:00:00Z&to={DAY}T23:59:59.999Z");
-    let rare = "filter=age%3E60+charges%3D10000..10000.5";
-    let questions = [
-        ("a prediction by id, ms", format!("/api/predictions/{some_id}"), "<= 2"),
-        ("overview of the day, ms", format!("/api/overview?{day}"), "<= 50"),
-        (
-            "first rows of a filter, ms",
-            format!("/api/predictions?{day}&filter=age%3E60+charges%3C5000&limit=50"),
-            "<= 100",
-        ),
-        (
-            "filter on two fields over the day, ms",
-            format!("/api/predictions?{day}&{rare}&limit=10000"),
-            "<= 1500",
-        ),
-        ("failures of the day, ms", format!("/api/failures?{day}"), ""),
-        ("one field against the day before, ms", format!("/api/fields/age?{day}"), ""),
-    ];
-    for (name, question, budget) in questions {
-        let mut times = Vec::new();
-        for _ in 0..arguments.rounds {
-            let started = Instant::now();
-            let mut path = question.clone();
-            // A search that takes longer than its time limit goes on.
-            while let Some(next) = get(&server.address, &path)?["next"].as_str() {
-                if !question.contains(rare) {
-                    break;
-                }
-                path = format!("{question}&after={next}");
-            }
-            times.push(started.elapsed().as_secs_f64() * 1e3);
+fn run(task: &Task) -> Result<()> {
+    match task {
+        Task::Log { file, predictions } => write_log(file, *predictions),
+        Task::Day(arguments) => {
+            server::build()?;
+            day::run(arguments)
         }
-        times.sort_by(f64::total_cmp);
-        row(name, &format!("{:.2}", times[times.len() / 2]), budget);
+        Task::Killed(arguments) => {
+            server::build()?;
+            killed::run(arguments)
+        }
     }
-    row("resident memory at most, MiB", &format!("{:.0}", server.peak_memory_mib()?), "<= 100");
+}
+
+fn write_log(path: &Path, predictions: u64) -> Result<()> {
+    let mut file = File::create(path)?;
+    let mut records = Records::new(DAY, 0, predictions).with_rfc3339();
+    let mut chunk = String::new();
+    while records.write(&mut chunk) {
+        file.write_all(chunk.as_bytes())?;
+        chunk.clear();
+    }
+    println!("{}", records.some_id());
     Ok(())
-}
-
-fn row(name: &str, figure: &str, budget: &str) {
-    println!("{name:42} {figure:>12}   {budget}");
-}
-
-/// Writes the records of predictions, while a page looks at them. Returns one of the ids, and the time
-/// until all were taken.
-fn fill(server: &mut Server, first: u64, predictions: u64) -> Result<(String, f64)> {
-    let mut input = server.process.stdin.take().ok_or("no standard input")?;
-    let address = server.address.clone();
-    let is_full = AtomicBool::new(false);
-    let started = Instant::now();
-    thread::scope(|scope| -> Result<(String, f64)> {
-        scope.spawn(|| {
-            while !is_full.load(Ordering::Relaxed) {
-                for question in ["overview?", "predictions?limit=50&", "failures?"] {
-                    if let Err(error) =
-                        get(&address, &format!("/api/{question}from={DAY}&to={DAY}"))
-                    {
-                        eprintln!("{question}: {error}");
-                    }
-                }
-                thread::sleep(Duration::from_secs(1));
-            }
-        });
-        let mut records = Records::new(first, predictions);
-        let mut chunk = String::new();
-        while records.write(&mut chunk) {
-            input.write_all(chunk.as_bytes())?;
-            chunk.clear();
-        }
-        drop(input);
-        while get(&address, "/api/health")?["records"].as_u64() < Some(2 * (first + predictions)) {
-            thread::sleep(Duration::from_millis(10));
-        }
-        is_full.store(true, Ordering::Relaxed);
-        Ok((records.some_id().to_owned(), started.elapsed().as_secs_f64()))
-    })
-}
-
-/// A running `ml-logs serve -`.
-struct Server {
-    process: Child,
-    address: String,
-}
-
-impl Server {
-    fn start(store: &Path) -> Result<Self> {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-        let build = ["build", "--release", "--locked", "-p", "ml-log-store"];
-        if !Command::new(env!("CARGO")).args(build).current_dir(&root).status()?.success() {
-            return Err("ml-logs cannot be built".into());
-        }
-        let mut process = Command::new(root.join("target/release/ml-logs"))
-            .args(["serve", "-", "--address", "127.0.0.1:0", "--time-zone", "UTC", "--store"])
-            .arg(store)
-            .stdin(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()?;
-        let mut errors = BufReader::new(process.stderr.take().ok_or("no standard error")?);
-        let mut line = String::new();
-        errors.read_line(&mut line)?;
-        let address = line.split("http://").nth(1).and_then(|rest| rest.split(' ').next());
-        let address = address.ok_or_else(|| format!("ml-logs did not start: {line}"))?.to_owned();
-        thread::spawn(move || std::io::copy(&mut errors, &mut std::io::stderr()));
-        Ok(Self { process, address })
-    }
-
-    /// Returns the CPU time of the process.
-    fn cpu_seconds(&self) -> Result<f64> {
-        const TICKS: f64 = 100.0;
-        let text = fs::read_to_string(format!("/proc/{}/stat", self.process.id()))?;
-        let (_, fields) = text.rsplit_once(')').ok_or("no name")?;
-        let ticks = fields.split_whitespace().skip(11).take(2).map(str::parse::<f64>);
-        Ok(ticks.sum::<std::result::Result<f64, _>>()? / TICKS)
-    }
-
-    fn peak_memory_mib(&self) -> Result<f64> {
-        let text = fs::read_to_string(format!("/proc/{}/status", self.process.id()))?;
-        let line = text.lines().find(|line| line.starts_with("VmHWM")).ok_or("no VmHWM")?;
-        let kib: f64 = line.split_whitespace().nth(1).ok_or("no number")?.parse()?;
-        Ok(kib / 1024.0)
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ended = self.process.kill();
-        let _status = self.process.wait();
-    }
-}
-
-/// Returns the size of the files, without what SQLite keeps beside them while it writes.
-fn size(store: &Path) -> Result<u64> {
-    let mut sum = 0;
-    for entry in fs::read_dir(store)? {
-        let entry = entry?;
-        if entry.path().extension().is_some_and(|extension| extension == "sqlite") {
-            sum += entry.metadata()?.len();
-        }
-    }
-    Ok(sum)
 }

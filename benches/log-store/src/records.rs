@@ -4,6 +4,9 @@
 use std::collections::VecDeque;
 use std::fmt::Write;
 
+use jiff::tz::TimeZone;
+use jiff::{Span, Timestamp};
+
 /// The day of the predictions.
 pub(crate) const DAY: &str = "2026-11-24";
 /// Predictions of a full day.
@@ -14,8 +17,20 @@ const CONCURRENT: usize = 16;
 /// Bytes of a chunk.
 const CHUNK: usize = 1 << 16;
 
+/// Returns the last days up to today, the oldest first.
+pub(crate) fn days_until_today(count: u64) -> crate::Result<Vec<String>> {
+    let today = Timestamp::now().to_zoned(TimeZone::UTC).date();
+    let day = |ago: u64| Ok(today.checked_sub(Span::new().try_days(ago as i64)?)?.to_string());
+    (0..count).rev().map(day).collect()
+}
+
 /// Makes records.
 pub(crate) struct Records {
+    day: String,
+    /// Whether times are in RFC 3339, which the programs of the comparison read as well.
+    is_rfc3339: bool,
+    /// Number of failures so far.
+    pub(crate) errors: u64,
     next: u64,
     end: u64,
     state: u64,
@@ -26,10 +41,33 @@ pub(crate) struct Records {
 }
 
 impl Records {
-    pub(crate) fn new(first: u64, predictions: u64) -> Self {
+    pub(crate) fn new(day: &str, first: u64, predictions: u64) -> Self {
         let end = first + predictions;
         let (open, id) = (VecDeque::new(), String::new());
-        Self { next: first, end, state: first + 1, open, chosen: (first + end) / 2, id }
+        let day = day.to_owned();
+        Self {
+            day,
+            is_rfc3339: false,
+            errors: 0,
+            next: first,
+            end,
+            state: first + 1,
+            open,
+            chosen: (first + end) / 2,
+            id,
+        }
+    }
+
+    /// Makes other ids: those of a number.
+    pub(crate) fn with_ids(mut self, number: u64) -> Self {
+        self.state = self.state.wrapping_add(number << 40);
+        self
+    }
+
+    /// Writes times in RFC 3339.
+    pub(crate) fn with_rfc3339(mut self) -> Self {
+        self.is_rfc3339 = true;
+        self
     }
 
     /// Returns the id of one of the predictions.
@@ -61,12 +99,12 @@ impl Records {
     fn write_one(&mut self, chunk: &mut String) {
         let millis = self.next * 86_400_000 / OF_DAY;
         let (second, milli) = (millis / 1000, millis % 1000);
-        let time = format!(
-            "{DAY} {:02}:{:02}:{:02},{milli:03}",
-            second / 3600,
-            second / 60 % 60,
-            second % 60
-        );
+        let clock = format!("{:02}:{:02}:{:02}", second / 3600 % 24, second / 60 % 60, second % 60);
+        let day = &self.day;
+        let time = match self.is_rfc3339 {
+            true => format!("{day}T{clock}.{milli:03}Z"),
+            false => format!("{day} {clock},{milli:03}"),
+        };
         let [a, b, c, d] = [(); 4].map(|()| self.random());
         let id = format!(
             "{:08x}-{:04x}-4{:03x}-8{:03x}-{:012x}",
@@ -98,6 +136,7 @@ impl Records {
         );
         let duration = 0.004 + (d >> 20 & 0xff) as f64 * (d >> 28 & 0x1f) as f64 / 20_000.0;
         let answer = if (d >> 40) % 1000 == 0 {
+            self.errors += 1;
             format!(
                 "{},\"status\":\"error\",\"duration_ms\":{duration:.3},\
                  \"error_info\":\"the model cannot predict for age {age}: tree {} is missing\"}}\n",

@@ -7,11 +7,13 @@
 //! | `wrk` | load and its outcome |
 //! | `log` | check that the log has all records of every prediction |
 //! | `measure` | interleaved rounds and their medians |
+//! | `beside` | the service beside `ml-logs` |
 //! | `soak` | a long run that accounts for every request |
 //! | `hostile` | the demo under attack |
 //! | `results` | the results file |
 //! | `charts` | charts of the results |
 
+mod beside;
 mod charts;
 mod hostile;
 mod log;
@@ -66,6 +68,11 @@ enum Task {
         /// The curves to measure.
         #[arg(value_enum, default_values_t = [Curve::Connections, Curve::Models, Curve::Fields])]
         curves: Vec<Curve>,
+    },
+    /// Measures the service with and without `ml-logs` that follows its log.
+    Beside {
+        #[command(flatten)]
+        rounds: Rounds,
     },
     /// Runs for a long time, stops by SIGTERM, and accounts for every request and record.
     Soak {
@@ -151,6 +158,12 @@ fn run(command_line: &CommandLine) -> Result<()> {
                 *slot = Some(growth);
             }
             Ok(())
+        }
+        Task::Beside { rounds } => {
+            build_servers()?;
+            let beside = beside::run(&rounds.into())?;
+            println!("{beside}");
+            beside.verdict()
         }
         Task::Soak { minutes, connections } => {
             build_servers()?;

@@ -44,8 +44,12 @@ pub(crate) struct Record<'a> {
     pub(crate) model: Cow<'a, str>,
     pub(crate) version: Cow<'a, str>,
     pub(crate) instance: Cow<'a, str>,
-    /// Identifies the thread of the instance, if the record names one.
-    pub(crate) thread: Option<u64>,
+    /// Identifies the thread, as far as the record names host, process and thread.
+    pub(crate) thread: u64,
+    /// Whether the record names a thread.
+    pub(crate) names_thread: bool,
+    /// Whether the record is that of a request that did not reach the model.
+    pub(crate) is_refused: bool,
     pub(crate) duration_ns: Option<i64>,
     pub(crate) error: Option<Cow<'a, str>>,
     /// Number of predictions that this one stands for: more than 1 if the logger samples.
@@ -117,6 +121,11 @@ impl Decoder {
                     write_member(&mut self.extra, name, value);
                     continue;
                 }
+                Role::Other if name == "endpoint" && is_of_service(&record, action) => {
+                    record.model = model_of_endpoint(value);
+                    record.is_refused = !record.model.is_empty();
+                    false
+                }
                 Role::Other if action.is_some() => {
                     write_member(&mut self.fields, name, value);
                     continue;
@@ -149,11 +158,9 @@ impl Decoder {
         if record.instance.is_empty() {
             record.instance = text(host).unwrap_or_default();
         }
-        if !thread.is_empty() {
-            let mut hasher = FixedState::default().build_hasher();
-            [host, process, thread].into_iter().for_each(|part| hasher.write(part.as_bytes()));
-            record.thread = Some(hasher.finish());
-        }
+        let mut hasher = FixedState::default().build_hasher();
+        [host, process, thread].into_iter().for_each(|part| hasher.write(part.as_bytes()));
+        (record.thread, record.names_thread) = (hasher.finish(), !thread.is_empty());
         record.kind = match (action, status) {
             (Some("\"predict\""), Some("\"success\"")) => Kind::Answer(Outcome::Success),
             (Some("\"predict\""), Some("\"error\"")) => Kind::Answer(Outcome::Error),
@@ -181,12 +188,25 @@ impl Record<'_> {
             model: none(),
             version: none(),
             instance: none(),
-            thread: None,
+            thread: 0,
+            names_thread: false,
+            is_refused: false,
             duration_ns: None,
             error: None,
             weight: 1.0,
         }
     }
+}
+
+/// Returns whether a record of `rest-model-service` itself is read: it names an endpoint and no model.
+fn is_of_service(record: &Record<'_>, action: Option<&str>) -> bool {
+    action.is_some() && record.model.is_empty()
+}
+
+/// Returns the model in `http://host/api/models/insurance_charges_model/prediction`.
+fn model_of_endpoint(value: &str) -> Cow<'_, str> {
+    let path = value.split_once("/api/models/").map(|(_, path)| path);
+    path.and_then(|path| path.strip_suffix("/prediction\"")).unwrap_or_default().into()
 }
 
 /// Replaces the objects of the Elastic Common Schema by their members: `"log":{"level":…}` becomes

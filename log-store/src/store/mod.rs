@@ -21,6 +21,7 @@ mod resume;
 mod retention;
 pub(crate) mod rollup;
 pub(crate) mod schema;
+mod unthreaded;
 mod writer;
 
 use std::path::Path;

@@ -5,8 +5,10 @@
 //! ends: nothing is lost or stored twice. A line of another day starts a new batch.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::hash::{BuildHasher, Hasher};
 use std::path::{Path, PathBuf};
 
+use foldhash::fast::FixedState;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
@@ -14,6 +16,7 @@ use super::batch::{Batch, End, Half, Id, OtherRecord, Prediction, RejectedLine};
 use super::day::{DAY_US, Day};
 use super::day_file::DayFile;
 use super::retention::{Retention, delete_before};
+use super::unthreaded::Unthreaded;
 use super::{StoreError, free_space};
 use crate::read::{Lines, Position};
 use crate::record::{Decoder, Kind, Outcome, Record};
@@ -37,6 +40,7 @@ pub(crate) struct Writer {
     decoder: Decoder,
     batch: Batch,
     day: Day,
+    unthreaded: Unthreaded,
     /// Indices of the positions that have changed since the last transaction.
     changed: BTreeSet<usize>,
     files: BTreeMap<Day, DayFile>,
@@ -58,6 +62,7 @@ impl Writer {
             store: store.to_owned(),
             decoder: Decoder::new(zone),
             batch: Batch::default(),
+            unthreaded: Unthreaded::default(),
             day: Day::of(now()),
             changed: BTreeSet::new(),
             files: BTreeMap::new(),
@@ -88,6 +93,30 @@ impl Writer {
             line: line[..end].into(),
         });
         Ok(())
+    }
+
+    /// Returns a hash of the logger whose records are joined by their order: they have neither an id nor
+    /// a thread.
+    fn unthreaded_logger(
+        &self,
+        record: &Record<'_>,
+        id: Option<&Id>,
+        source: usize,
+    ) -> Option<u64> {
+        let has_id = match record.kind {
+            Kind::Request => id.is_some(),
+            // The request may have had none.
+            Kind::Answer(_) => self.batch.has_request(id, None),
+            Kind::Other => true,
+        };
+        if record.names_thread || record.is_refused || has_id {
+            return None;
+        }
+        let mut hasher = FixedState::default().build_hasher();
+        hasher.write_u64(record.thread);
+        hasher.write_usize(source);
+        hasher.write(record.model.as_bytes());
+        Some(hasher.finish())
     }
 
     /// Returns the number of lines that are not written yet.
@@ -173,8 +202,16 @@ impl Lines for Writer {
         // A clock that is far ahead would hide its records behind all others.
         let time = time.filter(|time| *time < now + DAY_US).unwrap_or(now);
         let id = record.prediction_id.as_deref().map(Id::new);
-        let joins = matches!(record.kind, Kind::Answer(_))
-            && self.batch.has_request(id.as_ref(), record.thread);
+        let logger = self.unthreaded_logger(&record, id.as_ref(), source);
+        let thread = match logger {
+            None => (record.names_thread && !record.is_refused).then_some(record.thread),
+            Some(logger) => {
+                let is_certain = record.kind == Kind::Request || self.unthreaded.is_certain(logger);
+                is_certain.then_some(logger)
+            }
+        };
+        let joins =
+            matches!(record.kind, Kind::Answer(_)) && self.batch.has_request(id.as_ref(), thread);
         let requested = match record.kind {
             // The request of a prediction that was answered after midnight is in the file of its day.
             Kind::Answer(_) => time - record.duration_ns.unwrap_or(0) / 1000,
@@ -188,6 +225,11 @@ impl Lines for Writer {
         }
         self.switch_to(day, positions)?;
         self.note(source);
+        match (logger, record.kind) {
+            (Some(logger), Kind::Request) => self.unthreaded.request(logger, time),
+            (Some(logger), Kind::Answer(_)) => self.unthreaded.answer(logger),
+            _ => {}
+        }
         let file = open(&mut self.files, &self.store, day)?;
         let at = time - day.start();
         let outcome = match record.kind {
@@ -201,7 +243,7 @@ impl Lines for Writer {
         let Decoder { template, fields, extra, .. } = &mut self.decoder;
         let template = file.names.template(&record, template, extra);
         let half = Half { template, at, fields: closed(fields), extra: closed(extra) };
-        let prediction = Prediction::new(id, record.thread, &record.model);
+        let prediction = Prediction::new(id, thread, &record.model);
         match outcome {
             None => self.batch.add_request(prediction, half),
             Some(outcome) => self.batch.add_answer(prediction, half, end(&record, outcome)),

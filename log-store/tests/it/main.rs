@@ -7,6 +7,7 @@ mod configuration;
 mod formats;
 mod killed;
 mod page;
+mod python;
 mod retention;
 mod rotation;
 mod support;
