@@ -135,6 +135,27 @@ fn bad_and_torn_lines_are_listed_and_the_others_are_scored() {
 }
 
 #[test]
+fn the_readme_shows_the_results() {
+    let readme = include_str!("../README.md");
+    let between = |start: &str, end: &str| {
+        readme.split_once(start).unwrap().1.split_once(end).unwrap().0.to_owned()
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let input = between("printf '", "' |").replace("\\n", "\n");
+    let output = program(folder.path(), &[], input.as_bytes());
+    let (mut found, mut shown) =
+        (table(&output.stdout), table(between("```csv\n", "```").as_bytes()));
+    for row in found.iter_mut().chain(&mut shown) {
+        row.remove(1);
+    }
+    assert_eq!(found, shown);
+    let errors = String::from_utf8(output.stderr).unwrap();
+    let summary = between("```text\n", "```");
+    let until_duration = |text: &str| text.split("failed").next().unwrap().to_owned();
+    assert_eq!(until_duration(&errors), until_duration(&summary));
+}
+
+#[test]
 fn results_have_the_order_of_the_rows() {
     const ROWS: usize = 8_000;
     let folder = tempfile::tempdir().unwrap();

@@ -161,6 +161,23 @@ fn a_probability_between_the_limits_is_for_review() {
 }
 
 #[test]
+fn the_readme_shows_the_answer() {
+    let readme = include_str!("../README.md");
+    let between = |start: &str, end: &str| {
+        let (_, rest) = readme.split_once(start).unwrap();
+        rest.split_once(end).unwrap().0.parse::<Value>().unwrap()
+    };
+    let service = Service::start();
+    let (_, mut answer) = service.predict("credit_scorecard", &between("-d '", "'\n```"));
+    let mut shown = between("```json\n", "```");
+    for answer in [&mut answer, &mut shown] {
+        assert!(answer["prediction_id"].take().is_string());
+    }
+    assert_eq!(answer, shown);
+    service.stop();
+}
+
+#[test]
 fn no_sensitive_value_is_written() {
     let service = Service::start();
     let decided = application(&json!({}));
