@@ -4,6 +4,7 @@
     log-store.py browse ADDRESS FILE FOLDER    uses the page; FILE is the log, FOLDER is for screenshots
 """
 
+import csv
 import datetime
 import json
 import random
@@ -154,7 +155,9 @@ def use_overview(page):
     page.ready()
     page.picture("zoomed")
     page.driver.back()
-    page.until(lambda: "from=20" not in page.driver.current_url, "address before the zoom")
+    # The browser knows the address before the page does.
+    page.until(lambda: "from=20" not in page.driver.execute_script("return location.search"), "address before the zoom")
+    page.ready()
 
 
 def use_search(page):
@@ -168,6 +171,7 @@ def use_search(page):
     check(rows and all("error" in row.text for row in rows), "the rows are not failures")
     page.picture("search")
     page.audit("search")
+    download(page)
     # Unchanged for a colleague who opens the address.
     address, count = page.driver.current_url, len(rows)
     page.driver.get(address)
@@ -180,6 +184,27 @@ def use_search(page):
     page.until(lambda: len(page.all("tbody tr")) == 1, "one row")
     page.shown("tbody td.id a").click()
     page.until(lambda: "view=prediction" in page.driver.current_url, "prediction")
+
+
+def download(page):
+    """Clicks on both downloads, and compares the files with the answer of the API."""
+    from selenium.webdriver.common.by import By
+
+    expected = page.get("/api/predictions?limit=10000&filter=age%3E60+status%3Derror")["predictions"]
+    ids = [prediction["prediction_id"] for prediction in expected]
+    page.driver.execute_cdp_cmd("Browser.setDownloadBehavior", {"behavior": "allow", "downloadPath": str(page.folder.resolve())})
+    files = {name: page.folder / f"predictions.{name}" for name in ("csv", "json")}
+    for name, file in files.items():
+        file.unlink(missing_ok=True)
+        page.driver.find_element(By.LINK_TEXT, name.upper()).click()
+        # The browser renames the file when it is complete.
+        page.until(file.exists, f"downloaded {file.name}")
+    with files["csv"].open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    check([row["prediction_id"] for row in rows] == ids, f"the CSV file has {len(rows)} predictions, the API {len(ids)}")
+    check(all(row["status"] == "error" and int(row["age"]) > 60 for row in rows), "the CSV file has other predictions")
+    found = json.loads(files["json"].read_text(encoding="utf-8"))["predictions"]
+    check(found == expected, "the JSON file differs from the answer of the API")
 
 
 def use_prediction(page):

@@ -57,7 +57,10 @@ export function timeChart(parent, title, times, series, format, zoom) {
       setSelect: [(plot) => {
         if (plot.select.width > 3) {
           const at = (position) => plot.posToVal(position, "x");
-          zoom(at(plot.select.left), at(plot.select.left + plot.select.width));
+          const [from, to] = [at(plot.select.left), at(plot.select.left + plot.select.width)];
+          // A chart that is removed while it handles the mouse keeps its listener, which takes the next click.
+          // The other charts follow the selection, and are gone after the first zoom.
+          setTimeout(() => plot.root.isConnected && zoom(from, to));
         }
       }],
     },

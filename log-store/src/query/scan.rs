@@ -75,17 +75,57 @@ impl Newest {
 /// Tells whether a condition on a subject needs a column.
 type IsNeeded = fn(&Subject) -> bool;
 
-/// Columns that a scan reads after the number and the time, and the conditions that need them.
+/// Columns that a scan reads if a condition needs them, in their order in the table.
 const SCANNED: [(&str, IsNeeded); 8] = [
+    ("inputs", |subject| matches!(subject, Subject::Field(_) | Subject::Anything)),
+    ("outputs", |subject| matches!(subject, Subject::Field(_) | Subject::Anything)),
     ("status", |subject| matches!(subject, Subject::Property(Property::Status))),
     ("request", is_of_template),
     ("answer", is_of_template),
     ("duration", |subject| matches!(subject, Subject::Property(Property::Duration))),
-    ("inputs", |subject| matches!(subject, Subject::Field(_) | Subject::Anything)),
-    ("outputs", |subject| matches!(subject, Subject::Field(_) | Subject::Anything)),
-    ("error", |subject| matches!(subject, Subject::Property(Property::Error) | Subject::Anything)),
     ("id", |subject| matches!(subject, Subject::Property(Property::Id) | Subject::Anything)),
+    ("error", |subject| matches!(subject, Subject::Property(Property::Error) | Subject::Anything)),
 ];
+/// Indices in [`SCANNED`].
+const INPUTS: usize = 0;
+const OUTPUTS: usize = 1;
+const STATUS: usize = 2;
+const REQUEST: usize = 3;
+const ANSWER: usize = 4;
+const DURATION: usize = 5;
+const ID: usize = 6;
+const ERROR_INFO: usize = 7;
+
+/// Columns of a statement: `at`, `seq`, then those that the conditions need. Each column that a row has
+/// costs time.
+struct Columns {
+    /// Index in the row by the index in [`SCANNED`].
+    indices: [Option<usize>; SCANNED.len()],
+}
+
+impl Columns {
+    fn new(filter: &Filter) -> Self {
+        let mut next = 2;
+        let indices = SCANNED.map(|(_, is_needed)| {
+            let is_needed = filter.conditions.iter().any(|condition| is_needed(&condition.subject));
+            next += usize::from(is_needed);
+            is_needed.then_some(next - 1)
+        });
+        Self { indices }
+    }
+
+    /// Returns the start of the statement.
+    fn select(&self) -> String {
+        let needed = SCANNED.iter().zip(self.indices).filter(|(_, index)| index.is_some());
+        let needed: Vec<_> = needed.map(|((column, _), _)| format!(", {column}")).collect();
+        format!("SELECT at, seq{} FROM predictions", needed.concat())
+    }
+
+    /// Returns a value of a row; null if no condition needs the column.
+    fn get<'r>(&self, row: &'r Row<'_>, column: usize) -> rusqlite::Result<ValueRef<'r>> {
+        self.indices[column].map_or(Ok(ValueRef::Null), |index| row.get_ref(index))
+    }
+}
 
 /// Returns whether a property is part of the template of a record.
 fn is_of_template(subject: &Subject) -> bool {
@@ -122,15 +162,21 @@ impl Scan<'_> {
         oldest: Option<Place>,
     ) -> rusqlite::Result<Vec<Place>> {
         let start = self.day.start();
-        let mut statement = connection.prepare(&self.sql())?;
+        let columns = Columns::new(self.filter);
+        let mut statement = connection.prepare(&self.sql(&columns))?;
         let first = segment << SEGMENT_BITS;
         let next = (segment + 1) << SEGMENT_BITS;
         let mut rows = statement.query(params![first, next])?;
         let mut newest = Newest::new(self.limit);
         while let Some(row) = rows.next()? {
-            let place = Place { at: start + row.get::<_, i64>(1)?, seq: row.get(0)? };
-            let is_in_range = place.at >= self.from && place < self.before;
-            if is_in_range && Some(place) > newest.oldest().max(oldest) && self.matches(row)? {
+            let at = start + row.get::<_, i64>(0)?;
+            let oldest = newest.oldest().max(oldest);
+            let is_older = oldest.is_some_and(|oldest| at < oldest.at);
+            if at < self.from || at > self.before.at || is_older || !self.matches(row, &columns)? {
+                continue;
+            }
+            let place = Place { at, seq: row.get(1)? };
+            if place < self.before && Some(place) > oldest {
                 newest.push(place);
             }
         }
@@ -139,15 +185,15 @@ impl Scan<'_> {
 
     /// Returns the matches with an id.
     pub(super) fn id(&self, connection: &Connection, id: &str) -> rusqlite::Result<Vec<Place>> {
-        let columns = SCANNED.map(|(column, _)| column).join(", ");
-        let sql = format!("SELECT seq, at, {columns} FROM predictions WHERE seq = ?");
+        let columns = Columns::new(self.filter);
+        let sql = format!("{} WHERE seq = ?", columns.select());
         let mut statement = connection.prepare(&sql)?;
         let mut places = Vec::new();
         for seq in find_id(connection, id)? {
             let mut rows = statement.query([seq])?;
             while let Some(row) = rows.next()? {
-                let place = Place { at: self.day.start() + row.get::<_, i64>(1)?, seq };
-                if place.at >= self.from && place < self.before && self.matches(row)? {
+                let place = Place { at: self.day.start() + row.get::<_, i64>(0)?, seq };
+                if place.at >= self.from && place < self.before && self.matches(row, &columns)? {
                     places.push(place);
                 }
             }
@@ -155,13 +201,9 @@ impl Scan<'_> {
         Ok(places)
     }
 
-    /// Returns the statement for a segment. It reads only the columns that the filter needs.
-    fn sql(&self) -> String {
+    /// Returns the statement for a segment.
+    fn sql(&self, columns: &Columns) -> String {
         let conditions = &self.filter.conditions;
-        let columns = SCANNED.map(|(column, is_needed)| {
-            let is_needed = conditions.iter().any(|condition| is_needed(&condition.subject));
-            if is_needed { column } else { "NULL" }
-        });
         let wants_errors = conditions.iter().any(|condition| {
             condition.subject == Subject::Property(Property::Status)
                 && condition.test == Test::OneOf(vec!["error".to_owned()])
@@ -169,27 +211,30 @@ impl Scan<'_> {
         });
         // SQLite has an index of the failed predictions.
         let status = if wants_errors { format!(" AND status = {ERROR}") } else { String::new() };
-        format!(
-            "SELECT seq, at, {} FROM predictions WHERE seq >= ? AND seq < ?{status}",
-            columns.join(", ")
-        )
+        format!("{} WHERE seq >= ? AND seq < ?{status}", columns.select())
     }
 
-    fn matches(&self, row: &Row<'_>) -> rusqlite::Result<bool> {
+    fn matches(&self, row: &Row<'_>, columns: &Columns) -> rusqlite::Result<bool> {
         for condition in &self.filter.conditions {
-            if !self.holds(condition, row)? {
+            if !self.holds(condition, row, columns)? {
                 return Ok(false);
             }
         }
         Ok(true)
     }
 
-    fn holds(&self, condition: &Condition, row: &Row<'_>) -> rusqlite::Result<bool> {
+    fn holds(
+        &self,
+        condition: &Condition,
+        row: &Row<'_>,
+        columns: &Columns,
+    ) -> rusqlite::Result<bool> {
+        let get = |column| columns.get(row, column);
         let test = &condition.test;
         let holds = match &condition.subject {
             Subject::Field(name) => {
-                for column in [6, 7] {
-                    if let Some(object) = text(row.get_ref(column)?)
+                for column in [INPUTS, OUTPUTS] {
+                    if let Some(object) = text(get(column)?)
                         && let Some(holds) = condition.field(name, object)
                     {
                         return Ok(holds);
@@ -197,26 +242,26 @@ impl Scan<'_> {
                 }
                 return Ok(false);
             }
-            Subject::Property(Property::Status) => test.text(status_name(row.get(2)?)),
+            Subject::Property(Property::Status) => test.text(status_name(get(STATUS)?.as_i64()?)),
             Subject::Property(Property::Duration) => {
-                let duration: Option<i64> = row.get(5)?;
+                let duration = get(DURATION)?.as_i64_or_null()?;
                 match duration {
                     Some(duration) => test.number(duration as f64 / 1e6),
                     None => return Ok(false),
                 }
             }
-            Subject::Property(Property::Error) => match text(row.get_ref(8)?) {
+            Subject::Property(Property::Error) => match text(get(ERROR_INFO)?) {
                 Some(error) => test.text(error),
                 None => return Ok(false),
             },
-            Subject::Property(Property::Id) => match id_text(row.get_ref(9)?) {
+            Subject::Property(Property::Id) => match id_text(get(ID)?) {
                 Some(id) => test.text(&id),
                 None => return Ok(false),
             },
             Subject::Property(property) => {
-                let template = match row.get::<_, Option<i64>>(4)? {
+                let template = match get(ANSWER)?.as_i64_or_null()? {
                     Some(answer) => Some(answer),
-                    None => row.get(3)?,
+                    None => get(REQUEST)?.as_i64_or_null()?,
                 };
                 let Some(template) = template.and_then(|template| self.templates.get(&template))
                 else {
@@ -231,11 +276,10 @@ impl Scan<'_> {
                 })
             }
             Subject::Anything => {
-                let mut found = id_text(row.get_ref(9)?).is_some_and(|id| test.text(&id));
-                found |= text(row.get_ref(8)?).is_some_and(|error| test.text(error));
-                for column in [6, 7] {
-                    let mut members =
-                        written_members(text(row.get_ref(column)?).unwrap_or_default());
+                let mut found = id_text(get(ID)?).is_some_and(|id| test.text(&id));
+                found |= text(get(ERROR_INFO)?).is_some_and(|error| test.text(error));
+                for column in [INPUTS, OUTPUTS] {
+                    let mut members = written_members(text(get(column)?).unwrap_or_default());
                     found |= members.any(|(_, value)| test.text(value.trim_matches('"')));
                 }
                 found

@@ -61,7 +61,8 @@ pub(crate) fn search(reader: &Reader, search: &Search<'_>) -> Result<Found, Quer
             return Ok(Found { predictions, next: places.last().map(|place| place.next()) });
         }
         if Instant::now() > deadline {
-            let next = Place { at: day.start(), seq: 0 };
+            // The day is done. A search from its start would read it again.
+            let next = Place { at: day.start() - 1, seq: i64::MAX };
             return Ok(Found { predictions, next: Some(next.next()) });
         }
     }
@@ -87,9 +88,11 @@ fn run(
         if oldest.is_some_and(|oldest| oldest.at > last) {
             break;
         }
-        if done > 0 && Instant::now() > deadline {
-            // What is newer than all segments that are left is final.
-            return Ok((newest.newer_than(last), Some(Place { at: last, seq: i64::MAX })));
+        // What is newer than all segments that are left is final. Segments that reach beyond the place where
+        // the search began are always scanned: without them it would not get on.
+        let next = Place { at: last, seq: i64::MAX };
+        if done > 0 && next < scan.before && Instant::now() > deadline {
+            return Ok((newest.newer_than(last), Some(next)));
         }
         let scan_one = |segment: i64| {
             reader.read(scan.day, |connection| scan.segment(connection, segment, oldest))
@@ -136,4 +139,60 @@ fn read_found(
         })
     };
     places.iter().map(read).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::store::schema::{SEGMENT_BITS, open_for_writing};
+    use crate::store::{Day, day::DAY_US};
+
+    #[test]
+    fn a_search_without_time_finds_everything_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let days = [Day(20_000), Day(20_001)];
+        for day in days {
+            let connection = open_for_writing(&day.path(folder.path())).unwrap();
+            // Segments with the same times, as files that are read at the same time make them.
+            for segment in 0..5 {
+                let sql = "INSERT INTO segments (n, first, last) VALUES (?, ?, ?)";
+                connection.execute(sql, [segment, segment, 300 + segment]).unwrap();
+                for number in 0..4 {
+                    let sql = "INSERT INTO predictions (seq, at, status) VALUES (?, ?, 1)";
+                    let seq = (segment << SEGMENT_BITS) + number;
+                    connection.execute(sql, [seq, 100 * number + segment]).unwrap();
+                }
+            }
+        }
+        let reader = Reader::new(folder.path(), Duration::ZERO);
+        let range = TimeRange { from: 0, to: 30_000 * DAY_US };
+        for limit in [1, 2, 3, 7, 100] {
+            let mut keys = Vec::new();
+            let mut after: Option<String> = None;
+            for _ in 0..100 {
+                let filter = &Filter::default();
+                let asked = Search { filter, range, limit, after: after.as_deref() };
+                let found = search(&reader, &asked).unwrap();
+                keys.extend(found.predictions.into_iter().map(|prediction| prediction.key));
+                after = found.next;
+                if after.is_none() {
+                    break;
+                }
+            }
+            assert_eq!(after, None, "limit {limit} does not end");
+            let mut expected = Vec::new();
+            for day in days.into_iter().rev() {
+                for number in (0..4).rev() {
+                    let segments = (0..5).rev();
+                    expected
+                        .extend(segments.map(|segment| {
+                            format!("{day}.{}", (segment << SEGMENT_BITS) + number)
+                        }));
+                }
+            }
+            assert_eq!(keys, expected, "limit {limit}");
+        }
+    }
 }
