@@ -58,7 +58,7 @@ const _: () = {
     ) -> impl __core::ModelOf<Generic<'a, T, N>> + use<'__m, 'a, T, N>
     where
         T: Send + Sync,
-        Generic<'a, T, N>: __core::Infer + __core::Shared,
+        Generic<'a, T, N>: __core::Infer + __core::Send + __core::Sync,
     {
         __core::decorate(
             __decorator_0(model),
@@ -81,7 +81,7 @@ const _: () = {
     for Generic<'a, T, N>
     where
         T: Send + Sync,
-        Generic<'a, T, N>: __core::Infer + __core::Shared,
+        Generic<'a, T, N>: __core::Infer + __core::Send + __core::Sync,
     {
         type Input = __core::Input<Self>;
         type Output = __core::Output<Self>;
@@ -119,7 +119,7 @@ const _: () = {
     for Generic<'a, T, N>
     where
         T: Send + Sync,
-        Generic<'a, T, N>: __core::Infer + __core::Shared,
+        Generic<'a, T, N>: __core::Infer + __core::Send + __core::Sync,
     {
         const METADATA: &'static __core::ModelMetadata = &__core::metadata(
             "Generic",

@@ -145,7 +145,7 @@ fn own_generics(input: &DeriveInput) -> Generics {
 fn bounded(ident: &Ident, mut generics: Generics) -> Generics {
     if !generics.params.is_empty() {
         let (_, parameters, _) = generics.split_for_impl();
-        let bound = parse_quote!(#ident #parameters: __core::Infer + __core::Shared);
+        let bound = parse_quote!(#ident #parameters: __core::Infer + __core::Send + __core::Sync);
         generics.make_where_clause().predicates.push(bound);
     }
     generics
