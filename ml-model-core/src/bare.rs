@@ -84,6 +84,6 @@ impl<P: Deref<Target: Infer + Described> + Send + Sync> MLModel for Bare<P> {
     }
 
     fn stack(&self) -> StackInfo {
-        StackInfo { names: vec![P::Target::type_name().into()], ..StackInfo::default() }
+        StackInfo::of_bare(P::Target::type_name())
     }
 }

@@ -126,10 +126,11 @@ pub trait MLModel: Send + Sync {
     }
 }
 
-fn text_of<'a>(
-    metadata: Cow<'a, ModelMetadata>,
-    text: impl Fn(&ModelMetadata) -> &Cow<'static, str>,
-) -> Cow<'a, str> {
+// One instance for all models, because `text` is a pointer to a function.
+fn text_of(
+    metadata: Cow<'_, ModelMetadata>,
+    text: fn(&ModelMetadata) -> &Cow<'static, str>,
+) -> Cow<'_, str> {
     match metadata {
         Cow::Borrowed(metadata) => Cow::Borrowed(text(metadata)),
         Cow::Owned(metadata) => text(&metadata).clone(),
@@ -208,6 +209,27 @@ pub struct StackInfo {
     pub logged_fields: LoggedFields,
 }
 
+impl StackInfo {
+    /// Describes a model of the type `name` without decorators.
+    #[inline(never)]
+    pub(crate) fn of_bare(name: &'static str) -> Self {
+        Self { names: vec![name.into()], ..Self::default() }
+    }
+
+    /// Adds the name of a decorator.
+    #[inline(never)]
+    pub(crate) fn push_name(&mut self, name: Cow<'static, str>) {
+        self.names.push(name);
+    }
+
+    /// Adds the fields of a `logging` decorator before those of the decorators inside it.
+    #[inline(never)]
+    pub(crate) fn prepend_fields(&mut self, fields: LoggedFields) {
+        let inner = std::mem::replace(&mut self.logged_fields, fields);
+        self.logged_fields.extend(inner);
+    }
+}
+
 impl fmt::Display for StackInfo {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.names.iter().rev().map(|name| &**name).collect::<Vec<_>>().join("("))?;
@@ -274,7 +296,9 @@ pub trait Described {
 
 /// Returns the name of a type without modules and parameters.
 pub(crate) fn short_type_name<T: ?Sized>() -> &'static str {
-    let path = std::any::type_name::<T>();
-    let path = path.split_once('<').map_or(path, |(path, _parameters)| path);
-    path.rsplit_once("::").map_or(path, |(_modules, name)| name)
+    fn shorten(path: &str) -> &str {
+        let path = path.split_once('<').map_or(path, |(path, _parameters)| path);
+        path.rsplit_once("::").map_or(path, |(_modules, name)| name)
+    }
+    shorten(std::any::type_name::<T>())
 }

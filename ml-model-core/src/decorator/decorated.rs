@@ -94,7 +94,7 @@ impl<D: Decorator<M>, M: MLModel> MLModel for Decorated<D, M> {
     fn stack(&self) -> StackInfo {
         let mut stack = self.model.stack();
         self.decorator.describe(&mut stack);
-        stack.names.push(self.decorator.name());
+        stack.push_name(self.decorator.name());
         stack
     }
 }

@@ -63,14 +63,7 @@ impl<M: MLModel> Decorator<M> for PredictionIdDecorator {
     fn output_schema(&self, model: &M) -> Schema {
         let mut schema = model.output_schema();
         add_property(&mut schema, PredictionId::property_of_outputs());
-        if PredictionId::is_in(&schema) {
-            let required = schema.ensure_object().entry("required").or_insert_with(|| json!([]));
-            if let Value::Array(names) = required
-                && !names.iter().any(|name| name == PredictionId::FIELD)
-            {
-                names.push(PredictionId::FIELD.into());
-            }
-        }
+        require_property(&mut schema);
         schema
     }
 }
@@ -120,5 +113,17 @@ fn add_property(schema: &mut Schema, field: Schema) {
     let properties = schema.ensure_object().entry("properties").or_insert_with(|| json!({}));
     if let Some(properties) = properties.as_object_mut() {
         properties.entry(PredictionId::FIELD).or_insert(field.to_value());
+    }
+}
+
+/// Makes the `prediction_id` a required property, if the schema has it.
+fn require_property(schema: &mut Schema) {
+    if PredictionId::is_in(schema) {
+        let required = schema.ensure_object().entry("required").or_insert_with(|| json!([]));
+        if let Value::Array(names) = required
+            && !names.iter().any(|name| name == PredictionId::FIELD)
+        {
+            names.push(PredictionId::FIELD.into());
+        }
     }
 }

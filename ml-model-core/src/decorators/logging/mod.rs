@@ -21,7 +21,6 @@ pub(crate) mod record;
 mod sampling;
 
 use std::borrow::Cow;
-use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use call::{RecordedCall, write_refused};
@@ -126,8 +125,7 @@ impl<M: MLModel, R: Recorder<M>> Decorator<M> for LoggingDecorator<R> {
     }
 
     fn describe(&self, stack: &mut StackInfo) {
-        let inner = mem::replace(&mut stack.logged_fields, self.recorder.sites().logged_fields());
-        stack.logged_fields.extend(inner);
+        stack.prepend_fields(self.recorder.sites().logged_fields());
     }
 }
 
