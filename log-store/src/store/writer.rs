@@ -103,13 +103,16 @@ impl Writer {
         id: Option<&Id>,
         source: usize,
     ) -> Option<u64> {
+        if record.names_thread || record.is_refused {
+            return None;
+        }
         let has_id = match record.kind {
             Kind::Request => id.is_some(),
             // The request may have had none.
             Kind::Answer(_) => self.batch.has_request(id, None),
             Kind::Other => true,
         };
-        if record.names_thread || record.is_refused || has_id {
+        if has_id {
             return None;
         }
         let mut hasher = FixedState::default().build_hasher();
