@@ -143,6 +143,8 @@ fn check<M>(compiled: RegisteredModel, bare: M, body: &Value)
 where
     M: Infer<Input: Serialize + serde::de::DeserializeOwned + 'static, Output: Serialize + 'static>
         + ml_model_core::Described
+        + Send
+        + Sync
         + 'static,
 {
     let members = body.as_object().unwrap();

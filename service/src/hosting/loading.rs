@@ -1,6 +1,6 @@
 //! Loading the chosen models.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
@@ -29,7 +29,8 @@ pub(crate) struct ChosenModel {
 #[derive(Default)]
 pub(crate) struct Models {
     pub(crate) registry: ModelRegistry,
-    endpoints: HashMap<String, Arc<Endpoint>>,
+    /// By qualified name. Few names are compared faster than one is hashed.
+    endpoints: BTreeMap<String, Arc<Endpoint>>,
 }
 
 impl Models {
@@ -44,7 +45,7 @@ impl Models {
         has_metrics: bool,
         pending: &Arc<PendingCalls>,
     ) -> Result<Self, String> {
-        let mut models = Self { registry, endpoints: HashMap::new() };
+        let mut models = Self { registry, endpoints: BTreeMap::new() };
         for (name, model) in models.registry.iter() {
             let Some(options) = options.get(name).filter(|options| options.has_endpoint) else {
                 tracing::info!(model_qualified_name = name, "Skipped creating an endpoint.");

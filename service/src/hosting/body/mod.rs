@@ -111,6 +111,11 @@ impl<'b> Body<'b> {
         &self.text[start as usize..end as usize]
     }
 
+    fn bytes(self) -> &'b [u8] {
+        let Entry { start, end, .. } = self.entries[0];
+        &self.text.as_bytes()[start as usize..end as usize]
+    }
+
     /// Returns the number of values and names in the value, with itself.
     pub(crate) fn values(self) -> usize {
         self.entries.len()
@@ -175,7 +180,7 @@ impl<'b> Body<'b> {
     }
 
     /// Returns the names of the members of an object as values.
-    pub(crate) fn names(self) -> impl Iterator<Item = Self> {
+    pub(crate) fn names(self) -> impl Iterator<Item = Self> + Clone {
         self.spelled_members().map(|(name, _)| name)
     }
 

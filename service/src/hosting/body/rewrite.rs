@@ -21,14 +21,16 @@ impl<'b> Body<'b> {
     fn repeats_a_name(self) -> bool {
         // Comparing all pairs is fastest for few names.
         const FEW: usize = 16;
-        let names = self.members().map(|(name, _)| name);
-        if names.clone().nth(FEW).is_none() {
+        let names = self.names();
+        let is_simple = names.clone().all(|name| name.entries[0].kind == Kind::Plain);
+        if is_simple && names.clone().nth(FEW).is_none() {
             let mut before = names.clone().enumerate();
-            return before
-                .any(|(index, name)| names.clone().take(index).any(|other| other == name));
+            return before.any(|(index, name)| {
+                names.clone().take(index).any(|other| other.bytes() == name.bytes())
+            });
         }
         let mut distinct = HashSet::new();
-        !names.into_iter().all(|name| distinct.insert(name))
+        !names.into_iter().all(|name| distinct.insert(name.unquoted()))
     }
 
     /// Writes the value with each name at its first position, with its last value.
