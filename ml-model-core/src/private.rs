@@ -31,6 +31,17 @@ use crate::append_list::AppendList;
 use crate::bare::Bare;
 use crate::decorator::Decorated;
 
+pub use crate::__expression as expression;
+
+/// Expands to its argument. A mistake in the syntax of the argument does not concern the code around it.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __expression {
+    ($expression:expr) => {
+        $expression
+    };
+}
+
 // The functions below return opaque types, so that rustc reports an unsuitable argument at that
 // argument and not again at the uses of the result.
 

@@ -2,7 +2,7 @@
 //!
 //! | module | contents |
 //! |---|---|
-//! | `ml_model` | `#[derive(MLModel)]`: `syntax` reads the attributes, `check` validates them, `emit` generates the code |
+//! | `ml_model` | `#[derive(MLModel)]`: `syntax`, `decorator`, `logging` and `field` read the attributes, `check` validates them, `emit` generates the code |
 //! | `log_value` | `#[derive(LogValue)]` |
 //! | `options` | the syntax `name = value, ...` that all attributes share |
 //! | `errors` | the errors of one item, which are reported together |
@@ -47,9 +47,9 @@ use proc_macro::TokenStream;
 /// * `logging`, `logging(...)`: writes the log records of every prediction. Options:
 ///   * `input_fields = [...]`, `output_fields = [...]`: fields of the input and of the output in the
 ///     records; none by default. A field is a name (`age`, `"age"`) or a path (`address.zip`), and
-///     may have another key in the record (`bmi as body_mass_index`). The compiler can suggest a
-///     correction for a quoted name and for one segment of an unquoted path, not for a quoted path. A path may
-///     lead through an `Option`: the value is `null` where there is none.
+///     may have another key in the record (`bmi as body_mass_index`). The compiler suggests a
+///     correction for a misspelt segment of an unquoted field; for a quoted one only if it is a name and
+///     nothing else. A path may lead through an `Option`: the value is `null` where there is none.
 ///   * a policy shows something else instead of the value: `redacted(ssn)` the text `[REDACTED]`,
 ///     `hashed(customer_id)` a keyed digest, `bucketed(age, 10)` the lower bound of a bucket. A field of the
 ///     type `Sensitive` needs one. The key of the digest is in `ML_LOG_HASH_KEY`.
@@ -71,7 +71,8 @@ use proc_macro::TokenStream;
 ///
 /// All instances of a generic type share its metadata, including the qualified name. Each instance
 /// has its own decorators.
-#[proc_macro_derive(MLModel, attributes(ml_model, decorate))]
+// The built-in decorators are among the attributes, so that one without `decorate` is reported with its remedy.
+#[proc_macro_derive(MLModel, attributes(ml_model, decorate, prediction_id, logging, metrics))]
 pub fn derive_ml_model(input: TokenStream) -> TokenStream {
     let version = std::env::var("CARGO_PKG_VERSION").ok();
     ml_model::expand(input.into(), version.as_deref()).into()

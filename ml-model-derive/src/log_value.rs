@@ -7,7 +7,7 @@ use syn::{Attribute, Data, DeriveInput, Expr, ExprLit, Fields, Lit, LitStr, Path
 
 use crate::did_you_mean::nearest;
 use crate::errors::Errors;
-use crate::options::{self, OptionSpec};
+use crate::options::{self, OptionSpec, Options};
 
 /// Generates the implementation for one item.
 pub(crate) fn expand(input: TokenStream) -> TokenStream {
@@ -57,8 +57,11 @@ pub(crate) fn expand(input: TokenStream) -> TokenStream {
     }
 }
 
-const OPTIONS: &[OptionSpec] =
-    &[OptionSpec { name: "crate", form: "crate = path::to::ml_model_core" }];
+const OPTIONS: Options = Options {
+    owner: "log_value",
+    specs: &[OptionSpec { name: "crate", form: "crate = path::to::ml_model_core" }],
+    remedy: |_| None,
+};
 
 /// Returns the path of `ml_model_core` as `#[log_value(crate = path)]` sets it, or its default.
 fn crate_path(attributes: &[Attribute], errors: &mut Errors) -> Path {
@@ -67,7 +70,7 @@ fn crate_path(attributes: &[Attribute], errors: &mut Errors) -> Path {
     for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("log_value")) {
         let example = "#[log_value(crate = path)]";
         options::in_parentheses(attribute, example, errors, |input, errors| {
-            options::read(input, "log_value", OPTIONS, &mut given, errors, |_, input, _| {
+            options::read(input, &OPTIONS, &mut given, errors, |_, input, _| {
                 path = Some(options::crate_path(input)?);
                 Ok(())
             });

@@ -20,12 +20,20 @@ pub(crate) struct OptionSpec {
     pub(crate) form: &'static str,
 }
 
-/// Reads all options of `owner`. `read_value` reads the value of one option. `given` holds the names
-/// of the options that were read, including those in other attributes of the same item.
+/// The options of one attribute or decorator.
+pub(crate) struct Options {
+    /// Name of the attribute or decorator.
+    pub(crate) owner: &'static str,
+    pub(crate) specs: &'static [OptionSpec],
+    /// Returns what to write in place of an unknown name that has its place elsewhere.
+    pub(crate) remedy: fn(&Ident) -> Option<String>,
+}
+
+/// Reads all options. `read_value` reads the value of one option. `given` holds the names of the
+/// options that were read, including those in other attributes of the same item.
 pub(crate) fn read(
     input: ParseStream<'_>,
-    owner: &str,
-    specs: &[OptionSpec],
+    &Options { owner, specs, remedy }: &Options,
     given: &mut Vec<&'static str>,
     errors: &mut Errors,
     mut read_value: impl FnMut(&str, ParseStream<'_>, &mut Errors) -> syn::Result<()>,
@@ -49,11 +57,17 @@ pub(crate) fn read(
         };
         let text = name.to_string();
         let Some(spec) = specs.iter().find(|spec| spec.name == text) else {
-            let what = format!("option `{text}` of `{owner}`");
-            return Err(syn::Error::new(name.span(), did_you_mean::unknown(&what, &text, &names)));
+            let message = remedy(&name).unwrap_or_else(|| {
+                let what = format!("option `{text}` of `{owner}`");
+                did_you_mean::unknown(&what, &text, &names)
+            });
+            return Err(syn::Error::new(name.span(), message));
         };
         if given.contains(&spec.name) {
-            return Err(syn::Error::new(name.span(), format!("`{text}` is given twice")));
+            let is_list = spec.form.contains('[');
+            let remedy = if is_list { "list all fields in one" } else { "remove one of them" };
+            let message = format!("`{text}` is given twice: {remedy}");
+            return Err(syn::Error::new(name.span(), message));
         }
         let is_written = || format!("`{text}` is written `{}`", spec.form);
         if input.parse::<Option<Token![=]>>()?.is_none() || is_end(input) {
@@ -92,6 +106,23 @@ fn expect_end(input: ParseStream<'_>) -> syn::Result<()> {
 /// Reads a string literal.
 pub(crate) fn string(input: ParseStream<'_>) -> syn::Result<LitStr> {
     input.parse::<LitStr>().map_err(|error| syn::Error::new(error.span(), "expected a string"))
+}
+
+/// Reads a word: `info`, `"info"`, or the last name of a path such as `Level::INFO`.
+pub(crate) fn word(input: ParseStream<'_>, expected: &str) -> syn::Result<(String, Span)> {
+    if let Some(literal) = input.parse::<Option<LitStr>>()? {
+        return Ok((literal.value(), literal.span()));
+    }
+    if input.peek2(Token![::])
+        && let Ok(path) = input.call(Path::parse_mod_style)
+        && let Some(last) = path.segments.last()
+    {
+        return Ok((last.ident.to_string(), last.ident.span()));
+    }
+    match input.call(Ident::parse_any) {
+        Ok(ident) => Ok((ident.to_string(), ident.span())),
+        Err(error) => Err(syn::Error::new(error.span(), expected)),
+    }
 }
 
 /// Reads the path of a crate, which may be quoted as in serde's attributes.

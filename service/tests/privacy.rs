@@ -305,7 +305,8 @@ fn mistakes_in_policies_are_reported_with_their_places() {
     let file = folder.path().join("rest_config.yaml");
     let fields =
         "[customer.ssn, hash(age), bucketed(age), 'bucketed(age, 0)', 'bucketed(age, 0.5)',
-                         'hashed(age, 3)', hashed(agee), risk as risk]";
+                         'hashed(age, 3)', hashed(agee), risk as risk,
+                         age as hashed]";
     let written = FILE.replace("[class, 'bucketed(risk, 0.5)']", "[risk]");
     let start = written.find("[age,").unwrap();
     let end = written.find("\n          output_fields").unwrap();
@@ -331,7 +332,8 @@ fn mistakes_in_policies_are_reported_with_their_places() {
              error: f:8: input_fields[6]: unknown field `agee`; did you mean `age`? Valid are `customer`, \
              `income`, `cards`, `age`\n\
              error: f:8: input_fields[7]: unknown field `risk`; valid are `customer`, `income`, `cards`, `age`\n\
-             error: f:9: output_fields[0]: `risk` is sensitive: write `bucketed(risk, 10)` for the lower \
+             error: f:9: input_fields[8]: `hashed` is a policy: write `hashed(age)`\n\
+             error: f:10: output_fields[0]: `risk` is sensitive: write `bucketed(risk, 10)` for the lower \
              bound of the number's bucket, `redacted(risk)` for \"[REDACTED]\" or `hashed(risk)` for a keyed \
              digest\n"
         );

@@ -16,18 +16,22 @@ pub enum FieldError {
         text: String,
     },
     /// Every record already contains a key of this name.
-    #[error("every record has its own `{key}`: {}", rename(key, *is_renamed))]
+    #[error("every record has its own `{key}`: {}", rename(key, field, *is_renamed))]
     Reserved {
         /// The key.
         key: String,
+        /// The field as it is listed, with its policy.
+        field: String,
         /// Whether the key is given with `as`.
         is_renamed: bool,
     },
     /// Another field has the same key.
-    #[error("{}", repeated(key, *is_renamed))]
+    #[error("{}", repeated(key, field, *is_renamed))]
     Repeated {
         /// The key.
         key: String,
+        /// The field as it is listed, with its policy.
+        field: String,
         /// Whether the key is given with `as`.
         is_renamed: bool,
     },
@@ -73,6 +77,14 @@ pub enum FieldError {
     UnknownPolicy {
         /// The name.
         name: String,
+    },
+    /// A policy is written as the key of a field.
+    #[error("`{policy}` is a policy: write `{policy}({path}{})`", width(policy))]
+    PolicyAsKey {
+        /// Name of the policy.
+        policy: String,
+        /// Path of the field.
+        path: String,
     },
     /// The policy takes a field only.
     #[error("`{policy}` takes one field and nothing else")]
@@ -125,20 +137,24 @@ fn buckets(path: &str, is_number: bool) -> String {
     }
 }
 
-fn rename(key: &str, is_renamed: bool) -> String {
+fn width(policy: &str) -> &'static str {
+    if policy == "bucketed" { ", 10" } else { "" }
+}
+
+fn rename(key: &str, field: &str, is_renamed: bool) -> String {
     if is_renamed {
         "choose another name".to_owned()
     } else {
-        format!("rename the field, as in `{key} as {key}_value`")
+        format!("rename the field, as in `{field} as {key}_value`")
     }
 }
 
-fn repeated(key: &str, is_renamed: bool) -> String {
+fn repeated(key: &str, field: &str, is_renamed: bool) -> String {
     if is_renamed {
         format!("another field is already named `{key}`: choose another name")
     } else {
         format!(
-            "`{key}` is listed twice: remove one of them, or rename it, as in `{key} as other_name`"
+            "`{key}` is listed twice: remove one of them, or rename it, as in `{field} as other_name`"
         )
     }
 }

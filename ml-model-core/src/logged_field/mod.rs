@@ -106,10 +106,13 @@ impl LoggedField {
         let key = self.key.clone();
         let is_renamed = self.is_renamed;
         if key == PredictionId::FIELD || RECORD_KEYS.contains(&&*key) {
-            return Err(FieldError::Reserved { key, is_renamed });
+            return Err(FieldError::Reserved { key, field: self.to_string(), is_renamed });
         }
         if before.iter().any(|other| other.key == key) {
-            return Err(FieldError::Repeated { key, is_renamed });
+            return Err(FieldError::Repeated { key, field: self.to_string(), is_renamed });
+        }
+        if is_renamed && self.policy.is_none() && Policy::NAMES.contains(&&*key) {
+            return Err(FieldError::PolicyAsKey { policy: key, path: self.path.join(".") });
         }
         let forms = match self.find(schema) {
             Ok(found) => found.forms,

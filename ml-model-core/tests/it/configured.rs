@@ -370,6 +370,10 @@ fn fields_are_checked_against_the_schema() {
         message("age"),
         "`age` is listed twice: remove one of them, or rename it, as in `age as other_name`"
     );
+    assert_eq!(
+        message("redacted(age)"),
+        "`age` is listed twice: remove one of them, or rename it, as in `redacted(age) as other_name`"
+    );
     assert_eq!(message("bmi as age"), "another field is already named `age`: choose another name");
     assert_eq!(
         message("bmi as message"),

@@ -413,9 +413,15 @@ fn a_request_without_input_is_invalid() {
 struct InlineModel;
 infer!(InlineModel);
 
+#[derive(MLModel)]
+#[ml_model(execution = Execution::Inline)]
+struct ConstantModel;
+infer!(ConstantModel);
+
 #[test]
 fn execution_is_declared() {
     assert_eq!(InlineModel::EXECUTION, Execution::Inline);
+    assert_eq!(ConstantModel::EXECUTION, Execution::Inline);
     assert_eq!(PairedModel::EXECUTION, Execution::Blocking);
 }
 

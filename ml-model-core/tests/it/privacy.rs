@@ -444,6 +444,9 @@ fn sensitive_fields_of_a_configuration_need_a_policy() {
     for width in ["0", "-1", "ten", "NaN", "inf"] {
         assert!(message(&format!("bucketed(age, {width})")).contains("expected a number above 0"));
     }
+    assert_eq!(message("ssn as hashed"), "`hashed` is a policy: write `hashed(ssn)`");
+    assert_eq!(message("age as bucketed"), "`bucketed` is a policy: write `bucketed(age, 10)`");
+    assert_eq!(check("hashed(ssn) as hashed"), Ok(()));
     assert_eq!(message("hashed(ssn, 3)"), "`hashed` takes one field and nothing else");
     assert_eq!(
         message("bucketed(plan, 10)"),

@@ -7,8 +7,9 @@ use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
 use quote::quote;
 use syn::{Data, DeriveInput, Expr, ExprLit, Generics, Lit, LitStr, Path, parse_quote};
 
+use super::decorator::{self, Decorate, Kind};
 use super::field::{Field, PREDICTION_ID};
-use super::syntax::{Attributes, Decorate, Kind};
+use super::syntax::Attributes;
 use crate::errors::Errors;
 use crate::{did_you_mean, options};
 
@@ -248,6 +249,9 @@ fn reject_attributes_inside(data: &Data, errors: &mut Errors) {
                 errors.at(options::span(attribute), message);
             }
         }
+        if let Some(error) = decorator::without_decorate(attribute) {
+            errors.push(error);
+        }
     }
 }
 
@@ -322,18 +326,23 @@ fn decorators(listed: Vec<Decorate>, qualified_name: &str, errors: &mut Errors) 
 /// Reports the second use of a built-in decorator.
 fn reject_second(word: &Ident, has_one: &mut bool, errors: &mut Errors) {
     if *has_one {
-        errors.at(word.span(), format!("`{word}` is applied twice: remove one of them"));
+        let remedy = match word == "logging" {
+            true => "list all fields in one, which has one target",
+            false => "remove one of them",
+        };
+        errors.at(word.span(), format!("`{word}` is applied twice: {remedy}"));
     }
     *has_one = true;
 }
 
 fn execution(execution: Option<&(String, Span)>, errors: &mut Errors) -> &'static str {
-    match execution.map(|(name, span)| (name.as_str(), *span)) {
-        None | Some(("blocking", _)) => "Blocking",
-        Some(("inline", _)) => "Inline",
-        Some((name, span)) => {
+    let Some((name, span)) = execution else { return "Blocking" };
+    match name.to_lowercase().as_str() {
+        "blocking" => "Blocking",
+        "inline" => "Inline",
+        unknown => {
             let what = format!("execution `{name}`");
-            errors.at(span, did_you_mean::unknown(&what, name, &["inline", "blocking"]));
+            errors.at(*span, did_you_mean::unknown(&what, unknown, &["inline", "blocking"]));
             "Blocking"
         }
     }
@@ -390,7 +399,8 @@ fn fields(listed: Vec<Field>, has_id: bool, errors: &mut Errors) -> Vec<Field> {
                 format!("another field is already named `{key}`: choose another name")
             } else {
                 format!(
-                    "`{key}` is listed twice: remove one of them, or rename it, as in `{key} as other_name`"
+                    "`{key}` is listed twice: remove one of them, or rename it, as in `{} as other_name`",
+                    field.listed()
                 )
             };
             errors.at(span, message);
@@ -415,16 +425,30 @@ mod tests {
     fn mistakes_have_the_words_of_the_core() {
         use ml_model_core::decorators::logging::FieldError;
         let input = quote! {
-            #[decorate(logging(input_fields = ["age", "age", "bmi as age", "status", "sex as row"]))]
+            #[decorate(logging(
+                input_fields = ["age", "age", "bmi as age", "status", "sex as row", "hashed(age)"],
+                output_fields = ["redacted(status)", "a.id as hashed", "a.b as bucketed"],
+            ))]
             struct Model;
         };
         let output = crate::ml_model::expand(input, Some("1")).to_string();
-        for (key, is_renamed) in [("age", false), ("age", true)] {
-            let error = FieldError::Repeated { key: key.to_owned(), is_renamed };
+        for (field, is_renamed) in [("age", false), ("bmi as age", true), ("hashed(age)", false)] {
+            let (key, field) = ("age".to_owned(), field.to_owned());
+            let error = FieldError::Repeated { key, field, is_renamed };
             assert!(output.contains(&error.to_string()), "{error}");
         }
-        for (key, is_renamed) in [("status", false), ("row", true)] {
-            let error = FieldError::Reserved { key: key.to_owned(), is_renamed };
+        for (key, field, is_renamed) in [
+            ("status", "status", false),
+            ("row", "sex as row", true),
+            ("status", "redacted(status)", false),
+        ] {
+            let (key, field) = (key.to_owned(), field.to_owned());
+            let error = FieldError::Reserved { key, field, is_renamed };
+            assert!(output.contains(&error.to_string()), "{error}");
+        }
+        for (policy, path) in [("hashed", "a.id"), ("bucketed", "a.b")] {
+            let (policy, path) = (policy.to_owned(), path.to_owned());
+            let error = FieldError::PolicyAsKey { policy, path };
             assert!(output.contains(&error.to_string()), "{error}");
         }
     }

@@ -21,9 +21,9 @@ use quote::{format_ident, quote, quote_spanned};
 use syn::{GenericParam, Generics, Lifetime, parse_quote};
 
 use super::check::{Decorator, Logging, Model};
+use super::decorator::DECORATORS;
 use super::field::Field;
 use super::policy::Policy;
-use super::syntax::DECORATORS;
 
 /// Generates the code for one model.
 pub(super) fn emit(model: &Model<'_>) -> TokenStream {

@@ -54,7 +54,20 @@ impl Parse for Field {
             None => inner_key,
         };
         if !input.is_empty() && !input.peek(Token![,]) {
-            return Err(input.error(remedy(&next_token(input))));
+            let (path, rest) = (dotted(&path), following(input));
+            return Err(match &policy {
+                Some(policy) if input.peek(Token![.]) => {
+                    policy.path_outside(&path, &rest, input.span())
+                }
+                _ => input.error(remedy(&path, &rest)),
+            });
+        }
+        if let Some((key, span)) = &renamed
+            && policy.is_none()
+            && policy::is_policy(key)
+        {
+            let remedy = policy::example(key, &dotted(&path));
+            return Err(syn::Error::new(*span, format!("`{key}` is a policy: write `{remedy}`")));
         }
         let is_renamed = renamed.is_some();
         let (key, key_span) = renamed.unwrap_or_else(|| (dotted(&path), key_of_path));
@@ -115,9 +128,13 @@ fn with_policy(name: &Ident, arguments: ParseStream<'_>) -> syn::Result<Value> {
         width = Some((arguments.parse::<TokenStream>()?.to_string().replace(' ', ""), span));
     }
     if !arguments.is_empty() {
-        let is_bucketed = name == "bucketed";
-        let message =
-            if is_bucketed { "expected a comma, as in `bucketed(age, 10)`" } else { FORMS };
+        let message = if arguments.peek(token::Paren) {
+            remedy(&dotted(&path), "(")
+        } else if name == "bucketed" {
+            "expected a comma, as in `bucketed(age, 10)`".to_owned()
+        } else {
+            FORMS.to_owned()
+        };
         return Err(arguments.error(message));
     }
     let policy = policy::read(&name, name_span, &dotted(&path), width)?;
@@ -137,7 +154,7 @@ fn path(input: ParseStream<'_>) -> syn::Result<Vec<Member>> {
         } else if input.is_empty() || input.peek(Token![,]) {
             return Err(syn::Error::new(input.span(), FORMS));
         } else {
-            return Err(input.error(remedy(&next_token(input))));
+            return Err(input.error(remedy("", &following(input))));
         }
         if input.parse::<Option<Token![.]>>()?.is_none() {
             return Ok(path);
@@ -145,36 +162,72 @@ fn path(input: ParseStream<'_>) -> syn::Result<Vec<Member>> {
     }
 }
 
-/// Returns the next token as text, with the one behind it if both are punctuation.
-fn next_token(input: ParseStream<'_>) -> String {
-    match input.cursor().token_tree() {
-        Some((token, rest)) => match (&token, rest.punct()) {
-            (TokenTree::Punct(_), Some((second, _))) => format!("{token}{second}"),
-            _ => token.to_string(),
-        },
-        None => String::new(),
+/// Returns the tokens up to the next comma as text.
+fn following(input: ParseStream<'_>) -> String {
+    let mut tokens = TokenStream::new();
+    let mut cursor = input.cursor();
+    while let Some((token, rest)) = cursor.token_tree() {
+        if matches!(&token, TokenTree::Punct(punct) if punct.as_char() == ',') {
+            break;
+        }
+        tokens.extend([token]);
+        cursor = rest;
     }
+    tokens.to_string()
 }
 
-/// Returns what to write in place of the text `found`, at which a field stops to be one.
-fn remedy(found: &str) -> &'static str {
-    match found.chars().next() {
+/// Returns what to write in place of the text `found`, at which a field stops to be one. `path` is the part
+/// of the field in front of it.
+fn remedy(path: &str, found: &str) -> String {
+    let words = found.trim_start_matches(|c| !is_of_name(c));
+    let word = words.split(|c| !is_of_name(c)).next().unwrap_or_default();
+    let remedy = match found.chars().next() {
+        _ if found.starts_with("::") && path.starts_with(char::is_uppercase) => {
+            let field: String = words.split_whitespace().collect();
+            return format!("leave out the type: write `{field}`");
+        }
         _ if found.starts_with("::") => {
             "the names in a path are separated by `.`, as in `address.zip`"
         }
         Some('*') => "there is no wildcard: list each field by its name",
+        Some('[') if path.is_empty() => "remove the inner brackets",
         Some('[') => "an item of a list cannot be logged: log a field that holds the value",
-        Some('(') => "a method cannot be called here: log a field that holds the value",
+        Some('(') => return without_call(path),
         Some('?') => {
             "a path leads through an `Option` without `?`: it is `null` where there is none"
         }
         Some('&') => "write the name of the field without `&`",
+        Some(':' | '=' | '-') if policy::is_policy(word) => {
+            return format!("write `{}`", policy::example(word, path));
+        }
         Some(':' | '=' | '-') => "another key is given with `as`, as in `bmi as body_mass_index`",
         Some(',') => "each field is a string of its own, as in `\"age\", \"bmi\"`",
         Some('"') => "expected a comma between two fields",
-        Some(c) if c.is_alphanumeric() || c == '_' => "expected a comma between two fields",
+        Some(c) if is_of_name(c) => "expected a comma between two fields",
         _ => FORMS,
+    };
+    remedy.to_owned()
+}
+
+/// Returns what to write in place of a call, whose name is the last segment of `path`.
+fn without_call(path: &str) -> String {
+    let (value, method) = path.rsplit_once('.').unwrap_or(("", path));
+    match method {
+        "expose" => {
+            format!("a sensitive value is logged through a policy, as in `redacted({value})`")
+        }
+        "expect" | "unwrap" | "unwrap_or" | "unwrap_or_default" => format!(
+            "leave out `.{method}()`: an `Option` is logged as its value, or `null` where there is none"
+        ),
+        _ if value.is_empty() && policy::is_policy(method) => {
+            "a field has one policy: choose the inner or the outer one".to_owned()
+        }
+        _ => "a method cannot be called here: log a field that holds the value".to_owned(),
     }
+}
+
+fn is_of_name(c: char) -> bool {
+    c == '_' || c.is_alphanumeric()
 }
 
 /// Splits a number into fields of tuples: `0.1` in `matrix.0.1` is one token, a float.
@@ -184,7 +237,7 @@ fn indices(literal: Lit) -> syn::Result<Vec<Member>> {
         Lit::Float(literal) => (literal.to_string(), literal.span()),
         _ => return Err(syn::Error::new(literal.span(), FORMS)),
     };
-    text.split('.').map(|segment| segment_member(segment, span)).collect()
+    text.split('.').map(|segment| segment_member(&[], segment, span)).collect()
 }
 
 /// Reads a quoted field: `"address.zip"`, `"bmi as body_mass_index"`, `"hashed(customer_id)"`.
@@ -207,13 +260,19 @@ fn quoted(literal: &LitStr) -> syn::Result<(Value, Option<Key>)> {
     if path.is_empty() {
         return Err(policy::without_field(name, span));
     }
+    if let Some((path, _arguments)) = arguments.split_once('(') {
+        return Err(syn::Error::new(span, remedy(path.trim(), "(")));
+    }
     if let Some((path, _key)) = path.split_once(" as ") {
         return Err(policy::renamed_inside(name, path.trim(), span));
+    }
+    let policy = policy::read(name, span, path, width)?;
+    if key.starts_with('.') {
+        return Err(policy.path_outside(path, key, span));
     }
     if !key.is_empty() && !key.starts_with(" as") {
         return Err(syn::Error::new(span, FORMS));
     }
-    let policy = policy::read(name, span, path, width)?;
     let (path, key) = split_quoted(literal, &format!("{path}{key}"))?;
     Ok((Value { path, span, policy: Some(policy) }, key))
 }
@@ -231,36 +290,49 @@ fn split_quoted(literal: &LitStr, text: &str) -> syn::Result<(Vec<Member>, Optio
         let message = if path.is_empty() { FORMS } else { NO_SEGMENT };
         return Err(syn::Error::new(literal.span(), message));
     }
-    // With the span of the literal itself, rustc suggests a similar field in place of the whole literal. For a
-    // path that would drop the other segments, and with the hygiene of the macro rustc suggests nothing.
-    let span = match path.contains('.') {
-        true => literal.span().resolved_at(Span::call_site()),
-        false => literal.span(),
-    };
-    let path =
-        path.split('.').map(|segment| segment_member(segment, span)).collect::<syn::Result<_>>()?;
+    let mut members = Vec::new();
+    for segment in path.split('.') {
+        members.push(segment_member(&members, segment, literal.span())?);
+    }
+    // With the span of the literal itself, rustc suggests a similar field in place of the whole literal. That
+    // would drop the other segments, the policy or the key. With the hygiene of the macro rustc suggests
+    // nothing. `input` is seldom a field: with the span of the literal, rustc lists the fields.
+    if path != literal.value() || members.len() > 1 {
+        let skipped = usize::from(matches!(path.split_once('.'), Some(("input" | "output", _))));
+        let span = literal.span().resolved_at(Span::call_site());
+        for member in members.iter_mut().skip(skipped) {
+            match member {
+                Member::Named(ident) => ident.set_span(span),
+                Member::Unnamed(index) => index.span = span,
+            }
+        }
+    }
     let key = key.map(|key| checked_key(key.to_owned(), literal.span())).transpose()?;
-    Ok((path, key))
+    Ok((members, key))
 }
 
-/// Returns the field of a struct or tuple that one segment of a quoted path names.
-fn segment_member(segment: &str, span: Span) -> syn::Result<Member> {
+/// Returns the field of a struct or tuple that one segment of a quoted path names. `before` are the segments
+/// in front of it.
+fn segment_member(before: &[Member], segment: &str, span: Span) -> syn::Result<Member> {
     if !segment.is_empty() && segment.bytes().all(|b| b.is_ascii_digit()) {
         let index = segment.parse().map_err(|_| syn::Error::new(span, FORMS))?;
         return Ok(Member::Unnamed(Index { index, span }));
     }
     let Some(mut ident) = identifier(segment) else {
-        let is_of_name = |c: char| c == '_' || c.is_alphanumeric();
         let rest = segment.trim_start_matches(is_of_name);
         let first = &segment[..segment.len() - rest.len()];
+        let path = match dotted(before) {
+            before if before.is_empty() => first.to_owned(),
+            before => format!("{before}.{first}"),
+        };
         let remedy = match rest.trim() {
             "" => format!("write it without spaces: {:?}", segment.trim()),
             _ if policy::is_policy(first) => {
                 format!("a policy has its field in parentheses, as in `{first}(customer_id)`")
             }
             // Words without punctuation between them are several fields.
-            words if words.starts_with(is_of_name) => remedy(",").to_owned(),
-            punctuation => remedy(punctuation).to_owned(),
+            words if words.starts_with(is_of_name) => remedy(&path, ","),
+            punctuation => remedy(&path, punctuation),
         };
         return Err(syn::Error::new(
             span,
@@ -276,10 +348,13 @@ fn segment_member(segment: &str, span: Span) -> syn::Result<Member> {
 fn member(ident: &Ident) -> syn::Result<Member> {
     let name = ident.to_string();
     if !can_be_raw(&name) {
-        return Err(syn::Error::new(
-            ident.span(),
-            format!("`{name}` is not the name of a field; {FORMS}"),
-        ));
+        let message = match name.as_str() {
+            "self" => {
+                "a path begins with a field of the input or output: leave out `self`".to_owned()
+            }
+            _ => format!("`{name}` is not the name of a field; {FORMS}"),
+        };
+        return Err(syn::Error::new(ident.span(), message));
     }
     if !name.starts_with("r#") && syn::parse_str::<Ident>(&name).is_err() {
         return Ok(Member::Named(Ident::new_raw(&name, ident.span())));

@@ -1,8 +1,10 @@
 //! `#[derive(MLModel)]`.
 
 mod check;
+mod decorator;
 mod emit;
 mod field;
+mod logging;
 mod policy;
 mod syntax;
 

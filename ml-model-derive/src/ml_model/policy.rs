@@ -25,6 +25,11 @@ pub(super) fn is_policy(name: &str) -> bool {
     POLICIES.contains(&name)
 }
 
+/// Writes a field with the policy `name`.
+pub(super) fn example(name: &str, path: &str) -> String {
+    if name == "bucketed" { format!("bucketed({path}, 10)") } else { format!("{name}({path})") }
+}
+
 /// Reads the policy `name` of the field `path`. `span` is that of the name.
 pub(super) fn read(
     name: &str,
@@ -36,14 +41,19 @@ pub(super) fn read(
         ("redacted", None) => Policy::Redacted,
         ("hashed", None) => Policy::Hashed,
         ("bucketed", Some((width, span))) => Policy::Bucketed(read_width(&width).ok_or_else(|| {
-            let message = format!(
-                "`{width}` is not a width of buckets: expected a number above 0, such as 10 or 0.5"
-            );
+            let message = match read_width(path) {
+                Some(_) => format!(
+                    "`bucketed` takes the field and then the width: `bucketed({width}, {path})`"
+                ),
+                None => format!(
+                    "`{width}` is not a width of buckets: expected a number above 0, such as 10 or 0.5"
+                ),
+            };
             syn::Error::new(span, message)
         })?),
         ("bucketed", None) => {
-            let message =
-                format!("`bucketed` needs the width of its buckets, as in `bucketed({path}, 10)`");
+            let example = example(name, path);
+            let message = format!("`bucketed` needs the width of its buckets, as in `{example}`");
             return Err(syn::Error::new(span, message));
         }
         ("redacted" | "hashed", Some((_, span))) => {
@@ -64,8 +74,16 @@ pub(super) fn without_field(name: &str, span: Span) -> syn::Error {
 }
 
 fn unknown(name: &str, span: Span) -> syn::Error {
+    let hides = ["mask", "hid", "secret", "sensitive", "private"];
+    let meant = if hides.iter().any(|word| name.contains(word)) { "redacted" } else { name };
     let what = format!("policy `{name}`");
-    syn::Error::new(span, did_you_mean::unknown(&what, name, POLICIES))
+    syn::Error::new(span, did_you_mean::unknown(&what, meant, POLICIES))
+}
+
+/// Returns the policy in whose name or stem a word begins: `redacted` for `redacted_fields` and `redact`.
+pub(super) fn named_in(word: &str) -> Option<&'static str> {
+    let stem = |policy: &'static str| policy.trim_end_matches("ed");
+    POLICIES.iter().copied().find(|policy| word.starts_with(stem(policy)))
 }
 
 /// Returns the error of a new name inside the parentheses.
@@ -87,6 +105,13 @@ fn read_width(text: &str) -> Option<Width> {
 }
 
 impl Policy {
+    /// Returns the error of a path that goes on behind the parentheses: `redacted(address).zip`.
+    pub(super) fn path_outside(&self, path: &str, rest: &str, span: Span) -> syn::Error {
+        let rest: String = rest.split_whitespace().take_while(|word| *word != "as").collect();
+        let inside = self.around(&format!("{path}{rest}"));
+        syn::Error::new(span, format!("the whole path is inside the parentheses: `{inside}`"))
+    }
+
     /// Writes the field as the core reads it.
     pub(super) fn around(&self, path: &str) -> String {
         match self {

@@ -277,6 +277,9 @@ fn report_field(node: Node<'_>, error: FieldError, what: &str, problems: &mut Pr
         FieldError::NoWidth { .. } if is_hidden => {
             FieldError::NoWidth { path: "age".to_owned() }.to_string()
         }
+        FieldError::PolicyAsKey { policy, .. } if is_hidden => {
+            FieldError::PolicyAsKey { policy, path: "age".to_owned() }.to_string()
+        }
         FieldError::Repeated { .. } if is_hidden => {
             "another field has this name already: choose another one".to_owned()
         }

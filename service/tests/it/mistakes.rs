@@ -149,7 +149,7 @@ fn values_of_environment_variables_are_not_shown() {
 - qualified_name: weight_model
   decorators:
   - x
-  - logging: {input_fields: [x, x, items as y, items as z]}
+  - logging: {input_fields: [x, x, items as y, items as z, x]}
 metrics: {excluded_handlers: [x]}
 ";
     let variables = [
@@ -160,6 +160,7 @@ metrics: {excluded_handlers: [x]}
         ("MODELS__1__DECORATORS__1__LOGGING__INPUT_FIELDS__1", "sk secret"),
         ("MODELS__1__DECORATORS__1__LOGGING__INPUT_FIELDS__2", "items as sk-secret"),
         ("MODELS__1__DECORATORS__1__LOGGING__INPUT_FIELDS__3", "tier as sk-secret"),
+        ("MODELS__1__DECORATORS__1__LOGGING__INPUT_FIELDS__4", "sk-secret as bucketed"),
         ("METRICS__INPROGRESS_NAME", SECRET),
         ("METRICS__EXCLUDED_HANDLERS__0", "sk-secret("),
     ];
@@ -184,6 +185,9 @@ metrics: {excluded_handlers: [x]}
             "$MODELS__1__DECORATORS__1__LOGGING__INPUT_FIELDS__3: \
              models[1].decorators[1].logging.input_fields[3]: another field has this name already: \
              choose another one",
+            "$MODELS__1__DECORATORS__1__LOGGING__INPUT_FIELDS__4: \
+             models[1].decorators[1].logging.input_fields[4]: `bucketed` is a policy: write \
+             `bucketed(age, 10)`",
             "$SERVER__API_KEYS__ENVIRONMENT: server.api_keys.environment: no environment variable of \
              this name is set; name the one that holds the keys",
         ]

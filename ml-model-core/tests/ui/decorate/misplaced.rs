@@ -1,7 +1,10 @@
 include!("../common.rs");
 
 #[derive(MLModel)]
+#[logging(input_fields = ["age"])]
+#[prediction_id]
 struct Model {
+    #[metrics]
     #[decorate(logging)]
     #[ml_model(version = "1")]
     bias: f64,

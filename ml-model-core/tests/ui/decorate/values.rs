@@ -9,6 +9,12 @@ include!("../common.rs");
 #[decorate(logging;)]
 #[decorate(decorator = Timing)]
 #[decorate(Cache<u8>::new())]
+#[decorate(input_fields = ["age"])]
+#[decorate(logging, input_fields = ["age"])]
+#[decorate(prediction_id; logging)]
+#[decorate(PredictionIDDecorator)]
+#[decorate(Retry::new(3)?)]
+#[decorate(Retry { attempts = 3 })]
 struct Model;
 
 infer!(Model);

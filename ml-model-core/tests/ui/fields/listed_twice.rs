@@ -2,7 +2,7 @@ include!("../common.rs");
 
 #[derive(MLModel)]
 #[decorate(prediction_id)]
-#[decorate(logging(input_fields = ["age", "bmi", "age", bmi as age, prediction_id, prediction_id]))]
+#[decorate(logging(input_fields = ["age", "bmi", "age", "hashed(age)", bmi as age, prediction_id, prediction_id]))]
 struct Model;
 
 infer!(Model);

@@ -24,6 +24,12 @@ include!("../common.rs");
         "address?.zip",
         "hashed ssn",
         "address.",
+        ["age"],
+        "[age]",
+        Input::age,
+        "Input::age",
+        home.unwrap().zip,
+        "home.unwrap().zip",
     ],
 ))]
 struct Model;

@@ -24,6 +24,12 @@ struct Number;
 
 infer!(Number);
 
+#[derive(MLModel)]
+#[ml_model(execution = Execution::Pool)]
+struct Constant;
+
+infer!(Constant);
+
 fn main() {
     let _ = Misspelt.display_name();
 }

@@ -6,6 +6,12 @@ struct Model;
 
 infer!(Model);
 
+#[derive(MLModel)]
+#[ml_model(inline, prediction_id, logging(level = info), sample = 0.1, input = Input, concurrency_limit = 4)]
+struct Elsewhere;
+
+infer!(Elsewhere);
+
 fn main() {
     let _ = Model.display_name();
 }
