@@ -53,6 +53,13 @@ impl Parse for Field {
             Some(_) => Some(key(input)?),
             None => inner_key,
         };
+        if let Some((key, span)) = &renamed
+            && policy.is_none()
+            && policy::is_policy(key)
+        {
+            let remedy = policy::example(key, &dotted(&path));
+            return Err(syn::Error::new(*span, format!("`{key}` is a policy: write `{remedy}`")));
+        }
         if !input.is_empty() && !input.peek(Token![,]) {
             let (path, rest) = (dotted(&path), following(input));
             return Err(match &policy {
@@ -61,13 +68,6 @@ impl Parse for Field {
                 }
                 _ => input.error(remedy(&path, &rest)),
             });
-        }
-        if let Some((key, span)) = &renamed
-            && policy.is_none()
-            && policy::is_policy(key)
-        {
-            let remedy = policy::example(key, &dotted(&path));
-            return Err(syn::Error::new(*span, format!("`{key}` is a policy: write `{remedy}`")));
         }
         let is_renamed = renamed.is_some();
         let (key, key_span) = renamed.unwrap_or_else(|| (dotted(&path), key_of_path));
@@ -189,6 +189,9 @@ fn remedy(path: &str, found: &str) -> String {
         _ if found.starts_with("::") => {
             "the names in a path are separated by `.`, as in `address.zip`"
         }
+        _ if policy::is_policy(word) && !found.starts_with(['(', '[']) => {
+            return format!("write `{}`", policy::example(word, path));
+        }
         Some('*') => "there is no wildcard: list each field by its name",
         Some('[') if path.is_empty() => "remove the inner brackets",
         Some('[') => "an item of a list cannot be logged: log a field that holds the value",
@@ -197,9 +200,6 @@ fn remedy(path: &str, found: &str) -> String {
             "a path leads through an `Option` without `?`: it is `null` where there is none"
         }
         Some('&') => "write the name of the field without `&`",
-        Some(':' | '=' | '-') if policy::is_policy(word) => {
-            return format!("write `{}`", policy::example(word, path));
-        }
         Some(':' | '=' | '-') => "another key is given with `as`, as in `bmi as body_mass_index`",
         Some(',') => "each field is a string of its own, as in `\"age\", \"bmi\"`",
         Some('"') => "expected a comma between two fields",
@@ -219,9 +219,10 @@ fn without_call(path: &str) -> String {
         "expect" | "unwrap" | "unwrap_or" | "unwrap_or_default" => format!(
             "leave out `.{method}()`: an `Option` is logged as its value, or `null` where there is none"
         ),
-        _ if value.is_empty() && policy::is_policy(method) => {
+        _ if policy::is_policy(method) && value.is_empty() => {
             "a field has one policy: choose the inner or the outer one".to_owned()
         }
+        _ if policy::is_policy(method) => format!("write `{}`", policy::example(method, value)),
         _ => "a method cannot be called here: log a field that holds the value".to_owned(),
     }
 }
@@ -307,8 +308,12 @@ fn split_quoted(literal: &LitStr, text: &str) -> syn::Result<(Vec<Member>, Optio
             }
         }
     }
-    let key = key.map(|key| checked_key(key.to_owned(), literal.span())).transpose()?;
-    Ok((members, key))
+    // A policy is refused with its own remedy.
+    let key = key.map(|key| match key.split_once('(') {
+        Some((name, _)) if policy::is_policy(name) => Ok((name.to_owned(), literal.span())),
+        _ => checked_key(key.to_owned(), literal.span()),
+    });
+    Ok((members, key.transpose()?))
 }
 
 /// Returns the field of a struct or tuple that one segment of a quoted path names. `before` are the segments
@@ -331,7 +336,9 @@ fn segment_member(before: &[Member], segment: &str, span: Span) -> syn::Result<M
                 format!("a policy has its field in parentheses, as in `{first}(customer_id)`")
             }
             // Words without punctuation between them are several fields.
-            words if words.starts_with(is_of_name) => remedy(&path, ","),
+            words if words.starts_with(is_of_name) && !policy::is_policy(words) => {
+                remedy(&path, ",")
+            }
             punctuation => remedy(&path, punctuation),
         };
         return Err(syn::Error::new(
