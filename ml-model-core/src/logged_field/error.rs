@@ -16,24 +16,20 @@ pub enum FieldError {
         text: String,
     },
     /// Every record already contains a key of this name.
-    #[error("every record has its own `{key}`: {}", rename(key, field, *is_renamed))]
+    #[error("every record has its own `{key}`: {}", rename(key, field.as_deref()))]
     Reserved {
         /// The key.
         key: String,
-        /// The field as it is listed, with its policy.
-        field: String,
-        /// Whether the key is given with `as`.
-        is_renamed: bool,
+        /// The field with its policy; `None` if the key is given with `as`.
+        field: Option<String>,
     },
     /// Another field has the same key.
-    #[error("{}", repeated(key, field, *is_renamed))]
+    #[error("{}", repeated(key, field.as_deref()))]
     Repeated {
         /// The key.
         key: String,
-        /// The field as it is listed, with its policy.
-        field: String,
-        /// Whether the key is given with `as`.
-        is_renamed: bool,
+        /// The field with its policy; `None` if the key is given with `as`.
+        field: Option<String>,
     },
     /// The schema has no such field.
     #[error("unknown field `{name}`; valid are {}", quoted(known))]
@@ -141,21 +137,19 @@ fn width(policy: &str) -> &'static str {
     if policy == "bucketed" { ", 10" } else { "" }
 }
 
-fn rename(key: &str, field: &str, is_renamed: bool) -> String {
-    if is_renamed {
-        "choose another name".to_owned()
-    } else {
-        format!("rename the field, as in `{field} as {key}_value`")
+fn rename(key: &str, field: Option<&str>) -> String {
+    match field {
+        None => "choose another name".to_owned(),
+        Some(field) => format!("rename the field, as in `{field} as {key}_value`"),
     }
 }
 
-fn repeated(key: &str, field: &str, is_renamed: bool) -> String {
-    if is_renamed {
-        format!("another field is already named `{key}`: choose another name")
-    } else {
-        format!(
+fn repeated(key: &str, field: Option<&str>) -> String {
+    match field {
+        None => format!("another field is already named `{key}`: choose another name"),
+        Some(field) => format!(
             "`{key}` is listed twice: remove one of them, or rename it, as in `{field} as other_name`"
-        )
+        ),
     }
 }
 

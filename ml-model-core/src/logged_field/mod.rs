@@ -104,14 +104,14 @@ impl LoggedField {
     /// Returns the reason why the field cannot be logged.
     pub fn check(&self, before: &[Self], schema: &Schema) -> Result<(), FieldError> {
         let key = self.key.clone();
-        let is_renamed = self.is_renamed;
+        let field = || (!self.is_renamed).then(|| self.to_string());
         if key == PredictionId::FIELD || RECORD_KEYS.contains(&&*key) {
-            return Err(FieldError::Reserved { key, field: self.to_string(), is_renamed });
+            return Err(FieldError::Reserved { key, field: field() });
         }
         if before.iter().any(|other| other.key == key) {
-            return Err(FieldError::Repeated { key, field: self.to_string(), is_renamed });
+            return Err(FieldError::Repeated { key, field: field() });
         }
-        if is_renamed && self.policy.is_none() && Policy::NAMES.contains(&&*key) {
+        if self.is_renamed && self.policy.is_none() && Policy::NAMES.contains(&&*key) {
             return Err(FieldError::PolicyAsKey { policy: key, path: self.path.join(".") });
         }
         let forms = match self.find(schema) {

@@ -432,18 +432,16 @@ mod tests {
             struct Model;
         };
         let output = crate::ml_model::expand(input, Some("1")).to_string();
-        for (field, is_renamed) in [("age", false), ("bmi as age", true), ("hashed(age)", false)] {
-            let (key, field) = ("age".to_owned(), field.to_owned());
-            let error = FieldError::Repeated { key, field, is_renamed };
+        for field in [Some("age"), None, Some("hashed(age)")] {
+            let (key, field) = ("age".to_owned(), field.map(str::to_owned));
+            let error = FieldError::Repeated { key, field };
             assert!(output.contains(&error.to_string()), "{error}");
         }
-        for (key, field, is_renamed) in [
-            ("status", "status", false),
-            ("row", "sex as row", true),
-            ("status", "redacted(status)", false),
-        ] {
-            let (key, field) = (key.to_owned(), field.to_owned());
-            let error = FieldError::Reserved { key, field, is_renamed };
+        for (key, field) in
+            [("status", Some("status")), ("row", None), ("status", Some("redacted(status)"))]
+        {
+            let (key, field) = (key.to_owned(), field.map(str::to_owned));
+            let error = FieldError::Reserved { key, field };
             assert!(output.contains(&error.to_string()), "{error}");
         }
         for (policy, path) in [("hashed", "a.id"), ("bucketed", "a.b")] {
