@@ -183,6 +183,11 @@ impl Violation {
     pub fn new(path: impl Into<String>, message: impl Into<String>) -> Self {
         Self { path: path.into(), message: message.into() }
     }
+
+    /// Returns the names and indices in the path. An index is written `.3` or, by `serde_path_to_error`, `[3]`.
+    pub(crate) fn segments(&self) -> impl Iterator<Item = &str> {
+        self.path.split(['.', '[', ']']).filter(|segment| !segment.is_empty())
+    }
 }
 
 impl fmt::Display for Violation {

@@ -101,6 +101,7 @@ pub use pending::PendingCalls;
 pub use prediction_id::{InvalidPredictionId, PredictionId};
 pub use registry::{
     JsonForm, JsonModel, ModelDescription, ModelRegistry, RegisteredModel, RegistryError,
+    unmarked_sensitive,
 };
 pub use request::{BatchRow, Context, Prediction, Request};
 pub use sensitive::Sensitive;

@@ -15,6 +15,7 @@ use crate::model::{Answer, MLModel, ModelMetadata, StackInfo};
 use crate::prediction_id::PredictionId;
 use crate::request::{Context, Prediction, Request};
 use crate::sensitive::schema::SensitiveParts;
+use crate::sensitive::unmarked::unmarked;
 
 /// Adapter that gives a model JSON values as input and output.
 ///
@@ -208,6 +209,17 @@ fn violation(error: &serde_path_to_error::Error<serde_json::Error>) -> Violation
     let position = format!(" at line {} column {}", error.line(), error.column());
     let problem = problem.strip_suffix(&position).unwrap_or(&problem);
     Violation::new(if path == "." { String::new() } else { path }, problem)
+}
+
+/// Returns the paths of [`Sensitive`](crate::Sensitive) values in an input that its schema does not mark,
+/// because of `#[schemars(with = "...")]` or `schema_with` on the field. Messages about such values would quote
+/// them.
+///
+/// It finds fields of structs and of externally tagged enums, items of lists and values of maps. It does not find
+/// those behind `#[serde(flatten)]`, in tuples and in enums with other representations.
+#[must_use]
+pub fn unmarked_sensitive<I: DeserializeOwned>(schema: &Schema) -> Vec<String> {
+    unmarked(schema, &|text| deserialize_text::<I>(text).err())
 }
 
 /// Converts numbers such as 30.0 to integers if they fit into 64 bits.

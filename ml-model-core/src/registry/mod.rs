@@ -13,7 +13,7 @@ use serde::de::DeserializeOwned;
 use crate::decorator::{Decorated, Decorator};
 use crate::model::{MLModel, ModelMetadata};
 
-pub use json::{JsonForm, JsonModel};
+pub use json::{JsonForm, JsonModel, unmarked_sensitive};
 pub(crate) use json::{deserialize, deserialize_text};
 
 /// A registered model. Its input and output are JSON, for models of all types.

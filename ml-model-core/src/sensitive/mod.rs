@@ -1,6 +1,7 @@
 //! [`Sensitive`] values, which only an explicit call reads, and the sensitive parts of a JSON Schema.
 
 pub(crate) mod schema;
+pub(crate) mod unmarked;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -23,8 +24,9 @@ pub(crate) const NAME: &str = "ml_model_core::Sensitive";
 /// examples nor defaults. Messages about an invalid value do not quote it. [`expose`](Self::expose) reads
 /// the value; there is no `Deref`, no `Display` and no [`LogValue`].
 ///
-/// Messages and examples follow the schema, so a field of this type must not get another one by
-/// `#[schemars(with = "...")]`. Decorators of JSON models see the value as plain JSON.
+/// Messages and examples follow the schema. A field of this type with another schema by
+/// `#[schemars(with = "...")]` or `schema_with` needs `#[schemars(extend("x-sensitive" = true))]`; see
+/// [`unmarked_sensitive`](crate::unmarked_sensitive). Decorators of JSON models see the value as plain JSON.
 ///
 /// A `logging` decorator takes such a field with a policy only: `redacted(ssn)`, `hashed(ssn)` or
 /// `bucketed(income, 1000)`.

@@ -8,7 +8,7 @@ use ml_configuration::{Node, Problems};
 use ml_model_core::decorators::logging::{LoggedFields, LoggingOptions};
 use ml_model_core::{
     Decorator, Described, Execution, Infer, JsonModel, MLModel, ModelMetadata, RegisteredModel,
-    Stack,
+    Stack, unmarked_sensitive,
 };
 use schemars::Schema;
 use serde::Serialize;
@@ -110,6 +110,8 @@ pub(crate) struct ModelRegistration {
     /// Fields that the decorators of its attributes log.
     pub(crate) logged_fields: fn() -> LoggedFields,
     pub(crate) execution: Execution,
+    /// Paths of sensitive values that the input schema does not mark.
+    pub(crate) unmarked_sensitive: fn() -> Vec<String>,
     pub(crate) configure: Configure,
 }
 
@@ -163,6 +165,9 @@ impl ModelRegistration {
             output_schema: M::bare_output_schema,
             logged_fields: M::logged_fields,
             execution: M::EXECUTION,
+            unmarked_sensitive: || {
+                unmarked_sensitive::<<M as Infer>::Input>(&M::bare_input_schema())
+            },
             configure,
         }
     }
