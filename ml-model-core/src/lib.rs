@@ -103,7 +103,7 @@ pub use registry::{
     JsonForm, JsonModel, ModelDescription, ModelRegistry, RegisteredModel, RegistryError,
     unmarked_sensitive,
 };
-pub use request::{BatchRow, Context, Prediction, Request};
+pub use request::{BatchRow, Context, IntoRequest, Prediction, Request};
 pub use sensitive::Sensitive;
 pub use sensitive::schema::SensitiveParts;
 pub use stack::Stack;

@@ -69,7 +69,8 @@ impl<T: Infer> InferOf<T::Input> for T {}
 #[diagnostic::on_unimplemented(
     message = "the model `{Self}` cannot be shared between threads",
     label = "this model is not `Send + Sync`",
-    note = "replace `Rc` by `Arc`, `Cell` and `RefCell` by atomics or `Mutex`, and add `+ Send + Sync` to `dyn Trait`"
+    note = "replace `Rc` by `Arc`, `Cell` and `RefCell` by atomics or `Mutex`, add `+ Send + Sync` to `dyn Trait`, and \
+            wrap a raw pointer in a type that is `Send + Sync`"
 )]
 pub trait Shared: Send + Sync {}
 

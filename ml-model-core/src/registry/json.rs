@@ -129,7 +129,6 @@ impl<M: MLModel> JsonModel<M> {
     ) -> Self {
         let input_schema = model.input_schema();
         let output_schema = model.output_schema();
-        report_own_field(&model, &[("input", &input_schema), ("output", &output_schema)]);
         Self {
             takes_prediction_id: PredictionId::is_in(&input_schema),
             sensitive: SensitiveParts::of(&input_schema),
@@ -161,23 +160,6 @@ impl<M: MLModel> JsonModel<M> {
             Some(Err(violation)) => request.add_violation(violation),
         }
         request
-    }
-}
-
-/// Logs that a field of the model has the name of the prediction id, so that the JSON has another value than the
-/// records.
-fn report_own_field<M: MLModel>(model: &M, schemas: &[(&str, &Schema)]) {
-    if !model.stack().has_prediction_id {
-        return;
-    }
-    for (part, schema) in schemas {
-        if schema.pointer("/properties/prediction_id").is_some() && !PredictionId::is_in(schema) {
-            tracing::warn!(
-                model_qualified_name = &*model.qualified_name(),
-                "The {part} of the model has a field `prediction_id`, which is not the id of the records: rename it, \
-                 or remove the decorator `prediction_id`.",
-            );
-        }
     }
 }
 

@@ -57,6 +57,16 @@ impl<T> Sensitive<T> {
     pub fn into_exposed(self) -> T {
         self.0
     }
+
+    /// Does not compile. Without it, the error about `to_string()` would not name [`expose`](Self::expose).
+    #[doc(hidden)]
+    #[allow(clippy::inherent_to_string_shadow_display, reason = "neither can be called")]
+    pub fn to_string(&self) -> String
+    where
+        [Self]: DisplayedWithoutExpose,
+    {
+        REDACTED.to_owned()
+    }
 }
 
 impl<T> From<T> for Sensitive<T> {
@@ -115,6 +125,24 @@ impl<T: JsonSchema> JsonSchema for Sensitive<T> {
             `bucketed(field, 10)` for the lower bound of a number's bucket"
 )]
 pub trait LoggedWithoutPolicy {}
+
+/// A trait without implementations, which excludes [`Sensitive`] from the types with a `Display`, in the same way
+/// as [`LoggedWithoutPolicy`].
+#[diagnostic::on_unimplemented(
+    message = "a sensitive value has no text",
+    label = "this value is `Sensitive`",
+    note = "`.expose()` reads the value, and the program is responsible for where it goes; `{{:?}}` prints \"[REDACTED]\""
+)]
+pub trait DisplayedWithoutExpose {}
+
+impl<T> fmt::Display for Sensitive<T>
+where
+    [Self]: DisplayedWithoutExpose,
+{
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(REDACTED)
+    }
+}
 
 impl<T> LogValue for Sensitive<T>
 where

@@ -55,7 +55,10 @@ where
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be hosted",
     label = "a model, or a `Result` with one, is expected from the constructor",
-    note = "a hosted model has `#[derive(MLModel)]` and `impl Infer`"
+    note = "a hosted model has `#[derive(MLModel)]` and `impl Infer`",
+    note = "the error of a `Result` converts into `Box<dyn Error + Send + Sync>`, as `String`, `anyhow::Error` and types with \
+            `std::error::Error` do",
+    note = "constructors are not async; they may block"
 )]
 pub trait LoadResult<Kind> {
     /// The model.
@@ -204,7 +207,9 @@ pub struct Make(pub(crate) Function);
 #[diagnostic::on_unimplemented(
     message = "this does not make a decorator",
     note = "expected a closure without parameters that returns a decorator, or one that takes settings, which \
-            implement `Deserialize`, and returns a `Result` with a decorator"
+            implement `Deserialize`, and returns a `Result` with a decorator",
+    note = "the decorator is for every model, as in `impl<M: MLModel> Decorator<M> for Quota`; one for a single input \
+            type is named in `#[decorate(...)]`"
 )]
 pub trait MakeDecorator<Arguments> {
     /// Returns the function in the form in which it is registered.
