@@ -22,7 +22,7 @@ pub use crate::decorators::{MetricsDecorator, PredictionIdDecorator};
 pub use crate::infer::Infer;
 pub use crate::log_value::LogValue;
 pub use crate::logged_field::LoggedFields;
-pub use crate::logged_field::path::{Path, at};
+pub use crate::logged_field::path::{Path, WithoutFields, at};
 pub use crate::model::{Answer, Described, Execution, MLModel, ModelMetadata, StackInfo};
 pub use crate::policy::{bucketed_decimal, bucketed_whole, hashed, redacted};
 pub use crate::request::Request;
