@@ -46,7 +46,8 @@ pub enum PredictionError {
 
 impl PredictionError {
     /// Creates the error of a model that failed with `source`. A [`Rejection`] rejects the request, and a
-    /// `PredictionError` is returned unchanged.
+    /// `PredictionError` is returned unchanged. An error with a [`Rejection`] among its sources rejects the
+    /// request with its own text and the kind and type of that rejection.
     #[cold]
     pub fn model(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         fn of_boxed(source: Box<dyn Error + Send + Sync>) -> PredictionError {
@@ -56,7 +57,10 @@ impl PredictionError {
             };
             match source.downcast() {
                 Ok(rejection) => PredictionError::Rejected(*rejection),
-                Err(source) => PredictionError::Model(source),
+                Err(source) => match refusal_in(&*source) {
+                    Some((kind, r#type)) => Rejection::new(kind, r#type, source).into(),
+                    None => PredictionError::Model(source),
+                },
             }
         }
         of_boxed(source.into())
@@ -114,8 +118,25 @@ impl fmt::Debug for PredictionError {
 /// assert!(matches!(error, PredictionError::Rejected(_)));
 /// assert_eq!(error.to_string(), "there is no customer `c-8`");
 /// ```
-#[derive(Debug, thiserror::Error)]
-#[error(transparent)]
+///
+/// An error type of the model's own may wrap it, if the rejection is a [`source`](Error::source):
+///
+/// ```
+/// # use ml_model_core::{PredictionError, Rejection, RejectionKind};
+/// #[derive(Debug, thiserror::Error)]
+/// enum ScoringError {
+///     #[error("no score")]
+///     Rejected(#[from] Rejection),
+///     #[error("the model file is damaged")]
+///     Damaged,
+/// }
+///
+/// let rejection = Rejection::new(RejectionKind::Conflict, "StaleError", "the score is stale");
+/// let error = PredictionError::model(ScoringError::from(rejection));
+/// assert!(matches!(error, PredictionError::Rejected(_)));
+/// # let _ = ScoringError::Damaged;
+/// ```
+#[derive(Debug)]
 // Boxed, because its size is part of every result of a prediction.
 pub struct Rejection(Box<Refusal>);
 
@@ -147,6 +168,27 @@ impl Rejection {
     /// Returns the name of the error for programs.
     pub fn r#type(&self) -> &str {
         &self.0.r#type
+    }
+}
+
+impl fmt::Display for Rejection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+// Not the source of the refusal, so that the refusal is found in an error that is transparent around it.
+impl Error for Rejection {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(&*self.0)
+    }
+}
+
+/// Returns kind and type of the rejection among an error and its sources.
+fn refusal_in(error: &(dyn Error + 'static)) -> Option<(RejectionKind, Cow<'static, str>)> {
+    match error.downcast_ref::<Refusal>() {
+        Some(refusal) => Some((refusal.kind, refusal.r#type.clone())),
+        None => refusal_in(error.source()?),
     }
 }
 
@@ -182,6 +224,11 @@ impl Violation {
     /// Creates a violation at `path`.
     pub fn new(path: impl Into<String>, message: impl Into<String>) -> Self {
         Self { path: path.into(), message: message.into() }
+    }
+
+    /// Returns the names and indices in the path. An index is written `.3` or, by `serde_path_to_error`, `[3]`.
+    pub(crate) fn segments(&self) -> impl Iterator<Item = &str> {
+        self.path.split(['.', '[', ']']).filter(|segment| !segment.is_empty())
     }
 }
 

@@ -37,7 +37,8 @@ use crate::request::Context;
     message = "the model `{Self}` does not implement `Infer`",
     label = "this model has no `infer` method",
     note = "`#[derive(MLModel)]` builds on `Infer`: write `impl Infer for {Self}` with `Input`, \
-            `Output`, `Error` and `fn infer`"
+            `Output`, `Error` and `fn infer`",
+    note = "if `{Self}` is not the model, such as its input, remove `MLModel` from its derives"
 )]
 pub trait Infer {
     /// Input of the model. Its doc comments and `#[schemars(...)]` attributes become the input schema.
@@ -119,7 +120,8 @@ pub trait Infer {
     message = "`{Self}` has no JSON Schema",
     label = "this type does not implement `JsonSchema`",
     note = "add `#[derive(JsonSchema)]` to the type, with `use schemars::JsonSchema` and `schemars = \"1\"` in `Cargo.toml`",
-    note = "for a type of another crate, enable the feature of `schemars` for that crate, such as `chrono04` or `uuid1`"
+    note = "for a type of another crate, enable the feature of `schemars` for that crate, such as `chrono04` or `uuid1`",
+    note = "`Output` is the type inside `Ok`, without the `Result` that `infer` returns"
 )]
 pub trait HasSchema {
     /// Returns the schema of the type as a document of its own.

@@ -101,8 +101,9 @@ pub use pending::PendingCalls;
 pub use prediction_id::{InvalidPredictionId, PredictionId};
 pub use registry::{
     JsonForm, JsonModel, ModelDescription, ModelRegistry, RegisteredModel, RegistryError,
+    unmarked_sensitive,
 };
-pub use request::{BatchRow, Context, Prediction, Request};
+pub use request::{BatchRow, Context, IntoRequest, Prediction, Request};
 pub use sensitive::Sensitive;
 pub use sensitive::schema::SensitiveParts;
 pub use stack::Stack;

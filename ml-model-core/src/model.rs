@@ -11,7 +11,7 @@ use serde::Serialize;
 use crate::error::PredictionError;
 use crate::infer::{HasSchema, Infer};
 use crate::logged_field::LoggedFields;
-use crate::request::{Prediction, Request};
+use crate::request::{IntoRequest, Prediction, Request};
 use crate::sensitive::schema::without_examples;
 
 /// Result of one request.
@@ -110,11 +110,11 @@ pub trait MLModel: Send + Sync {
     ///
     /// See [`PredictionError`].
     #[inline]
-    fn predict(&self, request: impl Into<Request<Self::Input>>) -> Answer<Self::Output>
+    fn predict(&self, request: impl IntoRequest<Self::Input>) -> Answer<Self::Output>
     where
         Self: Sized,
     {
-        self.call(request.into())
+        self.call(request.into_request())
     }
 
     /// Returns the stack of decorators for `{:?}`, which prints `Outer(Inner(Model))`.

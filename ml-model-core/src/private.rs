@@ -22,7 +22,7 @@ pub use crate::decorators::{MetricsDecorator, PredictionIdDecorator};
 pub use crate::infer::Infer;
 pub use crate::log_value::LogValue;
 pub use crate::logged_field::LoggedFields;
-pub use crate::logged_field::path::{Path, at};
+pub use crate::logged_field::path::{Path, WithoutFields, at};
 pub use crate::model::{Answer, Described, Execution, MLModel, ModelMetadata, StackInfo};
 pub use crate::policy::{bucketed_decimal, bucketed_whole, hashed, redacted};
 pub use crate::request::Request;
@@ -80,7 +80,8 @@ impl<T: Infer> InferOf<T::Input> for T {}
 #[diagnostic::on_unimplemented(
     message = "the model `{Self}` cannot be shared between threads",
     label = "this model is not `Send + Sync`",
-    note = "replace `Rc` by `Arc`, `Cell` and `RefCell` by atomics or `Mutex`, and add `+ Send + Sync` to `dyn Trait`"
+    note = "replace `Rc` by `Arc`, `Cell` and `RefCell` by atomics or `Mutex`, add `+ Send + Sync` to `dyn Trait`, and \
+            wrap a raw pointer in a type that is `Send + Sync`"
 )]
 pub trait Shared: Send + Sync {}
 

@@ -180,6 +180,30 @@ impl<I> Request<I> {
     }
 }
 
+/// A value that converts into a [`Request`]: the input, or a request with it.
+///
+/// It is implemented for everything that implements `Into<Request<I>>`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not the input of this model",
+    label = "expected `{I}` or a `Request` with it",
+    note = "`predict` takes the input by value; `infer` takes a reference",
+    note = "for JSON, make the input with `serde_json::from_value` or `from_str` first",
+    note = "for several inputs, call `predict` once for each"
+)]
+pub trait IntoRequest<I> {
+    /// Converts into a request.
+    fn into_request(self) -> Request<I>;
+}
+
+// Without the attribute, rustc would report `From` and not the remedy.
+#[diagnostic::do_not_recommend]
+impl<I, T: Into<Request<I>>> IntoRequest<I> for T {
+    #[inline]
+    fn into_request(self) -> Request<I> {
+        self.into()
+    }
+}
+
 /// Returns the error of an invalid request. It is a separate function, so that `into_parts` stays small
 /// enough to be inlined.
 #[cold]

@@ -1,7 +1,7 @@
 #[doc(hidden)]
 const _: () = {
     use ::ml_model_core::__private as __core;
-    use __core::Path as _;
+    use __core::{Path as _, WithoutFields as _};
     static __SITES: __core::LogSites = __core::LogSites::sampled(
         "audit",
         __core::Level::DEBUG,

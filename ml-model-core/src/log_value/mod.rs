@@ -39,9 +39,12 @@ pub(crate) use time::Iso8601;
     message = "a field of type `{Self}` cannot be logged",
     label = "this field's type does not implement `LogValue`",
     note = "log values are integers, floats, `bool`, strings, `Uuid`, `Duration`, and `Option` of these",
-    note = "for dates and times, enable the feature `jiff` or `chrono` of `ml-model-core`",
+    note = "dates and times are those of `jiff` and `chrono`, such as `jiff::Timestamp` and `chrono::DateTime`, with the \
+            feature `jiff` or `chrono` of `ml-model-core`",
     note = "for an enum without data, derive it: `#[derive(LogValue)]`",
-    note = "for a struct, log one of its fields by its path, such as \"address.zip\""
+    note = "for a struct, log one of its fields by its path, such as \"address.zip\"",
+    note = "lists and maps cannot be logged; `redacted(field)` takes fields of all types",
+    note = "for another type of your own, implement `LogValue`; for one of another crate, log a field with its text"
 )]
 pub trait LogValue {
     /// The type that `tracing` records.

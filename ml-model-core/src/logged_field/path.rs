@@ -1,7 +1,12 @@
 //! Reading a field at a path that may lead through `Option`s, for generated code.
 //!
-//! `address.zip` is read as `at(&input.address).read(|value| field(&value.zip))`. The methods of an `Option` are
-//! inherent and hide those of the trait [`Path`], so that the type of the parent decides without a bound.
+//! `address.zip` is read as `at(&input.address).read(|value| field(&value.zip))`. The type of the parent selects the
+//! methods without a bound: those of an `Option` are inherent, those of a type without fields belong to
+//! [`WithoutFields`], and those of all other types to [`Path`], which takes a reference and is therefore found last.
+
+use std::collections::{BTreeMap, HashMap};
+
+use crate::sensitive::Sensitive;
 
 /// The value at the start of a path, or at one of its names; `None` behind an `Option` without a value.
 #[derive(Debug)]
@@ -17,7 +22,7 @@ impl<'a, T> At<'a, Option<T>> {
     /// Goes on to a field of the value in the `Option`.
     #[inline]
     pub fn get<U>(self, field: impl FnOnce(&'a T) -> &'a U) -> At<'a, U> {
-        At(self.0.and_then(Option::as_ref)).get(field)
+        At(self.0.and_then(Option::as_ref).map(field))
     }
 
     /// Returns what `read` makes of the value in the `Option`.
@@ -27,7 +32,7 @@ impl<'a, T> At<'a, Option<T>> {
     }
 }
 
-/// The methods of a value that is no `Option`.
+/// The methods of a value with fields.
 pub trait Path<'a, T: 'a> {
     /// Goes on to a field of the value.
     fn get<U>(self, field: impl FnOnce(&'a T) -> &'a U) -> At<'a, U>;
@@ -36,7 +41,7 @@ pub trait Path<'a, T: 'a> {
     fn read<V>(self, read: impl FnOnce(&'a T) -> V) -> Option<V>;
 }
 
-impl<'a, T> Path<'a, T> for At<'a, T> {
+impl<'a, T> Path<'a, T> for &At<'a, T> {
     #[inline]
     fn get<U>(self, field: impl FnOnce(&'a T) -> &'a U) -> At<'a, U> {
         At(self.0.map(field))
@@ -46,4 +51,81 @@ impl<'a, T> Path<'a, T> for At<'a, T> {
     fn read<V>(self, read: impl FnOnce(&'a T) -> V) -> Option<V> {
         self.0.map(read)
     }
+}
+
+/// The methods of a value without fields, which do not compile.
+pub trait WithoutFields<'a> {
+    /// Type of the value.
+    type Value;
+
+    /// Does not compile.
+    fn get<U>(
+        self,
+        field: impl FnOnce(&'a <Self::Value as HasFields<'a>>::Fields) -> &'a U,
+    ) -> At<'a, U>
+    where
+        Self: Sized,
+        Self::Value: HasFields<'a>,
+    {
+        let _ = field;
+        At(None)
+    }
+
+    /// Does not compile.
+    fn read<V>(
+        self,
+        read: impl FnOnce(&'a <Self::Value as HasFields<'a>>::Fields) -> V,
+    ) -> Option<V>
+    where
+        Self: Sized,
+        Self::Value: HasFields<'a>,
+    {
+        let _ = read;
+        None
+    }
+}
+
+/// A trait without implementations, which the methods of a value without fields require. As `Fields` is then an
+/// error already, rustc does not report that it has no field of that name.
+///
+/// The lifetime keeps rustc from checking the bound at the definition of the methods.
+#[diagnostic::on_unimplemented(
+    message = "a path cannot lead into a field of type `{Self}`",
+    label = "a value of this type has no fields for a path",
+    note = "a number, a text or a flag is logged itself, without a further name",
+    note = "items of a list and entries of a map cannot be logged",
+    note = "of a `Sensitive` struct, log the whole, as in `redacted(recipient)`, or make its fields `Sensitive` instead"
+)]
+pub trait HasFields<'a> {
+    /// The type of the value that has the fields.
+    type Fields: 'a;
+}
+
+macro_rules! without_fields {
+    ($([$($parameters:tt)*] $type:ty;)*) => {$(
+        impl<'a, $($parameters)*> WithoutFields<'a> for At<'a, $type> {
+            type Value = $type;
+        }
+    )*};
+}
+
+without_fields! {
+    [] bool;
+    [] f32;
+    [] f64;
+    [] i8;
+    [] i16;
+    [] i32;
+    [] i64;
+    [] u8;
+    [] u16;
+    [] u32;
+    [] u64;
+    [] usize;
+    [] String;
+    [T] Vec<T>;
+    [T, const N: usize] [T; N];
+    [K, V] BTreeMap<K, V>;
+    [K, V, S] HashMap<K, V, S>;
+    [T] Sensitive<T>;
 }

@@ -11,10 +11,11 @@ use crate::sensitive::Sensitive;
 
 /// A number that the policy `bucketed` accepts, with buckets of the width `W`.
 #[diagnostic::on_unimplemented(
-    message = "a field of type `{Self}` cannot be put in buckets of this width",
+    message = "a field of type `{Self}` cannot be put in these buckets",
     label = "this field is not a number, or it is an integer and the width is not",
     note = "`bucketed` takes integers and floats, and `Option` and `Sensitive` of these; buckets of \
-            integers have a whole width"
+            integers have a whole width",
+    note = "for text, use `hashed` or `redacted`"
 )]
 pub trait Bucketed<W> {
     /// The type that `tracing` records.

@@ -100,7 +100,7 @@ pub fn bucketed_decimal<T: Bucketed<f64> + ?Sized>(value: &T, width: f64) -> imp
     label = "this field's type does not implement `LogValue`",
     note = "`hashed` takes integers, floats, `bool`, strings, `Uuid`, enums with `#[derive(LogValue)]`, \
             and `Option` and `Sensitive` of these",
-    note = "`redacted` takes fields of all types"
+    note = "for a struct, hash one of its fields, as in `hashed(address.zip)`; `redacted` takes fields of all types"
 )]
 pub trait Hashed {
     /// The type that `tracing` records.

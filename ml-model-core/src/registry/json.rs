@@ -15,6 +15,7 @@ use crate::model::{Answer, MLModel, ModelMetadata, StackInfo};
 use crate::prediction_id::PredictionId;
 use crate::request::{Context, Prediction, Request};
 use crate::sensitive::schema::SensitiveParts;
+use crate::sensitive::unmarked::unmarked;
 
 /// Adapter that gives a model JSON values as input and output.
 ///
@@ -128,7 +129,6 @@ impl<M: MLModel> JsonModel<M> {
     ) -> Self {
         let input_schema = model.input_schema();
         let output_schema = model.output_schema();
-        report_own_field(&model, &[("input", &input_schema), ("output", &output_schema)]);
         Self {
             takes_prediction_id: PredictionId::is_in(&input_schema),
             sensitive: SensitiveParts::of(&input_schema),
@@ -163,23 +163,6 @@ impl<M: MLModel> JsonModel<M> {
     }
 }
 
-/// Logs that a field of the model has the name of the prediction id, so that the JSON has another value than the
-/// records.
-fn report_own_field<M: MLModel>(model: &M, schemas: &[(&str, &Schema)]) {
-    if !model.stack().has_prediction_id {
-        return;
-    }
-    for (part, schema) in schemas {
-        if schema.pointer("/properties/prediction_id").is_some() && !PredictionId::is_in(schema) {
-            tracing::warn!(
-                model_qualified_name = &*model.qualified_name(),
-                "The {part} of the model has a field `prediction_id`, which is not the id of the records: rename it, \
-                 or remove the decorator `prediction_id`.",
-            );
-        }
-    }
-}
-
 /// Reads an input. In JSON Schema, 30.0 is an integer: if serde rejects a body, its whole numbers are
 /// converted first.
 pub(crate) fn deserialize<I: DeserializeOwned>(mut body: Value) -> Result<I, Unreadable> {
@@ -208,6 +191,17 @@ fn violation(error: &serde_path_to_error::Error<serde_json::Error>) -> Violation
     let position = format!(" at line {} column {}", error.line(), error.column());
     let problem = problem.strip_suffix(&position).unwrap_or(&problem);
     Violation::new(if path == "." { String::new() } else { path }, problem)
+}
+
+/// Returns the paths of [`Sensitive`](crate::Sensitive) values in an input that its schema does not mark,
+/// because of `#[schemars(with = "...")]` or `schema_with` on the field. Messages about such values would quote
+/// them.
+///
+/// It finds fields of structs and of externally tagged enums, items of lists and values of maps. It does not find
+/// those behind `#[serde(flatten)]`, in tuples and in enums with other representations.
+#[must_use]
+pub fn unmarked_sensitive<I: DeserializeOwned>(schema: &Schema) -> Vec<String> {
+    unmarked(schema, &|text| deserialize_text::<I>(text).err())
 }
 
 /// Converts numbers such as 30.0 to integers if they fit into 64 bits.

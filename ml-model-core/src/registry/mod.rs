@@ -12,8 +12,9 @@ use serde::de::DeserializeOwned;
 
 use crate::decorator::{Decorated, Decorator};
 use crate::model::{MLModel, ModelMetadata};
+use crate::prediction_id::PredictionId;
 
-pub use json::{JsonForm, JsonModel};
+pub use json::{JsonForm, JsonModel, unmarked_sensitive};
 pub(crate) use json::{deserialize, deserialize_text};
 
 /// A registered model. Its input and output are JSON, for models of all types.
@@ -81,6 +82,7 @@ impl ModelRegistry {
         if self.position(&name).is_ok() {
             return Err(RegistryError::DuplicateName { name });
         }
+        report_own_field(&name, &model);
         self.models.push((name, model));
         Ok(())
     }
@@ -161,6 +163,23 @@ impl ModelRegistry {
                 known: self.models.iter().map(|(known, _)| known.clone()).collect(),
             }
         })
+    }
+}
+
+/// Logs that a field of the model has the name of the prediction id, so that the JSON has another value than the
+/// records.
+fn report_own_field(name: &str, model: &RegisteredModel) {
+    if !model.stack().has_prediction_id {
+        return;
+    }
+    for (part, schema) in [("input", model.input_schema()), ("output", model.output_schema())] {
+        if schema.pointer("/properties/prediction_id").is_some() && !PredictionId::is_in(&schema) {
+            tracing::warn!(
+                model_qualified_name = name,
+                "The {part} of the model has a field `prediction_id`, which is not the id of the records: rename it, \
+                 or remove the decorator `prediction_id`.",
+            );
+        }
     }
 }
 

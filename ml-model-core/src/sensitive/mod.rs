@@ -1,6 +1,7 @@
 //! [`Sensitive`] values, which only an explicit call reads, and the sensitive parts of a JSON Schema.
 
 pub(crate) mod schema;
+pub(crate) mod unmarked;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -23,8 +24,9 @@ pub(crate) const NAME: &str = "ml_model_core::Sensitive";
 /// examples nor defaults. Messages about an invalid value do not quote it. [`expose`](Self::expose) reads
 /// the value; there is no `Deref`, no `Display` and no [`LogValue`].
 ///
-/// Messages and examples follow the schema, so a field of this type must not get another one by
-/// `#[schemars(with = "...")]`. Decorators of JSON models see the value as plain JSON.
+/// Messages and examples follow the schema. A field of this type with another schema by
+/// `#[schemars(with = "...")]` or `schema_with` needs `#[schemars(extend("x-sensitive" = true))]`; see
+/// [`unmarked_sensitive`](crate::unmarked_sensitive). Decorators of JSON models see the value as plain JSON.
 ///
 /// A `logging` decorator takes such a field with a policy only: `redacted(ssn)`, `hashed(ssn)` or
 /// `bucketed(income, 1000)`.
@@ -54,6 +56,16 @@ impl<T> Sensitive<T> {
     /// Converts into the value. The caller is responsible for where it goes.
     pub fn into_exposed(self) -> T {
         self.0
+    }
+
+    /// Does not compile. Without it, the error about `to_string()` would not name [`expose`](Self::expose).
+    #[doc(hidden)]
+    #[allow(clippy::inherent_to_string_shadow_display, reason = "neither can be called")]
+    pub fn to_string(&self) -> String
+    where
+        [Self]: DisplayedWithoutExpose,
+    {
+        REDACTED.to_owned()
     }
 }
 
@@ -113,6 +125,24 @@ impl<T: JsonSchema> JsonSchema for Sensitive<T> {
             `bucketed(field, 10)` for the lower bound of a number's bucket"
 )]
 pub trait LoggedWithoutPolicy {}
+
+/// A trait without implementations, which excludes [`Sensitive`] from the types with a `Display`, in the same way
+/// as [`LoggedWithoutPolicy`].
+#[diagnostic::on_unimplemented(
+    message = "a sensitive value has no text",
+    label = "this value is `Sensitive`",
+    note = "`.expose()` reads the value, and the program is responsible for where it goes; `{{:?}}` prints \"[REDACTED]\""
+)]
+pub trait DisplayedWithoutExpose {}
+
+impl<T> fmt::Display for Sensitive<T>
+where
+    [Self]: DisplayedWithoutExpose,
+{
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(REDACTED)
+    }
+}
 
 impl<T> LogValue for Sensitive<T>
 where

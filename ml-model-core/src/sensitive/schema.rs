@@ -75,9 +75,7 @@ impl SensitiveParts {
 
     /// Removes what a violation shows of sensitive values: its message may quote the value at its path.
     pub(crate) fn redact(&self, mut violation: Violation) -> Violation {
-        // The index of an item is written `.3` or `[3]`.
-        let segments = violation.path.split(['.', '[', ']']);
-        let path: Vec<&str> = segments.filter(|segment| !segment.is_empty()).collect();
+        let path: Vec<&str> = violation.segments().collect();
         if let Some(visible) = self.hidden_at(path.iter().copied()) {
             let path = path[..visible].join(".");
             violation = Violation::new(path, NOT_VALID);
@@ -145,7 +143,7 @@ fn inner_references<'s>(
     }
 }
 
-fn is_marked(schema: &Value) -> bool {
+pub(super) fn is_marked(schema: &Value) -> bool {
     schema.get(KEYWORD).is_some_and(|mark| *mark == true)
 }
 
@@ -166,7 +164,7 @@ fn contains<'s>(root: &'s Value, schema: &'s Value, seen: &mut Vec<&'s str>) -> 
 }
 
 /// Collects `schema` and the schemas that it applies to the same value.
-fn expand<'s>(root: &'s Value, schema: &'s Value, forms: &mut Vec<&'s Value>) {
+pub(super) fn expand<'s>(root: &'s Value, schema: &'s Value, forms: &mut Vec<&'s Value>) {
     if forms.iter().any(|known| std::ptr::eq(*known, schema)) {
         return;
     }

@@ -358,6 +358,49 @@ fn a_model_rejects_a_request_with_a_reason() {
     }
 }
 
+#[test]
+fn an_error_around_a_rejection_rejects_the_request_with_its_own_text() {
+    /// An error of a model's own.
+    #[derive(Debug)]
+    enum Wrapped {
+        /// The rejection is the source.
+        Around(Rejection),
+        /// Display and source are those of the rejection.
+        Transparent(Rejection),
+    }
+
+    impl std::fmt::Display for Wrapped {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            match self {
+                Self::Around(_) => f.write_str("no score"),
+                Self::Transparent(rejection) => rejection.fmt(f),
+            }
+        }
+    }
+
+    impl std::error::Error for Wrapped {
+        fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+            match self {
+                Self::Around(rejection) => Some(rejection),
+                Self::Transparent(rejection) => rejection.source(),
+            }
+        }
+    }
+
+    let rejection = || Rejection::new(RejectionKind::Conflict, "StaleError", "the score is stale");
+    for (wrapped, text, chain) in [
+        (Wrapped::Around(rejection()), "no score", "no score: the score is stale"),
+        (Wrapped::Transparent(rejection()), "the score is stale", "the score is stale"),
+    ] {
+        let error = PredictionError::model(wrapped);
+        assert_eq!(error.to_string(), text);
+        assert_eq!(format!("{error:?}"), chain);
+        let PredictionError::Rejected(rejection) = error else { panic!("{error}") };
+        assert_eq!(rejection.kind(), RejectionKind::Conflict);
+        assert_eq!(rejection.r#type(), "StaleError");
+    }
+}
+
 /// A decorator with two type parameters.
 struct Pair<A, B>(A, B);
 

@@ -1,12 +1,14 @@
 //! Tests sensitive values, and the policies of logged fields in attributes and in configurations.
 
+use std::collections::BTreeMap;
+
 use crate::common::{Logged, logged};
 use ml_model_core::decorators::logging::{FieldError, LoggedField, LoggingOptions};
 use ml_model_core::{
     Described, Infer, JsonModel, LogValue, MLModel, Prediction, PredictionError, RegisteredModel,
-    Request, Sensitive, SensitiveParts, Stack, Violation,
+    Request, Sensitive, SensitiveParts, Stack, Violation, unmarked_sensitive,
 };
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tracing_subscriber::filter::LevelFilter;
@@ -472,4 +474,77 @@ fn the_text_form_of_a_field_keeps_its_policy() {
     }
     let field: LoggedField = "bucketed(a.b, 10)".parse().unwrap();
     assert_eq!(field.key(), "a.b");
+}
+
+#[test]
+fn sensitive_values_that_the_schema_does_not_mark_are_found() {
+    fn short(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({"type": "string", "maxLength": 5})
+    }
+
+    #[derive(Deserialize, JsonSchema)]
+    struct Ssn(#[allow(dead_code)] Sensitive<String>);
+
+    #[derive(Deserialize, JsonSchema)]
+    struct Flag(
+        #[schemars(with = "bool")]
+        #[allow(dead_code)]
+        Sensitive<bool>,
+    );
+
+    #[derive(Deserialize, JsonSchema)]
+    #[allow(dead_code)]
+    enum Payment {
+        Cash,
+        Card {
+            #[schemars(with = "String")]
+            number: Sensitive<String>,
+        },
+    }
+
+    #[derive(Deserialize, JsonSchema)]
+    #[allow(dead_code)]
+    struct Person {
+        marked: Sensitive<String>,
+        open: Option<u8>,
+        list: Vec<Sensitive<u32>>,
+        pair: (Sensitive<u32>, u32),
+        map: BTreeMap<String, Option<Sensitive<String>>>,
+        newtype: Ssn,
+        whole: Sensitive<Vec<String>>,
+        #[schemars(range(min = 1))]
+        ranged: Option<Sensitive<u32>>,
+        #[schemars(with = "String", extend("x-sensitive" = true))]
+        extended: Sensitive<String>,
+        #[schemars(with = "Option<String>")]
+        optional: Option<Sensitive<String>>,
+        #[schemars(schema_with = "short")]
+        function: Sensitive<String>,
+        #[schemars(with = "u32")]
+        other: Sensitive<String>,
+        #[schemars(with = "Vec<u32>")]
+        items: Vec<Sensitive<u32>>,
+        #[schemars(with = "Vec<u32>")]
+        all_items: Sensitive<Vec<u32>>,
+        #[schemars(with = "BTreeMap<String, String>")]
+        values: BTreeMap<String, Sensitive<String>>,
+        flag: Flag,
+        payment: Payment,
+        parents: Vec<Person>,
+    }
+
+    let schema = schemars::schema_for!(Person);
+    assert_eq!(
+        unmarked_sensitive::<Person>(&schema),
+        [
+            "optional",
+            "function",
+            "other",
+            "items.0",
+            "all_items",
+            "values.*",
+            "flag",
+            "payment.Card.number",
+        ]
+    );
 }

@@ -80,7 +80,7 @@ fn recorder(model: &Model<'_>, logging: &Logging) -> TokenStream {
     };
     let path_methods = has_nested(logging).then(|| {
         quote!(
-            use __core::Path as _;
+            use __core::{Path as _, WithoutFields as _};
         )
     });
     let input_values = values("input", &logging.input_fields);

@@ -168,7 +168,8 @@ fn check_names(
         let name = &*model.metadata.qualified_name;
         if models[..index].iter().any(|other| other.metadata.qualified_name == name) {
             problems.add(format!(
-                "the program has two models named `{name}`: give one of them another `qualified_name`"
+                "the program has two models named `{name}`: give one of them another `qualified_name`; of a generic \
+                 model, derive `MLModel` for one struct per instance"
             ));
         }
     }

@@ -15,6 +15,7 @@ pub(super) fn all(known: Vec<ModelRegistration>, problems: &mut Problems) -> Vec
     known
         .into_iter()
         .filter_map(|model| {
+            report_unmarked(&model, problems);
             let name = &*model.metadata.qualified_name;
             let execution = model.execution;
             let options = HostingOptions { execution, concurrency_limit: None, has_endpoint: true };
@@ -23,6 +24,18 @@ pub(super) fn all(known: Vec<ModelRegistration>, problems: &mut Problems) -> Vec
             Some(ChosenModel { name, options, layers: None, logged_fields, load })
         })
         .collect()
+}
+
+/// Reports sensitive values whose schema allows messages to quote them.
+fn report_unmarked(model: &ModelRegistration, problems: &mut Problems) {
+    for field in (model.unmarked_sensitive)() {
+        problems.add(format!(
+            "`{field}` in the input of `{}` is `Sensitive`, but its schema is not, so that messages would quote the \
+             value: remove `#[schemars(with = \"...\")]` or `schema_with` from the field, or add \
+             `#[schemars(extend(\"x-sensitive\" = true))]`",
+            model.metadata.qualified_name
+        ));
+    }
 }
 
 /// Reports hashed fields of these models if there is no key to hash them with.
@@ -100,6 +113,7 @@ pub(super) fn read(
             decorators::read(list, file, model, known_decorators, problems)
         });
         let Some((_, model)) = model else { continue };
+        report_unmarked(&model, problems);
         let name = &*model.metadata.qualified_name;
         let execution = execution.unwrap_or(model.execution);
         let options = HostingOptions { execution, concurrency_limit, has_endpoint };

@@ -53,17 +53,6 @@ impl Endpoint {
     ) -> Result<Self, String> {
         let schema = model.input_schema();
         let has_prediction_id = model.stack().has_prediction_id;
-        for (of, schema) in [("input", &schema), ("output", &model.output_schema())] {
-            let field = schema.pointer("/properties/prediction_id");
-            if has_prediction_id && field.is_some() && !PredictionId::is_in(schema) {
-                tracing::warn!(
-                    model_qualified_name = &*model.qualified_name(),
-                    field_of = of,
-                    "The model has a field `prediction_id` of its own, which is not the id of the \
-                     prediction: that is in the header `x-prediction-id` and in the records."
-                );
-            }
-        }
         let permits = options.concurrency_limit.map(|limit| Arc::new(Semaphore::new(limit)));
         Ok(Self {
             takes_prediction_id: PredictionId::is_in(&schema),

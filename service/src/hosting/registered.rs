@@ -8,7 +8,7 @@ use ml_configuration::{Node, Problems};
 use ml_model_core::decorators::logging::{LoggedFields, LoggingOptions};
 use ml_model_core::{
     Decorator, Described, Execution, Infer, JsonModel, MLModel, ModelMetadata, RegisteredModel,
-    Stack,
+    Stack, unmarked_sensitive,
 };
 use schemars::Schema;
 use serde::Serialize;
@@ -55,7 +55,10 @@ where
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be hosted",
     label = "a model, or a `Result` with one, is expected from the constructor",
-    note = "a hosted model has `#[derive(MLModel)]` and `impl Infer`"
+    note = "a hosted model has `#[derive(MLModel)]` and `impl Infer`",
+    note = "the error of a `Result` converts into `Box<dyn Error + Send + Sync>`, as `String`, `anyhow::Error` and types with \
+            `std::error::Error` do",
+    note = "constructors are not async; they may block"
 )]
 pub trait LoadResult<Kind> {
     /// The model.
@@ -110,6 +113,8 @@ pub(crate) struct ModelRegistration {
     /// Fields that the decorators of its attributes log.
     pub(crate) logged_fields: fn() -> LoggedFields,
     pub(crate) execution: Execution,
+    /// Paths of sensitive values that the input schema does not mark.
+    pub(crate) unmarked_sensitive: fn() -> Vec<String>,
     pub(crate) configure: Configure,
 }
 
@@ -163,6 +168,9 @@ impl ModelRegistration {
             output_schema: M::bare_output_schema,
             logged_fields: M::logged_fields,
             execution: M::EXECUTION,
+            unmarked_sensitive: || {
+                unmarked_sensitive::<<M as Infer>::Input>(&M::bare_input_schema())
+            },
             configure,
         }
     }
@@ -199,7 +207,9 @@ pub struct Make(pub(crate) Function);
 #[diagnostic::on_unimplemented(
     message = "this does not make a decorator",
     note = "expected a closure without parameters that returns a decorator, or one that takes settings, which \
-            implement `Deserialize`, and returns a `Result` with a decorator"
+            implement `Deserialize`, and returns a `Result` with a decorator",
+    note = "the decorator is for every model, as in `impl<M: MLModel> Decorator<M> for Quota`; one for a single input \
+            type is named in `#[decorate(...)]`"
 )]
 pub trait MakeDecorator<Arguments> {
     /// Returns the function in the form in which it is registered.

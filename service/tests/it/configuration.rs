@@ -220,7 +220,11 @@ fn a_program_with_two_models_of_one_name_says_so() {
     let document = Document::parse("test.yaml", "").unwrap();
     let problems = Service::new("Twice").model(model).model(model).configured(&document);
     let problems = problems.unwrap_err().to_string();
-    assert!(problems.contains("two models named `charges_model`"), "{problems}");
+    assert_eq!(
+        problems,
+        "the program has two models named `charges_model`: give one of them another `qualified_name`; of a generic \
+         model, derive `MLModel` for one struct per instance"
+    );
 }
 
 #[test]

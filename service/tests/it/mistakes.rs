@@ -5,7 +5,7 @@ use std::io::Write;
 use std::sync::Arc;
 
 use crate::common::ChargesModel;
-use ml_model_core::{Infer, MLModel};
+use ml_model_core::{Infer, MLModel, Sensitive};
 use ml_model_service::{Document, Service};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -423,4 +423,38 @@ metrics:
             "f:12: metrics.excluded_handlers[3]: is not a regular expression: unclosed character class",
         ]
     );
+}
+
+#[test]
+fn a_sensitive_field_keeps_its_mark_in_the_schema() {
+    #[derive(Serialize, Deserialize, JsonSchema)]
+    struct Customer {
+        #[schemars(with = "String")]
+        ssn: Sensitive<String>,
+        name: Sensitive<String>,
+    }
+
+    #[derive(MLModel)]
+    struct RiskModel;
+
+    impl Infer for RiskModel {
+        type Input = Customer;
+        type Output = f64;
+        type Error = Infallible;
+
+        fn infer(&self, _: &Customer) -> Result<f64, Infallible> {
+            Ok(0.5)
+        }
+    }
+
+    for yaml in ["", "models: [{qualified_name: risk_model}]"] {
+        let document = Document::parse("f", yaml).unwrap();
+        let service = Service::new("Test").model(|| RiskModel);
+        assert_eq!(
+            service.configured(&document).unwrap_err().to_string(),
+            "`ssn` in the input of `risk_model` is `Sensitive`, but its schema is not, so that messages would quote \
+             the value: remove `#[schemars(with = \"...\")]` or `schema_with` from the field, or add \
+             `#[schemars(extend(\"x-sensitive\" = true))]`"
+        );
+    }
 }

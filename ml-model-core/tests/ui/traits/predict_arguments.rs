@@ -1,0 +1,16 @@
+include!("../common.rs");
+
+#[derive(MLModel)]
+struct Model;
+
+infer!(Model);
+
+fn input() -> Input {
+    unimplemented!()
+}
+
+fn main() {
+    let _ = Model.predict(&input());
+    let _ = Model.predict(vec![input()]);
+    let _ = Model.predict(serde_json::json!({"age": 7}));
+}
