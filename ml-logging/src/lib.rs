@@ -62,6 +62,7 @@
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
+mod arguments;
 mod builder;
 mod config;
 mod error;
@@ -75,6 +76,7 @@ mod record;
 mod setup;
 mod sink;
 
+pub use arguments::{IntoFormatter, IntoLevels, RecordWriter, VariableNames};
 pub use builder::{Builder, builder};
 pub use config::{Configuration, Filters, Handler, Logger};
 pub use error::Error;

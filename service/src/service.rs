@@ -281,7 +281,7 @@ fn run(mut configuration: Configuration, address: Option<SocketAddr>) -> Result<
     const DEFAULT: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8000);
     let address = address.or(configuration.server.address).unwrap_or(DEFAULT);
     let logging = match configuration.logging.take() {
-        Some(configuration) => configuration.init(true)?,
+        Some(configuration) => configuration.panic_records(true).init()?,
         None => ml_logging::builder().panic_records(true).init()?,
     };
     let logging = Arc::new(logging);

@@ -5,6 +5,8 @@
 
 use std::{env, ffi::OsString};
 
+use crate::arguments::VariableNames;
+
 /// Provides context fields that a format string may name.
 ///
 /// The values are fixed when the logging is set up. Only fields that the format names are written.
@@ -62,7 +64,7 @@ pub struct EnvironmentInfoFilter {
 
 impl EnvironmentInfoFilter {
     /// Creates the filter, and reads the variables immediately.
-    pub fn new(variables: impl IntoIterator<Item = impl Into<String>>) -> Self {
+    pub fn new(variables: impl VariableNames) -> Self {
         Self::with_lookup(variables, |name| env::var_os(name))
     }
 
@@ -80,14 +82,14 @@ impl EnvironmentInfoFilter {
     /// );
     /// ```
     pub fn with_lookup(
-        variables: impl IntoIterator<Item = impl Into<String>>,
+        variables: impl VariableNames,
         lookup: impl Fn(&str) -> Option<OsString>,
     ) -> Self {
         let field = |variable: String| {
             let value = lookup(&variable).and_then(|value| value.into_string().ok());
             (variable.to_lowercase(), value.unwrap_or_else(|| NOT_AVAILABLE.to_owned()))
         };
-        Self { fields: variables.into_iter().map(Into::into).map(field).collect() }
+        Self { fields: variables.into_names().into_iter().map(field).collect() }
     }
 }
 

@@ -356,7 +356,8 @@ fn names_of_loggers_that_directives_cannot_contain() {
         ))
     };
     for (name, problem) in [
-        ("\"a,b\"", "must not contain `,`, `=`, `[`, `]`, `{` or `}`"),
+        ("\"a,b\"", "must not contain `,`, `;`, `=`, `[`, `]`, `{` or `}`"),
+        ("a;b", "must not contain"),
         ("a=b", "must not contain"),
         ("\" a\"", "must not start or end with a blank"),
         ("\"::\"", "must not consist of separators only; the root is `root`"),
