@@ -10,11 +10,11 @@ use std::{
 };
 
 use crate::{
-    arguments::{IntoFormatter, IntoLevels, RecordWriter},
     config::{Configuration, Environment, Handler, Logger, export::Export},
     error::Error,
-    filter::ContextFilter,
-    format::{Formatter, HumanFormatter, JsonFormatter},
+    filter::{ContextFilter, IntoLevels},
+    format::{Formatter, HumanFormatter, IntoFormatter, JsonFormatter},
+    sink::RecordWriter,
 };
 
 /// Starts the set-up of the logging.

@@ -12,14 +12,13 @@ use tracing::level_filters::LevelFilter;
 
 use super::export::Export;
 use crate::{
-    arguments::{IntoFormatter, RecordWriter},
     error::Error,
     filter::{ContextFilter, HostnameFilter, TargetName},
-    format::{BUILT_IN, EcsKeys, Formatter, Layout},
+    format::{BUILT_IN, EcsKeys, Formatter, IntoFormatter, Layout},
     record::render_dropped,
     sink::{
-        self, ByteSink, DEFAULT_QUEUE_BYTES, Policy, Queue, QueueSettings, RecordSink, RollingFile,
-        Rotation, Stream, WriterSink,
+        self, ByteSink, DEFAULT_QUEUE_BYTES, Policy, Queue, QueueSettings, RecordSink,
+        RecordWriter, RollingFile, Rotation, Stream, WriterSink,
     },
 };
 

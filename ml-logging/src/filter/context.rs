@@ -5,8 +5,6 @@
 
 use std::{env, ffi::OsString};
 
-use crate::arguments::VariableNames;
-
 /// Provides context fields that a format string may name.
 ///
 /// The values are fixed when the logging is set up. Only fields that the format names are written.
@@ -52,6 +50,41 @@ impl ContextFilter for HostnameFilter {
     fn fields(&self) -> Vec<(String, String)> {
         let name = hostname::get().ok().and_then(|name| name.into_string().ok());
         vec![("hostname".to_owned(), name.unwrap_or_else(|| NOT_AVAILABLE.to_owned()))]
+    }
+}
+
+/// Names of environment variables: one, or a list.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not name environment variables",
+    label = "expected a name or a list of names",
+    note = "write one name, as in `\"NODE_IP\"`, or a list, as in `[\"NODE_IP\", \"POD_NAME\"]`"
+)]
+pub trait VariableNames {
+    /// Returns the names.
+    fn into_names(self) -> Vec<String>;
+}
+
+impl VariableNames for &str {
+    fn into_names(self) -> Vec<String> {
+        vec![self.to_owned()]
+    }
+}
+
+impl<S: Into<String>> VariableNames for Vec<S> {
+    fn into_names(self) -> Vec<String> {
+        self.into_iter().map(Into::into).collect()
+    }
+}
+
+impl<S: Into<String>, const N: usize> VariableNames for [S; N] {
+    fn into_names(self) -> Vec<String> {
+        self.into_iter().map(Into::into).collect()
+    }
+}
+
+impl<S: Clone + Into<String>> VariableNames for &[S] {
+    fn into_names(self) -> Vec<String> {
+        self.iter().cloned().map(Into::into).collect()
     }
 }
 

@@ -133,6 +133,36 @@ impl fmt::Debug for Levels {
     }
 }
 
+/// Levels of records: text such as `info,hyper=warn`, or one level for all targets.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not set levels",
+    label = "expected levels",
+    note = "levels are text, as in `\"info,hyper=warn\"`, or a `tracing::Level`"
+)]
+pub trait IntoLevels {
+    /// Returns the levels as text.
+    fn into_directives(self) -> String;
+}
+
+impl IntoLevels for String {
+    fn into_directives(self) -> String {
+        self
+    }
+}
+
+/// Implements [`IntoLevels`] for types whose `Display` is the text.
+macro_rules! into_levels {
+    ($($type:ty),*) => {
+        $(impl IntoLevels for $type {
+            fn into_directives(self) -> String {
+                self.to_string()
+            }
+        })*
+    };
+}
+
+into_levels!(&str, &String, Level, LevelFilter, Levels);
+
 /// Mistakes in a text of levels. `Display` and `Debug` print all of them.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]

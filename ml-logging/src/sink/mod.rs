@@ -47,4 +47,5 @@ pub use self::{
     counts::{FlushError, HandlerCounts},
     queue::Policy,
     rolling::{Period, Rotation},
+    writer::RecordWriter,
 };
