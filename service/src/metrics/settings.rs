@@ -13,7 +13,7 @@ use super::text::is_metric_name;
 /// ```no_run
 /// use ml_model_service::{MetricsSettings, Service};
 ///
-/// let metrics = MetricsSettings { enabled: true, ..MetricsSettings::default() };
+/// let metrics = MetricsSettings { inprogress_labels: true, ..MetricsSettings::from(true) };
 /// Service::new("Model Service").metrics(metrics).main();
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,6 +59,13 @@ impl Default for MetricsSettings {
             inprogress_name: "http_requests_inprogress".to_owned(),
             inprogress_labels: false,
         }
+    }
+}
+
+/// Enables or disables metrics with the default settings.
+impl From<bool> for MetricsSettings {
+    fn from(enabled: bool) -> Self {
+        Self { enabled, ..Self::default() }
     }
 }
 

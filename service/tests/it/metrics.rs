@@ -14,7 +14,7 @@ use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 
 fn enabled() -> MetricsSettings {
-    MetricsSettings { enabled: true, ..MetricsSettings::default() }
+    true.into()
 }
 
 fn start(settings: MetricsSettings) -> Running {
