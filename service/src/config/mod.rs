@@ -167,7 +167,8 @@ fn logger_like<'d>(logging: Node<'d>, target: &str) -> Option<Node<'d>> {
     let unread = &mut Problems::new();
     let mut loggers = logging.mapping(unread)?.optional("loggers")?.mapping(unread)?;
     let loggers: Vec<_> = loggers.entries().collect();
-    let name = nearest(target, loggers.iter().map(|(name, _)| *name))?;
+    let name =
+        nearest(target, loggers.iter().map(|(name, _)| *name)).filter(|name| *name != target)?;
     loggers.into_iter().find(|(own, _)| *own == name).map(|(_, node)| node)
 }
 

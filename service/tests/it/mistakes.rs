@@ -5,7 +5,8 @@ use std::io::Write;
 use std::sync::Arc;
 
 use crate::common::ChargesModel;
-use ml_model_service::{Decorator, Document, Infer, MLModel, ServeError, Service};
+use ml_model_core::{Infer, MLModel};
+use ml_model_service::{Document, Service};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -342,7 +343,7 @@ fn settings_of_own_decorators_are_checked() {
         _limit: usize,
     }
     struct Quota;
-    impl<M: MLModel> Decorator<M> for Quota {}
+    impl<M: MLModel> ml_model_core::Decorator<M> for Quota {}
     let mistakes = |quota: &str| {
         let yaml =
             format!("models:\n- qualified_name: weight_model\n  decorators:\n  - quota: {quota}\n");
@@ -365,7 +366,8 @@ fn settings_of_own_decorators_are_checked() {
 #[test]
 fn errors_of_main_are_readable() {
     let source = std::io::Error::other("in use");
-    let listen = ServeError::Listen { address: ([127, 0, 0, 1], 80).into(), source };
+    let listen =
+        ml_model_service::ServeError::Listen { address: ([127, 0, 0, 1], 80).into(), source };
     assert_eq!(
         format!("{listen:?}"),
         "cannot listen on 127.0.0.1:80: choose another address with --address or ML_SERVICE_ADDRESS: in use"
