@@ -1,6 +1,6 @@
 //! Conversion of values to types that implement `Deserialize`, with the place of each mistake.
 
-use std::fmt;
+use std::{cell::RefCell, fmt};
 
 use serde::{
     de::{
@@ -13,7 +13,7 @@ use serde::{
 
 use crate::{
     Kind, Node, Problems,
-    did_you_mean::{unknown_key, unknown_word},
+    did_you_mean::{quoted, unknown_key, unknown_word},
     scalar::{self, Scalar},
     tree::Value,
 };
@@ -23,10 +23,24 @@ impl Node<'_> {
     ///
     /// The first mistake is reported, at the line and the path of the inner value. Messages of the
     /// type's own `Deserialize` implementation are shown without the value.
+    ///
+    /// Keys that the type ignores are mistakes, too, as with `#[serde(deny_unknown_fields)]`. A type that accepts any
+    /// key has a map with `#[serde(flatten)]`.
     pub fn deserialize<T: DeserializeOwned>(&self, problems: &mut Problems) -> Option<T> {
-        T::deserialize(Typed(*self)).map_err(|error| error.report(*self, problems)).ok()
+        let ignored = RefCell::default();
+        let typed = Typed { node: *self, keys: None, ignored: &ignored };
+        let value = T::deserialize(typed).map_err(|error| error.report(*self, problems)).ok();
+        let ignored = ignored.into_inner();
+        for (index, valid) in &ignored {
+            let node = self.with_index(*index);
+            node.report_in_parent(problems, unknown_key(node.key(), true, valid));
+        }
+        value.filter(|_| ignored.is_empty())
     }
 }
+
+/// The keys of structs that their types ignore, each with the valid keys.
+type Ignored = RefCell<Vec<(usize, &'static [&'static str])>>;
 
 /// A mistake; its place is set while the error passes through the enclosing values.
 #[derive(Debug)]
@@ -58,6 +72,17 @@ impl Error {
             self.is_key = true;
         }
         self.at(node)
+    }
+
+    /// Names the keys of the struct that was expected in place of the value.
+    fn naming(mut self, keys: &[&str]) -> Self {
+        if let (None, Fault::Message(message)) = (self.at, &mut self.fault)
+            && let Some(found) = message.strip_prefix("expected a mapping, found ")
+            && !keys.is_empty()
+        {
+            *message = format!("expected a mapping with the keys {}, found {found}", quoted(keys));
+        }
+        self
     }
 
     fn report(self, root: Node<'_>, problems: &mut Problems) {
@@ -184,14 +209,25 @@ fn kind(found: &Unexpected<'_>) -> String {
 }
 
 /// Deserializer of a value.
-struct Typed<'d>(Node<'d>);
+#[derive(Clone, Copy)]
+struct Typed<'d, 'i> {
+    node: Node<'d>,
+    /// The keys of the struct that the value is in.
+    keys: Option<&'static [&'static str]>,
+    ignored: &'i Ignored,
+}
 
-impl<'d> Typed<'d> {
+impl<'d> Typed<'d, '_> {
+    /// Returns the deserializer of a part of the value.
+    fn part(self, index: usize) -> Self {
+        Self { node: self.node.with_index(index), keys: None, ..self }
+    }
+
     fn any<V: Visitor<'d>>(&self, visitor: V) -> Result<V::Value, Error> {
-        let (text, plain) = match self.0.value() {
-            Value::List(items) => return all_of(visitor, items, self.0),
+        let (text, plain) = match self.node.value() {
+            Value::List(items) => return all_of(visitor, items, *self),
             Value::Mapping(entries) => {
-                return visitor.visit_map(Entries { node: self.0, entries, value: None });
+                return visitor.visit_map(Entries { of: *self, entries, keys: None, value: None });
             }
             Value::Scalar { text, plain } => (&**text, *plain),
         };
@@ -213,8 +249,8 @@ impl<'d> Typed<'d> {
     }
 
     fn text<V: Visitor<'d>>(&self, visitor: V) -> Result<V::Value, Error> {
-        match self.0.value() {
-            Value::Scalar { text, .. } if self.0.is_variable() && !self.0.is_null() => {
+        match self.node.value() {
+            Value::Scalar { text, .. } if self.node.is_variable() && !self.node.is_null() => {
                 visitor.visit_borrowed_str(text)
             }
             _ => self.any(visitor),
@@ -222,7 +258,7 @@ impl<'d> Typed<'d> {
     }
 
     fn located<T>(&self, result: Result<T, Error>) -> Result<T, Error> {
-        result.map_err(|error| error.at(self.0))
+        result.map_err(|error| error.at(self.node))
     }
 }
 
@@ -230,9 +266,9 @@ impl<'d> Typed<'d> {
 fn all_of<'d, V: Visitor<'d>>(
     visitor: V,
     items: &'d [usize],
-    node: Node<'d>,
+    list: Typed<'d, '_>,
 ) -> Result<V::Value, Error> {
-    let mut rest = Items { node, items };
+    let mut rest = Items { list, items };
     let value = visitor.visit_seq(&mut rest)?;
     match rest.items.len() {
         0 => Ok(value),
@@ -243,7 +279,7 @@ fn all_of<'d, V: Visitor<'d>>(
     }
 }
 
-impl<'d> Deserializer<'d> for Typed<'d> {
+impl<'d> Deserializer<'d> for Typed<'d, '_> {
     type Error = Error;
 
     fn deserialize_any<V: Visitor<'d>>(self, visitor: V) -> Result<V::Value, Error> {
@@ -251,7 +287,7 @@ impl<'d> Deserializer<'d> for Typed<'d> {
     }
 
     fn deserialize_bool<V: Visitor<'d>>(self, visitor: V) -> Result<V::Value, Error> {
-        self.located(match self.0.plain().and_then(scalar::boolean) {
+        self.located(match self.node.plain().and_then(scalar::boolean) {
             Some(value) => visitor.visit_bool(value),
             None => self.any(visitor),
         })
@@ -270,7 +306,7 @@ impl<'d> Deserializer<'d> for Typed<'d> {
     }
 
     fn deserialize_option<V: Visitor<'d>>(self, visitor: V) -> Result<V::Value, Error> {
-        let node = self.0;
+        let node = self.node;
         let value = if node.is_null() { visitor.visit_none() } else { visitor.visit_some(self) };
         value.map_err(|error| error.at(node))
     }
@@ -280,7 +316,7 @@ impl<'d> Deserializer<'d> for Typed<'d> {
         _name: &'static str,
         visitor: V,
     ) -> Result<V::Value, Error> {
-        let node = self.0;
+        let node = self.node;
         visitor.visit_newtype_struct(self).map_err(|error| error.at(node))
     }
 
@@ -290,12 +326,12 @@ impl<'d> Deserializer<'d> for Typed<'d> {
         _variants: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Error> {
-        self.located(match self.0.value() {
-            Value::Scalar { text, .. } if !self.0.is_null() => {
+        self.located(match self.node.value() {
+            Value::Scalar { text, .. } if !self.node.is_null() => {
                 visitor.visit_enum(BorrowedStrDeserializer::new(text))
             }
             Value::Mapping(entries) if entries.len() == 1 => {
-                visitor.visit_enum(Variant(self.0.with_index(entries[0])))
+                visitor.visit_enum(Variant(self.part(entries[0])))
             }
             Value::Mapping(entries) => Err(Fault::Message(format!(
                 "expected a mapping with one key, which names the variant, found {} keys",
@@ -306,22 +342,40 @@ impl<'d> Deserializer<'d> for Typed<'d> {
         })
     }
 
+    fn deserialize_struct<V: Visitor<'d>>(
+        self,
+        _name: &'static str,
+        keys: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Error> {
+        self.located(match self.node.value() {
+            Value::Mapping(entries) => {
+                visitor.visit_map(Entries { of: self, entries, keys: Some(keys), value: None })
+            }
+            _ => self.any(visitor).map_err(|error| error.naming(keys)),
+        })
+    }
+
     fn deserialize_ignored_any<V: Visitor<'d>>(self, visitor: V) -> Result<V::Value, Error> {
+        // A known key may have a value that the type ignores.
+        if let Some(keys) = self.keys.filter(|keys| !keys.contains(&self.node.key())) {
+            self.ignored.borrow_mut().push((self.node.index(), keys));
+        }
         visitor.visit_unit()
     }
 
     forward_to_deserialize_any! {
         <V: Visitor<'d>> i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 bytes byte_buf unit unit_struct seq tuple
-        tuple_struct map struct identifier
+        tuple_struct map identifier
     }
 }
 
-struct Items<'d> {
-    node: Node<'d>,
+struct Items<'d, 'i> {
+    list: Typed<'d, 'i>,
     items: &'d [usize],
 }
 
-impl<'d> SeqAccess<'d> for &mut Items<'d> {
+impl<'d> SeqAccess<'d> for &mut Items<'d, '_> {
     type Error = Error;
 
     fn next_element_seed<T: DeserializeSeed<'d>>(
@@ -330,7 +384,7 @@ impl<'d> SeqAccess<'d> for &mut Items<'d> {
     ) -> Result<Option<T::Value>, Error> {
         let Some((first, rest)) = self.items.split_first() else { return Ok(None) };
         self.items = rest;
-        seed.deserialize(Typed(self.node.with_index(*first))).map(Some)
+        seed.deserialize(self.list.part(*first)).map(Some)
     }
 
     fn size_hint(&self) -> Option<usize> {
@@ -338,14 +392,16 @@ impl<'d> SeqAccess<'d> for &mut Items<'d> {
     }
 }
 
-struct Entries<'d> {
-    node: Node<'d>,
+struct Entries<'d, 'i> {
+    of: Typed<'d, 'i>,
     entries: &'d [usize],
+    /// The keys of the struct; `None` for a map.
+    keys: Option<&'static [&'static str]>,
     /// The entry whose key has been read and whose value has not.
-    value: Option<Node<'d>>,
+    value: Option<Typed<'d, 'i>>,
 }
 
-impl<'d> MapAccess<'d> for Entries<'d> {
+impl<'d> MapAccess<'d> for Entries<'d, '_> {
     type Error = Error;
 
     fn next_key_seed<K: DeserializeSeed<'d>>(
@@ -354,8 +410,9 @@ impl<'d> MapAccess<'d> for Entries<'d> {
     ) -> Result<Option<K::Value>, Error> {
         let Some((first, rest)) = self.entries.split_first() else { return Ok(None) };
         self.entries = rest;
-        let node = self.node.with_index(*first);
-        self.value = Some(node);
+        let value = Typed { keys: self.keys, ..self.of.part(*first) };
+        let node = value.node;
+        self.value = Some(value);
         seed.deserialize(BorrowedStrDeserializer::new(node.key()))
             .map(Some)
             .map_err(|error: Error| error.at_key(node))
@@ -363,7 +420,7 @@ impl<'d> MapAccess<'d> for Entries<'d> {
 
     fn next_value_seed<V: DeserializeSeed<'d>>(&mut self, seed: V) -> Result<V::Value, Error> {
         match self.value.take() {
-            Some(node) => seed.deserialize(Typed(node)),
+            Some(value) => seed.deserialize(value),
             None => Err(de::Error::custom("a value is read before its key")),
         }
     }
@@ -374,41 +431,41 @@ impl<'d> MapAccess<'d> for Entries<'d> {
 }
 
 /// A variant with content, written `variant: content`.
-struct Variant<'d>(Node<'d>);
+struct Variant<'d, 'i>(Typed<'d, 'i>);
 
-impl<'d> EnumAccess<'d> for Variant<'d> {
+impl<'d> EnumAccess<'d> for Variant<'d, '_> {
     type Error = Error;
     type Variant = Self;
 
     fn variant_seed<V: DeserializeSeed<'d>>(self, seed: V) -> Result<(V::Value, Self), Error> {
-        let key: StrDeserializer<'_, Error> = StrDeserializer::new(self.0.key());
+        let key: StrDeserializer<'_, Error> = StrDeserializer::new(self.0.node.key());
         match seed.deserialize(key) {
             Ok(value) => Ok((value, self)),
-            Err(error) => Err(error.at_key(self.0)),
+            Err(error) => Err(error.at_key(self.0.node)),
         }
     }
 }
 
-impl<'d> VariantAccess<'d> for Variant<'d> {
+impl<'d> VariantAccess<'d> for Variant<'d, '_> {
     type Error = Error;
 
     fn unit_variant(self) -> Result<(), Error> {
-        de::Deserialize::deserialize(Typed(self.0))
+        de::Deserialize::deserialize(self.0)
     }
 
     fn newtype_variant_seed<T: DeserializeSeed<'d>>(self, seed: T) -> Result<T::Value, Error> {
-        seed.deserialize(Typed(self.0))
+        seed.deserialize(self.0)
     }
 
     fn tuple_variant<V: Visitor<'d>>(self, _len: usize, visitor: V) -> Result<V::Value, Error> {
-        Typed(self.0).deserialize_any(visitor)
+        self.0.deserialize_any(visitor)
     }
 
     fn struct_variant<V: Visitor<'d>>(
         self,
-        _fields: &'static [&'static str],
+        keys: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Error> {
-        Typed(self.0).deserialize_any(visitor)
+        self.0.deserialize_struct("", keys, visitor)
     }
 }

@@ -70,7 +70,7 @@ fn unknown(what: &str, word: &str, shown: bool) -> String {
     if shown { format!("unknown {what} `{}`", shortened(word)) } else { format!("unknown {what}") }
 }
 
-fn quoted<S: AsRef<str>>(words: &[S]) -> String {
+pub(crate) fn quoted<S: AsRef<str>>(words: &[S]) -> String {
     let quoted: Vec<_> = words.iter().map(|word| format!("`{}`", word.as_ref())).collect();
     quoted.join(", ")
 }

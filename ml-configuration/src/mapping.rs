@@ -78,6 +78,14 @@ impl<'d> Mapping<'d> {
         node
     }
 
+    /// Reports a key that is not valid, but that programs like this one often have, with its remedy.
+    pub fn refuse(&mut self, key: &str, remedy: &str, problems: &mut Problems) {
+        let Some(index) = self.entries.iter().position(|(own, _)| *own == key) else { return };
+        // Removed, so that `finish` does not report it again.
+        let (_, node) = self.entries.remove(index);
+        node.report_in_parent(problems, format!("unknown key `{key}`; {remedy}"));
+    }
+
     /// Returns all entries in their order, for mappings whose keys are names. Every key is valid
     /// then.
     pub fn entries(&mut self) -> impl Iterator<Item = (&'d str, Node<'d>)> + use<'d> {

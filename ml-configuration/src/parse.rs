@@ -388,6 +388,12 @@ impl Builder {
             "; `*name` needs `&name` before a value further up"
         } else if what.starts_with("mapping values are not allowed") {
             "; check the indentation, and put a value that contains `: ` in quotes"
+        } else if what.starts_with("while parsing a block collection") {
+            "; align the keys of an item with its first key, behind the `- `"
+        } else if what.starts_with("while parsing a block mapping")
+            || what == "did not find expected <document start>"
+        {
+            "; align the keys of a mapping"
         } else {
             ""
         };

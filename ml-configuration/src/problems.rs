@@ -109,9 +109,10 @@ pub(crate) fn shortened(word: &str) -> String {
 
 /// All mistakes found so far, ordered by place.
 ///
-/// Its `Display` writes one line for each: `rest_config.yaml:12: models[0].create_endpoint:
-/// expected true or false, found text`.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+/// `Display` writes one line for each: `rest_config.yaml:12: models[0].create_endpoint:
+/// expected true or false, found text`. `Debug` writes the same, each on a line of its own, for `main` functions that
+/// return the problems.
+#[derive(Clone, Default, PartialEq, Eq)]
 #[must_use = "problems have to be reported"]
 pub struct Problems {
     list: Vec<Problem>,
@@ -184,6 +185,16 @@ impl fmt::Display for Problems {
             None | Some(0) => Ok(()),
             Some(more) => write!(f, "\nand {more} more"),
         }
+    }
+}
+
+impl fmt::Debug for Problems {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The text "Error: ", which the runtime writes before an error of `main`, is on the first line.
+        if self.list.len() > 1 {
+            f.write_char('\n')?;
+        }
+        fmt::Display::fmt(self, f)
     }
 }
 

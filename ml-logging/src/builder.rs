@@ -5,16 +5,16 @@ use std::{
     ffi::OsString,
     fmt,
     io::{self, IsTerminal as _},
+    path::PathBuf,
     time::Duration,
 };
-
-use tracing_subscriber::fmt::MakeWriter;
 
 use crate::{
     config::{Configuration, Environment, Handler, Logger, export::Export},
     error::Error,
-    filter::ContextFilter,
-    format::{Formatter, HumanFormatter, JsonFormatter},
+    filter::{ContextFilter, IntoLevels},
+    format::{Formatter, HumanFormatter, IntoFormatter, JsonFormatter},
+    sink::RecordWriter,
 };
 
 /// Starts the set-up of the logging.
@@ -61,7 +61,7 @@ pub struct Builder {
     handler: Option<Handler>,
     record_bytes: Option<usize>,
     flush_limit: Option<Duration>,
-    pub(crate) panic_records: bool,
+    panic_records: bool,
     pub(crate) export: Option<Box<dyn Export>>,
 }
 
@@ -83,7 +83,7 @@ impl Builder {
     }
 
     /// Sets the formatter, as an alternative to [`format`](Self::format).
-    pub fn formatter(mut self, formatter: impl Into<Formatter>) -> Self {
+    pub fn formatter(mut self, formatter: impl IntoFormatter) -> Self {
         self.format = Some(Format::Parsed(formatter.into()));
         self
     }
@@ -103,9 +103,9 @@ impl Builder {
     /// `hyper` and the targets below it only WARN and above.
     ///
     /// The environment variable `RUST_LOG` replaces the levels if it is set and not empty. The levels are
-    /// `off`, `error`, `warn` or `warning`, `info`, `debug` and `trace`.
-    pub fn level(mut self, directives: impl Into<String>) -> Self {
-        self.level = directives.into();
+    /// `off`, `error`, `warn` or `warning`, `info`, `debug` and `trace`. A `tracing::Level` is a level for all targets.
+    pub fn level(mut self, levels: impl IntoLevels) -> Self {
+        self.level = levels.into_directives();
         self
     }
 
@@ -128,8 +128,28 @@ impl Builder {
     /// By default records go to standard output. A separate thread writes them within a few milliseconds.
     /// [`Logging`](crate::Logging) flushes them when it is dropped. A program that ends without that, by
     /// `std::process::exit` or a signal, loses the queued records.
-    pub fn writer(mut self, writer: impl for<'a> MakeWriter<'a> + Send + Sync + 'static) -> Self {
-        self.handler = Some(Handler::writer("", writer));
+    pub fn writer(self, writer: impl RecordWriter) -> Self {
+        self.handler(Handler::writer("", writer))
+    }
+
+    /// Appends the records to a file, see [`Handler::file`].
+    pub fn file(self, path: impl Into<PathBuf>) -> Self {
+        self.handler(Handler::file("", path))
+    }
+
+    /// Sets the handler of the records, for instance one that rotates its file. The
+    /// [`format`](Self::format) of the builder, if set, replaces that of the handler. [`Configuration`] has several
+    /// handlers.
+    ///
+    /// ```no_run
+    /// use ml_logging::{Handler, Period, Rotation};
+    ///
+    /// let daily = Rotation::every(1, Period::Midnight).keep(14);
+    /// let _logging = ml_logging::builder().handler(Handler::rotating("daily", "day.jsonl", daily)).init()?;
+    /// # Ok::<(), ml_logging::Error>(())
+    /// ```
+    pub fn handler(mut self, handler: Handler) -> Self {
+        self.handler = Some(handler);
         self
     }
 
@@ -173,10 +193,12 @@ impl Builder {
             handler = handler.record_bytes(bytes);
         }
         handler.add_context(self.context);
+        let root = Logger::root().handler(handler.name());
         let mut configuration = Configuration::new()
             .environment(self.environment)
+            .panic_records(self.panic_records)
             .handler(handler)
-            .logger(Logger::root().handler(""));
+            .logger(root);
         configuration.set_directives(self.level);
         if let Some(limit) = self.flush_limit {
             configuration = configuration.flush_limit(limit);

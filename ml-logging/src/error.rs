@@ -1,11 +1,11 @@
 //! Mistakes in the set-up.
 
-use std::path::PathBuf;
+use std::{fmt, path::PathBuf};
 
 use crate::{filter::LevelsError, format::FormatError};
 
-/// Error of the set-up.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+/// Error of the set-up. `Debug` prints the same as `Display`, for `main` functions that return it.
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// The format is invalid.
@@ -117,4 +117,11 @@ pub enum Error {
         "a logger for the `log` crate is installed already; remove it, ml-logging writes those records too"
     )]
     LogInstalled,
+}
+
+// The text of an error contains that of its source.
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }

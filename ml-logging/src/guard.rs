@@ -12,7 +12,7 @@ use std::{
 use crate::{
     filter::{CurrentLevels, Levels},
     layer,
-    sink::{FlushError, HandlerCounts, SinkSet},
+    sink::{FlushError, HandlerCounts, SinkSet, report_not_installed},
 };
 
 /// Guard that flushes on drop. Keep it until the program ends: bound to a name, as in `let _logging`. `let _` drops
@@ -20,6 +20,9 @@ use crate::{
 ///
 /// The first record that is queued after the drop is reported on standard error, because the end of the program
 /// may lose it.
+///
+/// A guard of [`build`](crate::Builder::build) or [`layer`](crate::Builder::layer) whose subscriber was never installed
+/// reports that when it is dropped.
 ///
 /// The flush is limited by [`Configuration::flush_limit`](crate::Configuration::flush_limit) or
 /// [`Builder::flush_limit`](crate::Builder::flush_limit). The number of unwritten records is reported on
@@ -234,6 +237,9 @@ impl Logging {
 
 impl Drop for Logging {
     fn drop(&mut self) {
+        if !self.levels.was_installed() {
+            report_not_installed();
+        }
         if !*self.is_given_up.get_mut() {
             self.sinks.finish_and_report();
         }

@@ -78,16 +78,19 @@ mod sink;
 pub use builder::{Builder, builder};
 pub use config::{Configuration, Filters, Handler, Logger};
 pub use error::Error;
-pub use filter::{ContextFilter, EnvironmentInfoFilter, HostnameFilter, Levels, LevelsError};
+pub use filter::{
+    ContextFilter, EnvironmentInfoFilter, HostnameFilter, IntoLevels, Levels, LevelsError,
+    VariableNames,
+};
 pub use format::{
-    EcsFormatter, EcsKeys, FormatError, FormatStyle, Formatter, HumanFormatter, JsonFormatter,
-    StaticValue, TextFormatter, TimeZone,
+    EcsFormatter, EcsKeys, FormatError, FormatStyle, Formatter, HumanFormatter, IntoFormatter,
+    JsonFormatter, StaticValue, TextFormatter, TimeZone,
 };
 pub use guard::Logging;
 pub use ml_configuration::Problems;
 #[cfg(feature = "opentelemetry")]
 pub use otlp::Otlp;
-pub use sink::{FlushError, HandlerCounts, Period, Policy, Rotation};
+pub use sink::{FlushError, HandlerCounts, Period, Policy, RecordWriter, Rotation};
 
 /// Tests the examples of the documentation and of the README with those of the crate.
 #[cfg(doctest)]

@@ -37,8 +37,7 @@ impl Builder {
     ///
     /// The set-up is invalid, or a subscriber or logger is installed already.
     pub fn init(self) -> Result<Logging, Error> {
-        let panic_records = self.panic_records;
-        self.configuration()?.init(panic_records)
+        self.configuration()?.init()
     }
 
     /// Creates a subscriber without installing it, for example for `tracing::subscriber::with_default`. Its levels
@@ -139,7 +138,7 @@ impl Configuration {
     /// use ml_logging::{Configuration, Filters};
     ///
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// let _logging = Configuration::from_file("logging.yaml", &Filters::new())?.init(true)?;
+    /// let _logging = Configuration::from_file("logging.yaml", &Filters::new())?.panic_records(true).init()?;
     /// tracing::info!("Logged as the file defines.");
     /// # Ok(())
     /// # }
@@ -159,13 +158,13 @@ impl Configuration {
     }
 
     /// Opens the log files, and installs the logging for the whole process, including records of crates that
-    /// use `log`. With `panic_records`, panics become records, see
-    /// [`Builder::panic_records`](crate::Builder::panic_records).
+    /// use `log`.
     ///
     /// # Errors
     ///
     /// A file cannot be opened, the configuration is invalid, or a subscriber or logger is installed already.
-    pub fn init(self, panic_records: bool) -> Result<Logging, Error> {
+    pub fn init(self) -> Result<Logging, Error> {
+        let panic_records = self.has_panic_records();
         let (layer, levels, sinks) = assemble(self)?;
         tracing::subscriber::set_global_default(Registry::default().with(layer))
             .map_err(|_| Error::SubscriberInstalled)?;

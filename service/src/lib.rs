@@ -57,6 +57,11 @@ pub use http::server::ServeError;
 pub use metrics::{InvalidMetricsSettings, MetricsSettings};
 pub use ml_configuration::{Document, Mapping, Problems};
 pub use ml_logging::ContextFilter;
+/// Names that a model or a decorator in the crate of a `main` needs.
+pub use ml_model_core::{
+    Answer, Decorator, Infer, LogValue, MLModel, PredictionError, Rejection, RejectionKind,
+    Request, Sensitive,
+};
 pub use service::{ConfiguredService, Service};
 /// Re-exported, so that the crate of a `main` needs no other dependency of this workspace.
 pub use {ml_logging, ml_model_core};

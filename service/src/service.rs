@@ -1,5 +1,6 @@
 //! The service that the `main` of a program builds and runs.
 
+use std::env;
 use std::fmt;
 use std::future::Future;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -14,7 +15,7 @@ use clap::Parser;
 use ml_configuration::{Document, Mapping, Problems};
 use ml_logging::{ContextFilter, Logging};
 use ml_model_core::{PendingCalls, error_chain};
-use serde::de::DeserializeOwned;
+use serde::Deserialize;
 use tokio::net::TcpListener;
 
 use crate::cli::{self, Command, CommandLine};
@@ -108,7 +109,7 @@ impl Service {
     pub fn configurable_model<L, K, C>(mut self, load: impl FnOnce(C) -> L + Send + 'static) -> Self
     where
         L: LoadResult<K>,
-        C: DeserializeOwned + Send + 'static,
+        C: for<'de> Deserialize<'de> + Send + 'static,
     {
         self.registered.models.push(ModelRegistration::configurable(load));
         self
@@ -135,8 +136,8 @@ impl Service {
     ///     .decorator("default_timing", || Timing { slow: std::time::Duration::from_secs(1) })
     ///     .main();
     /// ```
-    pub fn decorator<A>(mut self, name: impl Into<String>, make: impl MakeDecorator<A>) -> Self {
-        let registration = DecoratorRegistration { name: name.into(), make: make.into_make() };
+    pub fn decorator<A>(mut self, name: &str, make: impl MakeDecorator<A>) -> Self {
+        let registration = DecoratorRegistration { name: name.to_owned(), make: make.into_make() };
         self.registered.decorators.push(registration);
         self
     }
@@ -169,7 +170,7 @@ impl Service {
     /// ```
     pub fn log_filter<F: ContextFilter>(
         mut self,
-        class: impl Into<String>,
+        class: &str,
         make: impl Fn(&mut Mapping<'_>, &mut Problems) -> Option<F> + Send + Sync + 'static,
     ) -> Self {
         self.registered.filters = self.registered.filters.with(class, make);
@@ -178,8 +179,10 @@ impl Service {
 
     /// Enables metrics at `GET /metrics`, in the text format of Prometheus. A configuration with
     /// `metrics:` replaces the settings. All services of a process share the counts of models.
-    pub fn metrics(mut self, settings: MetricsSettings) -> Self {
-        self.metrics = settings;
+    ///
+    /// `metrics(true)` enables them with the default settings.
+    pub fn metrics(mut self, settings: impl Into<MetricsSettings>) -> Self {
+        self.metrics = settings.into();
         self
     }
 
@@ -213,10 +216,18 @@ impl Service {
 
     /// Runs the service as a program.
     ///
-    /// Reads the command line and the configuration, sets up the log, and serves until SIGTERM or SIGINT.
-    /// Then finishes the requests accepted before and flushes the log. The process ends at most
+    /// Reads the command line and the configuration, sets up the log, starts a Tokio runtime, and serves until SIGTERM or
+    /// SIGINT. Then finishes the requests accepted before and flushes the log. The process ends at most
     /// `server.readiness_delay_s`, `server.drain_limit_s` and `logging.flush_limit_s` of the configuration after the
     /// signal, 25 s by default, and at once after a second signal.
+    ///
+    /// | | from the first of these that is given |
+    /// |---|---|
+    /// | address | `--address`, `ML_SERVICE_ADDRESS`, `server.address` of the file, `127.0.0.1:8000` |
+    /// | file | `--config`, `REST_CONFIG`, `rest_config.yaml` if it exists |
+    ///
+    /// A program that chooses them itself, has set up its logging, or is in a runtime already, calls
+    /// [`configured`](Self::configured) and [`serve`](ConfiguredService::serve) instead.
     #[must_use = "return the exit code from `main`: without it, a service that has failed ends with 0"]
     pub fn main(self) -> ExitCode {
         let command_line = CommandLine::parse();
@@ -226,10 +237,21 @@ impl Service {
         }
         let path = command_line.file();
         let mut problems = Problems::new();
+        if self.registered.models.is_empty() {
+            problems.add("the program has no models; add one with `Service::model` before `main`");
+        }
         let address = command_line.address(&mut problems);
-        let sets_up_log = matches!(command_line.command, None | Some(Command::CheckConfig));
+        let serves = matches!(command_line.command, None | Some(Command::Serve));
+        let sets_up_log =
+            serves || matches!(command_line.command, Some(Command::CheckConfig { .. }));
         if sets_up_log {
             cli::check_environment(&mut problems);
+        }
+        if serves && tokio::runtime::Handle::try_current().is_ok() {
+            problems.add(
+                "`Service::main` starts a runtime of its own; call it from a `main` that is not `async`, or call \
+                 `configured` and `serve` in this runtime",
+            );
         }
         let service = cli::document(path.as_deref(), &mut problems)
             .and_then(|file| {
@@ -250,11 +272,12 @@ impl Service {
             return ExitCode::FAILURE;
         };
         let configuration = service.configuration;
-        for warning in &configuration.warnings {
+        let variables = cli::unknown_variables(env::vars_os().map(|(name, _)| name));
+        for warning in variables.iter().chain(&configuration.warnings) {
             eprintln!("warning: {warning}");
         }
         let result = match command_line.command {
-            Some(Command::CheckConfig) => {
+            Some(Command::CheckConfig { .. }) => {
                 cli::describe(&configuration, path.as_deref());
                 Ok(())
             }
@@ -264,7 +287,7 @@ impl Service {
             Some(Command::Export { target, output_dir, runbook_url }) => {
                 cli::export(configuration, target, &runbook_url, &output_dir)
             }
-            None => run(configuration, address),
+            None | Some(Command::Serve) => run(configuration, address),
         };
         match result {
             Ok(()) => ExitCode::SUCCESS,
@@ -281,9 +304,17 @@ fn run(mut configuration: Configuration, address: Option<SocketAddr>) -> Result<
     const DEFAULT: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8000);
     let address = address.or(configuration.server.address).unwrap_or(DEFAULT);
     let logging = match configuration.logging.take() {
-        Some(configuration) => configuration.init(true)?,
-        None => ml_logging::builder().panic_records(true).init()?,
+        Some(configuration) => configuration.panic_records(true).init(),
+        None => ml_logging::builder().panic_records(true).init(),
     };
+    let logging = logging.map_err(|error| match error {
+        ml_logging::Error::SubscriberInstalled | ml_logging::Error::LogInstalled => {
+            "the program has set up logging before `Service::main`, which does so itself, as `logging:` of the \
+             configuration file defines; remove the program's own set-up, or call `configured` and `serve`"
+                .into()
+        }
+        error => BoxError::from(error),
+    })?;
     let logging = Arc::new(logging);
     let service = ConfiguredService {
         configuration,

@@ -93,7 +93,8 @@ fn log_to(path: &Path) -> Result<Logging, ml_logging::Error> {
     Configuration::new()
         .handler(Handler::file("file", path))
         .logger(Logger::root().level(LevelFilter::INFO).handler("file"))
-        .init(true)
+        .panic_records(true)
+        .init()
 }
 
 /// Makes a progress bar on standard error, which shows nothing if that is not a terminal.

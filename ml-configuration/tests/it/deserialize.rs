@@ -72,7 +72,7 @@ fn mistake(text: &str) -> String {
 #[test]
 fn all_supported_types() {
     let settings: Settings = read(
-        "c:\n  name: no\n  enabled: yes\n  ratio: 1\n  limits: [{max: 5}, {max: 0x10, other: 1}]\n  \
+        "c:\n  name: no\n  enabled: yes\n  ratio: 1\n  limits: [{max: 5}, {max: 0x10}]\n  \
          mode: {custom: {steps: 3}}\n  labels: {a: 1, b: null}\n  pair: [1, é]\n  nonzero: 1\n",
     )
     .unwrap();
@@ -154,12 +154,48 @@ fn mistakes_have_the_place_of_the_inner_value_but_not_the_value() {
     );
     assert_eq!(
         read::<Settings>("c: hunter2").unwrap_err(),
-        "f:1: c: expected a mapping, found text"
+        "f:1: c: expected a mapping with the keys `name`, `enabled`, `ratio`, `limits`, `mode`, \
+         `labels`, `pair`, `nonzero`, `checked`, found text"
     );
     assert_eq!(
         read::<u8>("c: 170141183460469231731687303715884105727").unwrap_err(),
         "f:1: c: expected an integer from 0 to 255, found something else"
     );
+}
+
+#[test]
+fn keys_that_a_type_ignores_are_mistakes() {
+    #[derive(Debug, PartialEq, Deserialize)]
+    struct Open {
+        #[serde(default)]
+        max: u16,
+        #[serde(flatten)]
+        rest: BTreeMap<String, u8>,
+    }
+    #[derive(Debug, PartialEq, Deserialize)]
+    struct Empty {}
+    #[derive(Debug, Deserialize)]
+    struct Obsolete {
+        #[serde(rename = "old")]
+        _old: serde::de::IgnoredAny,
+    }
+
+    assert_eq!(
+        read::<Vec<Limit>>("c:\n- max: 1\n- max: 2\n  mxa: {a: 3}\n  other: 4\n").unwrap_err(),
+        "f:4: c[1]: unknown key `mxa`; did you mean `max`?\n\
+         f:5: c[1]: unknown key `other`; valid are `max`"
+    );
+    assert_eq!(
+        read::<Limit>("c: {mxa: 1}").unwrap_err(),
+        "f:1: c: the key `max` is missing\nf:1: c: unknown key `mxa`; did you mean `max`?"
+    );
+    let custom = read::<Mode>("c:\n  custom: {steps: 1, stops: 2}\n").unwrap_err();
+    assert_eq!(custom, "f:2: c.custom: unknown key `stops`; did you mean `steps`?");
+    let none = read::<Empty>("c: {a: 1}").unwrap_err();
+    assert_eq!(none, "f:1: c: unknown key `a`; this mapping takes no keys");
+    let open = Open { max: 0, rest: [("other".to_owned(), 1)].into() };
+    assert_eq!(read::<Open>("c: {other: 1}"), Ok(open));
+    assert!(read::<Obsolete>("c: {old: [1]}").is_ok());
 }
 
 #[test]

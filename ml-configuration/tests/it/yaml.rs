@@ -121,6 +121,18 @@ fn syntax_errors_have_line_column_and_a_remedy() {
         mistakes("a: %(x)s"),
         "f:1:4: this is not YAML: unexpected character: `%'; put a value that begins with it in quotes"
     );
+    for (text, remedy) in [
+        (
+            "a:\n  - b: 1\n   c: 2\n",
+            "; align the keys of an item with its first key, behind the `- `",
+        ),
+        ("a: 1\n  b: 2\nc: 3\n", "put a value that contains `: ` in quotes"),
+        ("a:\n    b: 1\n  c: 2\n", "; align the keys of a mapping"),
+        ("  a: 1\n b: 2\n", "; align the keys of a mapping"),
+    ] {
+        let text = mistakes(text);
+        assert!(text.starts_with("f:") && text.ends_with(remedy), "{text}");
+    }
     let text = mistakes("a: [1, 2\nb: 3\n");
     assert!(text.starts_with("f:2:") || text.starts_with("f:3:"), "{text}");
     let text = mistakes("a: *missing");

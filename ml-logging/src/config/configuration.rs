@@ -47,6 +47,7 @@ pub struct Configuration {
     directives: Option<String>,
     environment: Environment,
     flush_limit: Duration,
+    panic_records: bool,
 }
 
 impl Configuration {
@@ -60,6 +61,7 @@ impl Configuration {
             directives: None,
             environment,
             flush_limit: DEFAULT_FLUSH_LIMIT,
+            panic_records: false,
         }
     }
 
@@ -92,6 +94,17 @@ impl Configuration {
     pub fn flush_limit(mut self, limit: Duration) -> Self {
         self.flush_limit = limit;
         self
+    }
+
+    /// Sets whether [`init`](Self::init) replaces the panic hook, so that panics become records; off by default. See
+    /// [`Builder::panic_records`](crate::Builder::panic_records).
+    pub fn panic_records(mut self, enabled: bool) -> Self {
+        self.panic_records = enabled;
+        self
+    }
+
+    pub(crate) fn has_panic_records(&self) -> bool {
+        self.panic_records
     }
 
     /// Returns the keys of the records of each handler that writes the Elastic Common Schema.

@@ -9,17 +9,16 @@ use std::{
 };
 
 use tracing::level_filters::LevelFilter;
-use tracing_subscriber::fmt::MakeWriter;
 
 use super::export::Export;
 use crate::{
     error::Error,
     filter::{ContextFilter, HostnameFilter, TargetName},
-    format::{BUILT_IN, EcsKeys, Formatter, Layout},
+    format::{BUILT_IN, EcsKeys, Formatter, IntoFormatter, Layout},
     record::render_dropped,
     sink::{
-        self, ByteSink, DEFAULT_QUEUE_BYTES, Policy, Queue, QueueSettings, RecordSink, RollingFile,
-        Rotation, Stream, WriterSink,
+        self, ByteSink, DEFAULT_QUEUE_BYTES, Policy, Queue, QueueSettings, RecordSink,
+        RecordWriter, RollingFile, Rotation, Stream, WriterSink,
     },
 };
 
@@ -110,10 +109,7 @@ impl Handler {
     }
 
     /// Creates a handler that writes each record before the program continues.
-    pub fn writer(
-        name: impl Into<String>,
-        writer: impl for<'a> MakeWriter<'a> + Send + Sync + 'static,
-    ) -> Self {
+    pub fn writer(name: impl Into<String>, writer: impl RecordWriter) -> Self {
         let open = |name| Arc::new(WriterSink::new(name, writer)) as Arc<dyn RecordSink>;
         Self::new(name, SinkConfig::Writer(Box::new(open)))
     }
@@ -184,14 +180,14 @@ impl Handler {
     /// Sets the level. Records of lower levels are omitted. Without a level, the handler writes all records
     /// that the loggers pass.
     #[must_use]
-    pub fn level(mut self, level: LevelFilter) -> Self {
-        self.level = level;
+    pub fn level(mut self, level: impl Into<LevelFilter>) -> Self {
+        self.level = level.into();
         self
     }
 
     /// Sets the formatter; by default the JSON of [`Builder::format`](crate::Builder::format).
     #[must_use]
-    pub fn formatter(mut self, formatter: impl Into<Formatter>) -> Self {
+    pub fn formatter(mut self, formatter: impl IntoFormatter) -> Self {
         self.formatter = Some(formatter.into());
         self
     }

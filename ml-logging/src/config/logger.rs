@@ -31,8 +31,8 @@ impl Logger {
 
     /// Sets the level. It applies to the targets below, unless their loggers have levels.
     #[must_use]
-    pub fn level(mut self, level: LevelFilter) -> Self {
-        self.level = Some(level);
+    pub fn level(mut self, level: impl Into<LevelFilter>) -> Self {
+        self.level = Some(level.into());
         self
     }
 

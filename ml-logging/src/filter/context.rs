@@ -53,6 +53,41 @@ impl ContextFilter for HostnameFilter {
     }
 }
 
+/// Names of environment variables: one, or a list.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not name environment variables",
+    label = "expected a name or a list of names",
+    note = "write one name, as in `\"NODE_IP\"`, or a list, as in `[\"NODE_IP\", \"POD_NAME\"]`"
+)]
+pub trait VariableNames {
+    /// Returns the names.
+    fn into_names(self) -> Vec<String>;
+}
+
+impl VariableNames for &str {
+    fn into_names(self) -> Vec<String> {
+        vec![self.to_owned()]
+    }
+}
+
+impl<S: Into<String>> VariableNames for Vec<S> {
+    fn into_names(self) -> Vec<String> {
+        self.into_iter().map(Into::into).collect()
+    }
+}
+
+impl<S: Into<String>, const N: usize> VariableNames for [S; N] {
+    fn into_names(self) -> Vec<String> {
+        self.into_iter().map(Into::into).collect()
+    }
+}
+
+impl<S: Clone + Into<String>> VariableNames for &[S] {
+    fn into_names(self) -> Vec<String> {
+        self.iter().cloned().map(Into::into).collect()
+    }
+}
+
 /// Provides environment variables as fields. The name of a field is the name of its variable in lower case. The
 /// value is `N/A` if the variable is not set or not Unicode.
 #[derive(Debug, Clone)]
@@ -62,7 +97,7 @@ pub struct EnvironmentInfoFilter {
 
 impl EnvironmentInfoFilter {
     /// Creates the filter, and reads the variables immediately.
-    pub fn new(variables: impl IntoIterator<Item = impl Into<String>>) -> Self {
+    pub fn new(variables: impl VariableNames) -> Self {
         Self::with_lookup(variables, |name| env::var_os(name))
     }
 
@@ -80,14 +115,14 @@ impl EnvironmentInfoFilter {
     /// );
     /// ```
     pub fn with_lookup(
-        variables: impl IntoIterator<Item = impl Into<String>>,
+        variables: impl VariableNames,
         lookup: impl Fn(&str) -> Option<OsString>,
     ) -> Self {
         let field = |variable: String| {
             let value = lookup(&variable).and_then(|value| value.into_string().ok());
             (variable.to_lowercase(), value.unwrap_or_else(|| NOT_AVAILABLE.to_owned()))
         };
-        Self { fields: variables.into_iter().map(Into::into).map(field).collect() }
+        Self { fields: variables.into_names().into_iter().map(field).collect() }
     }
 }
 

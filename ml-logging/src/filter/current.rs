@@ -36,6 +36,11 @@ impl CurrentLevels {
         self.subscriber.get()?.upgrade()
     }
 
+    /// Returns whether the subscriber has been installed, for the process or for a scope.
+    pub(crate) fn was_installed(&self) -> bool {
+        self.subscriber.get().is_some()
+    }
+
     pub(crate) fn initial(&self) -> Levels {
         self.initial.clone()
     }

@@ -40,8 +40,8 @@ impl Levels {
     /// assert_eq!(levels.to_string(), "hyper=warn");
     /// ```
     #[must_use]
-    pub fn with_target(mut self, target: &str, level: LevelFilter) -> Self {
-        self.0.insert(TargetName::new(target), level);
+    pub fn with_target(mut self, target: &str, level: impl Into<LevelFilter>) -> Self {
+        self.0.insert(TargetName::new(target), level.into());
         self
     }
 
@@ -89,6 +89,11 @@ fn parse(directive: &str) -> Result<(TargetName, LevelFilter), String> {
     if directive.contains(['[', ']', '{', '}']) {
         return Err("filters by span or field are not supported; write `target=level`".to_owned());
     }
+    let is_directive =
+        |word: &&str| level_filter(word.rsplit('=').next().unwrap_or(word)).is_some();
+    if directive.contains(';') || directive.split_whitespace().filter(is_directive).count() > 1 {
+        return Err("separate directives by commas, as in `info,hyper=warn`".to_owned());
+    }
     let (target, level) = match directive.split_once('=') {
         Some((target, level)) => (Some(target.trim()), level.trim()),
         None => (None, directive),
@@ -128,8 +133,38 @@ impl fmt::Debug for Levels {
     }
 }
 
-/// Mistakes in a text of levels. The `Display` form contains all of them.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Levels of records: text such as `info,hyper=warn`, or one level for all targets.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not set levels",
+    label = "expected levels",
+    note = "levels are text, as in `\"info,hyper=warn\"`, or a `tracing::Level`"
+)]
+pub trait IntoLevels {
+    /// Returns the levels as text.
+    fn into_directives(self) -> String;
+}
+
+impl IntoLevels for String {
+    fn into_directives(self) -> String {
+        self
+    }
+}
+
+/// Implements [`IntoLevels`] for types whose `Display` is the text.
+macro_rules! into_levels {
+    ($($type:ty),*) => {
+        $(impl IntoLevels for $type {
+            fn into_directives(self) -> String {
+                self.to_string()
+            }
+        })*
+    };
+}
+
+into_levels!(&str, &String, Level, LevelFilter, Levels);
+
+/// Mistakes in a text of levels. `Display` and `Debug` print all of them.
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct LevelsError {
     /// The directive, such as `hyper=wran`.
@@ -157,6 +192,12 @@ impl fmt::Display for LevelsError {
 
 impl std::error::Error for LevelsError {}
 
+impl fmt::Debug for LevelsError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
 fn level_filter(word: &str) -> Option<LevelFilter> {
     if word.eq_ignore_ascii_case("warning") {
         return Some(LevelFilter::WARN);
@@ -167,6 +208,16 @@ fn level_filter(word: &str) -> Option<LevelFilter> {
 
 fn unknown_level(target: Option<&str>, word: &str) -> String {
     const WORDS: [&str; 7] = ["off", "error", "warn", "warning", "info", "debug", "trace"];
+    if target.is_none()
+        && let Some((target, level)) = word.rsplit_once(':')
+        && let level = level.trim()
+        && level_filter(level).is_some()
+    {
+        return format!(
+            "a level follows `=`; write `{}={level}`",
+            target.trim_end_matches([':', ' '])
+        );
+    }
     let mut problem = format!("`{word}` is not a level; ");
     if let Some(nearest) = nearest(word, WORDS) {
         problem.push_str(&format!("did you mean `{nearest}`? "));
@@ -222,6 +273,11 @@ mod tests {
         for (directives, directive, remedy) in [
             ("info,wran", "wran", "did you mean `warn`?"),
             ("hyper", "hyper", "write `hyper=trace`"),
+            ("info,hyper:warn", "hyper:warn", "write `hyper=warn`"),
+            ("a::b: warn", "a::b: warn", "write `a::b=warn`"),
+            ("info;hyper=warn", "info;hyper=warn", "separate directives by commas"),
+            ("info hyper=warn", "info hyper=warn", "separate directives by commas"),
+            ("a=info b=warn", "a=info b=warn", "separate directives by commas"),
             ("hyper=inof", "hyper=inof", "did you mean `info`?"),
             ("hyper=", "hyper=", "levels are off,"),
             ("=info", "=info", "the target is missing"),

@@ -10,8 +10,8 @@ mod routes;
 mod target_name;
 
 pub use self::{
-    context::{ContextFilter, EnvironmentInfoFilter, HostnameFilter},
-    levels::{Levels, LevelsError},
+    context::{ContextFilter, EnvironmentInfoFilter, HostnameFilter, VariableNames},
+    levels::{IntoLevels, Levels, LevelsError},
 };
 pub(crate) use self::{
     current::{CurrentLevels, LayerFilter},

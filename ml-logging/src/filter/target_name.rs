@@ -27,8 +27,8 @@ impl TargetName {
     /// Returns the reason why a logger cannot have this name: its level could not be written as text and
     /// parsed again.
     pub(crate) fn problem(name: &str) -> Option<&'static str> {
-        if name.contains([',', '=', '[', ']', '{', '}']) {
-            Some("the name of a logger must not contain `,`, `=`, `[`, `]`, `{` or `}`")
+        if name.contains([',', ';', '=', '[', ']', '{', '}']) {
+            Some("the name of a logger must not contain `,`, `;`, `=`, `[`, `]`, `{` or `}`")
         } else if name.trim() != name {
             Some("the name of a logger must not start or end with a blank")
         } else if !name.is_empty() && parts(name).next().is_none() {

@@ -9,8 +9,8 @@ use super::{
     style::FormatStyle,
 };
 
-/// Mistake in a format.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Mistake in a format. `Debug` prints the same as `Display`, for `main` functions that return it.
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum FormatError {
     /// A field is malformed.
@@ -45,9 +45,9 @@ pub enum FormatError {
         /// Style of the format string.
         style: FormatStyle,
     },
-    /// The format of times has an unknown directive.
+    /// The format of times has an unknown directive, or is a pattern without directives.
     Time {
-        /// The directive.
+        /// The directive, or the whole pattern.
         directive: String,
         /// Column in characters, from 1.
         column: usize,
@@ -78,6 +78,12 @@ pub enum FormatError {
 }
 
 impl std::error::Error for FormatError {}
+
+impl fmt::Debug for FormatError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
 
 impl fmt::Display for FormatError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

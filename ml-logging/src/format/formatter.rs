@@ -53,6 +53,18 @@ impl From<TextFormatter> for Formatter {
     }
 }
 
+/// Converts into a [`Formatter`].
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a formatter",
+    label = "expected a formatter, such as a `JsonFormatter`",
+    note = "constructors and some settings of formatters return a `Result`: take its value with `?`, as in \
+            `JsonFormatter::new(\"%(message)s\")?`"
+)]
+pub trait IntoFormatter: Into<Formatter> {}
+
+#[diagnostic::do_not_recommend]
+impl<F: Into<Formatter>> IntoFormatter for F {}
+
 /// A formatter with a source for each of its fields.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Layout {

@@ -87,7 +87,7 @@ impl JsonFormatter {
         Ok(self)
     }
 
-    /// Sets the time zone of `asctime`; UTC by default.
+    /// Sets the time zone of `asctime`; UTC by default. A name is parsed, as in `"Europe/Berlin".parse()?`.
     #[must_use]
     pub fn time_zone(mut self, time_zone: TimeZone) -> Self {
         self.asctime.set_zone(time_zone);

@@ -30,7 +30,7 @@ pub(crate) use self::{
 pub use self::{
     ecs::{EcsFormatter, EcsKeys},
     error::FormatError,
-    formatter::Formatter,
+    formatter::{Formatter, IntoFormatter},
     json::JsonFormatter,
     static_value::StaticValue,
     style::FormatStyle,

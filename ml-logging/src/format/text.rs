@@ -74,7 +74,7 @@ impl TextFormatter {
         Ok(self)
     }
 
-    /// Sets the time zone of `asctime`; UTC by default.
+    /// Sets the time zone of `asctime`; UTC by default. A name is parsed, as in `"Europe/Berlin".parse()?`.
     #[must_use]
     pub fn time_zone(mut self, time_zone: TimeZone) -> Self {
         self.asctime.set_zone(time_zone);
@@ -137,7 +137,7 @@ impl HumanFormatter {
         Ok(self)
     }
 
-    /// Sets the time zone of the time; UTC by default.
+    /// Sets the time zone of the time; UTC by default. A name is parsed, as in `"Europe/Berlin".parse()?`.
     #[must_use]
     pub fn time_zone(mut self, time_zone: TimeZone) -> Self {
         self.asctime.set_zone(time_zone);

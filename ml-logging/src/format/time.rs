@@ -50,6 +50,13 @@ const EXPANDED: [(char, &str); 5] = [
 impl TimeFormat {
     /// Parses a `strftime` format as Python documents it. `%f` is the microsecond, `%3f` the millisecond.
     pub(crate) fn new(source: &str, zone: TimeZone) -> Result<Arc<Self>, FormatError> {
+        if is_other_pattern(source) {
+            return Err(FormatError::Time {
+                directive: source.to_owned(),
+                column: 1,
+                problem: "has no directive of `strftime`; write for example `%Y-%m-%d %H:%M:%S`",
+            });
+        }
         let mut pieces = Vec::new();
         let mut text = String::new();
         let mut rest = source;
@@ -75,6 +82,15 @@ impl TimeFormat {
         pieces.push(Piece::Second(text));
         Ok(Arc::new(Self { source: source.to_owned(), zone, pieces }))
     }
+}
+
+/// Returns whether a text without directives is probably a pattern such as `YYYY-MM-DD` or `Y-m-d`. Any other one is
+/// shown instead of the time.
+fn is_other_pattern(source: &str) -> bool {
+    let mut letters = source.chars().filter(|c| c.is_alphabetic()).peekable();
+    !source.contains('%')
+        && letters.peek().is_some()
+        && letters.all(|letter| "YyMmDdHhSsTZ".contains(letter))
 }
 
 enum Directive {
@@ -228,6 +244,8 @@ mod tests {
             ("%--d", "%-", 1),
             ("%9f", "%9", 1),
             ("%n", "%n", 1),
+            ("YYYY-MM-DD", "YYYY-MM-DD", 1),
+            ("Y-m-d H:M:S", "Y-m-d H:M:S", 1),
         ] {
             let error = TimeFormat::new(format, TimeZone::UTC).unwrap_err();
             let FormatError::Time { directive: found, column: at, .. } = &error else {

@@ -26,8 +26,8 @@ pub struct HandlerCounts {
     pub failed_rotations: u64,
 }
 
-/// Error of a flush: records were not written in time, or not at all.
-#[derive(Debug)]
+/// Error of a flush: records were not written in time, or not at all. `Debug` prints the same as `Display`, for `main`
+/// functions that return it.
 pub struct FlushError {
     /// `None` if the end of the process was the limit.
     pub(super) limit: Option<Duration>,
@@ -73,6 +73,12 @@ impl fmt::Display for FlushError {
             Some(failure) => write!(f, "; {failure}"),
             None => Ok(()),
         }
+    }
+}
+
+impl fmt::Debug for FlushError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 

@@ -37,7 +37,7 @@ pub(crate) use self::{
     guard::is_writing,
     queue::{DEFAULT_QUEUE_BYTES, Queue, QueueSettings},
     record_sink::{Record, RecordSink, write},
-    report::report,
+    report::{report, report_not_installed},
     rolling::RollingFile,
     set::SinkSet,
     stdio::{stderr, stdout},
@@ -47,4 +47,5 @@ pub use self::{
     counts::{FlushError, HandlerCounts},
     queue::Policy,
     rolling::{Period, Rotation},
+    writer::RecordWriter,
 };

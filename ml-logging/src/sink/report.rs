@@ -42,6 +42,15 @@ pub(super) fn report_unguarded() {
     }
 }
 
+/// Reports that a logging ends which could not receive any record.
+#[cold]
+pub(crate) fn report_not_installed() {
+    report(format_args!(
+        "nothing was logged, because the subscriber was never installed: call `init` instead of `build` or `layer`, \
+         or install it, as in `tracing::subscriber::set_global_default(subscriber)`"
+    ));
+}
+
 /// Reports the first record that a handler loses.
 pub(super) struct LossReporter {
     handler: String,

@@ -15,6 +15,20 @@ use super::{
     report::LossReporter,
 };
 
+/// Makes the writers of records: a function without arguments that returns a [`Write`](std::io::Write), or another
+/// [`MakeWriter`].
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not make writers of records",
+    label = "expected a function that returns a writer",
+    note = "pass a function, such as `std::io::stdout` or `move || writer.clone()`, whose result implements \
+            `std::io::Write`",
+    note = "for a file, write `.file(\"records.jsonl\")`"
+)]
+pub trait RecordWriter: for<'a> MakeWriter<'a> + Send + Sync + 'static {}
+
+#[diagnostic::do_not_recommend]
+impl<W: for<'a> MakeWriter<'a> + Send + Sync + 'static> RecordWriter for W {}
+
 /// Writes each record with one `write_all` before the program continues.
 pub(crate) struct WriterSink<W> {
     handler: String,
@@ -34,7 +48,7 @@ impl<W> WriterSink<W> {
 
 impl<W> RecordSink for WriterSink<W>
 where
-    W: for<'a> MakeWriter<'a> + Send + Sync,
+    W: RecordWriter,
 {
     fn write(&self, record: &Record<'_>) {
         match self.make_writer.make_writer_for(record.metadata).write_all(record.bytes) {

@@ -81,7 +81,7 @@ fn a_file_of_a_python_service_logs_to_standard_output() {
         let mut problems = Problems::new();
         let configuration =
             Configuration::read(document.root(), &Filters::new(), &mut problems).unwrap();
-        let _logging = configuration.init(true).unwrap();
+        let _logging = configuration.panic_records(true).init().unwrap();
         info!(target: "insurance_charges_model_logger", action = "predict", "Prediction requested.");
         debug!("not wanted");
         log::info!(target: "some::crate", "through `log`");
@@ -326,7 +326,7 @@ fn standard_error_is_the_default_stream() {
     let output = child("configuration::standard_error_is_the_default_stream", &[], || {
         let text =
             "version: 1\nhandlers: {h: {class: logging.StreamHandler}}\nroot: {handlers: [h]}";
-        let _logging = configured(text).init(false).unwrap();
+        let _logging = configured(text).init().unwrap();
         warn!("here");
     });
     let Some(output) = output else { return };
@@ -339,7 +339,7 @@ fn records_of_the_log_crate_have_loggers_too() {
     let output = child("configuration::records_of_the_log_crate_have_loggers_too", &[], || {
         let text = "version: 1\nhandlers: {h: {class: StreamHandler, stream: ext://sys.stdout}}\n\
                     loggers: {noisy.crate: {level: DEBUG}}\nroot: {handlers: [h]}";
-        let _logging = configured(text).init(false).unwrap();
+        let _logging = configured(text).init().unwrap();
         log::debug!(target: "noisy::crate::x", "wanted");
         log::info!(target: "noisy", "not wanted");
         log::trace!(target: "noisy::crate", "not wanted");

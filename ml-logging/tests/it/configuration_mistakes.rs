@@ -356,7 +356,8 @@ fn names_of_loggers_that_directives_cannot_contain() {
         ))
     };
     for (name, problem) in [
-        ("\"a,b\"", "must not contain `,`, `=`, `[`, `]`, `{` or `}`"),
+        ("\"a,b\"", "must not contain `,`, `;`, `=`, `[`, `]`, `{` or `}`"),
+        ("a;b", "must not contain"),
         ("a=b", "must not contain"),
         ("\" a\"", "must not start or end with a blank"),
         ("\"::\"", "must not consist of separators only; the root is `root`"),
@@ -373,7 +374,7 @@ fn a_configuration_that_logs_nothing_is_a_mistake() {
     let remedy = "no logger has a handler, nothing would be logged; add `root: {level: INFO, handlers: [...]}` with one of the handlers";
     assert_eq!(mistakes("version: 1"), format!("1: {remedy}"));
     assert_eq!(mistakes("version: 1\nroot: {level: INFO, handlers: }"), format!("1: {remedy}"));
-    assert_eq!(mistakes(""), "1: the key `version` is missing");
+    assert_eq!(mistakes(""), "1: the key `version` is missing; write `version: 1`");
     assert_eq!(
         mistakes("[]"),
         "1: expected a mapping, found a list; write its keys below, as in `key: value`"

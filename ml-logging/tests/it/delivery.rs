@@ -48,7 +48,7 @@ const POLICIES: [Policy; 3] = [Policy::Block, Policy::Drop, Policy::Audit];
 fn standard_output_may_be_closed() {
     let test = "delivery::standard_output_may_be_closed";
     if is_child() {
-        let logging = with(Handler::stdout("h")).init(true).unwrap();
+        let logging = with(Handler::stdout("h")).panic_records(true).init().unwrap();
         (0..100).for_each(|number| info!(number, "x"));
         logging.flush().unwrap();
         return report(&logging);
@@ -68,7 +68,7 @@ fn standard_output_may_be_closed() {
 fn the_reader_of_standard_output_may_go_away() {
     let test = "delivery::the_reader_of_standard_output_may_go_away";
     if is_child() {
-        let logging = with(Handler::stdout("h")).init(true).unwrap();
+        let logging = with(Handler::stdout("h")).panic_records(true).init().unwrap();
         info!("before");
         logging.flush().unwrap();
         let mut line = String::new();
@@ -133,7 +133,7 @@ fn dropped_records_of_a_full_pipe_are_counted() {
     const THREADS: u64 = 2;
     if is_child() {
         let handler = Handler::stdout("h").policy(Policy::Drop).queue_bytes(10_000);
-        let logging = with(handler).flush_limit(Duration::ZERO).init(true).unwrap();
+        let logging = with(handler).flush_limit(Duration::ZERO).panic_records(true).init().unwrap();
         thread::scope(|scope| {
             for thread in 0..THREADS {
                 let logging = &logging;
@@ -200,8 +200,10 @@ fn records_in_equal_records_out_and_records_dropped() {
     const EACH: u64 = 3_000;
     if is_child() {
         let policy = POLICIES[std::env::var("POLICY").unwrap().parse::<usize>().unwrap()];
-        let logging =
-            with(Handler::stdout("h").policy(policy).queue_bytes(20_000)).init(true).unwrap();
+        let logging = with(Handler::stdout("h").policy(policy).queue_bytes(20_000))
+            .panic_records(true)
+            .init()
+            .unwrap();
         thread::scope(|scope| {
             for thread in 0..THREADS {
                 scope.spawn(move || (0..EACH).for_each(|number| info!(thread, number, "x")));
@@ -302,7 +304,7 @@ fn an_audit_record_outlives_a_kill() {
             )
             .logger(Logger::root().level(LevelFilter::INFO))
             .logger(Logger::new("audit").handler("audit"));
-        let _logging = configuration.init(true).unwrap();
+        let _logging = configuration.panic_records(true).init().unwrap();
         thread::scope(|scope| {
             for thread in 0..THREADS {
                 scope.spawn(move || {
@@ -415,7 +417,7 @@ fn a_torn_record_is_ended_once() {
 fn a_torn_record_in_the_file_of_standard_error_is_not_continued() {
     let test = "delivery::a_torn_record_in_the_file_of_standard_error_is_not_continued";
     if is_child() {
-        let logging = with(Handler::stderr("h")).init(false).unwrap();
+        let logging = with(Handler::stderr("h")).init().unwrap();
         info!("new");
         return logging.flush().unwrap();
     }

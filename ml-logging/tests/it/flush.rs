@@ -79,7 +79,7 @@ fn the_end_and_a_panic_wait_within_the_limit() {
             .handler(handler)
             .logger(Logger::root().level(LevelFilter::INFO).handler("stalled"))
             .flush_limit(Duration::from_millis(20));
-        let logging = configuration.init(true).unwrap();
+        let logging = configuration.panic_records(true).init().unwrap();
         error!("before");
         thread::spawn(|| panic!("on purpose")).join().unwrap_err();
         info!("after");
@@ -117,7 +117,11 @@ fn a_panic_is_printed_if_its_record_is_not_written() {
                 "fails" => Handler::queued("h", Fails),
                 _ => Handler::queued("h", Stalling::default()).policy(Policy::Drop).queue_bytes(1),
             };
-            let logging = with(handler).flush_limit(Duration::from_millis(20)).init(true).unwrap();
+            let logging = with(handler)
+                .flush_limit(Duration::from_millis(20))
+                .panic_records(true)
+                .init()
+                .unwrap();
             // The first record is being written, the second one fills the queue.
             (0..3).for_each(|_| info!("before"));
             thread::spawn(|| panic!("THE REASON")).join().unwrap_err();
@@ -139,7 +143,8 @@ fn a_caught_panic_does_not_wait_for_handlers_that_drop() {
             .handler(Handler::queued("drop", sink.clone()).policy(Policy::Drop))
             .logger(Logger::root().level(LevelFilter::INFO).handler("drop"))
             .flush_limit(Duration::from_secs(20))
-            .init(true)
+            .panic_records(true)
+            .init()
             .unwrap();
         // A wait would be reported on standard error.
         thread::spawn(|| panic!("on purpose")).join().unwrap_err();
@@ -249,7 +254,8 @@ fn a_process_ends_while_both_of_its_streams_stall() {
         assert_eq!(wait(&mut command(test)).signal(), Some(6));
         return;
     }
-    let logging = with(Handler::stdout("h").queue_bytes(10_000)).init(true).unwrap();
+    let logging =
+        with(Handler::stdout("h").queue_bytes(10_000)).panic_records(true).init().unwrap();
     // More than the pipes hold.
     thread::spawn(|| io::stderr().lock().write_all(&[b'x'; 1 << 20]));
     logging.end_by(Instant::now() + Duration::from_millis(50));

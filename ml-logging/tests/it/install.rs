@@ -3,6 +3,7 @@
 use crate::support::{Record, child, records};
 use serde_json::json;
 use tracing::{debug, info};
+use tracing_subscriber::layer::SubscriberExt as _;
 
 #[test]
 fn init_logs_to_stdout() {
@@ -31,6 +32,29 @@ fn records_behind_the_guard_are_reported_once() {
     };
     assert!(report.starts_with("ml-logging: a record was logged after the guard"), "{report}");
     assert!(report.contains("let _logging"), "{report}");
+}
+
+#[test]
+fn a_subscriber_that_was_never_installed_is_reported() {
+    let output = child("install::a_subscriber_that_was_never_installed_is_reported", &[], || {
+        let unused = ml_logging::builder().build().unwrap();
+        info!("nowhere");
+        drop(unused);
+        let (subscriber, _logging) = ml_logging::builder().build().unwrap();
+        tracing::subscriber::with_default(subscriber, || info!("somewhere"));
+        let (layer, _logging) = ml_logging::builder().layer().unwrap();
+        let subscriber = tracing_subscriber::registry().with(layer);
+        tracing::subscriber::with_default(subscriber, || info!("elsewhere"));
+    });
+    let Some(output) = output else { return };
+    assert_eq!(records(&output.stdout).len(), 2);
+    let reports = String::from_utf8(output.stderr).unwrap();
+    let [report] =
+        reports.lines().filter(|line| line.contains("ml-logging:")).collect::<Vec<_>>()[..]
+    else {
+        panic!("{reports}")
+    };
+    assert!(report.contains("call `init` instead of `build`"), "{report}");
 }
 
 #[test]

@@ -32,7 +32,7 @@ fn processes_that_share_a_pipe_do_not_cut_each_others_lines() {
             None => Handler::stdout("h"),
             Some(_) => Handler::file("h", "/dev/stdout"),
         };
-        let logging = with(handler).init(true).unwrap();
+        let logging = with(handler).panic_records(true).init().unwrap();
         let process = std::process::id();
         eprintln!("ready");
         io::stdin().read_line(&mut String::new()).unwrap();
@@ -103,7 +103,7 @@ fn handlers_that_share_a_pipe_write_whole_records() {
                 .handler(handler.formatter(format))
                 .logger(Logger::new(name).level(LevelFilter::INFO).handler(name));
         }
-        let logging = configuration.init(true).unwrap();
+        let logging = configuration.panic_records(true).init().unwrap();
         thread::scope(|scope| {
             for size in SIZES {
                 scope.spawn(move || {

@@ -150,7 +150,7 @@ fn whole_files_write_what_python_writes() {
     if is_child() {
         let file = env::var_os("LOG_FILE").unwrap();
         let logging = Configuration::from_file(file, &Filters::new()).unwrap();
-        let logging = logging.init(false).unwrap();
+        let logging = logging.init().unwrap();
         for logger in LOGGERS {
             use log::Level::{Debug, Error, Info, Warn};
             for (level, name) in

@@ -1,9 +1,10 @@
 //! Set-up from code, and its mistakes.
 
 use crate::support::{builder, logged_by, only};
+use ml_logging::{ContextFilter as _, Filters, Handler, Period, Rotation};
 use proptest::prelude::*;
 use serde_json::json;
-use tracing::{debug, info, warn};
+use tracing::{debug, info, level_filters::LevelFilter, warn};
 
 #[test]
 fn filters_provide_what_the_format_names() {
@@ -44,6 +45,64 @@ fn levels_and_targets_are_filtered() {
     assert_eq!(levels(overridden), ["debug", "info"]);
     let empty = ml_logging::builder().level("warn").environment(|_| Some("".into()));
     assert_eq!(levels(empty), ["hyper warn"]);
+}
+
+#[test]
+fn levels_may_be_values() {
+    let initial = |builder: ml_logging::Builder| {
+        let builder = builder.environment(|_| None).writer(std::io::sink);
+        let (subscriber, logging) = builder.build().unwrap();
+        drop(tracing::Dispatch::new(subscriber));
+        logging.initial_levels().to_string()
+    };
+    let levels: ml_logging::Levels = "info,hyper=warn".parse().unwrap();
+    assert_eq!(initial(ml_logging::builder().level(tracing::Level::WARN)), "warn");
+    assert_eq!(initial(ml_logging::builder().level(LevelFilter::OFF)), "off");
+    assert_eq!(initial(ml_logging::builder().level(levels)), "info,hyper=warn");
+    assert_eq!(initial(ml_logging::builder().level(String::from("debug"))), "debug");
+}
+
+#[test]
+fn one_variable_needs_no_list() {
+    let filter = ml_logging::EnvironmentInfoFilter::with_lookup("NODE_IP", |_| Some("::1".into()));
+    assert_eq!(filter.fields(), [("node_ip".to_owned(), "::1".to_owned())]);
+}
+
+#[test]
+fn the_handler_of_a_builder_is_chosen() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("records.jsonl");
+    let daily = Rotation::every(1, Period::Midnight).keep(2);
+    for builder in
+        [builder().file(&path), builder().handler(Handler::rotating("daily", &path, daily))]
+    {
+        let (subscriber, logging) = builder.format("%(message)s").build().unwrap();
+        tracing::subscriber::with_default(subscriber, || info!("x"));
+        logging.finish().unwrap();
+    }
+    assert_eq!(std::fs::read_to_string(path).unwrap(), "{\"message\":\"x\"}\n".repeat(2));
+}
+
+/// `fn main() -> Result<(), Error>` prints errors by `Debug`.
+#[test]
+fn errors_of_main_are_readable() {
+    let file = ml_logging::Configuration::from_file("absent.yaml", &Filters::new()).unwrap_err();
+    assert_eq!(format!("{file:?}"), file.to_string());
+    for builder in [
+        builder().format("%(time)s"),
+        builder().level("verbose,debig"),
+        builder().handler(Handler::file("h", "/absent/x")),
+    ] {
+        let error = builder.build().map(|_| ()).unwrap_err();
+        assert_eq!(format!("{error:?}"), error.to_string());
+        if let ml_logging::Error::Format(inner) = &error {
+            assert_eq!(format!("{inner:?}"), error.to_string());
+        }
+    }
+    let mut problems = ml_logging::Problems::new();
+    problems.add("one");
+    problems.add("two");
+    assert_eq!(format!("{problems:?}"), "\none\ntwo");
 }
 
 #[test]

@@ -86,7 +86,7 @@ root: {level: INFO, handlers: [coloured, plain, json]}
         let mut problems = Problems::new();
         let configuration = Configuration::read(document.root(), &Filters::new(), &mut problems);
         assert!(problems.is_empty(), "{problems}");
-        let _logging = configuration.unwrap().environment(|_| None).init(false).unwrap();
+        let _logging = configuration.unwrap().environment(|_| None).init().unwrap();
         return info!(target: "t", "Here.");
     }
     let text = shown(command(test));

@@ -8,9 +8,10 @@ use std::path::{Path, PathBuf};
 use std::{env, io};
 
 use clap::{Parser, Subcommand};
-use ml_configuration::{Document, Problems};
+use ml_configuration::{Document, Problems, nearest};
 use ml_logging::{EcsFormatter, Handler};
 use ml_model_core::error_chain;
+use tracing::Dispatch;
 
 use crate::config::{self, Configuration, OVERRIDES};
 use crate::export::{self, DescribedRecords, Target};
@@ -29,8 +30,12 @@ pub(crate) struct CommandLine {
 
     /// Address and port to listen on; port 0 selects a free one [env: ML_SERVICE_ADDRESS]
     /// [default: the configured one, or 127.0.0.1:8000].
-    #[arg(long, value_name = "IP:PORT", value_parser = config::address)]
+    #[arg(long, value_name = "IP:PORT", value_parser = config::address, global = true)]
     address: Option<SocketAddr>,
+
+    /// Not an option: programs with a port of their own have it.
+    #[arg(long, hide = true, global = true, value_parser = no_port)]
+    port: Option<String>,
 
     /// The configuration file [env: REST_CONFIG] [default: rest_config.yaml if it exists, else the
     /// registered models with their attributes].
@@ -49,8 +54,14 @@ pub(crate) struct CommandLine {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Serves the models, as without a command.
+    Serve,
     /// Checks the configuration and reports all mistakes in it.
-    CheckConfig,
+    CheckConfig {
+        /// The configuration file, as an alternative to `--config`.
+        #[arg(value_name = "FILE", conflicts_with = "file")]
+        checked: Option<PathBuf>,
+    },
     /// Writes the OpenAPI document. Replaces a file only if this command has written it.
     #[command(alias = "generate_openapi")]
     GenerateOpenapi {
@@ -92,7 +103,12 @@ impl CommandLine {
 
     /// Returns the file to read; `None` if there is none.
     pub(crate) fn file(&self) -> Option<PathBuf> {
-        let named = self.file.clone().or_else(|| variable("REST_CONFIG").map(PathBuf::from));
+        let checked = match &self.command {
+            Some(Command::CheckConfig { checked }) => checked.clone(),
+            _ => None,
+        };
+        let named = self.file.clone().or(checked);
+        let named = named.or_else(|| variable("REST_CONFIG").map(PathBuf::from));
         named.or_else(|| {
             let path = PathBuf::from(DEFAULT_FILE);
             // A dangling link and a file without permission to look at are meant to be read.
@@ -127,11 +143,44 @@ pub(crate) fn document(path: Option<&Path>, problems: &mut Problems) -> Option<D
     Some(document)
 }
 
-/// Reports mistakes in `RUST_LOG`.
+/// Reports mistakes in the variables of the logging.
 pub(crate) fn check_environment(problems: &mut Problems) {
-    if let Err(error) = ml_logging::builder().writer(io::sink).build() {
-        problems.add(error_chain(&error).to_string());
+    match ml_logging::builder().writer(io::sink).build() {
+        // A logging that was never in use would be reported.
+        Ok((subscriber, _logging)) => drop(Dispatch::new(subscriber)),
+        Err(error) => problems.add(error_chain(&error).to_string()),
     }
+}
+
+/// Returns a warning for each variable whose name is probably a misspelt one of the service.
+///
+/// Other variables may begin like those of the service: Kubernetes sets `ML_SERVICE_PORT` for a service `ml-service`.
+pub(crate) fn unknown_variables(names: impl Iterator<Item = OsString>) -> Vec<String> {
+    let warning = |name: OsString| {
+        let name = name.into_string().ok()?;
+        let (prefix, known) = match name.strip_prefix(&format!("{OVERRIDES}_")) {
+            // The overrides are checked with the file.
+            Some(rest) if rest.starts_with('_') => return None,
+            Some(rest) if rest.contains("__") => {
+                return Some(format!(
+                    "unknown environment variable {name}; did you mean {OVERRIDES}__{rest}?"
+                ));
+            }
+            Some(_) => (OVERRIDES, "ADDRESS"),
+            None => ("ML_LOG", "HASH_KEY"),
+        };
+        let rest = name.strip_prefix(prefix)?.strip_prefix('_')?;
+        nearest(rest, [known]).filter(|_| rest != known)?;
+        Some(format!("unknown environment variable {name}; did you mean {prefix}_{known}?"))
+    };
+    let mut warnings: Vec<_> = names.filter_map(warning).collect();
+    warnings.sort();
+    warnings
+}
+
+/// Refuses `--port`.
+fn no_port(port: &str) -> Result<String, String> {
+    Err(format!("an address includes the port; write `--address 127.0.0.1:{port}`"))
 }
 
 /// Reports log files that cannot be opened, or that would overwrite the configuration or the keys, even if the file

@@ -162,6 +162,12 @@ impl Outside<'_> {
         if let Place::Line(line) = node.place() {
             options.line = u32::try_from(line).unwrap_or(u32::MAX);
         }
+        if let Some(node) = configuration.filter(|node| node.kind() == Kind::List) {
+            let message = "expected a mapping, found a list; name it, as in \
+                           `logging: {input_fields: [...], output_fields: [...]}`";
+            node.report(problems, message);
+            return options;
+        }
         let Some(mut mapping) = configuration.and_then(|node| node.mapping(problems)) else {
             return options;
         };
@@ -225,7 +231,13 @@ impl Outside<'_> {
         let schema = schema.unwrap_or(&anything);
         let mut fields: Vec<LoggedField> = Vec::new();
         let mut names_id = false;
-        for node in node.list(problems).unwrap_or_default() {
+        let mut nodes = node.list(problems).unwrap_or_default().into_iter().peekable();
+        while let Some(node) = nodes.next() {
+            if let Some(halves) = nodes.peek().and_then(|next| halves(node, *next)) {
+                node.report(problems, format!("put the field in quotes: `\"{halves}\"`"));
+                nodes.next();
+                continue;
+            }
             let Some(text) = node.string(problems) else { continue };
             let field: LoggedField = match text.parse() {
                 Ok(field) => field,
@@ -250,6 +262,17 @@ impl Outside<'_> {
         }
         fields
     }
+}
+
+/// Returns the field of which YAML has made two items, at a comma in its parentheses.
+fn halves(first: Node<'_>, second: Node<'_>) -> Option<String> {
+    if first.is_variable() || second.is_variable() {
+        return None;
+    }
+    let unread = &mut Problems::new();
+    let (first, second) = (first.string(unread)?, second.string(unread)?);
+    let is_cut = first.contains('(') && !first.contains(')') && !second.contains('(');
+    (is_cut && second.contains(')')).then(|| format!("{first}, {second}"))
 }
 
 /// Reports a mistake in a field of the input or output. Hides text from an environment variable.
@@ -289,19 +312,19 @@ fn report_field(node: Node<'_>, error: FieldError, what: &str, problems: &mut Pr
 }
 
 fn share(node: Node<'_>, problems: &mut Problems) -> Option<f64> {
-    let share = node.number(problems)?;
-    if share > 0.0 && share <= 1.0 {
-        return Some(share);
+    let share = node.number(&mut Problems::new()).filter(|share| *share > 0.0 && *share <= 1.0);
+    if share.is_none() {
+        node.report(problems, "expected a number above 0 and up to 1, such as 0.1");
     }
-    node.report(problems, "expected a number above 0 and up to 1, such as 0.1");
-    None
+    share
 }
 
 fn slow(node: Node<'_>, problems: &mut Problems) -> Option<Duration> {
-    let limit = humantime::parse_duration(node.string(problems)?).ok();
+    let limit = node.string(&mut Problems::new());
+    let limit = limit.and_then(|limit| humantime::parse_duration(limit).ok());
     let limit = limit.filter(|limit| !limit.is_zero());
     if limit.is_none() {
-        node.report(problems, "expected a duration above 0, such as `50ms` or `2s`");
+        node.report(problems, "expected a duration above 0 with its unit, such as `50ms` or `2s`");
     }
     limit
 }

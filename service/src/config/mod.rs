@@ -19,7 +19,7 @@ mod models;
 mod names;
 mod server;
 
-use ml_configuration::{Document, Node, Problems};
+use ml_configuration::{Document, Node, Problems, nearest};
 use ml_model_core::decorators::logging::LoggingOptions;
 
 use crate::hosting::loading::ChosenModel;
@@ -147,15 +147,29 @@ fn check_routes(
         for layer in layers {
             let Layer::Logging(LoggingOptions { target, .. }) = layer else { continue };
             if !logging.has_handler_for(target) {
-                let message = format!(
-                    "no handler receives the records of predictions by `{}`, whose target is \
-                     `{target}`; {REMEDY}",
+                let problem = format!(
+                    "no handler receives the records of predictions by `{}`, whose target is `{target}`",
                     model.name
                 );
-                node.report(problems, message);
+                match logger_like(node, target) {
+                    Some(logger) => {
+                        logger.report(problems, format!("{problem}; did you mean `{target}`?"));
+                    }
+                    None => node.report(problems, format!("{problem}; {REMEDY}")),
+                }
             }
         }
     }
+}
+
+/// Returns the logger whose name is probably meant to be this target.
+fn logger_like<'d>(logging: Node<'d>, target: &str) -> Option<Node<'d>> {
+    let unread = &mut Problems::new();
+    let mut loggers = logging.mapping(unread)?.optional("loggers")?.mapping(unread)?;
+    let loggers: Vec<_> = loggers.entries().collect();
+    let name =
+        nearest(target, loggers.iter().map(|(name, _)| *name)).filter(|name| *name != target)?;
+    loggers.into_iter().find(|(own, _)| *own == name).map(|(_, node)| node)
 }
 
 /// Reports names that the program has registered twice.

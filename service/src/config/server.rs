@@ -75,6 +75,9 @@ impl ServerSettings {
     pub(super) fn read(node: Node<'_>, problems: &mut Problems) -> Self {
         let mut settings = Self::default();
         let Some(mut mapping) = node.mapping(problems) else { return settings };
+        for key in ["host", "port"] {
+            mapping.refuse(key, "write both in `address`, as in `address: 0.0.0.0:8000`", problems);
+        }
         if let Some(node) = mapping.optional("address") {
             settings.address = read_address(node, problems);
         }
@@ -119,11 +122,12 @@ impl ServerSettings {
         let details = mapping.optional("show_error_details");
         settings.show_error_details = details.and_then(|node| node.boolean(problems));
         // Not `optional`, so that an empty value cannot disable authentication.
-        let empty = "`api_keys` is empty; remove the key to serve without API keys";
+        let empty = "`api_keys` is empty; write `file:` with a path or `environment:` with the name of a \
+                     variable below it, or remove the key to serve without API keys";
         settings.api_keys =
             mapping.get("api_keys").and_then(|node| read_keys(node, empty, problems));
-        let empty =
-            "`admin_keys` is empty; remove the key if the levels of the log are not to be set";
+        let empty = "`admin_keys` is empty; write `file:` with a path or `environment:` with the name of a variable \
+             below it, or remove the key if the levels of the log are not to be set";
         let admin = mapping.get("admin_keys");
         settings.admin_keys = admin.and_then(|node| read_keys(node, empty, problems));
         if let (Some(node), Some(admin), Some(keys)) =

@@ -13,6 +13,7 @@
 //! 4. Idle connections are closed, others after their answer. `drain_limit` after the port, all are closed.
 
 use std::convert::Infallible;
+use std::fmt;
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
@@ -22,6 +23,7 @@ use std::time::Duration;
 use http_body_util::Full;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
+use ml_model_core::error_chain;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, sleep_until, timeout_at};
@@ -34,8 +36,8 @@ use crate::log_wait;
 use crate::metrics::{InvalidMetricsSettings, Metrics};
 use crate::state::State;
 
-/// Reason why the service cannot run.
-#[derive(Debug, thiserror::Error)]
+/// Reason why the service cannot run. `Debug` prints the reason with its sources, for `main` functions that return it.
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum ServeError {
     /// The service cannot listen on the address.
@@ -57,6 +59,12 @@ pub enum ServeError {
     /// The listener failed.
     #[error("cannot serve")]
     Serve(#[source] io::Error),
+}
+
+impl fmt::Debug for ServeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&error_chain(self), f)
+    }
 }
 
 /// Listens on an address. As many connections can wait to be accepted as the system allows.

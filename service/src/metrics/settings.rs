@@ -1,5 +1,7 @@
 //! Settings of the metrics, with the names of `prometheus_fastapi_instrumentator`.
 
+use std::fmt;
+
 use regex::RegexSet;
 
 use super::text::is_metric_name;
@@ -11,7 +13,7 @@ use super::text::is_metric_name;
 /// ```no_run
 /// use ml_model_service::{MetricsSettings, Service};
 ///
-/// let metrics = MetricsSettings { enabled: true, ..MetricsSettings::default() };
+/// let metrics = MetricsSettings { inprogress_labels: true, ..MetricsSettings::from(true) };
 /// Service::new("Model Service").metrics(metrics).main();
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,14 +62,27 @@ impl Default for MetricsSettings {
     }
 }
 
-/// An invalid setting.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+/// Enables or disables metrics with the default settings.
+impl From<bool> for MetricsSettings {
+    fn from(enabled: bool) -> Self {
+        Self { enabled, ..Self::default() }
+    }
+}
+
+/// An invalid setting. `Debug` prints the same as `Display`, for `main` functions that return it.
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`metrics.{key}`: {value:?} {problem}")]
 pub struct InvalidMetricsSettings {
     key: &'static str,
     index: Option<usize>,
     value: String,
     problem: String,
+}
+
+impl fmt::Debug for InvalidMetricsSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }
 
 impl InvalidMetricsSettings {

@@ -8,13 +8,12 @@ use std::sync::{Arc, Mutex};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::common::{ChargesModel, Gate, Input, Output, Running, eventually};
-use ml_model_core::{Infer, MLModel};
-use ml_model_service::{Document, MetricsSettings, Service};
+use ml_model_service::{Document, Infer, MLModel, MetricsSettings, Service};
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 
 fn enabled() -> MetricsSettings {
-    MetricsSettings { enabled: true, ..MetricsSettings::default() }
+    true.into()
 }
 
 fn start(settings: MetricsSettings) -> Running {

@@ -60,14 +60,15 @@ fn in_decorators(model: &str, decorators: &str) -> Vec<String> {
 
 #[test]
 fn empty_api_keys_do_not_open_the_service() {
-    let expected = "server.api_keys: `api_keys` is empty; remove the key to serve without API keys";
+    let expected = "server.api_keys: `api_keys` is empty; write `file:` with a path or `environment:` \
+                    with the name of a variable below it, or remove the key to serve without API keys";
     for empty in ["", " ~", " null"] {
         let yaml = format!("server:\n  api_keys:{empty}\n  compression: true\n");
         assert_eq!(mistakes(&yaml), [format!("f:2: {expected}")], "{empty}");
     }
     let [mistake] = mistakes("server:\n  admin_keys:\n").try_into().unwrap();
     assert!(
-        mistake.starts_with("f:2: server.admin_keys: `admin_keys` is empty; remove"),
+        mistake.starts_with("f:2: server.admin_keys: `admin_keys` is empty; write `file:`"),
         "{mistake}"
     );
     for file in ["", "server:\n", "server: {api_keys: }\n"] {
@@ -277,17 +278,103 @@ fn samples_are_shares_of_predictions_with_an_id() {
     let logging = |options: &str| {
         in_decorators("charges_model", &format!("[prediction_id, logging: {options}]"))
     };
-    for share in ["0", "-0.1", "1.5", "10"] {
+    for share in ["0", "-0.1", "1.5", "10", "10%"] {
         let expected = "expected a number above 0 and up to 1, such as 0.1";
         assert_eq!(logging(&format!("{{sample: {share}}}")), [expected], "{share}");
     }
-    for duration in ["fast", "'50'", "0s", "-1s"] {
-        let expected = "expected a duration above 0, such as `50ms` or `2s`";
+    for duration in ["fast", "50", "'50'", "0s", "-1s"] {
+        let expected = "expected a duration above 0 with its unit, such as `50ms` or `2s`";
         assert_eq!(logging(&format!("{{slow: {duration}}}")), [expected], "{duration}");
     }
     assert_eq!(
         in_decorators("charges_model", "[logging: {sample: 0.1}]"),
         ["no prediction id is known here: list the decorator `prediction_id` before `logging`"]
+    );
+}
+
+#[test]
+fn fields_that_yaml_divides_need_quotes() {
+    let logging = |options: &str| in_decorators("weight_model", &format!("[logging: {options}]"));
+    assert_eq!(
+        logging("{input_fields: [items, bucketed(items, 100), tier]}"),
+        ["put the field in quotes: `\"bucketed(items, 100)\"`"]
+    );
+    assert_eq!(
+        logging("[items]"),
+        [
+            "expected a mapping, found a list; name it, as in `logging: {input_fields: [...], output_fields: [...]}`"
+        ]
+    );
+}
+
+#[test]
+fn an_address_is_one_key() {
+    let remedy = "write both in `address`, as in `address: 0.0.0.0:8000`";
+    assert_eq!(
+        mistakes("server:\n  host: 0.0.0.0\n  port: 8000\n"),
+        [
+            format!("f:2: server: unknown key `host`; {remedy}"),
+            format!("f:3: server: unknown key `port`; {remedy}")
+        ]
+    );
+}
+
+#[test]
+fn a_logger_that_is_nearly_the_target_is_named() {
+    let yaml = "\
+logging:
+  version: 1
+  handlers: {stdout: {class: StreamHandler}}
+  loggers:
+    weight_model_loger: {handlers: [stdout]}
+models:
+  - {qualified_name: weight_model, decorators: [logging]}
+";
+    assert_eq!(
+        mistakes(yaml),
+        [
+            "f:5: logging.loggers.weight_model_loger: no handler receives the records of predictions by \
+             `weight_model`, whose target is `weight_model_logger`; did you mean `weight_model_logger`?"
+        ]
+    );
+}
+
+#[test]
+fn settings_of_own_decorators_are_checked() {
+    #[derive(Deserialize)]
+    struct Settings {
+        #[serde(rename = "limit")]
+        _limit: usize,
+    }
+    struct Quota;
+    impl<M: MLModel> ml_model_core::Decorator<M> for Quota {}
+    let mistakes = |quota: &str| {
+        let yaml =
+            format!("models:\n- qualified_name: weight_model\n  decorators:\n  - quota: {quota}\n");
+        let document = Document::parse("f", &yaml).unwrap();
+        let service = service().decorator("quota", |_: Settings| Ok::<_, Infallible>(Quota));
+        service.configured(&document).map(|_| ()).unwrap_err().to_string()
+    };
+    let at = "f:4: models[0].decorators[0].quota:";
+    assert_eq!(
+        mistakes("{limit: 3, limt: 4}"),
+        format!("{at} unknown key `limt`; did you mean `limit`?")
+    );
+    assert_eq!(
+        mistakes("10"),
+        format!("{at} expected a mapping with the keys `limit`, found an integer")
+    );
+}
+
+/// `fn main() -> Result<(), ServeError>` prints errors by `Debug`.
+#[test]
+fn errors_of_main_are_readable() {
+    let source = std::io::Error::other("in use");
+    let listen =
+        ml_model_service::ServeError::Listen { address: ([127, 0, 0, 1], 80).into(), source };
+    assert_eq!(
+        format!("{listen:?}"),
+        "cannot listen on 127.0.0.1:80: choose another address with --address or ML_SERVICE_ADDRESS: in use"
     );
 }
 

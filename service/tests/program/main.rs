@@ -4,6 +4,7 @@
 
 mod refused;
 mod signals;
+mod start;
 
 use std::{
     env,
@@ -212,10 +213,14 @@ fn start(name: &str, arguments: &[&str]) -> (Child, BufReader<ChildStdout>) {
 
 fn main() -> ExitCode {
     match env::var(PROGRAM).as_deref() {
-        Ok("filter") => return service().main(),
+        Ok("filter") => return service().model(RuntimeModel::load).main(),
         Ok("signals") => return signals::service().main(),
         Ok("refused") => return refused::service().main(),
-        Ok(_) => return Service::new("Runtime Service").model(RuntimeModel::load).main(),
+        Ok(name) => {
+            return start::main(name).unwrap_or_else(|| {
+                Service::new("Runtime Service").model(RuntimeModel::load).main()
+            });
+        }
         Err(_) => {}
     }
     the_fields_of_a_filter_are_in_the_records();
@@ -224,6 +229,9 @@ fn main() -> ExitCode {
     a_model_with_a_runtime_predicts_on_the_blocking_pool_and_is_dropped_off_the_runtime();
     a_terminal_shows_a_first_prediction_after_the_start();
     the_version_is_printed();
+    start::mistaken_mains_are_refused_with_a_remedy();
+    start::guessed_commands_work_or_name_the_option();
+    start::misspelt_variables_are_reported();
     signals::run();
     #[cfg(target_os = "linux")]
     refused::refused_bodies_take_little_time_and_memory();

@@ -58,7 +58,7 @@ pub(crate) fn to_a_file() -> (Log, Logging) {
                 .level(tracing::level_filters::LevelFilter::INFO)
                 .handler("file"),
         )
-        .init(false)
+        .init()
         .expect("no other subscriber is installed");
     drop(File::open(&path).expect("the handler has created its file"));
     // The open file remains until the program ends.

@@ -230,7 +230,7 @@ fn mistakes_in_the_environment_and_in_the_file_are_reported_together() {
             "error: environment variable ML_SERVICE__MODELS__0__CREATE_ENDPOINT: the file has no \
              list `models`; write its items in the file, because variables cannot add items",
             "error: environment variable ML_SERVICE__SERVER__API_KEYS: server.api_keys: `api_keys` \
-             is empty; remove the key to serve without API keys",
+             is empty; write `file:` with a path or `environment:` with the name of a variable below it, or remove the key to serve without API keys",
         ]
     );
 }

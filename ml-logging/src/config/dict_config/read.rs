@@ -50,8 +50,9 @@ fn configuration(
     for key in referenced {
         root.get(key);
     }
-    if let Some(version) = root.required("version", problems) {
-        let _version = version.integer(1..=1_u8, problems);
+    match root.get("version") {
+        Some(version) => _ = version.integer(1..=1_u8, problems),
+        None => node.report(problems, "the key `version` is missing; write `version: 1`"),
     }
     // In Python this turns off loggers that exist already. Here none do.
     python::ignored_truth(&mut root, "disable_existing_loggers", problems);
