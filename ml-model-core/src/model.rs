@@ -25,7 +25,8 @@ pub type Answer<O> = Result<Prediction<O>, PredictionError>;
 /// [`Decorated`]: crate::Decorated
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an ML model",
-    note = "add `#[derive(MLModel)]` to the type and implement `Infer` for it"
+    note = "add `#[derive(MLModel)]` to the type and implement `Infer` for it; a type parameter needs the bound \
+            `MLModel`, as in `impl<M: MLModel> Decorator<M>`"
 )]
 pub trait MLModel: Send + Sync {
     /// Input of the model.
