@@ -28,7 +28,8 @@ pub(crate) fn log(policy: &str, records: u64, folder: &Path) -> Result<(), Box<d
         .environment(|_| None)
         .handler(handler)
         .logger(Logger::root().level(LevelFilter::INFO).handler("out"))
-        .panic_records(true).init()?;
+        .panic_records(true)
+        .init()?;
     let counts = File::create(folder.join("counts"))?;
     let threads = File::create(folder.join("threads"))?;
     let is_over = AtomicBool::new(false);
