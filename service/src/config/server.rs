@@ -122,14 +122,18 @@ impl ServerSettings {
         let details = mapping.optional("show_error_details");
         settings.show_error_details = details.and_then(|node| node.boolean(problems));
         // Not `optional`, so that an empty value cannot disable authentication.
-        let empty = "`api_keys` is empty; write `file:` with a path or `environment:` with the name of a \
-                     variable below it, or remove the key to serve without API keys";
+        let empty = |key: &str, without: &str| {
+            format!(
+                "`{key}` is empty; write `file:` with a path or `environment:` with the name of a variable below it, \
+                 or remove the key {without}"
+            )
+        };
+        let remedy = empty("api_keys", "to serve without API keys");
         settings.api_keys =
-            mapping.get("api_keys").and_then(|node| read_keys(node, empty, problems));
-        let empty = "`admin_keys` is empty; write `file:` with a path or `environment:` with the name of a variable \
-             below it, or remove the key if the levels of the log are not to be set";
+            mapping.get("api_keys").and_then(|node| read_keys(node, &remedy, problems));
+        let remedy = empty("admin_keys", "if the levels of the log are not to be set");
         let admin = mapping.get("admin_keys");
-        settings.admin_keys = admin.and_then(|node| read_keys(node, empty, problems));
+        settings.admin_keys = admin.and_then(|node| read_keys(node, &remedy, problems));
         if let (Some(node), Some(admin), Some(keys)) =
             (admin, &settings.admin_keys, &settings.api_keys)
             && let Some(number) = admin.first_of(keys)
