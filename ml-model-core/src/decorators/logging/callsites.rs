@@ -238,11 +238,16 @@ impl CallSite {
     ///
     /// It must be called directly before [`dispatch`](Self::dispatch): subscribers with several filters
     /// store their decisions until then.
-    #[inline]
+    // A level that is off is decided where the record would be written.
+    #[inline(always)]
     pub(super) fn is_enabled(&'static self) -> bool {
-        self.is_possible()
-            && (self.interest() == ALWAYS
-                || dispatcher::get_default(|subscriber| subscriber.enabled(self.metadata())))
+        self.is_possible() && self.is_wanted()
+    }
+
+    #[inline(never)]
+    fn is_wanted(&'static self) -> bool {
+        self.interest() == ALWAYS
+            || dispatcher::get_default(|subscriber| subscriber.enabled(self.metadata()))
     }
 
     /// Sends the record with one value per field.
