@@ -1,8 +1,9 @@
 //! The thread that reads all sources and writes what they have.
 
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::sync::mpsc::{Receiver, TryRecvError};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
@@ -12,9 +13,9 @@ use crate::store::{StoreError, Writer};
 
 /// Number of lines in a transaction. Larger ones are hardly faster, and need more memory.
 const BATCH_LINES: usize = 50_000;
-/// Longest time until lines are written, while more of them arrive.
-const COMMIT_INTERVAL: Duration = Duration::from_millis(500);
-/// Time between two looks at sources without new lines.
+/// Shortest time between two transactions that are not full. Small ones take more time per line.
+const COMMIT_INTERVAL: Duration = Duration::from_millis(250);
+/// Time between two looks at files without new lines. Standard input ends it early.
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
 /// Time between two looks for days to delete.
 const RETENTION_INTERVAL: Duration = Duration::from_secs(60);
@@ -60,7 +61,8 @@ pub(crate) struct Ingest {
 }
 
 impl Ingest {
-    /// Creates the reader of files, where `-` is standard input, from the positions of the store.
+    /// Creates the reader of files, where `-` is standard input, from the positions of the store. It must
+    /// [`run`](Self::run) on the same thread.
     pub(crate) fn new(
         files: &[PathBuf],
         mut positions: Vec<Position>,
@@ -93,8 +95,11 @@ impl Ingest {
                     RETRY_INTERVAL
                 }
             };
-            if stop.recv_timeout(pause) == Err(RecvTimeoutError::Disconnected) {
+            if stop.try_recv() == Err(TryRecvError::Disconnected) {
                 break;
+            }
+            if !pause.is_zero() {
+                thread::park_timeout(pause);
             }
         }
         if let Err(error) = self.commit() {
@@ -122,7 +127,7 @@ impl Ingest {
             progress |= input.poll(&mut self.positions, &mut self.writer)?;
         }
         let waiting = self.writer.waiting();
-        let is_due = !progress || self.last_commit.elapsed() > COMMIT_INTERVAL;
+        let is_due = self.last_commit.elapsed() > COMMIT_INTERVAL;
         if waiting >= BATCH_LINES || (waiting > 0 && is_due) {
             self.commit()?;
         }

@@ -72,8 +72,9 @@ pub(crate) fn serve(arguments: Serve) -> Result<(), ServeError> {
         let address = listener.local_addr().map_err(ServeError::Runtime)?;
         // Nothing is read before the port is open, so that a mistake does not use up standard input.
         let (stop, stopped) = mpsc::channel();
-        let ingest = Ingest::new(&settings.files, resume.positions, writer, progress);
-        let reading = thread::spawn(move || ingest.run(&stopped));
+        let reading = thread::spawn(move || {
+            Ingest::new(&settings.files, resume.positions, writer, progress).run(&stopped);
+        });
         eprintln!("ml-logs: http://{address} shows the store {}", store.display());
         api::serve(router, listener, signals).await;
         drop(stop);

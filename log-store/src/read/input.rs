@@ -23,20 +23,21 @@ pub(crate) struct StandardInput {
 }
 
 impl StandardInput {
-    /// Starts to read.
+    /// Starts to read. The current thread, which polls, is unparked when something has arrived.
     pub(crate) fn new(positions: &mut Vec<Position>) -> Self {
         let (sender, chunks) = sync_channel(WAITING_CHUNKS);
+        let poller = thread::current();
         thread::spawn(move || {
             let mut input = io::stdin().lock();
+            let mut buffer = vec![0; CHUNK_BYTES];
             loop {
-                let mut chunk = vec![0; CHUNK_BYTES];
-                match input.read(&mut chunk) {
+                match input.read(&mut buffer) {
                     Ok(0) => return,
                     Ok(length) => {
-                        chunk.truncate(length);
-                        if sender.send(chunk).is_err() {
+                        if sender.send(buffer[..length].to_vec()).is_err() {
                             return;
                         }
+                        poller.unpark();
                     }
                     Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                     Err(error) => {

@@ -13,6 +13,9 @@ pub(crate) struct Members<'a>(pub(crate) Vec<(Cow<'a, str>, &'a str)>);
 impl<'a> Members<'a> {
     /// Reads an object; `None` if the text is anything else.
     pub(crate) fn read(text: &'a str) -> Option<Self> {
+        if let Some(members) = plain_members(text) {
+            return Some(Self(members));
+        }
         // Most lines that are no records are rejected here, without an error to format.
         text.trim_start().starts_with('{').then(|| serde_json::from_str(text).ok())?
     }
@@ -21,6 +24,64 @@ impl<'a> Members<'a> {
     pub(crate) fn get(&self, name: &str) -> Option<&'a str> {
         self.0.iter().find(|(own, _)| own == name).map(|(_, value)| *value)
     }
+}
+
+/// Reads an object as loggers write most of them: without white space between members, escapes, and nested
+/// values. Returns `None` for every other text. Several times faster than the parser.
+fn plain_members(text: &str) -> Option<Vec<(Cow<'_, str>, &str)>> {
+    let bytes = text.as_bytes();
+    let is_unusual = |byte: &u8| *byte < b' ' || *byte == b'\\';
+    // Not `any`, so that many bytes are compared at once.
+    let has_unusual = bytes.iter().fold(false, |found, byte| found | is_unusual(byte));
+    if has_unusual || bytes.first() != Some(&b'{') {
+        return None;
+    }
+    let mut quotes = memchr::memchr_iter(b'"', bytes);
+    let mut members = Vec::with_capacity(24);
+    // The place of the comma before the member, or of the brace.
+    let mut at = 0;
+    loop {
+        let (start, end) = (quotes.next()?, quotes.next()?);
+        let value = end + 2;
+        if start != at + 1 || bytes.get(end + 1) != Some(&b':') {
+            return None;
+        }
+        at = if bytes.get(value) == Some(&b'"') {
+            quotes.next()?;
+            quotes.next()? + 1
+        } else {
+            let rest = bytes.get(value..)?;
+            let length = rest.iter().position(|byte| matches!(byte, b',' | b'}'))?;
+            is_scalar(&rest[..length]).then_some(value + length)?
+        };
+        members.push((Cow::Borrowed(&text[start + 1..end]), &text[value..at]));
+        match bytes.get(at)? {
+            b',' => {}
+            b'}' if at + 1 == bytes.len() => return Some(members),
+            _ => return None,
+        }
+    }
+}
+
+/// Returns whether the text is a number, `true`, `false` or `null`.
+fn is_scalar(text: &[u8]) -> bool {
+    fn digits(text: &[u8]) -> Option<&[u8]> {
+        let count = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        (count > 0).then(|| &text[count..])
+    }
+    fn number(text: &[u8]) -> Option<&[u8]> {
+        let text = text.strip_prefix(b"-").unwrap_or(text);
+        let mut rest = text.strip_prefix(b"0").or_else(|| digits(text))?;
+        if let Some(fraction) = rest.strip_prefix(b".") {
+            rest = digits(fraction)?;
+        }
+        if let Some((b'e' | b'E', exponent)) = rest.split_first() {
+            let sign = exponent.strip_prefix(b"-").or_else(|| exponent.strip_prefix(b"+"));
+            rest = digits(sign.unwrap_or(exponent))?;
+        }
+        Some(rest)
+    }
+    number(text).is_some_and(<[u8]>::is_empty) || matches!(text, b"true" | b"false" | b"null")
 }
 
 impl<'de> Deserialize<'de> for Members<'de> {
@@ -129,7 +190,44 @@ fn value_end(text: &[u8]) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    /// Pieces of objects, right and wrong.
+    fn pieces() -> impl Strategy<Value = String> {
+        let piece = prop_oneof![
+            4 => proptest::sample::select(vec![
+                "\"age\":65", "\"a\":\"b\"", "\"\":\"ü{,}\"", "\"x\":null", "\"x\":true", "\"x\":-1.5e+7", ",", ",", ",",
+            ]).prop_map(str::to_owned),
+            1 => proptest::sample::select(vec![
+                "{", "}", "[1]", "{\"a\":1}", "\\\"", "\"", ":", " ", "\n", "01", "1.", "-", "+1", "1e", "nul", "\u{1}",
+            ]).prop_map(str::to_owned),
+            1 => "[-+0-9.eE]{1,5}".prop_map(|number| format!("\"n\":{number}")),
+        ];
+        prop::collection::vec(piece, 0..7).prop_map(|pieces| pieces.concat())
+    }
+
+    proptest! {
+        #[test]
+        fn plain_objects_are_read_as_the_parser_reads_them(inner in pieces()) {
+            let text = format!("{{{inner}}}");
+            if let Some(members) = plain_members(&text) {
+                let Members(parsed) = serde_json::from_str(&text).unwrap();
+                prop_assert_eq!(members, parsed);
+            }
+        }
+    }
+
+    #[test]
+    fn records_of_common_loggers_are_plain() {
+        let text = r#"{"asctime":"2026-11-24T00:00:00.000Z","process":3102,"bmi":-4.28e+1,"age":null,"x":0}"#;
+        let members: Vec<_> = plain_members(text).unwrap();
+        assert_eq!(
+            members.iter().map(|(_, value)| *value).collect::<Vec<_>>(),
+            ["\"2026-11-24T00:00:00.000Z\"", "3102", "-4.28e+1", "null", "0",]
+        );
+    }
 
     #[test]
     fn written_members_are_read_as_they_were_written() {
