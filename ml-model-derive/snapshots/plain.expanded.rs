@@ -9,7 +9,7 @@ const _: () = {
     #[automatically_derived]
     impl __core::MLModel for SumModel
     where
-        for<'__m> __Model: __core::Shared,
+        __Model: __core::Shared,
     {
         type Input = __core::Input<__Model>;
         type Output = __core::Output<__Model>;

@@ -308,13 +308,12 @@ fn hint(expression: &TokenStream) -> Option<TokenStream> {
 fn implementation(model: &Model<'_>) -> TokenStream {
     let ident = model.ident;
     let (generics, type_generics, where_clause) = model.generics.split_for_impl();
-    // A type that is not `Send + Sync` is an error in this bound, which satisfies the bound of the trait. `for<'__m>`
-    // keeps the lint `trivial_bounds` away.
+    // A type that is not `Send + Sync` is an error in this bound, which satisfies the bound of the trait.
     let shared = model
         .generics
         .params
         .is_empty()
-        .then(|| quote_spanned!(name_span(model)=> where for<'__m> __Model: __core::Shared));
+        .then(|| quote_spanned!(name_span(model)=> where __Model: __core::Shared));
     let checked_type = checked_type(model);
     let Model { display_name, qualified_name, description, version, .. } = model;
     let execution = Ident::new(model.execution, Span::call_site());
