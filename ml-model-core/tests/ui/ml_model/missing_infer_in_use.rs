@@ -1,4 +1,4 @@
-use ml_model_core::{Decorator, MLModel, ModelRegistry};
+use ml_model_core::{Decorator, Described, Infer, MLModel, ModelRegistry};
 
 struct Timing;
 
@@ -11,9 +11,17 @@ impl<M: MLModel> Decorator<M> for Timing {}
 #[decorate(metrics)]
 struct Model;
 
+/// Hosts a model, as a service does.
+fn host<M>(_load: fn() -> M)
+where
+    M: Described + MLModel<Input = <<M as Described>::Model as Infer>::Input>,
+{
+}
+
 fn main() {
     let prediction = Model.predict(1.0).unwrap();
     println!("{} {}", Model.display_name(), prediction.charges);
     let mut models = ModelRegistry::new();
     models.add(Model).unwrap();
+    host(|| Model);
 }

@@ -1,7 +1,7 @@
 use std::cell::RefCell;
 use std::convert::Infallible;
 
-use ml_model_core::{Infer, MLModel, ModelRegistry};
+use ml_model_core::{Described, Infer, MLModel, ModelRegistry};
 
 #[derive(MLModel)]
 #[decorate(prediction_id)]
@@ -18,7 +18,15 @@ impl Infer for Model {
     }
 }
 
+/// Hosts a model, as a service does.
+fn host<M>(_load: fn() -> M)
+where
+    M: Described + MLModel<Input = <<M as Described>::Model as Infer>::Input>,
+{
+}
+
 fn main() {
     let mut models = ModelRegistry::new();
     models.add(Model(RefCell::new(1.0))).unwrap();
+    host(|| Model(RefCell::new(1.0)));
 }
