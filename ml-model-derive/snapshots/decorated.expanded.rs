@@ -24,6 +24,7 @@ const _: () = {
             &__SITES
         }
         fn requested(&self, record: __core::Record<'_>, input: &__core::Input<__Model>) {
+            let input = __core::at(input).root();
             record
                 .write(
                     &[
@@ -40,6 +41,7 @@ const _: () = {
                 );
         }
         fn created(&self, record: __core::Record<'_>, output: &__core::Output<__Model>) {
+            let output = __core::at(output).root();
             record
                 .write(
                     &[

@@ -2,6 +2,7 @@
 #[allow(clippy::multiple_bound_locations)]
 const _: () = {
     use ::renamed::__private as __core;
+    use __core::{Path as _, WithoutFields as _};
     static __SITES: __core::LogSites = __core::LogSites::new(
         "generic_logger",
         __core::Level::INFO,
@@ -31,6 +32,7 @@ const _: () = {
             record: __core::Record<'_>,
             input: &__core::Input<Generic<'a, T, N>>,
         ) {
+            let input = __core::at(input).root();
             record.write(&[&__core::field(&input.age)]);
         }
         fn created(

@@ -96,11 +96,14 @@ fn recorder(model: &Model<'_>, logging: &Logging) -> TokenStream {
     let sites = quote! {
         static __SITES: __core::LogSites = #sites;
     };
-    let path_methods = has_nested(logging).then(|| {
+    let has_fields = !logging.input_fields.is_empty() || !logging.output_fields.is_empty();
+    let path_methods = has_fields.then(|| {
         quote!(
             use __core::{Path as _, WithoutFields as _};
         )
     });
+    let input_root = root("input", &logging.input_fields);
+    let output_root = root("output", &logging.output_fields);
     let input_values = values("input", &logging.input_fields);
     let output_values = values("output", &logging.output_fields);
     let generics = with_stacked_model(model);
@@ -115,18 +118,23 @@ fn recorder(model: &Model<'_>, logging: &Logging) -> TokenStream {
                 &__SITES
             }
             fn requested(&self, record: __core::Record<'_>, input: &__core::Input<#model_type>) {
+                #input_root
                 record.write(&[#(#input_values),*]);
             }
             fn created(&self, record: __core::Record<'_>, output: &__core::Output<#model_type>) {
+                #output_root
                 record.write(&[#(#output_values),*]);
             }
         }
     }
 }
 
-/// Returns whether the path of a field has several names.
-fn has_nested(logging: &Logging) -> bool {
-    logging.input_fields.iter().chain(&logging.output_fields).any(|field| field.path.len() > 1)
+/// Generates the statement that reports an input or output without named fields, at the first field.
+fn root(value: &str, fields: &[Field]) -> Option<TokenStream> {
+    let span = fields.first()?.span.resolved_at(Span::call_site());
+    // `values` reads the same name.
+    let root = Ident::new(value, span);
+    Some(quote_spanned!(span=> let #root = __core::at(#root).root();))
 }
 
 /// Generates the options `sample` and `slow`.
