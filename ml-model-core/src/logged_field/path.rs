@@ -146,16 +146,20 @@ macro_rules! without_fields {
 
 without_fields! {
     [] bool;
+    [] char;
     [] f32;
     [] f64;
     [] i8;
     [] i16;
     [] i32;
     [] i64;
+    [] i128;
+    [] isize;
     [] u8;
     [] u16;
     [] u32;
     [] u64;
+    [] u128;
     [] usize;
     [] String;
     [] Value;

@@ -1,7 +1,7 @@
 //! Parses the decorator in `#[decorate(...)]`.
 
 use heck::ToSnakeCase;
-use proc_macro2::{Ident, Span, TokenStream, TokenTree};
+use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote_spanned};
 use syn::ext::IdentExt;
 use syn::parse::ParseStream;
@@ -119,7 +119,10 @@ fn not_a_decorator(input: ParseStream<'_>) -> Option<syn::Error> {
     let name = fork.call(Ident::parse_any).ok()?;
     let text = name.to_string();
     if policy::is_policy(&text) && is_word(&fork) {
-        let example = policy::example(&text, "customer_id");
+        let example = match fork.parse::<Group>() {
+            Ok(field) => format!("{text}{field}"),
+            Err(_) => policy::example(&text, "customer_id"),
+        };
         let message = format!(
             "`{text}` is a policy of a field: write `#[decorate(logging(input_fields = [{example}]))]`"
         );
