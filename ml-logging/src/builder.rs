@@ -83,7 +83,6 @@ impl Builder {
     }
 
     /// Sets the formatter, as an alternative to [`format`](Self::format).
-    #[doc(alias = "json")]
     pub fn formatter(mut self, formatter: impl IntoFormatter) -> Self {
         self.format = Some(Format::Parsed(formatter.into()));
         self
