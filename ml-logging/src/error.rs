@@ -71,10 +71,10 @@ pub enum Error {
     #[error("there are more than {0} handlers; remove some")]
     TooManyHandlers(usize),
     /// A log file cannot be opened.
-    #[error("the handler `{handler}` cannot open the file {}: {problem}; \
-             create its folder, allow writing to it, or change `filename`", path.display())]
+    #[error("the handler{} cannot open the file {}: {problem}; \
+             create its folder, allow writing to it, or name another file", Quoted(handler), path.display())]
     OpenFile {
-        /// The handler.
+        /// The handler, empty for the one that [`builder`](crate::builder()) sets up.
         handler: String,
         /// The file.
         path: PathBuf,
@@ -82,7 +82,7 @@ pub enum Error {
         problem: String,
     },
     /// A standard stream cannot be opened.
-    #[error("the handler `{handler}` cannot open its stream: {problem}")]
+    #[error("the handler{} cannot open its stream: {problem}", Quoted(handler))]
     OpenStream {
         /// The handler, empty for the one that [`builder`](crate::builder()) sets up.
         handler: String,
@@ -91,7 +91,8 @@ pub enum Error {
     },
     /// A handler without a queue has a policy for a full queue.
     #[error(
-        "the handler `{0}` has no queue; remove its policy, or replace it by a `Handler::queued`"
+        "the handler{} has no queue; remove its policy, or replace it by a `Handler::queued`",
+        Quoted(.0)
     )]
     NoQueue(String),
     /// A log file cannot be emptied.
@@ -117,6 +118,15 @@ pub enum Error {
         "a logger for the `log` crate is installed already; remove it, ml-logging writes those records too"
     )]
     LogInstalled,
+}
+
+/// Name of a handler in a message. The handler of a builder has none.
+struct Quoted<'a>(&'a str);
+
+impl fmt::Display for Quoted<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.is_empty() { Ok(()) } else { write!(f, " `{}`", self.0) }
+    }
 }
 
 // The text of an error contains that of its source.

@@ -55,7 +55,7 @@ where
     }
 
     fn register_callsite(&self, metadata: &'static Metadata<'static>) -> Interest {
-        if self.routes.enabled(metadata) { Interest::always() } else { Interest::never() }
+        self.levels().register(metadata, self.routes.enabled(metadata))
     }
 
     fn enabled(&self, metadata: &Metadata<'_>, _: Context<'_, S>) -> bool {

@@ -147,14 +147,22 @@ impl Configuration {
     /// # Errors
     ///
     /// All mistakes in the file with their lines. Nothing has been opened then.
+    ///
+    /// A configuration that is dropped before [`init`](Self::init) or [`build`](Self::build) is reported on standard
+    /// error.
     pub fn from_file(path: impl AsRef<Path>, filters: &Filters) -> Result<Self, Problems> {
         let path = path.as_ref();
         let document = Document::read(path)?;
         let mut problems = Problems::new();
-        let configuration = Self::read(document.root(), filters, &mut problems);
-        Self::check_files(document.root(), &[("the configuration file", path)], &mut problems);
-        let configuration = problems.into_result(configuration)?;
-        Ok(configuration.expect("every mistake is reported as a problem"))
+        dict_config::refuse_service(document.root(), &mut problems);
+        if problems.is_empty() {
+            let configuration = Self::read(document.root(), filters, &mut problems);
+            Self::check_files(document.root(), &[("the configuration file", path)], &mut problems);
+            if let Some(configuration) = configuration.filter(|_| problems.is_empty()) {
+                return Ok(configuration.report_if_unused());
+            }
+        }
+        Err(problems)
     }
 
     /// Opens the log files, and installs the logging for the whole process, including records of crates that
@@ -198,6 +206,7 @@ impl Configuration {
 fn assemble(
     mut configuration: Configuration,
 ) -> Result<(RecordLayer, Arc<CurrentLevels>, SinkSet), Error> {
+    configuration.set_used();
     if !configuration.has_export()
         && let Some(export) = otlp::from_environment(configuration.lookup())
     {

@@ -37,8 +37,10 @@ use crate::request::Context;
     message = "the model `{Self}` does not implement `Infer`",
     label = "this model has no `infer` method",
     note = "`#[derive(MLModel)]` builds on `Infer`: write `impl Infer for {Self}` with `Input`, \
-            `Output`, `Error` and `fn infer`",
-    note = "if `{Self}` is not the model, such as its input, remove `MLModel` from its derives"
+            `Output`, `Error` and `fn infer`, and no `impl MLModel`",
+    note = "if `{Self}` is not the model, such as its input, remove `MLModel` from its derives",
+    note = "a decorator takes any model: write `impl<M: MLModel> Decorator<M>`, without `Infer`, and call the model by \
+            `model.call(request)`"
 )]
 pub trait Infer {
     /// Input of the model. Its doc comments and `#[schemars(...)]` attributes become the input schema.
@@ -142,6 +144,8 @@ impl<T: JsonSchema + ?Sized> HasSchema for T {
     label = "this type does not convert into `Box<dyn Error + Send + Sync>`",
     note = "use `String`, `anyhow::Error`, `Box<dyn Error + Send + Sync>` or a type that implements \
             `std::error::Error + Send + Sync`, for example by `#[derive(Debug, thiserror::Error)]`",
+    note = "an error that contains an `Rc`, a `Cell` or a raw pointer is not `Send + Sync`: use an `Arc`, an atomic or the \
+            text of the error in its place",
     note = "for a model that cannot fail, use `std::convert::Infallible`"
 )]
 pub trait InferError {

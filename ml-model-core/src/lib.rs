@@ -98,7 +98,7 @@ pub use log_value::LogValue;
 pub use ml_model_derive::{LogValue, MLModel};
 pub use model::{Answer, Described, Execution, MLModel, ModelMetadata, Shared, StackInfo};
 pub use pending::PendingCalls;
-pub use prediction_id::{InvalidPredictionId, PredictionId};
+pub use prediction_id::{IntoPredictionId, InvalidPredictionId, PredictionId};
 pub use registry::{
     JsonForm, JsonModel, ModelDescription, ModelRegistry, RegisteredModel, RegistryError,
     unmarked_sensitive,

@@ -26,7 +26,7 @@ pub type Answer<O> = Result<Prediction<O>, PredictionError>;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an ML model",
     note = "add `#[derive(MLModel)]` to the type and implement `Infer` for it; a type parameter needs the bound \
-            `MLModel`, as in `impl<M: MLModel> Decorator<M>`"
+            `MLModel` in place of `Infer`, as in `impl<M: MLModel> Decorator<M>`"
 )]
 pub trait MLModel: Shared {
     /// Input of the model.

@@ -218,6 +218,32 @@ impl LogValue for PredictionId {
     }
 }
 
+/// A value that converts into a [`PredictionId`]: text, a `Uuid`, or an id.
+///
+/// It is implemented for everything that implements `TryInto<PredictionId>`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a prediction id",
+    label = "expected text or a `Uuid`",
+    note = "write a number as text, as in `\"25\"` or `id.to_string()`",
+    note = "take the value of an `Option` first, as in `if let Some(id) = id`"
+)]
+pub trait IntoPredictionId {
+    /// Converts into an id.
+    ///
+    /// # Errors
+    ///
+    /// Returns a violation if the value is not a valid id.
+    fn into_prediction_id(self) -> Result<PredictionId, Violation>;
+}
+
+// Without the attribute, rustc would report `TryFrom` and not the remedy.
+#[diagnostic::do_not_recommend]
+impl<T: TryInto<PredictionId, Error: Into<Violation>>> IntoPredictionId for T {
+    fn into_prediction_id(self) -> Result<PredictionId, Violation> {
+        self.try_into().map_err(Into::into)
+    }
+}
+
 /// Reason why a text is not a valid [`PredictionId`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use crate::error::{PredictionError, Violation};
 use crate::logged_field::readable::RefusedFields;
 use crate::pending::PendingCalls;
-use crate::prediction_id::PredictionId;
+use crate::prediction_id::{IntoPredictionId, PredictionId};
 
 /// Request for one prediction: the input and the metadata of the call.
 ///
@@ -87,11 +87,8 @@ impl<I> Request<I> {
     /// Any other id makes the request invalid. The prediction then fails with
     /// [`PredictionError::InvalidInput`].
     #[must_use]
-    pub fn with_prediction_id<P>(mut self, id: P) -> Self
-    where
-        P: TryInto<PredictionId, Error: Into<Violation>>,
-    {
-        match id.try_into() {
+    pub fn with_prediction_id(mut self, id: impl IntoPredictionId) -> Self {
+        match id.into_prediction_id() {
             Ok(id) => self.context.set_prediction_id(id),
             Err(error) => self.add_violation(error),
         }

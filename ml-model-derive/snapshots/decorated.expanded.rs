@@ -19,7 +19,7 @@ const _: () = {
     );
     struct __Log;
     #[automatically_derived]
-    impl<__M: __core::ModelOf<__Model>> __core::Recorder<__M> for __Log {
+    impl<__AnyModel: __core::ModelOf<__Model>> __core::Recorder<__AnyModel> for __Log {
         fn sites(&self) -> &'static __core::LogSites {
             &__SITES
         }
@@ -55,11 +55,15 @@ const _: () = {
                 );
         }
     }
-    fn __decorator_0<__M: __core::ModelOf<__Model>>() -> impl __core::Decorator<__M> {
+    fn __decorator_0<__AnyModel: __core::ModelOf<__Model>>() -> impl __core::Decorator<
+        __AnyModel,
+    > {
         static SLOT: __core::DecoratorSlot = __core::DecoratorSlot::new();
         SLOT.get(|| crate::Timing)
     }
-    fn __decorator_3<__M: __core::ModelOf<__Model>>() -> impl __core::Decorator<__M> {
+    fn __decorator_3<__AnyModel: __core::ModelOf<__Model>>() -> impl __core::Decorator<
+        __AnyModel,
+    > {
         static SLOT: __core::DecoratorSlot = __core::DecoratorSlot::new();
         SLOT.get(|| Cache::with_ttl(60))
     }

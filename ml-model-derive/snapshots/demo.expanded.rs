@@ -12,7 +12,7 @@ const _: () = {
     );
     struct __Log;
     #[automatically_derived]
-    impl<__M: __core::ModelOf<__Model>> __core::Recorder<__M> for __Log {
+    impl<__AnyModel: __core::ModelOf<__Model>> __core::Recorder<__AnyModel> for __Log {
         fn sites(&self) -> &'static __core::LogSites {
             &__SITES
         }

@@ -19,8 +19,8 @@ const _: () = {
         'a,
         T: Clone + __core::Send + __core::Sync,
         const N: usize,
-        __M: __core::ModelOf<Generic<'a, T, N>>,
-    > __core::Recorder<__M> for __Log<'a, T, N>
+        __AnyModel: __core::ModelOf<Generic<'a, T, N>>,
+    > __core::Recorder<__AnyModel> for __Log<'a, T, N>
     where
         T: Send + Sync,
     {
@@ -47,8 +47,10 @@ const _: () = {
         'a,
         T: Clone + __core::Send + __core::Sync,
         const N: usize,
-        __M: __core::ModelOf<Generic<'a, T, N>>,
-    >(model: &Generic<'a, T, N>) -> impl __core::Decorator<__M> + use<'a, T, N, __M>
+        __AnyModel: __core::ModelOf<Generic<'a, T, N>>,
+    >(
+        model: &Generic<'a, T, N>,
+    ) -> impl __core::Decorator<__AnyModel> + use<'a, T, N, __AnyModel>
     where
         T: Send + Sync,
     {

@@ -20,7 +20,8 @@
 //!
 //! | module | contents |
 //! |---|---|
-//! | `service` | [`Service`], which the `main` of a program builds and runs |
+//! | `service` | [`Service`], which the `main` of a program builds, and its configured form |
+//! | `program` | [`Service::main`]: command line, log, runtime and signals |
 //! | `cli` | flags, commands and environment variables of the program |
 //! | `config` | the YAML file |
 //! | `hosting` | models behind endpoints, without HTTP: a body in, a prediction out |
@@ -45,6 +46,7 @@ mod info;
 mod log_wait;
 mod metrics;
 mod openapi;
+mod program;
 mod root_path;
 mod service;
 mod signals;
@@ -52,7 +54,7 @@ mod state;
 mod throttle;
 mod worker;
 
-pub use hosting::registered::{HostedType, LoadResult, MakeDecorator};
+pub use hosting::registered::{Constructor, HostedType, LoadResult, MakeDecorator};
 pub use http::server::ServeError;
 pub use metrics::{InvalidMetricsSettings, MetricsSettings};
 pub use ml_configuration::{Document, Mapping, Problems};

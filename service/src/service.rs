@@ -1,28 +1,21 @@
 //! The service that the `main` of a program builds and runs.
 
-use std::env;
+use std::cell::Cell;
 use std::fmt;
 use std::future::Future;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::num::NonZero;
-use std::panic::resume_unwind;
-use std::process::ExitCode;
 use std::sync::Arc;
-use std::thread;
-use std::time::{Duration, Instant};
 
-use clap::Parser;
 use ml_configuration::{Document, Mapping, Problems};
 use ml_logging::{ContextFilter, Logging};
-use ml_model_core::{PendingCalls, error_chain};
+use ml_model_core::PendingCalls;
 use serde::Deserialize;
 use tokio::net::TcpListener;
 
-use crate::cli::{self, Command, CommandLine};
-use crate::config::{self, ApiKeys, Configuration};
+use crate::cli;
+use crate::config::{self, Configuration};
 use crate::hosting::loading::{Models, load, options_of};
 use crate::hosting::registered::{
-    BoxError, DecoratorRegistration, LoadResult, MakeDecorator, ModelRegistration, Registered,
+    Constructor, DecoratorRegistration, LoadResult, MakeDecorator, ModelRegistration, Registered,
 };
 use crate::http::routes::templates;
 use crate::http::server::{self, ServeError};
@@ -30,17 +23,13 @@ use crate::info::Info;
 use crate::log_wait;
 use crate::metrics::{Metrics, MetricsSettings};
 use crate::openapi;
-use crate::signals::{self, ShutdownLimits};
-use crate::state::{Loaded, PREDICTION_THREADS, State};
-
-/// Threads of the blocking pool beside those of predictions, for workers that wait for the log.
-const OTHER_THREADS: usize = 64;
+use crate::state::{Loaded, State};
 
 /// A service: its description, and the models and decorators that its configuration can name.
 #[must_use = "a service does nothing before `main` or `configured`"]
 pub struct Service {
-    info: Info,
-    registered: Registered,
+    pub(crate) info: Info,
+    pub(crate) registered: Registered,
     metrics: MetricsSettings,
     logging: Option<Arc<Logging>>,
 }
@@ -75,7 +64,7 @@ impl Service {
     /// `NOT_HEALTHY`, and the log contains the reason.
     ///
     /// A configuration with `models:` hosts the listed models only.
-    pub fn model<L: LoadResult<K>, K>(mut self, load: impl FnOnce() -> L + Send + 'static) -> Self {
+    pub fn model<K>(mut self, load: impl Constructor<(), K, Returned: LoadResult<K>>) -> Self {
         self.registered.models.push(ModelRegistration::new(load));
         self
     }
@@ -106,9 +95,11 @@ impl Service {
     ///
     /// Service::new("Model Service").configurable_model(load).main();
     /// ```
-    pub fn configurable_model<L, K, C>(mut self, load: impl FnOnce(C) -> L + Send + 'static) -> Self
+    pub fn configurable_model<K, C>(
+        mut self,
+        load: impl Constructor<(C,), K, Returned: LoadResult<K>>,
+    ) -> Self
     where
-        L: LoadResult<K>,
         C: for<'de> Deserialize<'de> + Send + 'static,
     {
         self.registered.models.push(ModelRegistration::configurable(load));
@@ -137,8 +128,11 @@ impl Service {
     ///     .main();
     /// ```
     pub fn decorator<A>(mut self, name: &str, make: impl MakeDecorator<A>) -> Self {
-        let registration = DecoratorRegistration { name: name.to_owned(), make: make.into_make() };
-        self.registered.decorators.push(registration);
+        self.registered.decorators.push(DecoratorRegistration {
+            name: name.to_owned(),
+            make: make.into_make(),
+            is_used: Cell::default(),
+        });
         self
     }
 
@@ -207,184 +201,12 @@ impl Service {
     }
 
     /// Reads a configuration without what a running service needs besides.
-    fn read(self, document: &Document) -> Result<ConfiguredService, Problems> {
+    pub(crate) fn read(self, document: &Document) -> Result<ConfiguredService, Problems> {
         let Self { info, registered, metrics, logging } = self;
         let configuration = Configuration::read(document, info, metrics, registered)?;
         let pending = Arc::default();
         Ok(ConfiguredService { configuration, logging, pending, is_program: false })
     }
-
-    /// Runs the service as a program.
-    ///
-    /// Reads the command line and the configuration, sets up the log, starts a Tokio runtime, and serves until SIGTERM or
-    /// SIGINT. Then finishes the requests accepted before and flushes the log. The process ends at most
-    /// `server.readiness_delay_s`, `server.drain_limit_s` and `logging.flush_limit_s` of the configuration after the
-    /// signal, 25 s by default, and at once after a second signal.
-    ///
-    /// | | from the first of these that is given |
-    /// |---|---|
-    /// | address | `--address`, `ML_SERVICE_ADDRESS`, `server.address` of the file, `127.0.0.1:8000` |
-    /// | file | `--config`, `REST_CONFIG`, `rest_config.yaml` if it exists |
-    ///
-    /// A program that chooses them itself, has set up its logging, or is in a runtime already, calls
-    /// [`configured`](Self::configured) and [`serve`](ConfiguredService::serve) instead.
-    #[must_use = "return the exit code from `main`: without it, a service that has failed ends with 0"]
-    pub fn main(self) -> ExitCode {
-        let command_line = CommandLine::parse();
-        if command_line.version {
-            cli::print_versions(&self.info, &self.registered);
-            return ExitCode::SUCCESS;
-        }
-        let path = command_line.file();
-        let mut problems = Problems::new();
-        if self.registered.models.is_empty() {
-            problems.add("the program has no models; add one with `Service::model` before `main`");
-        }
-        let address = command_line.address(&mut problems);
-        let serves = matches!(command_line.command, None | Some(Command::Serve));
-        let sets_up_log =
-            serves || matches!(command_line.command, Some(Command::CheckConfig { .. }));
-        if sets_up_log {
-            cli::check_environment(&mut problems);
-        }
-        if serves && tokio::runtime::Handle::try_current().is_ok() {
-            problems.add(
-                "`Service::main` starts a runtime of its own; call it from a `main` that is not `async`, or call \
-                 `configured` and `serve` in this runtime",
-            );
-        }
-        let service = cli::document(path.as_deref(), &mut problems)
-            .and_then(|file| {
-                if sets_up_log {
-                    cli::check_log_files(&file, path.as_deref(), &mut problems);
-                }
-                let service = self.read(&file).map_err(|more| problems.extend(more)).ok()?;
-                if sets_up_log {
-                    config::check_hash_key(&service.configuration.models, &mut problems);
-                }
-                Some(service)
-            })
-            .filter(|_| problems.is_empty());
-        let Some(service) = service else {
-            for problem in problems.to_string().lines() {
-                eprintln!("error: {problem}");
-            }
-            return ExitCode::FAILURE;
-        };
-        let configuration = service.configuration;
-        let variables = cli::unknown_variables(env::vars_os().map(|(name, _)| name));
-        for warning in variables.iter().chain(&configuration.warnings) {
-            eprintln!("warning: {warning}");
-        }
-        let result = match command_line.command {
-            Some(Command::CheckConfig { .. }) => {
-                cli::describe(&configuration, path.as_deref());
-                Ok(())
-            }
-            Some(Command::GenerateOpenapi { output_file }) => {
-                cli::generate_openapi(configuration, &output_file)
-            }
-            Some(Command::Export { target, output_dir, runbook_url }) => {
-                cli::export(configuration, target, &runbook_url, &output_dir)
-            }
-            None | Some(Command::Serve) => run(configuration, address),
-        };
-        match result {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(error) => {
-                eprintln!("error: {}", error_chain(&*error));
-                ExitCode::FAILURE
-            }
-        }
-    }
-}
-
-/// Sets up the log and serves until a signal ends the service.
-fn run(mut configuration: Configuration, address: Option<SocketAddr>) -> Result<(), BoxError> {
-    const DEFAULT: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8000);
-    let address = address.or(configuration.server.address).unwrap_or(DEFAULT);
-    let logging = match configuration.logging.take() {
-        Some(configuration) => configuration.panic_records(true).init(),
-        None => ml_logging::builder().panic_records(true).init(),
-    };
-    let logging = logging.map_err(|error| match error {
-        ml_logging::Error::SubscriberInstalled | ml_logging::Error::LogInstalled => {
-            "the program has set up logging before `Service::main`, which does so itself, as `logging:` of the \
-             configuration file defines; remove the program's own set-up, or call `configured` and `serve`"
-                .into()
-        }
-        error => BoxError::from(error),
-    })?;
-    let logging = Arc::new(logging);
-    let service = ConfiguredService {
-        configuration,
-        logging: Some(logging.clone()),
-        pending: Arc::default(),
-        is_program: true,
-    };
-    let result = run_logged(service, address, &logging);
-    if let Err(error) = &result {
-        tracing::error!(error_info = %error_chain(&**error), "The service cannot run.");
-    }
-    logging
-        .finish()
-        .map_err(|error| format!("the log could not be written to its end: {error}"))?;
-    result
-}
-
-fn run_logged(
-    service: ConfiguredService,
-    address: SocketAddr,
-    logging: &Arc<Logging>,
-) -> Result<(), BoxError> {
-    /// Time for calls that end when the log no longer waits.
-    const LAST_CALLS: Duration = Duration::from_millis(50);
-    let server = &service.configuration.server;
-    let limits = ShutdownLimits {
-        readiness_delay: server.readiness_delay,
-        drain: server.drain_limit,
-        flush: logging.flush_limit(),
-    };
-    let (log, api_keys, admin_keys) =
-        (logging.clone(), server.api_keys.clone(), server.admin_keys.clone());
-    let reload = move || {
-        log.reopen();
-        match ApiKeys::reload(api_keys.as_deref(), admin_keys.as_deref()) {
-            Ok(()) => tracing::info!("Log files are opened again, and key files are read again."),
-            Err(error_info) => tracing::error!(
-                error_info,
-                "Log files are opened again. The keys stay as they were."
-            ),
-        }
-    };
-    let stop = signals::handle(logging.clone(), limits, reload).map_err(ServeError::Signals)?;
-    let pending = service.pending.clone();
-    // A thread that writes for others while the log stalls must not be the only one.
-    let workers = thread::available_parallelism().map_or(1, NonZero::get).max(2);
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(workers)
-        .max_blocking_threads(PREDICTION_THREADS + OTHER_THREADS)
-        .enable_all()
-        .build()?;
-    let shutdown = {
-        let mut stop = stop.clone();
-        // An error means that the process ends.
-        async move { drop(stop.wait_for(Option::is_some).await) }
-    };
-    runtime.block_on(async {
-        let listener = server::listen(address)?;
-        // On a worker, which leaves its other tasks to another thread while a record waits for the log.
-        let served = tokio::spawn(service.serve(listener, shutdown)).await;
-        // The task is not cancelled, so that an error is a panic.
-        served.unwrap_or_else(|error| resume_unwind(error.into_panic()))
-    })?;
-    let begun = stop.borrow().unwrap_or_else(Instant::now);
-    // Calls that go on after their time-out, or after their client has gone.
-    let left = limits.drained(begun).saturating_duration_since(Instant::now());
-    runtime.shutdown_timeout(left.max(LAST_CALLS));
-    let abandoned = pending.abandon("the service has stopped before the prediction has finished");
-    tracing::info!(abandoned, "Stopped.");
-    Ok(())
 }
 
 /// A service with a valid configuration, made by [`Service::configured`].
@@ -429,11 +251,11 @@ fn run_logged(
 /// ```
 #[must_use = "a service does nothing before it is served"]
 pub struct ConfiguredService {
-    configuration: Configuration,
-    logging: Option<Arc<Logging>>,
-    pending: Arc<PendingCalls>,
+    pub(crate) configuration: Configuration,
+    pub(crate) logging: Option<Arc<Logging>>,
+    pub(crate) pending: Arc<PendingCalls>,
     /// Whether the service is all of a program, whose terminal shows the next step.
-    is_program: bool,
+    pub(crate) is_program: bool,
 }
 
 impl ConfiguredService {
@@ -456,13 +278,27 @@ impl ConfiguredService {
         if let Some(logging) = &self.logging {
             log_wait::connect(logging);
         }
-        let Configuration { mut info, server, models, metrics, metrics_notes, .. } =
-            self.configuration;
+        let Configuration {
+            mut info,
+            server,
+            models,
+            metrics,
+            metrics_notes,
+            unused_decorators,
+            ..
+        } = self.configuration;
         info.has_admin_keys &= self.logging.is_some();
         let metrics = Metrics::new(metrics, self.logging.clone(), &templates())?;
         let has_metrics = metrics.is_some();
         for note in metrics_notes.iter().filter(|_| has_metrics) {
             tracing::warn!("{note}");
+        }
+        if !unused_decorators.is_empty() {
+            tracing::info!(
+                decorators = unused_decorators.join(", "),
+                "No model has these decorators: they take effect where the `decorators:` of a model in the \
+                 configuration file name them."
+            );
         }
         tracing::info!(title = info.title, address = %address, "Listening on http://{address}");
         let state = Arc::new(State::new(info, server, address.ip(), self.logging));

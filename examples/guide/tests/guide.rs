@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::{fs, thread};
 
 use guide::decorators::Quota;
-use guide::model::{DeliveryModel, Parcel, delivery_days};
+use guide::model::{Delivery, DeliveryModel, Parcel, delivery_days};
 use guide::remote::RemoteModel;
 use ml_model_core::{Decorated, MLModel, PredictionError, Request};
 use serde_json::Value;
@@ -98,6 +98,26 @@ fn a_prediction_leaves_two_records_without_the_street() {
     assert_eq!(records[1]["days"], delivery_days(820.0, 3.0, false));
     assert!(records.iter().all(|record| record["sample_rate"] == 0.1));
     assert!(!format!("{records:?}").contains("Long Lane"));
+}
+
+#[test]
+fn an_answer_has_an_id_and_an_output() {
+    let request = || Request::new(parcel()).with_prediction_id("order-25");
+    let answer = DeliveryModel.predict(request()).unwrap();
+    let id: Option<String> = answer.prediction_id().map(ToString::to_string);
+    let delivery: Delivery = answer.into_output();
+    assert_eq!(id.as_deref(), Some("order-25"));
+    assert_eq!(delivery.days, delivery_days(820.0, 3.0, false));
+}
+
+#[test]
+fn the_error_of_predict_contains_that_of_the_model() {
+    let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let remote = RemoteModel { address };
+    match remote.predict("when?".to_owned()) {
+        Err(PredictionError::Model(error)) => assert!(error.is::<io::Error>()),
+        result => panic!("{result:?}"),
+    }
 }
 
 #[test]

@@ -9,6 +9,7 @@ use crate::{
     error::Error,
     filter::{Condition, HandlerSet, Levels, Route, TargetName},
     format::EcsKeys,
+    sink::report_unused,
 };
 
 /// Looks up an environment variable.
@@ -48,6 +49,18 @@ pub struct Configuration {
     environment: Environment,
     flush_limit: Duration,
     panic_records: bool,
+    unused: Unused,
+}
+
+/// Whether a drop is reported, because the configuration was read from a file for this program and not used since.
+struct Unused(bool);
+
+impl Drop for Unused {
+    fn drop(&mut self) {
+        if self.0 {
+            report_unused();
+        }
+    }
 }
 
 impl Configuration {
@@ -62,6 +75,7 @@ impl Configuration {
             environment,
             flush_limit: DEFAULT_FLUSH_LIMIT,
             panic_records: false,
+            unused: Unused(false),
         }
     }
 
@@ -145,6 +159,16 @@ impl Configuration {
             }
         }
         false
+    }
+
+    /// Reports the configuration if it is dropped before [`set_used`](Self::set_used).
+    pub(crate) fn report_if_unused(mut self) -> Self {
+        self.unused.0 = true;
+        self
+    }
+
+    pub(crate) fn set_used(&mut self) {
+        self.unused.0 = false;
     }
 
     pub(crate) fn set_directives(&mut self, directives: String) {

@@ -1,6 +1,9 @@
 //! Levels that can be replaced while the program runs.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{
+    Arc, OnceLock,
+    atomic::{AtomicBool, Ordering},
+};
 
 use arc_swap::ArcSwap;
 use tracing::{
@@ -10,6 +13,7 @@ use tracing::{
 use tracing_subscriber::layer::{Context, Filter};
 
 use super::levels::Levels;
+use crate::sink::report;
 
 /// The levels in force. `tracing` evaluates them once per callsite and caches the result until they are
 /// replaced, so that they cost a record nothing.
@@ -58,6 +62,26 @@ impl CurrentLevels {
         self.current.load().max()
     }
 
+    /// Evaluates a callsite that `tracing` registers. Reports, once per process, that the level of a model does not
+    /// apply to its records.
+    pub(crate) fn register(&self, metadata: &Metadata<'_>, is_enabled: bool) -> Interest {
+        static IS_REPORTED: AtomicBool = AtomicBool::new(false);
+
+        if is_enabled {
+            return Interest::always();
+        }
+        let (target, level) = (metadata.target(), metadata.level());
+        if let Some((model, level)) = self.current.load().misses_model(target, level)
+            && !IS_REPORTED.swap(true, Ordering::Relaxed)
+        {
+            report(format_args!(
+                "the level of `{model}` does not apply to the records of predictions by this model, whose target is \
+                 `{target}`: write `{target}={level}`, or name the logger `{target}`"
+            ));
+        }
+        Interest::never()
+    }
+
     pub(crate) fn pass(&self, metadata: &Metadata<'_>) -> bool {
         self.current.load().pass(metadata.target(), metadata.level())
     }
@@ -72,7 +96,7 @@ impl<S: Subscriber> Filter<S> for LayerFilter {
     }
 
     fn callsite_enabled(&self, metadata: &'static Metadata<'static>) -> Interest {
-        if self.0.pass(metadata) { Interest::always() } else { Interest::never() }
+        self.0.register(metadata, self.0.pass(metadata))
     }
 
     fn max_level_hint(&self) -> Option<LevelFilter> {

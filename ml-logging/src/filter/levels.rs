@@ -50,6 +50,18 @@ impl Levels {
         self.0.values().copied().max().unwrap_or(LevelFilter::OFF)
     }
 
+    /// Returns the level that was set for a model by its name, if it lets such records pass and the model's target,
+    /// `<name>_logger`, does not.
+    pub(super) fn misses_model<'t>(
+        &self,
+        target: &'t str,
+        level: &Level,
+    ) -> Option<(&'t str, LevelFilter)> {
+        let model = target.strip_suffix("_logger")?;
+        let own = self.0.get(&TargetName::of_target(model))?;
+        (level <= own && !self.pass(target, level)).then_some((model, *own))
+    }
+
     pub(super) fn pass(&self, target: &str, level: &Level) -> bool {
         let nearest = self.0.iter().rev().find(|(name, _)| name.covers(target));
         nearest.is_some_and(|(_, own)| level <= own)

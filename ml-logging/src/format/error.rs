@@ -2,10 +2,8 @@
 
 use std::fmt;
 
-use ml_configuration::nearest;
-
 use super::{
-    built_in::{BUILT_IN, python_attribute},
+    built_in::{BUILT_IN, meant, python_attribute},
     style::FormatStyle,
 };
 
@@ -115,8 +113,8 @@ impl fmt::Display for FormatError {
                 if let Some(remedy) = python_attribute(name) {
                     return write!(f, "only records of Python have it; {remedy}");
                 }
-                if let Some(nearest) = nearest(name, available.iter().map(String::as_str)) {
-                    write!(f, "did you mean `{nearest}`? ")?;
+                if let Some(meant) = meant(name, available) {
+                    write!(f, "did you mean `{meant}`? ")?;
                 } else {
                     f.write_str("remove it or add a filter that provides it; ")?;
                 }

@@ -37,7 +37,7 @@ pub(crate) use self::{
     guard::is_writing,
     queue::{DEFAULT_QUEUE_BYTES, Queue, QueueSettings},
     record_sink::{Record, RecordSink, write},
-    report::{report, report_not_installed},
+    report::{report, report_not_installed, report_unused},
     rolling::RollingFile,
     set::SinkSet,
     stdio::{stderr, stdout},

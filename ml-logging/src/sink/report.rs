@@ -51,6 +51,15 @@ pub(crate) fn report_not_installed() {
     ));
 }
 
+/// Reports that the configuration of a file is dropped unused.
+#[cold]
+pub(crate) fn report_unused() {
+    report(format_args!(
+        "nothing was logged, because the configuration was read but never used: call `init`, as in `let _logging = \
+         Configuration::from_file(path, &filters)?.init()?;`"
+    ));
+}
+
 /// Reports the first record that a handler loses.
 pub(super) struct LossReporter {
     handler: String,

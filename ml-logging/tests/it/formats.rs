@@ -97,6 +97,24 @@ fn records_of_the_log_crate_have_the_schemas_names_too() {
 }
 
 #[test]
+fn names_that_others_use_lead_to_the_field() {
+    for (name, field) in [
+        ("level", "levelname"),
+        ("time", "asctime"),
+        ("timestamp", "asctime"),
+        ("logger", "name"),
+        ("line", "lineno"),
+        ("file", "filename"),
+        ("messag", "message"),
+    ] {
+        let error = builder().format(format!("%({name})s")).build().err().unwrap().to_string();
+        assert!(error.contains(&format!("did you mean `{field}`? ")), "{error}");
+    }
+    let error = builder().format("%(a)s").build().err().unwrap().to_string();
+    assert!(error.contains("remove it or add a filter"), "{error}");
+}
+
+#[test]
 fn all_styles_name_the_same_fields() {
     for (format, style) in [
         ("%(levelname)-8s [%(message)s]", FormatStyle::Percent),

@@ -1,6 +1,7 @@
 //! Installation for the whole process. Each test runs itself in a child process and reads its output.
 
 use crate::support::{Record, child, records};
+use ml_logging::{Configuration, Filters};
 use serde_json::json;
 use tracing::{debug, info};
 use tracing_subscriber::layer::SubscriberExt as _;
@@ -55,6 +56,58 @@ fn a_subscriber_that_was_never_installed_is_reported() {
         panic!("{reports}")
     };
     assert!(report.contains("call `init` instead of `build`"), "{report}");
+}
+
+#[test]
+fn a_configuration_of_a_file_that_was_never_used_is_reported() {
+    let test = "install::a_configuration_of_a_file_that_was_never_used_is_reported";
+    let output = child(test, &[], || {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("logging.yaml");
+        let text = "{version: 1, handlers: {out: {class: StreamHandler, stream: ext://sys.stdout}}, \
+                    root: {level: INFO, handlers: [out]}}";
+        std::fs::write(&path, text).unwrap();
+        let read = || Configuration::from_file(&path, &Filters::new()).unwrap();
+        let _logging = read();
+        let (subscriber, _logging) = read().build().unwrap();
+        tracing::subscriber::with_default(subscriber, || info!("somewhere"));
+    });
+    let Some(output) = output else { return };
+    assert_eq!(records(&output.stdout).len(), 1);
+    let [report] = &reports(&output)[..] else { panic!("{output:?}") };
+    assert!(report.contains("the configuration was read but never used: call `init`"), "{report}");
+}
+
+#[test]
+fn a_level_of_a_model_that_misses_its_records_is_reported_once() {
+    let test = "install::a_level_of_a_model_that_misses_its_records_is_reported_once";
+    let output = child(test, &[], || {
+        let _logging = ml_logging::builder().level("warn,area=info,far=off").init().unwrap();
+        info!(target: "area_logger", "Prediction requested.");
+        info!(target: "area_logger", "Prediction created.");
+        info!(target: "far_logger", "Prediction created.");
+    });
+    let Some(output) = output else { return };
+    let [report] = &reports(&output)[..] else { panic!("{output:?}") };
+    assert!(report.contains("`area`") && report.contains("write `area_logger=info`"), "{report}");
+}
+
+#[test]
+fn a_level_of_a_crate_is_no_level_of_a_model() {
+    let test = "install::a_level_of_a_crate_is_no_level_of_a_model";
+    let output = child(test, &[], || {
+        let _logging = ml_logging::builder().level("info,area=debug,far=off").init().unwrap();
+        info!(target: "area_logger", "Prediction created.");
+        debug!(target: "far_logger", "Prediction created.");
+    });
+    let Some(output) = output else { return };
+    assert_eq!(reports(&output), [""; 0]);
+}
+
+/// Returns the messages of the logging on standard error.
+fn reports(output: &std::process::Output) -> Vec<String> {
+    let text = String::from_utf8_lossy(&output.stderr);
+    text.lines().filter(|line| line.contains("ml-logging:")).map(str::to_owned).collect()
 }
 
 #[test]

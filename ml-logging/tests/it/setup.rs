@@ -136,3 +136,28 @@ proptest! {
         prop_assert_eq!(record["a"].as_str().unwrap(), &value);
     }
 }
+
+#[test]
+fn the_file_of_a_service_is_one_mistake() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("rest_config.yaml");
+    let text = "service_title: Areas\nmodels: [{qualified_name: area}]\nlogging: {version: 1}\n";
+    std::fs::write(&path, text).unwrap();
+    let problems = ml_logging::Configuration::from_file(&path, &Filters::new()).unwrap_err();
+    let problem = problems.to_string();
+    assert_eq!(problem.lines().count(), 1);
+    assert!(problem.ends_with(
+        ":3: logging: this is the file of a service, which `Service::main` reads; write what is below its `logging:` \
+         to a file of its own"
+    ), "{problem}");
+}
+
+#[test]
+fn a_mistake_of_the_only_handler_does_not_name_it() {
+    let error = ml_logging::builder().file("no/such/folder/log").init().unwrap_err().to_string();
+    assert!(error.starts_with("the handler cannot open the file no/such/folder/log: "), "{error}");
+    assert!(
+        error.ends_with("create its folder, allow writing to it, or name another file"),
+        "{error}"
+    );
+}

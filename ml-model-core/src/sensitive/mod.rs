@@ -69,6 +69,30 @@ impl<T> Sensitive<T> {
     }
 }
 
+/// Declares methods that do not compile: those of text, and names that other libraries have for
+/// [`expose`](Sensitive::expose). Without them, the errors about their calls would not name it.
+macro_rules! unreadable {
+    ($($name:ident($($argument:ident)?),)*) => {
+        impl<T> Sensitive<T> {
+            $(
+                #[doc(hidden)]
+                pub fn $name$(<$argument>)?(&self $(, _: $argument)?) -> &T
+                where
+                    [Self]: ReadWithoutExpose,
+                {
+                    self.expose()
+                }
+            )*
+        }
+    };
+}
+
+unreadable! {
+    as_str(), as_bytes(), chars(), len(), is_empty(), trim(), to_lowercase(), to_uppercase(),
+    contains(A), starts_with(A), ends_with(A), split(A),
+    reveal(), get(), value(), inner(), into_inner(), expose_secret(),
+}
+
 impl<T> From<T> for Sensitive<T> {
     fn from(value: T) -> Self {
         Self(value)
@@ -134,6 +158,15 @@ pub trait LoggedWithoutPolicy {}
     note = "`.expose()` reads the value, and the program is responsible for where it goes; `{{:?}}` prints \"[REDACTED]\""
 )]
 pub trait DisplayedWithoutExpose {}
+
+/// A trait without implementations, which explains calls of methods that [`Sensitive`] does not have.
+#[diagnostic::on_unimplemented(
+    message = "a sensitive value is read by `expose()`",
+    label = "this value is `Sensitive`",
+    note = "`.expose()` returns a reference to the value, `.into_exposed()` the value; the program is responsible for where \
+            it goes"
+)]
+pub trait ReadWithoutExpose {}
 
 impl<T> fmt::Display for Sensitive<T>
 where

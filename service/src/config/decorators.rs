@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
-use ml_configuration::{Kind, Mapping, Node, Place, Problems};
+use ml_configuration::{Kind, Mapping, Node, Place, Problems, nearest};
 use ml_model_core::decorators::logging::{FieldError, LoggedField, LoggingOptions, Policy};
 use schemars::Schema;
 use tracing::Level;
 
 use super::names::{decorator_name, last_segment};
 use crate::hosting::registered::{DecoratorRegistration, Layer, ModelRegistration};
+use crate::hosting::shorten::shortened;
 
 const PREDICTION_ID: &str = "prediction_id";
 const LOGGING: &str = "logging";
@@ -143,10 +144,24 @@ impl Outside<'_> {
             return Some(layer);
         }
         if let Some(known) = known.iter().find(|known| decorator_name(&known.name) == name) {
+            known.is_used.set(true);
             return (known.make.0)(node, configuration, problems).map(Layer::Custom);
         }
         let names = BUILT_IN.into_iter().chain(known.iter().map(|known| &*known.name));
-        node.report_unknown(problems, "decorator", last_segment(written), names);
+        let name = last_segment(written);
+        if nearest(name, names.clone()).is_some() || node.is_variable() {
+            node.report_unknown(problems, "decorator", name, names);
+        } else {
+            let names = names.map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+            let name = shortened(name);
+            node.report(
+                problems,
+                format!(
+                    "unknown decorator `{name}`; valid are {names}; for one of the program's own, call \
+                     `Service::decorator(\"{name}\", ...)` in its `main`"
+                ),
+            );
+        }
         None
     }
 
@@ -172,12 +187,10 @@ impl Outside<'_> {
             return options;
         };
         if let Some(node) = mapping.optional("input_fields") {
-            let schema = self.model.map(|model| (model.input_schema)());
-            options.input_fields = self.fields(node, schema.as_ref(), "input", problems);
+            options.input_fields = self.fields(node, "input", problems);
         }
         if let Some(node) = mapping.optional("output_fields") {
-            let schema = self.model.map(|model| (model.output_schema)());
-            options.output_fields = self.fields(node, schema.as_ref(), "output", problems);
+            options.output_fields = self.fields(node, "output", problems);
         }
         if let Some(node) = mapping.optional("target")
             && let Some(target) = node.string(problems)
@@ -219,16 +232,15 @@ impl Outside<'_> {
     }
 
     /// Reads the fields to log, without `prediction_id`, which every record has.
-    fn fields(
-        &self,
-        node: Node<'_>,
-        schema: Option<&Schema>,
-        what: &str,
-        problems: &mut Problems,
-    ) -> Vec<LoggedField> {
+    fn fields(&self, node: Node<'_>, what: &str, problems: &mut Problems) -> Vec<LoggedField> {
         // Without a model any name may be a field.
-        let anything = Schema::default();
-        let schema = schema.unwrap_or(&anything);
+        let (input, output) = self.model.map_or_else(Default::default, |model| {
+            ((model.input_schema)(), (model.output_schema)())
+        });
+        let (schema, other, other_schema): (&Schema, _, _) = match what {
+            "input" => (&input, "output", &output),
+            _ => (&output, "input", &input),
+        };
         let mut fields: Vec<LoggedField> = Vec::new();
         let mut names_id = false;
         let mut nodes = node.list(problems).unwrap_or_default().into_iter().peekable();
@@ -257,6 +269,13 @@ impl Outside<'_> {
             }
             match field.check(&fields, schema) {
                 Ok(()) => fields.push(field),
+                Err(FieldError::Unknown { .. })
+                    if !node.is_variable() && field.check(&[], other_schema).is_ok() =>
+                {
+                    let message =
+                        format!("`{text}` is a field of the {other}: list it in `{other}_fields`");
+                    node.report(problems, message);
+                }
                 Err(error) => report_field(node, error, what, problems),
             }
         }

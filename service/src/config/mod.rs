@@ -19,7 +19,7 @@ mod models;
 mod names;
 mod server;
 
-use ml_configuration::{Document, Node, Problems, nearest};
+use ml_configuration::{Document, Kind, Node, Problems, nearest};
 use ml_model_core::decorators::logging::LoggingOptions;
 
 use crate::hosting::loading::ChosenModel;
@@ -47,6 +47,8 @@ pub(crate) struct Configuration {
     pub(crate) metrics: MetricsSettings,
     /// Messages to log about metrics settings without effect.
     pub(crate) metrics_notes: Vec<&'static str>,
+    /// Names of registered decorators that the configuration does not name.
+    pub(crate) unused_decorators: Vec<String>,
     /// Messages to print about settings that may be mistakes.
     pub(crate) warnings: Vec<String>,
 }
@@ -95,8 +97,25 @@ impl Configuration {
                 models::read(list, document.name(), known, &decorators, &mut problems)
             }
         };
+        let unused_decorators = decorators
+            .iter()
+            .filter(|decorator| !decorator.is_used.get())
+            .map(|decorator| decorator.name.clone())
+            .collect();
         let mut warnings = Vec::new();
         let logging = logging.and_then(|node| {
+            if node.kind() != Kind::Mapping {
+                let found = node.kind();
+                node.report(
+                    &mut problems,
+                    format!(
+                        "expected a mapping, as in `{{version: 1, handlers: {{out: {{class: StreamHandler}}}}, \
+                         root: {{level: INFO, handlers: [out]}}}}`, found {found}; without `logging:`, the variable \
+                         `RUST_LOG` sets the level"
+                    ),
+                );
+                return None;
+            }
             let logging = ml_logging::Configuration::read(node, &filters, &mut problems)?;
             check_routes(node, &logging, &models, &mut warnings, &mut problems);
             Some(logging)
@@ -117,6 +136,7 @@ impl Configuration {
             logging,
             metrics,
             metrics_notes,
+            unused_decorators,
             warnings,
         })
     }
@@ -180,7 +200,12 @@ fn check_names(
 ) {
     for (index, model) in models.iter().enumerate() {
         let name = &*model.metadata.qualified_name;
-        if models[..index].iter().any(|other| other.metadata.qualified_name == name) {
+        let mut others =
+            models[..index].iter().filter(|other| other.metadata.qualified_name == name);
+        let Some(other) = others.next() else { continue };
+        if other.model_type == model.model_type {
+            problems.add(format!("the program has the model `{name}` twice: remove one of them"));
+        } else {
             problems.add(format!(
                 "the program has two models named `{name}`: give one of them another `qualified_name`; of a generic \
                  model, derive `MLModel` for one struct per instance"

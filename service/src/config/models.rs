@@ -91,6 +91,12 @@ pub(super) fn read(
         let Some(mut mapping) = node.mapping(problems) else { continue };
         let class_path = mapping.optional("class_path");
         let qualified_name = mapping.optional("qualified_name");
+        let other_name = ["name", "model", "model_name"].into_iter().find_map(|key| {
+            let given = node.mapping(&mut Problems::new())?.optional(key)?;
+            mapping.refuse(key, "did you mean `qualified_name`?", problems);
+            Some(given)
+        });
+        let qualified_name = qualified_name.or(other_name);
         let create_endpoint = mapping.optional("create_endpoint");
         let configuration = mapping.optional("configuration");
         let list = mapping.optional("decorators");

@@ -147,7 +147,10 @@ impl Endpoint {
                 };
                 pending.into_iter().map(finish).collect()
             }
-            Err(_panic) => pending.into_iter().map(|row| row.fail(Failure::Panic)).collect(),
+            Err(panic) => {
+                self.slow_calls.panicked(&self.model, &*panic);
+                pending.into_iter().map(|row| row.fail(Failure::Panic)).collect()
+            }
         };
         let mut outcomes = outcomes.into_iter();
         invalid.into_iter().filter_map(|invalid| invalid.or_else(|| outcomes.next())).collect()
@@ -156,7 +159,11 @@ impl Endpoint {
     /// Calls the model.
     fn call(&self, request: Request<Cow<'_, str>>) -> Outcome<Vec<u8>> {
         let (text, request) = split(request);
-        call(request, |request| self.model.call_text(request.try_map(|()| Ok(&*text))))
+        call(
+            request,
+            |request| self.model.call_text(request.try_map(|()| Ok(&*text))),
+            |panic| self.slow_calls.panicked(&self.model, panic),
+        )
     }
 
     /// Makes a request from a body: with the text that the model reads, or with all violations of the schema.

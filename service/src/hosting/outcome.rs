@@ -1,5 +1,6 @@
 //! The result of a call to a model, with the id under which it was recorded.
 
+use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use ml_model_core::{Answer, PredictionError, PredictionId, Request, Violation};
@@ -55,15 +56,19 @@ impl PendingCall {
     }
 }
 
-/// Calls a model. A panic fails this call only: state that the model shares between calls is behind
-/// locks, which report the panic themselves.
+/// Calls a model. A panic fails this call only, and goes to `panicked`: state that the model shares between calls is
+/// behind locks, which report the panic themselves.
 pub(super) fn call<I, T>(
     request: Request<I>,
     model: impl FnOnce(Request<I>) -> Answer<T>,
+    panicked: impl FnOnce(&(dyn Any + Send)),
 ) -> Outcome<T> {
     let pending = PendingCall::new(&request);
     match catch_unwind(AssertUnwindSafe(|| model(request))) {
         Ok(result) => pending.finish(result),
-        Err(_panic) => pending.fail(Failure::Panic),
+        Err(panic) => {
+            panicked(&*panic);
+            pending.fail(Failure::Panic)
+        }
     }
 }

@@ -1,5 +1,8 @@
 //! The models and decorators that the program has registered, for a configuration to choose from.
 
+use std::any::TypeId;
+use std::cell::Cell;
+use std::convert::Infallible;
 use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
@@ -52,6 +55,61 @@ where
 {
 }
 
+/// A constructor of a model: a function without parameters, or one that takes settings. `Kind` is that of its
+/// [result](LoadResult) and is inferred.
+#[diagnostic::on_unimplemented(
+    message = "this does not construct a model",
+    label = "expected a closure that returns a model",
+    note = "`model` takes a closure without parameters, as in `.model(|| AreaModel)`, and no type argument",
+    note = "`configurable_model` takes one whose parameter is the `configuration:` of the file, as in \
+            `.configurable_model(|settings: Settings| AreaModel {{ ... }})`",
+    note = "for several models, call `model` once for each"
+)]
+pub trait Constructor<Arguments, Kind>: Send + 'static {
+    /// The model, or a [`Result`] with it.
+    type Returned;
+
+    /// Calls the function.
+    #[doc(hidden)]
+    fn construct(self, arguments: Arguments) -> Self::Returned;
+}
+
+impl<F: FnOnce() -> R + Send + 'static, R, K> Constructor<(), (Function, K)> for F {
+    type Returned = R;
+
+    fn construct(self, (): ()) -> R {
+        self()
+    }
+}
+
+impl<F: FnOnce(C) -> R + Send + 'static, C, R, K> Constructor<(C,), (Function, K)> for F {
+    type Returned = R;
+
+    fn construct(self, (settings,): (C,)) -> R {
+        self(settings)
+    }
+}
+
+// Nothing implements `Never`. With a second candidate, rustc reports the trait, and not the parameters of the closure
+// with a remedy that does not compile.
+impl<F: Never + Send + 'static, A, K> Constructor<A, (Infallible, K)> for F {
+    type Returned = Infallible;
+
+    fn construct(self, _: A) -> Infallible {
+        self.never()
+    }
+}
+
+/// A trait without implementations.
+pub trait Never {
+    /// Is never called.
+    fn never(self) -> Infallible;
+}
+
+/// Mark of constructors that are functions.
+#[derive(Debug)]
+pub struct Function;
+
 /// Result of a constructor: a model, or a [`Result`] with one. `Kind` tells the two apart and is inferred.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be hosted",
@@ -59,6 +117,7 @@ where
     note = "a hosted model has `#[derive(MLModel)]` and `impl Infer`",
     note = "the error of a `Result` converts into `Box<dyn Error + Send + Sync>`, as `String`, `anyhow::Error` and types with \
             `std::error::Error` do",
+    note = "the model itself is returned, not an `Arc` or a `Box` of it",
     note = "constructors are not async; they may block"
 )]
 pub trait LoadResult<Kind> {
@@ -73,7 +132,7 @@ pub trait LoadResult<Kind> {
     fn into_result(self) -> Result<Self::Model, Box<dyn Error + Send + Sync>>;
 }
 
-impl<M: HostedType> LoadResult<Always> for M {
+impl<M: HostedType> LoadResult<(Function, Always)> for M {
     type Model = M;
 
     fn into_result(self) -> Result<M, BoxError> {
@@ -81,7 +140,7 @@ impl<M: HostedType> LoadResult<Always> for M {
     }
 }
 
-impl<M: HostedType, E: Into<BoxError>> LoadResult<Fallible> for Result<M, E> {
+impl<M: HostedType, E: Into<BoxError>> LoadResult<(Function, Fallible)> for Result<M, E> {
     type Model = M;
 
     fn into_result(self) -> Result<M, BoxError> {
@@ -107,6 +166,8 @@ pub(crate) struct Registered {
 
 /// A model that the program can load.
 pub(crate) struct ModelRegistration {
+    /// Type of the model, to tell a model that is registered twice from one of the same name.
+    pub(crate) model_type: TypeId,
     pub(crate) type_name: &'static str,
     pub(crate) metadata: &'static ModelMetadata,
     pub(crate) input_schema: fn() -> Schema,
@@ -138,18 +199,18 @@ pub(crate) enum Layer {
 
 impl ModelRegistration {
     /// Registers a model whose constructor takes nothing.
-    pub(crate) fn new<L: LoadResult<K>, K>(load: impl FnOnce() -> L + Send + 'static) -> Self {
+    pub(crate) fn new<L: LoadResult<K>, K>(load: impl Constructor<(), K, Returned = L>) -> Self {
         Self::with::<L::Model>(Box::new(move |_at, configuration, problems| {
             if let Some(configuration) = configuration {
                 configuration.report(problems, "this model takes no configuration: remove it");
                 return None;
             }
-            Some(Box::new(move |layers| Ok(decorated(load().into_result()?, layers))))
+            Some(Box::new(move |layers| Ok(decorated(load.construct(()).into_result()?, layers))))
         }))
     }
 
     /// Registers a model whose constructor takes its `configuration:`.
-    pub(crate) fn configurable<L, K, C>(load: impl FnOnce(C) -> L + Send + 'static) -> Self
+    pub(crate) fn configurable<L, K, C>(load: impl Constructor<(C,), K, Returned = L>) -> Self
     where
         L: LoadResult<K>,
         C: DeserializeOwned + Send + 'static,
@@ -157,12 +218,15 @@ impl ModelRegistration {
         Self::with::<L::Model>(Box::new(move |at, configuration, problems| {
             let name = &*L::Model::METADATA.qualified_name;
             let configuration: C = read_for_model(name, at, configuration, problems)?;
-            Some(Box::new(move |layers| Ok(decorated(load(configuration).into_result()?, layers))))
+            Some(Box::new(move |layers| {
+                Ok(decorated(load.construct((configuration,)).into_result()?, layers))
+            }))
         }))
     }
 
     fn with<M: HostedType>(configure: Configure) -> Self {
         Self {
+            model_type: TypeId::of::<M>(),
             type_name: M::type_name(),
             metadata: M::METADATA,
             input_schema: M::Model::bare_input_schema,
@@ -191,16 +255,18 @@ fn decorated<M: HostedType>(model: M, layers: Option<Vec<Layer>>) -> RegisteredM
 pub(crate) struct DecoratorRegistration {
     pub(crate) name: String,
     pub(crate) make: Make,
+    /// Whether the configuration names it.
+    pub(crate) is_used: Cell<bool>,
 }
 
 type AnyDecorator = Box<dyn Decorator<RegisteredModel>>;
-type Function =
+type MakeFunction =
     Box<dyn Fn(Node<'_>, Option<Node<'_>>, &mut Problems) -> Option<AnyDecorator> + Send>;
 
 /// Takes the item of the list that names the decorator, and its configuration. Returns `None` after
 /// reporting a mistake.
 #[allow(missing_debug_implementations, reason = "it is a function")]
-pub struct Make(pub(crate) Function);
+pub struct Make(pub(crate) MakeFunction);
 
 /// A function that makes a decorator: from settings, or from nothing. `Arguments` is inferred.
 #[diagnostic::on_unimplemented(

@@ -1,5 +1,6 @@
-//! Detection of slow models that run inline.
+//! Detection of models that should not run inline: slow ones, and ones that drive a runtime.
 
+use std::any::Any;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
@@ -16,16 +17,25 @@ const IN_A_ROW: u32 = 3;
 /// Minimum time between two warnings about one model.
 const PAUSE: Duration = Duration::from_secs(60);
 
+/// Beginnings of the panics of Tokio about a call such as `block_on` on a thread of a runtime.
+const BLOCKING: [&str; 2] =
+    ["Cannot start a runtime from within", "Cannot block the current thread from within"];
+
 /// Measures the inline calls of one model and logs slow ones.
 #[derive(Debug)]
 pub(crate) struct SlowCalls {
     in_a_row: AtomicU32,
     warnings: Throttle,
+    panics: Throttle,
 }
 
 impl Default for SlowCalls {
     fn default() -> Self {
-        Self { in_a_row: AtomicU32::new(0), warnings: Throttle::new(PAUSE) }
+        Self {
+            in_a_row: AtomicU32::new(0),
+            warnings: Throttle::new(PAUSE),
+            panics: Throttle::new(PAUSE),
+        }
     }
 }
 
@@ -44,6 +54,20 @@ impl SlowCalls {
             );
         }
         result
+    }
+
+    /// Logs a warning if the model has panicked because it drives a runtime on a thread of another one, at most once per
+    /// minute. Only inline calls run on such a thread.
+    pub(crate) fn panicked(&self, model: &RegisteredModel, panic: &(dyn Any + Send)) {
+        let text = panic.downcast_ref::<String>().map(String::as_str);
+        let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or_default();
+        if BLOCKING.iter().any(|start| text.starts_with(start)) && self.panics.permits() {
+            tracing::warn!(
+                model_qualified_name = &*model.qualified_name(),
+                "An inline model drives a runtime of its own, which panics. Remove `execution = inline` from the model, or \
+                 configure `execution: blocking`."
+            );
+        }
     }
 
     /// Counts a call. Returns whether it and the two before it were slow.

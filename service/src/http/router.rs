@@ -209,5 +209,12 @@ fn method_not_allowed(head: &Parts, route: &Route<'_>) -> Response {
 }
 
 fn not_found(head: &Parts) -> ErrorResponse {
+    if head.uri.path() == "/metrics" {
+        return ErrorResponse::not_found(
+            "there are no metrics: enable them by `Service::metrics(true)`, or `metrics: {enabled: true}` in the \
+             configuration file"
+                .to_owned(),
+        );
+    }
     ErrorResponse::not_found(format!("there is nothing at {}", shortened(head.uri.path())))
 }

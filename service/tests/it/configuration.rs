@@ -220,8 +220,25 @@ fn a_program_with_two_models_of_one_name_says_so() {
     let document = Document::parse("test.yaml", "").unwrap();
     let problems = Service::new("Twice").model(model).model(model).configured(&document);
     let problems = problems.unwrap_err().to_string();
+    assert_eq!(problems, "the program has the model `charges_model` twice: remove one of them");
+
+    #[derive(MLModel)]
+    #[ml_model(qualified_name = "charges_model")]
+    struct Other;
+
+    impl Infer for Other {
+        type Input = f64;
+        type Output = f64;
+        type Error = Infallible;
+
+        fn infer(&self, input: &f64) -> Result<f64, Infallible> {
+            Ok(*input)
+        }
+    }
+
+    let problems = Service::new("Twice").model(model).model(|| Other).configured(&document);
     assert_eq!(
-        problems,
+        problems.unwrap_err().to_string(),
         "the program has two models named `charges_model`: give one of them another `qualified_name`; of a generic \
          model, derive `MLModel` for one struct per instance"
     );

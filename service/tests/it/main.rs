@@ -14,4 +14,5 @@ mod log_levels;
 mod metrics;
 mod mistakes;
 mod production;
+mod remedies;
 mod variants;

@@ -48,7 +48,10 @@ fn requests(handler: &str, method: &str, status: &str) -> String {
 #[test]
 fn there_are_no_metrics_unless_they_are_enabled() {
     let service = Running::start();
-    assert_eq!(service.get("/metrics").status, 404);
+    let response = service.get("/metrics");
+    assert_eq!(response.status, 404);
+    let [message] = response.error().1.try_into().unwrap();
+    assert!(message.contains("enable them by `Service::metrics(true)`"), "{message}");
 
     let absent = "AN_ENVIRONMENT_VARIABLE_THAT_IS_NOT_SET".to_owned();
     let settings =

@@ -13,4 +13,7 @@ mod python;
 mod read;
 
 pub use self::filters::Filters;
-pub(crate) use self::{files::check as check_files, read::read};
+pub(crate) use self::{
+    files::check as check_files,
+    read::{read, refuse_service},
+};

@@ -38,6 +38,19 @@ pub(crate) fn read(
     configuration.filter(|_| correct)
 }
 
+/// Reports the file of a service, which has the configuration below its `logging:`.
+pub(crate) fn refuse_service(node: Node<'_>, problems: &mut Problems) {
+    let Some(mut root) = node.mapping(&mut Problems::new()) else { return };
+    let service = ["logging", "models", "server", "service_title"];
+    if let Some(key) = service.into_iter().find_map(|key| root.get(key)) {
+        key.report(
+            problems,
+            "this is the file of a service, which `Service::main` reads; write what is below its `logging:` to a file \
+             of its own",
+        );
+    }
+}
+
 /// Reads the sections. Keys that are `referenced` may have any name.
 fn configuration(
     node: Node<'_>,

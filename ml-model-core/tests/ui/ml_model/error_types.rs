@@ -31,6 +31,23 @@ impl Infer for Boxed {
     }
 }
 
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct Shared(std::rc::Rc<str>);
+
+#[derive(MLModel)]
+struct Counted;
+
+impl Infer for Counted {
+    type Input = u8;
+    type Output = u8;
+    type Error = Shared;
+
+    fn infer(&self, input: &u8) -> Result<u8, Shared> {
+        Ok(*input)
+    }
+}
+
 fn main() {
-    let _ = (Model.predict(1), Boxed.predict(1));
+    let _ = (Model.predict(1), Boxed.predict(1), Counted.predict(1));
 }

@@ -1,5 +1,7 @@
 include!("../common.rs");
 
+use ml_model_core::Request;
+
 #[derive(MLModel)]
 struct Model;
 
@@ -13,4 +15,5 @@ fn main() {
     let _ = Model.predict(&input());
     let _ = Model.predict(vec![input()]);
     let _ = Model.predict(serde_json::json!({"age": 7}));
+    let _ = Model.predict(Request::new(input()).with_prediction_id(25));
 }
