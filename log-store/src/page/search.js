@@ -32,12 +32,12 @@ function mistake(error, filter) {
 }
 
 function download(filter) {
-  const parameters = { ...range(false), filter, limit: "10000" };
+  const parameters = { ...range(false), filter, limit: "all" };
   const save = (format) => {
     const query = new URLSearchParams({ ...parameters, format });
     return h("a", { href: `/api/predictions?${query}`, download: `predictions.${format}` }, format.toUpperCase());
   };
-  return h("p", { class: "row" }, "Download the newest 10 000:", save("csv"), save("json"));
+  return h("p", { class: "row" }, "Download all that match:", save("csv"), save("json"));
 }
 
 const whole = () => [scopeFilter(), state().filter].filter(Boolean).join(" ");

@@ -147,6 +147,12 @@ impl PredictionRow {
         Ok(prediction)
     }
 
+    /// Returns the approximate size of the prediction in an answer, without its records.
+    pub(super) fn size(&self) -> usize {
+        let error = self.error_info.as_ref().map_or(0, String::len);
+        size_of::<Self>() + self.inputs.get().len() + self.outputs.get().len() + error
+    }
+
     /// Puts a record together from its template and what was kept with the prediction.
     fn record(
         &self,
