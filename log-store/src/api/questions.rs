@@ -49,11 +49,11 @@ pub(super) fn answer(
             let limit = parameters.limit()?;
             let records =
                 records(reader, parameters.get("search"), parameters.range(None)?, limit)?;
-            Ok(json(StatusCode::OK, &json!({ "records": records })))
+            Ok(json(StatusCode::OK, &records))
         }
         ("rejected", "") => {
             let limit = Parameters::read(query, &["limit"])?.limit()?;
-            Ok(json(StatusCode::OK, &json!({ "lines": rejected_lines(reader, limit)? })))
+            Ok(json(StatusCode::OK, &rejected_lines(reader, limit)?))
         }
         _ => Err(ErrorResponse::not_found(format!(
             "there is nothing at /api/{path}; /openapi.json describes what there is"

@@ -23,6 +23,7 @@ export async function log(root, signal) {
       { name: "Prediction", id: true, cell: (row) => row.prediction_id && h("a", link({ view: "prediction", id: row.prediction_id }), row.prediction_id) },
       { name: "Record", cell: (row) => h("details", {}, h("summary", {}, "show"), h("pre", {}, JSON.stringify(row.record, null, 1))) },
     ], found.records),
+    found.is_complete ? "" : h("p", {}, "There are older ones. Choose an earlier end, or search for words."),
     h("h2", {}, "Sources"),
     table("Files and standard input", [
       { name: "Path", wrap: true, cell: (row) => row.path },

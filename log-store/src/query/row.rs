@@ -191,6 +191,10 @@ impl PredictionRow {
 
 /// Returns an object as JSON; an empty one for null.
 fn object(text: Option<String>) -> Box<RawValue> {
-    let text = text.unwrap_or_else(|| "{}".to_owned());
+    json(text.unwrap_or_else(|| "{}".to_owned()))
+}
+
+/// Returns a text as JSON; null if it is none.
+pub(super) fn json(text: String) -> Box<RawValue> {
     RawValue::from_string(text).unwrap_or_else(|_| RawValue::NULL.to_owned())
 }

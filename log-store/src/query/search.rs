@@ -10,16 +10,13 @@ use std::time::Instant;
 use rusqlite::{Connection, Row, params};
 
 use super::filter::Filter;
-use super::reader::{QueryError, Reader};
+use super::reader::{ANSWER_BYTES, QueryError, Reader};
 use super::row::{COLUMNS, PredictionRow, templates};
 use super::scan::{Newest, Place, Scan};
 use super::time_range::TimeRange;
 
 /// Number of segments that are scanned at the same time.
 const THREADS: usize = 2;
-/// Size of an answer after which a search pauses. Most answers have as many predictions as their limit;
-/// logged values of up to a megabyte each must not fill the memory.
-const ANSWER_BYTES: usize = 8_000_000;
 
 /// A search.
 pub(crate) struct Search<'a> {

@@ -264,10 +264,17 @@ fn answers_do_not_fill_the_memory() {
     });
     let lines: Vec<_> = lines.collect();
     folder.append("app.log", &lines);
+    let others = 20;
+    let record = format!(
+        "{{\"asctime\":\"{}\",\"message\":\"m\",\"prediction_id\":\"{}\",\"note\":\"{note}\"}}",
+        today(1),
+        id(1)
+    );
+    folder.append("app.log", &vec![record; others]);
     let log = folder.path("app.log");
     let arguments = [log.to_str().unwrap()];
     let server = Server::start(&folder, &arguments);
-    server.wait_for_records(2 * (small + large));
+    server.wait_for_records(2 * (small + large) + others as u64);
     drop(server);
 
     // The memory of this one is that of the answers.
@@ -288,6 +295,13 @@ fn answers_do_not_fill_the_memory() {
     assert_eq!(found, small + large);
     let (_, _, body) = server.request("/api/predictions?limit=all&format=csv", "");
     assert_eq!(body.lines().count() as u64, 1 + small + large);
+    for (path, list) in
+        [("/api/records?limit=10000", "records"), (&*format!("/api/predictions/{}", id(1)), "log")]
+    {
+        let answer = server.get(path);
+        let items = answer[list].as_array().unwrap().len();
+        assert!(items < others && answer["is_complete"] == false, "{path}: {items}");
+    }
     // Trees of the answers would take 80 MB, and one answer of all large predictions 200 MB.
     let peak = server.peak_memory();
     assert!(peak < 70_000_000, "{peak} bytes");
