@@ -45,8 +45,20 @@ pub(crate) enum AskError {
     Output(#[from] io::Error),
 }
 
+/// A reader that has seen enough, such as `head`, closes the output. That is no failure.
+fn until_closed(answer: Result<(), AskError>) -> Result<(), AskError> {
+    match answer {
+        Err(AskError::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        other => other,
+    }
+}
+
 /// Prints the predictions that match a filter.
 pub(crate) fn query(arguments: &Query) -> Result<(), AskError> {
+    until_closed(print_query(arguments))
+}
+
+fn print_query(arguments: &Query) -> Result<(), AskError> {
     let reader = open(&arguments.range.store)?;
     let range = range(&arguments.range, None)?;
     let filter = filter(&reader, &arguments.filter)?;
@@ -91,6 +103,10 @@ pub(crate) fn query(arguments: &Query) -> Result<(), AskError> {
 
 /// Prints predictions as they are answered, until the program is stopped.
 pub(crate) fn tail(arguments: &Tail) -> Result<(), AskError> {
+    until_closed(print_tail(arguments))
+}
+
+fn print_tail(arguments: &Tail) -> Result<(), AskError> {
     let reader = open(&arguments.store)?;
     let mut printed = HashSet::new();
     let mut order = VecDeque::new();
@@ -131,6 +147,10 @@ fn line(prediction: &PredictionRow) -> String {
 
 /// Prints counts and latencies.
 pub(crate) fn stats(arguments: &Stats) -> Result<(), AskError> {
+    until_closed(print_stats(arguments))
+}
+
+fn print_stats(arguments: &Stats) -> Result<(), AskError> {
     let reader = open(&arguments.range.store)?;
     let range = range(&arguments.range, Some(DAY_US))?;
     let scope = Scope { model: arguments.model.clone(), ..Scope::default() };

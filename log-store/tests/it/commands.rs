@@ -89,6 +89,19 @@ fn mistakes_are_shown_at_their_place() {
 }
 
 #[test]
+fn a_closed_output_ends_the_program_without_a_message() {
+    let folder = store();
+    for name in ["query", "stats"] {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let mut command = Command::new(PROGRAM);
+        command.args([name, "--store"]).arg(folder.store());
+        let output = command.stdout(writer).stderr(Stdio::piped()).output().unwrap();
+        assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
+    }
+}
+
+#[test]
 fn stats_prints_counts() {
     let folder = store();
     let stats = output(
