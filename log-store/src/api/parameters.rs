@@ -12,7 +12,7 @@ use crate::query::{Scope, TimeRange};
 /// Number of items of an answer.
 const LIMIT: usize = 100;
 /// Highest number of items of an answer.
-pub(super) const MOST: usize = 10_000;
+const MOST: usize = 10_000;
 
 /// The parameters of a request.
 pub(super) struct Parameters<'a>(Vec<(Cow<'a, str>, String)>);

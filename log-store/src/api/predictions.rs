@@ -6,7 +6,7 @@ use hyper::body::Bytes;
 use hyper::header::{self, HeaderMap, HeaderValue};
 use serde_json::json;
 
-use super::parameters::{MOST, Parameters};
+use super::parameters::Parameters;
 use super::response::ErrorResponse;
 use crate::query::{Filter, QueryError, Reader, Search, TimeRange, known_fields, search};
 use crate::terminal::Csv;
@@ -14,6 +14,8 @@ use crate::terminal::Csv;
 /// Number of predictions in the first page of all: they arrive at once, and those of a CSV text are in
 /// memory until its columns are known.
 const FIRST: usize = 1000;
+/// Number of predictions in a further page of all. A slow client keeps up to three pages in memory.
+const FURTHER: usize = 5000;
 /// Begin of an answer in JSON.
 const BEGIN: &str = "{\"predictions\":[";
 
@@ -69,7 +71,7 @@ impl Predictions {
         let question = Search {
             filter: &self.filter,
             range: self.range,
-            limit: self.limit.unwrap_or(if self.after.is_none() { FIRST } else { MOST }),
+            limit: self.limit.unwrap_or(if self.after.is_none() { FIRST } else { FURTHER }),
             after: self.after.as_deref(),
         };
         let mut page = Vec::new();

@@ -11,7 +11,7 @@ export async function log(root, signal) {
     h("form", { class: "search", onsubmit: (event) => { event.preventDefault(); go({ words: input.value.trim() }); } }, input, h("button", { type: "submit" }, "Search")));
   const [found, rejected, health] = await Promise.all([
     ask("/api/records", { ...range(false), search: words }, signal),
-    ask("/api/rejected", {}, signal),
+    ask("/api/rejected", { limit: "1000" }, signal),
     ask("/api/health", {}, signal),
   ]);
   root.append(
