@@ -11,9 +11,9 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
-/// Builds `ml-logs`.
+/// Builds `ml-logs` as a deployment does.
 pub(crate) fn build() -> Result<()> {
-    let build = ["build", "--release", "--locked", "-p", "ml-log-store"];
+    let build = ["build", "--profile", "production", "--locked", "-p", "ml-log-store"];
     match Command::new(env!("CARGO")).args(build).current_dir(root()).status()?.success() {
         true => Ok(()),
         false => Err("ml-logs cannot be built".into()),
@@ -29,7 +29,7 @@ pub(crate) struct Server {
 impl Server {
     /// Starts the program, which [`build`] has built.
     pub(crate) fn start(source: &Path, store: &Path, options: &[&str]) -> Result<Self> {
-        let mut process = Command::new(root().join("target/release/ml-logs"))
+        let mut process = Command::new(root().join("target/production/ml-logs"))
             .args(["serve", "--address", "127.0.0.1:0", "--time-zone", "UTC"])
             .arg(source)
             .arg("--store")

@@ -76,10 +76,10 @@ fn turn(plan: &Plan, program: Option<&Path>) -> Result<Turn> {
 /// Builds `ml-logs` and returns its program.
 fn build() -> Result<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let build = ["build", "--release", "--locked", "--package", "ml-log-store"];
+    let build = ["build", "--profile", "production", "--locked", "--package", "ml-log-store"];
     let status = Command::new(env!("CARGO")).args(build).current_dir(&root).status()?;
     match status.success() {
-        true => Ok(root.join("target/release/ml-logs")),
+        true => Ok(root.join("target/production/ml-logs")),
         false => Err("ml-logs cannot be built".into()),
     }
 }

@@ -30,37 +30,61 @@ impl<'a> Members<'a> {
 /// values. Returns `None` for every other text. Several times faster than the parser.
 fn plain_members(text: &str) -> Option<Vec<(Cow<'_, str>, &str)>> {
     let bytes = text.as_bytes();
-    let is_unusual = |byte: &u8| *byte < b' ' || *byte == b'\\';
-    // Not `any`, so that many bytes are compared at once.
-    let has_unusual = bytes.iter().fold(false, |found, byte| found | is_unusual(byte));
-    if has_unusual || bytes.first() != Some(&b'{') {
-        return None;
-    }
-    let mut quotes = memchr::memchr_iter(b'"', bytes);
     let mut members = Vec::with_capacity(24);
     // The place of the comma before the member, or of the brace.
     let mut at = 0;
+    // Not `any`, so that many bytes are compared at once.
+    let has_escapes =
+        bytes.iter().fold(false, |found, byte| found | (*byte < b' ') | (*byte == b'\\'));
+    if has_escapes || bytes.first() != Some(&b'{') {
+        return None;
+    }
     loop {
-        let (start, end) = (quotes.next()?, quotes.next()?);
-        let value = end + 2;
-        if start != at + 1 || bytes.get(end + 1) != Some(&b':') {
+        let name = at + 1;
+        let name_end = plain_string_end(bytes, name)?;
+        let value = name_end + 1;
+        if bytes.get(name_end) != Some(&b':') {
             return None;
         }
-        at = if bytes.get(value) == Some(&b'"') {
-            quotes.next()?;
-            quotes.next()? + 1
-        } else {
-            let rest = bytes.get(value..)?;
-            let length = rest.iter().position(|byte| matches!(byte, b',' | b'}'))?;
-            is_scalar(&rest[..length]).then_some(value + length)?
+        at = match plain_string_end(bytes, value) {
+            Some(end) => end,
+            None => value + scalar_length(bytes.get(value..)?)?,
         };
-        members.push((Cow::Borrowed(&text[start + 1..end]), &text[value..at]));
+        members.push((Cow::Borrowed(text.get(name + 1..name_end - 1)?), text.get(value..at)?));
         match bytes.get(at)? {
             b',' => {}
             b'}' if at + 1 == bytes.len() => return Some(members),
             _ => return None,
         }
     }
+}
+
+/// Returns the end, after the closing quote, of the string that begins at `start`, in a text without escapes.
+fn plain_string_end(text: &[u8], start: usize) -> Option<usize> {
+    if text.get(start) != Some(&b'"') {
+        return None;
+    }
+    let mut at = start + 1;
+    // Eight bytes at once: most strings are too short for `memchr`.
+    while let Some(word) = text.get(at..).and_then(<[u8]>::first_chunk) {
+        let difference = u64::from_le_bytes(*word) ^ u64::from_le_bytes([b'"'; 8]);
+        // The highest bit of each byte that is zero. Bytes behind the first one may be wrong.
+        let zeros = difference.wrapping_sub(u64::from_le_bytes([0x01; 8]))
+            & !difference
+            & u64::from_le_bytes([0x80; 8]);
+        if zeros != 0 {
+            return Some(at + zeros.trailing_zeros() as usize / 8 + 1);
+        }
+        at += 8;
+    }
+    let rest = text.get(at..)?.iter().position(|byte| *byte == b'"')?;
+    Some(at + rest + 1)
+}
+
+/// Returns the length of the number, `true`, `false` or `null` at the start of the text.
+fn scalar_length(text: &[u8]) -> Option<usize> {
+    let length = text.iter().position(|byte| matches!(byte, b',' | b'}'))?;
+    is_scalar(&text[..length]).then_some(length)
 }
 
 /// Returns whether the text is a number, `true`, `false` or `null`.
@@ -123,22 +147,19 @@ pub(crate) fn text(value: &str) -> Option<Cow<'_, str>> {
 /// Appends a member to the text of an object that has not been closed: `{"age":65`.
 #[expect(clippy::ptr_arg, reason = "a borrowed name needs no escapes")]
 pub(crate) fn write_member(object: &mut String, name: &Cow<'_, str>, value: &str) {
-    let start = if object.is_empty() { "{" } else { "," };
-    object.reserve(name.len() + value.len() + 4);
-    object.push_str(start);
-    match name {
+    let escaped;
+    let name = match name {
         // Borrowed from JSON, in which it had no escapes.
-        Cow::Borrowed(name) => {
-            object.push('"');
-            object.push_str(name);
-            object.push_str("\":");
-        }
+        Cow::Borrowed(name) => *name,
         Cow::Owned(name) => {
-            object.push_str(&serde_json::Value::from(name.as_str()).to_string());
-            object.push(':');
+            escaped = serde_json::Value::from(name.as_str()).to_string();
+            &escaped[1..escaped.len() - 1]
         }
+    };
+    let start = if object.is_empty() { "{\"" } else { ",\"" };
+    for part in [start, name, "\":", value] {
+        object.push_str(part);
     }
-    object.push_str(value);
 }
 
 /// Iterates over the members of an object that [`write_member`] wrote. Names are JSON text without
