@@ -96,7 +96,7 @@ pub use error::{PredictionError, Rejection, RejectionKind, Violation, error_chai
 pub use infer::{HasSchema, Infer, InferError};
 pub use log_value::LogValue;
 pub use ml_model_derive::{LogValue, MLModel};
-pub use model::{Answer, Described, Execution, MLModel, ModelMetadata, StackInfo};
+pub use model::{Answer, Described, Execution, MLModel, ModelMetadata, Shared, StackInfo};
 pub use pending::PendingCalls;
 pub use prediction_id::{InvalidPredictionId, PredictionId};
 pub use registry::{

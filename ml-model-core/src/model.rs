@@ -28,7 +28,7 @@ pub type Answer<O> = Result<Prediction<O>, PredictionError>;
     note = "add `#[derive(MLModel)]` to the type and implement `Infer` for it; a type parameter needs the bound \
             `MLModel`, as in `impl<M: MLModel> Decorator<M>`"
 )]
-pub trait MLModel: Send + Sync {
+pub trait MLModel: Shared {
     /// Input of the model.
     type Input;
     /// Output of the model.
@@ -126,6 +126,19 @@ pub trait MLModel: Send + Sync {
         fmt::from_fn(|f| fmt::Display::fmt(&self.stack(), f))
     }
 }
+
+/// A type that threads can share: it is implemented for every type that is [`Send`] and [`Sync`].
+#[diagnostic::on_unimplemented(
+    message = "the model `{Self}` cannot be shared between threads",
+    label = "this model is not `Send + Sync`",
+    note = "replace `Rc` by `Arc`, `Cell` and `RefCell` by atomics or `Mutex`, add `+ Send + Sync` to `dyn Trait`, and \
+            wrap a raw pointer in a type that is `Send + Sync`"
+)]
+pub trait Shared: Send + Sync {}
+
+// Without the attribute, rustc would report `Send` and `Sync` apart.
+#[diagnostic::do_not_recommend]
+impl<T: Send + Sync + ?Sized> Shared for T {}
 
 // One instance for all models, because `text` is a pointer to a function.
 fn text_of(
@@ -259,6 +272,13 @@ pub enum Execution {
     note = "add `#[derive(MLModel)]` to the type"
 )]
 pub trait Described {
+    /// The type itself. Its bounds are met where the type is a derived one, so that rustc reports a missing `Infer` at
+    /// the derive and not again where the model is used.
+    type Model: Infer + Described + Send + Sync;
+
+    /// Returns the model itself.
+    fn into_model(self) -> Self::Model;
+
     /// Metadata of the bare model, without the changes that its decorators make.
     const METADATA: &'static ModelMetadata;
 

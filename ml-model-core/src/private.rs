@@ -23,7 +23,7 @@ pub use crate::infer::Infer;
 pub use crate::log_value::LogValue;
 pub use crate::logged_field::LoggedFields;
 pub use crate::logged_field::path::{Path, WithoutFields, at};
-pub use crate::model::{Answer, Described, Execution, MLModel, ModelMetadata, StackInfo};
+pub use crate::model::{Answer, Described, Execution, MLModel, ModelMetadata, Shared, StackInfo};
 pub use crate::policy::{bucketed_decimal, bucketed_whole, hashed, redacted};
 pub use crate::request::Request;
 
@@ -71,23 +71,30 @@ pub type Input<T> = <T as Infer>::Input;
 /// Output of the model `T`.
 pub type Output<T> = <T as Infer>::Output;
 
+/// The model `T` itself. If `CHECKED` is a call of [`check`] that does not compile, the type is an error already, and
+/// rustc reports no bound that contains it.
+pub type Checked<T, const CHECKED: bool> = <T as IfChecked<CHECKED>>::Model;
+
+/// See [`Checked`].
+pub trait IfChecked<const CHECKED: bool> {
+    /// The model.
+    type Model: ?Sized;
+}
+
+impl<T: ?Sized, const CHECKED: bool> IfChecked<CHECKED> for T {
+    type Model = T;
+}
+
+/// Reports what a model lacks, in one place.
+#[must_use]
+pub const fn check<T: Infer + Shared>() -> bool {
+    true
+}
+
 /// A model with the input `I`. Without an `Infer`, `I` is an error already, and rustc does not report the bound, too.
 pub trait InferOf<I>: Infer<Input = I> {}
 
 impl<T: Infer> InferOf<T::Input> for T {}
-
-/// A type that threads can share, as a model must be.
-#[diagnostic::on_unimplemented(
-    message = "the model `{Self}` cannot be shared between threads",
-    label = "this model is not `Send + Sync`",
-    note = "replace `Rc` by `Arc`, `Cell` and `RefCell` by atomics or `Mutex`, add `+ Send + Sync` to `dyn Trait`, and \
-            wrap a raw pointer in a type that is `Send + Sync`"
-)]
-pub trait Shared: Send + Sync {}
-
-// Without the attribute, rustc would report `Send` and `Sync` apart.
-#[diagnostic::do_not_recommend]
-impl<T: Send + Sync> Shared for T {}
 
 /// Any model in the stack around the bare model `T`.
 pub trait ModelOf<T: Infer>: MLModel<Input = T::Input, Output = T::Output> {}

@@ -1,4 +1,4 @@
-//! Tests the report of a program without a `tracing` subscriber. Each case is a process of its own.
+//! Tests the reports of a program or thread without a `tracing` subscriber. Each case is a process of its own.
 
 use std::env;
 use std::process::Command;
@@ -88,6 +88,10 @@ fn a_level_that_is_off_is_not_reported() {
 fn an_explicit_absence_is_not_reported() {
     let reports = reports("an_explicit_absence_is_not_reported", || {
         tracing::subscriber::set_global_default(NoSubscriber::new()).unwrap();
+        let subscriber = tracing_subscriber::registry().with(LevelFilter::INFO);
+        tracing::subscriber::with_default(subscriber, || {
+            std::thread::spawn(predict).join().unwrap();
+        });
         predict();
     });
     assert!(reports.is_empty(), "{reports:?}");
@@ -98,6 +102,35 @@ fn a_subscriber_of_a_thread_is_enough() {
     let reports = reports("a_subscriber_of_a_thread_is_enough", || {
         let subscriber = tracing_subscriber::registry().with(LevelFilter::INFO);
         tracing::subscriber::with_default(subscriber, predict);
+        predict();
+    });
+    assert!(reports.is_empty(), "{reports:?}");
+}
+
+#[test]
+fn a_thread_without_the_subscriber_of_another_has_one_report() {
+    let reports = reports("a_thread_without_the_subscriber_of_another_has_one_report", || {
+        let subscriber = tracing_subscriber::registry().with(LevelFilter::INFO);
+        tracing::subscriber::with_default(subscriber, || {
+            std::thread::spawn(predict).join().unwrap();
+            std::thread::spawn(predict).join().unwrap();
+        });
+    });
+    if !is_child() {
+        let [report] = &*reports else { panic!("{reports:?}") };
+        assert!(
+            report.contains("`tracing::subscriber::with_default` covers the thread"),
+            "{report}"
+        );
+    }
+}
+
+#[test]
+fn a_global_subscriber_covers_all_threads() {
+    let reports = reports("a_global_subscriber_covers_all_threads", || {
+        let subscriber = tracing_subscriber::registry().with(LevelFilter::INFO);
+        tracing::subscriber::set_global_default(subscriber).unwrap();
+        std::thread::spawn(predict).join().unwrap();
         predict();
     });
     assert!(reports.is_empty(), "{reports:?}");

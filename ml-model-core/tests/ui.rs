@@ -63,7 +63,7 @@ fn sorted(directory: &Path, extension: Option<&str>) -> Vec<PathBuf> {
     paths
 }
 
-/// Returns the code that a message of rustc marks with `^`, and the message with its own notes.
+/// Returns the code that a message of rustc marks with `^`, and the message with its own helps and notes.
 fn code_and_message(block: &str) -> (String, String) {
     let lines: Vec<&str> = block.lines().collect();
     let marks =
@@ -78,7 +78,10 @@ fn code_and_message(block: &str) -> (String, String) {
     let notes = lines.iter().filter_map(|line| line.trim_start().strip_prefix("= note: "));
     let notes = notes
         .filter(|note| !note.starts_with("this error originates") && !note.starts_with("required"));
-    let message = [message].into_iter().chain(notes).collect::<Vec<_>>().join("; ");
+    // Other helps begin with an article and point to other code.
+    let helps = lines.iter().filter_map(|line| line.strip_prefix("help: "));
+    let helps = helps.filter(|help| !help.starts_with("the ") && !help.starts_with("a "));
+    let message = [message].into_iter().chain(helps).chain(notes).collect::<Vec<_>>().join("; ");
     (code.unwrap_or_default(), message)
 }
 

@@ -1,6 +1,8 @@
 #[doc(hidden)]
 const _: () = {
     use ::ml_model_core::__private as __core;
+    const __CHECKED: __core::bool = __core::check::<SumModel>();
+    type __Model = __core::Checked<SumModel, __CHECKED>;
     use __core::{Path as _, WithoutFields as _};
     static __SITES: __core::LogSites = __core::LogSites::sampled(
         "audit",
@@ -17,15 +19,11 @@ const _: () = {
     );
     struct __Log;
     #[automatically_derived]
-    impl<__M: __core::ModelOf<SumModel>> __core::Recorder<__M> for __Log {
+    impl<__M: __core::ModelOf<__Model>> __core::Recorder<__M> for __Log {
         fn sites(&self) -> &'static __core::LogSites {
             &__SITES
         }
-        fn requested(
-            &self,
-            record: __core::Record<'_>,
-            input: &__core::Input<SumModel>,
-        ) {
+        fn requested(&self, record: __core::Record<'_>, input: &__core::Input<__Model>) {
             record
                 .write(
                     &[
@@ -41,11 +39,7 @@ const _: () = {
                     ],
                 );
         }
-        fn created(
-            &self,
-            record: __core::Record<'_>,
-            output: &__core::Output<SumModel>,
-        ) {
+        fn created(&self, record: __core::Record<'_>, output: &__core::Output<__Model>) {
             record
                 .write(
                     &[
@@ -59,15 +53,15 @@ const _: () = {
                 );
         }
     }
-    fn __decorator_0<__M: __core::ModelOf<SumModel>>() -> impl __core::Decorator<__M> {
+    fn __decorator_0<__M: __core::ModelOf<__Model>>() -> impl __core::Decorator<__M> {
         static SLOT: __core::DecoratorSlot = __core::DecoratorSlot::new();
         SLOT.get(|| crate::Timing)
     }
-    fn __decorator_3<__M: __core::ModelOf<SumModel>>() -> impl __core::Decorator<__M> {
+    fn __decorator_3<__M: __core::ModelOf<__Model>>() -> impl __core::Decorator<__M> {
         static SLOT: __core::DecoratorSlot = __core::DecoratorSlot::new();
         SLOT.get(|| Cache::with_ttl(60))
     }
-    fn __stack(model: &SumModel) -> impl __core::ModelOf<SumModel> + '_ {
+    fn __stack(model: &__Model) -> impl __core::ModelOf<__Model> + '_ {
         __core::decorate(
             __decorator_0(),
             __core::decorate(
@@ -81,7 +75,7 @@ const _: () = {
                         __decorator_3(),
                         __core::decorate(
                             __core::LoggingDecorator::new(__Log),
-                            __core::bare::<__core::Input<SumModel>, _>(model),
+                            __core::bare::<__core::Input<__Model>, _>(model),
                         ),
                     ),
                 ),
@@ -91,10 +85,10 @@ const _: () = {
     #[automatically_derived]
     impl __core::MLModel for SumModel
     where
-        for<'__m> SumModel: __core::Send + __core::Sync,
+        __Model: __core::Shared,
     {
-        type Input = __core::Input<Self>;
-        type Output = __core::Output<Self>;
+        type Input = __core::Input<__Model>;
+        type Output = __core::Output<__Model>;
         fn metadata(&self) -> __core::Cow<'_, __core::ModelMetadata> {
             __core::keep::<Self>(__core::MLModel::metadata(&__stack(self)))
         }
@@ -126,6 +120,10 @@ const _: () = {
     }
     #[automatically_derived]
     impl __core::Described for SumModel {
+        type Model = __Model;
+        fn into_model(self) -> Self::Model {
+            self
+        }
         const METADATA: &'static __core::ModelMetadata = &__core::metadata(
             "Sum",
             "sum",

@@ -1,6 +1,8 @@
 #[doc(hidden)]
 const _: () = {
     use ::ml_model_core::__private as __core;
+    const __CHECKED: __core::bool = __core::check::<InsuranceChargesModel>();
+    type __Model = __core::Checked<InsuranceChargesModel, __CHECKED>;
     static __SITES: __core::LogSites = __core::LogSites::new(
         "insurance_charges_model_logger",
         __core::Level::INFO,
@@ -9,43 +11,33 @@ const _: () = {
     );
     struct __Log;
     #[automatically_derived]
-    impl<__M: __core::ModelOf<InsuranceChargesModel>> __core::Recorder<__M> for __Log {
+    impl<__M: __core::ModelOf<__Model>> __core::Recorder<__M> for __Log {
         fn sites(&self) -> &'static __core::LogSites {
             &__SITES
         }
-        fn requested(
-            &self,
-            record: __core::Record<'_>,
-            input: &__core::Input<InsuranceChargesModel>,
-        ) {
+        fn requested(&self, record: __core::Record<'_>, input: &__core::Input<__Model>) {
             record.write(&[&__core::field(&input.age), &__core::field(&input.bmi)]);
         }
-        fn created(
-            &self,
-            record: __core::Record<'_>,
-            output: &__core::Output<InsuranceChargesModel>,
-        ) {
+        fn created(&self, record: __core::Record<'_>, output: &__core::Output<__Model>) {
             record.write(&[&__core::field(&output.charges)]);
         }
     }
-    fn __stack(
-        model: &InsuranceChargesModel,
-    ) -> impl __core::ModelOf<InsuranceChargesModel> + '_ {
+    fn __stack(model: &__Model) -> impl __core::ModelOf<__Model> + '_ {
         __core::decorate(
             __core::PredictionIdDecorator,
             __core::decorate(
                 __core::LoggingDecorator::new(__Log),
-                __core::bare::<__core::Input<InsuranceChargesModel>, _>(model),
+                __core::bare::<__core::Input<__Model>, _>(model),
             ),
         )
     }
     #[automatically_derived]
     impl __core::MLModel for InsuranceChargesModel
     where
-        for<'__m> InsuranceChargesModel: __core::Send + __core::Sync,
+        __Model: __core::Shared,
     {
-        type Input = __core::Input<Self>;
-        type Output = __core::Output<Self>;
+        type Input = __core::Input<__Model>;
+        type Output = __core::Output<__Model>;
         fn metadata(&self) -> __core::Cow<'_, __core::ModelMetadata> {
             __core::keep::<Self>(__core::MLModel::metadata(&__stack(self)))
         }
@@ -77,6 +69,10 @@ const _: () = {
     }
     #[automatically_derived]
     impl __core::Described for InsuranceChargesModel {
+        type Model = __Model;
+        fn into_model(self) -> Self::Model {
+            self
+        }
         const METADATA: &'static __core::ModelMetadata = &__core::metadata(
             "Insurance Charges Model",
             "insurance_charges_model",

@@ -83,8 +83,8 @@ const _: () = {
         T: Send + Sync,
         Generic<'a, T, N>: __core::Infer + __core::Send + __core::Sync,
     {
-        type Input = __core::Input<Self>;
-        type Output = __core::Output<Self>;
+        type Input = __core::Input<Generic<'a, T, N>>;
+        type Output = __core::Output<Generic<'a, T, N>>;
         fn metadata(&self) -> __core::Cow<'_, __core::ModelMetadata> {
             __core::keep::<Self>(__core::MLModel::metadata(&__stack(self)))
         }
@@ -121,6 +121,10 @@ const _: () = {
         T: Send + Sync,
         Generic<'a, T, N>: __core::Infer + __core::Send + __core::Sync,
     {
+        type Model = Generic<'a, T, N>;
+        fn into_model(self) -> Self::Model {
+            self
+        }
         const METADATA: &'static __core::ModelMetadata = &__core::metadata(
             "Generic",
             "generic",

@@ -7,19 +7,21 @@
 #[doc(hidden)]
 const _: () = {
     use ::ml_model_core::__private as __core;
-    fn __stack(model: &SumModel) -> impl __core::ModelOf<SumModel> + '_ {
+    const __CHECKED: __core::bool = __core::check::<SumModel>();
+    type __Model = __core::Checked<SumModel, __CHECKED>;
+    fn __stack(model: &__Model) -> impl __core::ModelOf<__Model> + '_ {
         __core::decorate(
             __core::PredictionIdDecorator,
-            __core::bare::<__core::Input<SumModel>, _>(model),
+            __core::bare::<__core::Input<__Model>, _>(model),
         )
     }
     #[automatically_derived]
     impl __core::MLModel for SumModel
     where
-        for<'__m> SumModel: __core::Send + __core::Sync,
+        __Model: __core::Shared,
     {
-        type Input = __core::Input<Self>;
-        type Output = __core::Output<Self>;
+        type Input = __core::Input<__Model>;
+        type Output = __core::Output<__Model>;
         fn metadata(&self) -> __core::Cow<'_, __core::ModelMetadata> {
             __core::keep::<Self>(__core::MLModel::metadata(&__stack(self)))
         }
@@ -51,6 +53,10 @@ const _: () = {
     }
     #[automatically_derived]
     impl __core::Described for SumModel {
+        type Model = __Model;
+        fn into_model(self) -> Self::Model {
+            self
+        }
         const METADATA: &'static __core::ModelMetadata = &__core::metadata(
             "Sum Model",
             "no identifier",

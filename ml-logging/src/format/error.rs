@@ -66,6 +66,13 @@ pub enum FormatError {
         /// The key.
         key: String,
     },
+    /// A field that the format does not name would get the key of one that it names, as with reversed arguments.
+    RenamedOver {
+        /// The renamed field.
+        from: String,
+        /// Its new name.
+        to: String,
+    },
     /// A static field would replace the message.
     FixedMessage,
     /// A record of the Elastic Common Schema would have no time.
@@ -132,6 +139,11 @@ impl fmt::Display for FormatError {
             Self::KeyTwice { key } => write!(
                 f,
                 "two fields of a record would have the key `{key}`; choose another name for one of them"
+            ),
+            Self::RenamedOver { from, to } => write!(
+                f,
+                "`{from}` would be renamed to `{to}`, which every record has already; the present name comes first: to \
+                 write `{to}` under the key `{from}`, swap them, or else choose another name"
             ),
             Self::FixedMessage => f.write_str(
                 "a static field `message` would hide what is logged; give it another name",

@@ -169,10 +169,16 @@ impl JsonFormatter {
         let renamed = self.renames.iter().map(|(from, _)| from.as_str());
         let renamed = renamed.filter(|from| !self.context().any(|name| name == *from));
         let mut keys: Vec<&str> = Vec::new();
-        for name in self.context().chain(renamed) {
+        for name in self.context().chain(renamed.clone()) {
             let key = self.key(name);
             if keys.contains(&key) {
-                return Err(FormatError::KeyTwice { key: key.to_owned() });
+                let is_reversed = self.context().any(|name| name == key)
+                    && renamed.clone().any(|from| from == name);
+                return Err(if is_reversed {
+                    FormatError::RenamedOver { from: name.to_owned(), to: key.to_owned() }
+                } else {
+                    FormatError::KeyTwice { key: key.to_owned() }
+                });
             }
             keys.push(key);
         }

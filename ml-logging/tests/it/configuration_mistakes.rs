@@ -251,6 +251,11 @@ fn unsupported_keys_of_python() {
             "rename_fields.levelname: two fields of a record would have the key `message`; choose another name for one of them",
         ),
         (
+            "{class: JsonFormatter, rename_fields: {level: levelname}}",
+            "rename_fields.level: `level` would be renamed to `levelname`, which every record has already; the present \
+             name comes first: to write `levelname` under the key `level`, swap them, or else choose another name",
+        ),
+        (
             "{class: JsonFormatter, rename_fields: {msecs: ms}}",
             "rename_fields.msecs: the format does not name `msecs`; name it there, or remove it here",
         ),

@@ -3,10 +3,12 @@
 //! ```text
 //! const _: () = {
 //!     use ::ml_model_core::__private as __core;
+//!     const __CHECKED: __core::bool = __core::check::<Model>();
+//!     type __Model = __core::Checked<Model, __CHECKED>; // the same type
 //!     static __SITES: __core::LogSites = /* names of the fields */;
 //!     struct __Log;
-//!     impl<__M: __core::ModelOf<Model>> __core::Recorder<__M> for __Log { /* reads fields */ }
-//!     fn __stack(model: &Model) -> impl __core::ModelOf<Model> + '_ { /* composes the decorators */ }
+//!     impl<__M: __core::ModelOf<__Model>> __core::Recorder<__M> for __Log { /* reads fields */ }
+//!     fn __stack(model: &__Model) -> impl __core::ModelOf<__Model> + '_ { /* composes the decorators */ }
 //!     impl __core::MLModel for Model { /* delegates to the stack */ }
 //!     impl __core::Described for Model { /* metadata and execution */ }
 //! };
@@ -34,6 +36,7 @@ pub(super) fn emit(model: &Model<'_>) -> TokenStream {
     });
     let stack = stack(model);
     let implementation = implementation(model);
+    let checked = checked(model);
     let allow_deprecated = model.is_deprecated.then(|| quote!(#[allow(deprecated)]));
     // The derive adds bounds to the parameters, whatever a `where` clause has.
     let allow_bounds = (!model.generics.params.is_empty())
@@ -44,6 +47,7 @@ pub(super) fn emit(model: &Model<'_>) -> TokenStream {
         #allow_bounds
         const _: () = {
             use #krate::__private as __core;
+            #checked
             #logging
             #stack
             #implementation
@@ -51,9 +55,23 @@ pub(super) fn emit(model: &Model<'_>) -> TokenStream {
     }
 }
 
+/// Generates the check of the model and the alias `__Model` of the checked type.
+///
+/// rustc reports what the model lacks in the check alone: its const is then an error, and rustc reports nothing about
+/// types that contain one. A const cannot depend on parameters, so that a generic model has no check.
+fn checked(model: &Model<'_>) -> Option<TokenStream> {
+    let model_type = model_type(model);
+    model.generics.params.is_empty().then(|| {
+        quote_spanned! {name_span(model)=>
+            const __CHECKED: __core::bool = __core::check::<#model_type>();
+            type __Model = __core::Checked<#model_type, __CHECKED>;
+        }
+    })
+}
+
 /// Generates the `Recorder`, which reads the fields of the records.
 fn recorder(model: &Model<'_>, logging: &Logging) -> TokenStream {
-    let model_type = model_type(model);
+    let model_type = checked_type(model);
     let (generics, type_generics, where_clause) = model.own_generics.split_for_impl();
 
     // The call has the span of the user's attribute, so that the records name its line.
@@ -129,7 +147,7 @@ fn sampling(logging: &Logging) -> Option<TokenStream> {
 /// Adds the parameter `__M`, any model in the stack, to the type's own generics. The bound `Type: Infer` would
 /// make the fields of its input unknown.
 fn with_stacked_model(model: &Model<'_>) -> Generics {
-    let model_type = model_type(model);
+    let model_type = checked_type(model);
     let mut generics = model.own_generics.clone();
     let parameter = quote_spanned!(name_span(model)=> __M: __core::ModelOf<#model_type>);
     generics.params.push(parse_quote!(#parameter));
@@ -185,7 +203,7 @@ fn shown(field: &Field, span: Span, value: &TokenStream) -> TokenStream {
 fn stack(model: &Model<'_>) -> TokenStream {
     // A type that is no model is reported at its name.
     let span = name_span(model);
-    let model_type = model_type(model);
+    let model_type = checked_type(model);
     let parameter = Ident::new("model", span.resolved_at(Span::mixed_site()));
     let mut custom = Vec::new();
     let mut composed =
@@ -261,7 +279,7 @@ fn custom_decorator(model: &Model<'_>, name: &Ident, expression: &TokenStream) -
             }
         };
     }
-    let model_type = model_type(model);
+    let model_type = checked_type(model);
     let parameter = Ident::new("model", Span::mixed_site());
     quote_spanned! {span=>
         fn #name #generics (
@@ -290,10 +308,13 @@ fn hint(expression: &TokenStream) -> Option<TokenStream> {
 fn implementation(model: &Model<'_>) -> TokenStream {
     let ident = model.ident;
     let (generics, type_generics, where_clause) = model.generics.split_for_impl();
-    // With `for<'__m>` rustc does not report a type that is not `Send + Sync` here. The stack does, in one error.
-    let shared = model.generics.params.is_empty().then(
-        || quote_spanned!(name_span(model)=> where for<'__m> #ident: __core::Send + __core::Sync),
-    );
+    // A type that is not `Send + Sync` is an error in this bound, which satisfies the bound of the trait.
+    let shared = model
+        .generics
+        .params
+        .is_empty()
+        .then(|| quote_spanned!(name_span(model)=> where __Model: __core::Shared));
+    let checked_type = checked_type(model);
     let Model { display_name, qualified_name, description, version, .. } = model;
     let execution = Ident::new(model.execution, Span::call_site());
     let has_logging =
@@ -308,8 +329,8 @@ fn implementation(model: &Model<'_>) -> TokenStream {
     quote_spanned! {name_span(model)=>
         #[automatically_derived]
         impl #generics __core::MLModel for #ident #type_generics #where_clause #shared {
-            type Input = __core::Input<Self>;
-            type Output = __core::Output<Self>;
+            type Input = __core::Input<#checked_type>;
+            type Output = __core::Output<#checked_type>;
             fn metadata(&self) -> __core::Cow<'_, __core::ModelMetadata> {
                 __core::keep::<Self>(__core::MLModel::metadata(&__stack(self)))
             }
@@ -341,6 +362,10 @@ fn implementation(model: &Model<'_>) -> TokenStream {
         }
         #[automatically_derived]
         impl #generics __core::Described for #ident #type_generics #where_clause {
+            type Model = #checked_type;
+            fn into_model(self) -> Self::Model {
+                self
+            }
             const METADATA: &'static __core::ModelMetadata =
                 &__core::metadata(#display_name, #qualified_name, #description, #version);
             const EXECUTION: __core::Execution = __core::Execution::#execution;
@@ -359,6 +384,15 @@ fn model_type(model: &Model<'_>) -> TokenStream {
     ident.set_span(name_span(model));
     let (_, generics, _) = model.generics.split_for_impl();
     quote!(#ident #generics)
+}
+
+/// Returns the type whose mistakes are reported in the check alone.
+fn checked_type(model: &Model<'_>) -> TokenStream {
+    if model.generics.params.is_empty() {
+        quote_spanned!(name_span(model)=> __Model)
+    } else {
+        model_type(model)
+    }
 }
 
 fn first_span(tokens: &TokenStream) -> Span {

@@ -17,37 +17,38 @@ use serde::de::{DeserializeOwned, IntoDeserializer};
 
 pub(crate) type BoxError = Box<dyn Error + Send + Sync>;
 
+type InputOf<M> = <<M as Described>::Model as Infer>::Input;
+type OutputOf<M> = <<M as Described>::Model as Infer>::Output;
+
 /// A model with all that `#[derive(MLModel)]` implements.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a derived model",
     label = "this is not a model with `#[derive(MLModel)]`"
 )]
 pub trait DerivedModel:
-    MLModel<Input = <Self as Infer>::Input, Output = <Self as Infer>::Output> + Infer + Described
+    MLModel<Input = InputOf<Self>, Output = OutputOf<Self>> + Described
 {
 }
 
 // Without the attribute, rustc would report each of the missing traits.
 #[diagnostic::do_not_recommend]
-impl<M> DerivedModel for M where
-    M: MLModel<Input = <M as Infer>::Input, Output = <M as Infer>::Output> + Infer + Described
-{
-}
+impl<M> DerivedModel for M where M: MLModel<Input = InputOf<M>, Output = OutputOf<M>> + Described {}
 
 /// A model that a service can host. Implemented for every derived model whose input serde reads and
 /// writes and whose output it writes.
 pub trait HostedType:
     DerivedModel
-    + Infer<Input: Serialize + DeserializeOwned + 'static, Output: Serialize + 'static>
+    + MLModel<Input: Serialize + DeserializeOwned + 'static, Output: Serialize + 'static>
+    + Described<Model: 'static>
     + 'static
 {
 }
 
 impl<M> HostedType for M
 where
-    M: DerivedModel + 'static,
-    <M as Infer>::Input: Serialize + DeserializeOwned + 'static,
-    <M as Infer>::Output: Serialize + 'static,
+    M: DerivedModel + Described<Model: 'static> + 'static,
+    M::Input: Serialize + DeserializeOwned + 'static,
+    M::Output: Serialize + 'static,
 {
 }
 
@@ -164,13 +165,11 @@ impl ModelRegistration {
         Self {
             type_name: M::type_name(),
             metadata: M::METADATA,
-            input_schema: M::bare_input_schema,
-            output_schema: M::bare_output_schema,
+            input_schema: M::Model::bare_input_schema,
+            output_schema: M::Model::bare_output_schema,
             logged_fields: M::logged_fields,
             execution: M::EXECUTION,
-            unmarked_sensitive: || {
-                unmarked_sensitive::<<M as Infer>::Input>(&M::bare_input_schema())
-            },
+            unmarked_sensitive: || unmarked_sensitive::<M::Input>(&M::Model::bare_input_schema()),
             configure,
         }
     }
@@ -178,7 +177,7 @@ impl ModelRegistration {
 
 fn decorated<M: HostedType>(model: M, layers: Option<Vec<Layer>>) -> RegisteredModel {
     let Some(layers) = layers else { return Arc::new(JsonModel::new(model)) };
-    let bare = Stack::around(model);
+    let bare = Stack::around(model.into_model());
     let stack = layers.into_iter().rev().fold(bare, |stack, layer| match layer {
         Layer::PredictionId => stack.prediction_id(),
         Layer::Logging(options) => stack.logging(options),

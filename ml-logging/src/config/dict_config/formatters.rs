@@ -102,7 +102,9 @@ fn json<'d>(keys: &mut Mapping<'d>, problems: &mut Problems) -> Option<(Node<'d>
     }
     if let Err(error) = formatter.check() {
         let twice = match &error {
-            FormatError::KeyTwice { key } => renames.iter().rev().find(|(.., to)| to == key),
+            FormatError::KeyTwice { key } | FormatError::RenamedOver { to: key, .. } => {
+                renames.iter().rev().find(|(.., to)| to == key)
+            }
             _ => None,
         };
         twice.map_or(whole, |(rename, ..)| *rename).report(problems, error.to_string());

@@ -28,7 +28,9 @@ impl Refusal {
             Error::BuiltInField(name) => Self::BuiltIn(name),
             Error::Format(FormatError::Unknown { name, .. }) => Self::Unknown(name),
             Error::Format(FormatError::Repeated { name, .. }) => Self::Repeated(name),
-            Error::Format(FormatError::KeyTwice { key }) => Self::KeyTwice(key),
+            Error::Format(
+                FormatError::KeyTwice { key } | FormatError::RenamedOver { to: key, .. },
+            ) => Self::KeyTwice(key),
             Error::Format(FormatError::SchemaObject { key }) => Self::SchemaObject(key),
             Error::Format(FormatError::FixedMessage) => Self::FixedMessage,
             Error::Format(FormatError::NoTimestamp) => Self::NoTimestamp,

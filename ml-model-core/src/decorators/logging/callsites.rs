@@ -275,6 +275,7 @@ impl CallSite {
         {
             let _completed = self.metadata();
             callsite::register(self);
+            absent_subscriber::report_thread_once();
             if self.field_names.iter().copied().flatten().any(|field| field.starts_with("hashed("))
             {
                 report_missing_key();

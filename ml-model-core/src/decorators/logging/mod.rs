@@ -6,7 +6,7 @@
 //! | `call` | one call, which decides when a record is due |
 //! | `record` | [`Recorder`], which reads the fields of a record, and the record itself |
 //! | `callsites` | the `tracing` call sites of one attribute |
-//! | `absent_subscriber` | the report of a program whose records go nowhere |
+//! | `absent_subscriber` | the reports of records that go nowhere |
 //! | `sampling` | which predictions are recorded |
 //! | `configured` | a [`Recorder`] [made from a configuration](LoggingOptions) |
 //! | `field_tree`, `extract` | read fields by name from serializable values |
