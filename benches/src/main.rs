@@ -1,7 +1,7 @@
 //! Counts the instructions of predictions and records with callgrind and prints them beside their
 //! budgets. Fails if one is above its limit.
 //!
-//! `cargo run --release` in this folder; needs valgrind, a Debian package.
+//! `cargo run --profile production` in this folder, as a deployment builds a service; needs valgrind, a Debian package.
 
 use std::error::Error;
 use std::hint::black_box;

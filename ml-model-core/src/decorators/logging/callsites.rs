@@ -82,7 +82,8 @@ impl LogSites {
     }
 
     /// Returns the sites for a call, if some subscriber may be interested in some record.
-    #[inline]
+    // Inlined, so that with the level off nothing needs the context in memory.
+    #[inline(always)]
     pub(super) fn if_possible(&'static self, context: &Context) -> Option<&'static SiteSet> {
         // No record is above ERROR, so the first comparison usually decides.
         if Level::ERROR <= LevelFilter::current() {
@@ -94,10 +95,13 @@ impl LogSites {
     }
 
     /// Returns the sites for a call. Without an id, or outside a batch, their records lack these fields.
-    #[inline]
+    #[inline(always)]
     pub(super) fn of(&'static self, context: &Context) -> &'static SiteSet {
-        let (has_id, is_in_batch) =
-            (context.prediction_id().is_some(), context.batch_row().is_some());
+        self.set(context.prediction_id().is_some(), context.batch_row().is_some())
+    }
+
+    #[inline]
+    fn set(&'static self, has_id: bool, is_in_batch: bool) -> &'static SiteSet {
         let set = &self.sets[usize::from(has_id) + 2 * usize::from(is_in_batch)];
         match set.get() {
             Some(sites) => sites,
@@ -193,7 +197,6 @@ impl SiteSet {
     }
 
     /// Returns whether some subscriber may be interested in some record.
-    #[inline]
     fn is_possible(&'static self) -> bool {
         self.failed.is_possible() || self.requested.is_possible() || self.created.is_possible()
     }
