@@ -160,6 +160,21 @@ def use_overview(page):
     page.ready()
 
 
+def use_local_times(page):
+    """Times are written in the zone in which they are shown."""
+    page.driver.execute_cdp_cmd("Emulation.setTimezoneOverride", {"timezoneId": "Asia/Tokyo"})
+    page.open("/?view=failures")
+    for name, text in (("from", "2026-07-01 14:00"), ("to", "2026-07-02")):
+        field = page.shown(f"#scope input[name={name}]")
+        field.clear()
+        field.send_keys(text)
+    field.submit()
+    page.until(lambda: "from=2026-07-01T05%3A00%3A00Z&to=2026-07-02T15%3A00%3A00Z" in page.driver.current_url, "instants in the address")
+    page.ready()
+    page.driver.execute_cdp_cmd("Emulation.setTimezoneOverride", {"timezoneId": ""})
+    page.open("/")
+
+
 def use_search(page):
     page.press("/")
     field = page.until(lambda: page.driver.switch_to.active_element if page.driver.switch_to.active_element.get_attribute("name") == "filter" else None, "focused filter")
@@ -275,6 +290,7 @@ def browse(address, log, folder):
         page = Page(driver, address, folder)
         page.until(lambda: page.get("/api/health")["rejected"] == 1, "end of the log")
         use_overview(page)
+        use_local_times(page)
         use_search(page)
         use_prediction(page)
         use_failures(page)

@@ -2,7 +2,7 @@
 //! `serve` writes into it.
 
 use std::collections::{BTreeSet, HashSet, VecDeque};
-use std::io::{self, Write};
+use std::io::{self, BufWriter, Write};
 use std::path::Path;
 use std::thread;
 use std::time::Duration;
@@ -15,7 +15,7 @@ use crate::query::{
     overview, search,
 };
 use crate::store::{self, Bytes, DAY_US};
-use crate::terminal;
+use crate::terminal::{self, Csv};
 
 /// Time of one look at the store. A question goes on until it is answered.
 const TIME_LIMIT: Duration = Duration::from_secs(2);
@@ -27,6 +27,8 @@ const TAIL_SPAN_US: i64 = 120_000_000;
 const TAIL_START: usize = 10;
 /// Maximum number of predictions in a look of `tail`.
 const TAIL_LIMIT: usize = 10_000;
+/// Maximum number of predictions that `query` reads before it prints them.
+const PAGE: usize = 10_000;
 
 /// Reason why a question has no answer.
 #[derive(Debug, thiserror::Error)]
@@ -43,43 +45,68 @@ pub(crate) enum AskError {
     Output(#[from] io::Error),
 }
 
+/// A reader that has seen enough, such as `head`, closes the output. That is no failure.
+fn until_closed(answer: Result<(), AskError>) -> Result<(), AskError> {
+    match answer {
+        Err(AskError::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        other => other,
+    }
+}
+
 /// Prints the predictions that match a filter.
 pub(crate) fn query(arguments: &Query) -> Result<(), AskError> {
+    until_closed(print_query(arguments))
+}
+
+fn print_query(arguments: &Query) -> Result<(), AskError> {
     let reader = open(&arguments.range.store)?;
     let range = range(&arguments.range, None)?;
     let filter = filter(&reader, &arguments.filter)?;
-    let mut predictions = Vec::new();
+    let mut output = BufWriter::new(io::stdout().lock());
+    let mut csv = Csv::default();
+    let mut table = Vec::new();
+    let mut left = arguments.limit;
     let mut after: Option<String> = None;
-    while predictions.len() < arguments.limit {
-        let limit = arguments.limit - predictions.len();
+    while left > 0 {
+        let limit = left.min(PAGE);
         let question = Search { filter: &filter, range, limit, after: after.as_deref() };
-        let found = search(&reader, &question)?;
-        predictions.extend(found.predictions);
-        after = found.next;
+        let mut text = Vec::new();
+        after = match arguments.format {
+            Format::Csv => csv.page(&reader, &question, &mut left, &mut text)?,
+            Format::Table | Format::Json => search(&reader, &question, |prediction| {
+                left -= 1;
+                if arguments.format == Format::Table {
+                    table.push(prediction);
+                } else {
+                    text.extend(serde_json::to_vec(&prediction).unwrap_or_default());
+                    text.push(b'\n');
+                }
+            })?,
+        };
+        output.write_all(&text)?;
         if after.is_none() {
             break;
         }
     }
-    let mut output = io::stdout().lock();
-    match arguments.format {
-        Format::Table if predictions.is_empty() => eprintln!("ml-logs: nothing matches"),
-        Format::Table => output.write_all(terminal::table(&predictions).as_bytes())?,
-        Format::Csv => output.write_all(terminal::csv(&predictions).as_bytes())?,
-        Format::Json => {
-            for prediction in &predictions {
-                writeln!(
-                    output,
-                    "{}",
-                    serde_json::to_string(prediction).map_err(io::Error::from)?
-                )?;
-            }
-        }
+    if arguments.format == Format::Table && table.is_empty() {
+        eprintln!("ml-logs: nothing matches");
+    } else if arguments.format == Format::Table {
+        output.write_all(terminal::table(&table).as_bytes())?;
+    }
+    output.flush()?;
+    if after.is_some() {
+        let limit = arguments.limit;
+        eprintln!("ml-logs: printed the newest {limit}, there may be more; raise --limit");
     }
     Ok(())
 }
 
 /// Prints predictions as they are answered, until the program is stopped.
 pub(crate) fn tail(arguments: &Tail) -> Result<(), AskError> {
+    until_closed(print_tail(arguments))
+}
+
+fn print_tail(arguments: &Tail) -> Result<(), AskError> {
     let reader = open(&arguments.store)?;
     let mut printed = HashSet::new();
     let mut order = VecDeque::new();
@@ -90,9 +117,11 @@ pub(crate) fn tail(arguments: &Tail) -> Result<(), AskError> {
         let filter = filter(&reader, &arguments.filter)?;
         let now = Zoned::now().timestamp().as_microsecond();
         let range = TimeRange { from, to: now + DAY_US };
-        let found = search(&reader, &Search { filter: &filter, range, limit, after: None })?;
+        let question = Search { filter: &filter, range, limit, after: None };
+        let mut found = Vec::new();
+        search(&reader, &question, |prediction| found.push(prediction))?;
         let mut output = io::stdout().lock();
-        for prediction in found.predictions.iter().rev().filter(|found| found.status != "pending") {
+        for prediction in found.iter().rev().filter(|found| found.status != "pending") {
             if printed.insert(prediction.key.clone()) {
                 order.push_back(prediction.key.clone());
                 writeln!(output, "{}", line(prediction))?;
@@ -118,6 +147,10 @@ fn line(prediction: &PredictionRow) -> String {
 
 /// Prints counts and latencies.
 pub(crate) fn stats(arguments: &Stats) -> Result<(), AskError> {
+    until_closed(print_stats(arguments))
+}
+
+fn print_stats(arguments: &Stats) -> Result<(), AskError> {
     let reader = open(&arguments.range.store)?;
     let range = range(&arguments.range, Some(DAY_US))?;
     let scope = Scope { model: arguments.model.clone(), ..Scope::default() };

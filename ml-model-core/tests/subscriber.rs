@@ -119,7 +119,7 @@ fn a_thread_without_the_subscriber_of_another_has_one_report() {
     if !is_child() {
         let [report] = &*reports else { panic!("{reports:?}") };
         assert!(
-            report.contains("`tracing::subscriber::with_default` covers the thread"),
+            report.contains("`tracing::subscriber::with_default` covers only the thread"),
             "{report}"
         );
     }

@@ -7,12 +7,14 @@
 //! | `access` | token, allowed hosts |
 //! | `parameters` | the query of an address |
 //! | `questions` | the answers below `/api` |
+//! | `predictions` | a page of predictions, or all of them |
 //! | `response` | answers and errors |
 //! | `openapi` | the OpenAPI document |
 
 mod access;
 mod openapi;
 mod parameters;
+mod predictions;
 mod questions;
 mod response;
 mod router;

@@ -9,6 +9,11 @@ use percent_encoding::percent_decode_str;
 use super::response::ErrorResponse;
 use crate::query::{Scope, TimeRange};
 
+/// Number of items of an answer.
+const LIMIT: usize = 100;
+/// Highest number of items of an answer.
+const MOST: usize = 10_000;
+
 /// The parameters of a request.
 pub(super) struct Parameters<'a>(Vec<(Cow<'a, str>, String)>);
 
@@ -52,13 +57,13 @@ impl<'a> Parameters<'a> {
             .map_err(ErrorResponse::invalid)
     }
 
-    /// Returns a number from 1 to `most`.
-    pub(super) fn limit(&self, default: usize, most: usize) -> Result<usize, ErrorResponse> {
-        let Some(text) = self.get("limit") else { return Ok(default) };
-        let limit = text.parse().ok().filter(|limit| (1..=most).contains(limit));
+    /// Returns the maximum number of items of an answer.
+    pub(super) fn limit(&self) -> Result<usize, ErrorResponse> {
+        let Some(text) = self.get("limit") else { return Ok(LIMIT) };
+        let limit = text.parse().ok().filter(|limit| (1..=MOST).contains(limit));
         limit.ok_or_else(|| {
             ErrorResponse::invalid(format!(
-                "limit: expected a number from 1 to {most}, found `{text}`"
+                "limit: expected a number from 1 to {MOST}, found `{text}`"
             ))
         })
     }

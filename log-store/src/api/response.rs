@@ -1,5 +1,9 @@
 //! Answers and errors.
 
+use std::io;
+
+use http_body_util::channel::Channel;
+use http_body_util::{Either, Full};
 use hyper::StatusCode;
 use hyper::body::Bytes;
 use hyper::header::{self, HeaderName, HeaderValue};
@@ -8,8 +12,9 @@ use serde_json::{Value, json};
 
 use crate::query::{FilterError, QueryError};
 
-/// An answer with a whole body.
-pub(super) type Response = hyper::Response<Bytes>;
+/// A body that is whole, or sent in parts.
+pub(super) type Body = Either<Full<Bytes>, Channel<Bytes, io::Error>>;
+pub(super) type Response = hyper::Response<Body>;
 
 /// Makes an answer with headers.
 pub(super) fn with_headers<const N: usize>(
@@ -17,7 +22,7 @@ pub(super) fn with_headers<const N: usize>(
     body: impl Into<Bytes>,
     headers: [(HeaderName, &'static str); N],
 ) -> Response {
-    let mut response = Response::new(body.into());
+    let mut response = Response::new(Either::Left(Full::new(body.into())));
     *response.status_mut() = status;
     for (name, value) in headers {
         response.headers_mut().insert(name, HeaderValue::from_static(value));

@@ -6,7 +6,6 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http_body_util::Full;
 use hyper::Request;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -48,7 +47,7 @@ pub(crate) async fn serve(
         let service = service_fn(move |request: Request<Incoming>| {
             let router = router.clone();
             let (head, _body) = request.into_parts();
-            async move { Ok::<_, Infallible>(router.answer(head).await.map(Full::new)) }
+            async move { Ok::<_, Infallible>(router.answer(head).await) }
         });
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())

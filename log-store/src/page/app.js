@@ -80,9 +80,20 @@ async function loadScope() {
   }
 }
 
+/** Makes an instant of a local time or a date in the zone of the browser, in which the page shows times. A date as an end means its end. */
+function instant(text, isEnd) {
+  if (!/^\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d(\.\d+)?)?)?$/.test(text)) return text;
+  const isDate = text.length === 10;
+  const date = new Date(isDate ? `${text}T00:00` : text.replace(" ", "T"));
+  if (isDate && isEnd) date.setDate(date.getDate() + 1);
+  // The server reports what is no time.
+  return Number.isNaN(date.getTime()) ? text : date.toISOString().replace(".000", "");
+}
+
 scope.addEventListener("submit", (event) => {
   event.preventDefault();
-  go(Object.fromEntries(new FormData(scope)));
+  const { from, to, ...rest } = Object.fromEntries(new FormData(scope));
+  go({ from: instant(from.trim(), false), to: instant(to.trim(), true), ...rest });
 });
 for (const name of ["model", "version", "instance"]) scope.elements[name].addEventListener("change", () => scope.requestSubmit());
 

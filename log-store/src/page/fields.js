@@ -35,7 +35,8 @@ export async function fields(root, signal) {
     panel.append(
       h("p", {}, drift(field.psi)),
       h("p", { class: "soft" },
-        `${count(field.count)} values, compared with ${count(field.before_count)} since `, time(field.before_from),
+        `${count(field.count)} values, `,
+        ...(field.before_count ? [`compared with ${count(field.before_count)} since `, time(field.before_from)] : ["none in the span before"]),
         field.nulls ? `; null ${percent(field.nulls, field.count)}` : "",
         q ? `; median ${amount(q.p50)}, 90 % between ${amount(q.p05)} and ${amount(q.p95)}` : ""));
     if (field.distribution.length) charts.push(distributionChart(panel, field.distribution, amount));

@@ -11,7 +11,7 @@ export async function log(root, signal) {
     h("form", { class: "search", onsubmit: (event) => { event.preventDefault(); go({ words: input.value.trim() }); } }, input, h("button", { type: "submit" }, "Search")));
   const [found, rejected, health] = await Promise.all([
     ask("/api/records", { ...range(false), search: words }, signal),
-    ask("/api/rejected", {}, signal),
+    ask("/api/rejected", { limit: "1000" }, signal),
     ask("/api/health", {}, signal),
   ]);
   root.append(
@@ -23,6 +23,7 @@ export async function log(root, signal) {
       { name: "Prediction", id: true, cell: (row) => row.prediction_id && h("a", link({ view: "prediction", id: row.prediction_id }), row.prediction_id) },
       { name: "Record", cell: (row) => h("details", {}, h("summary", {}, "show"), h("pre", {}, JSON.stringify(row.record, null, 1))) },
     ], found.records),
+    found.is_complete ? "" : h("p", {}, "There are older ones. Choose an earlier end, or search for words."),
     h("h2", {}, "Sources"),
     table("Files and standard input", [
       { name: "Path", wrap: true, cell: (row) => row.path },

@@ -2,7 +2,7 @@
 
 import { colorOf, timeChart } from "./charts.js";
 import { amount, count, h, percent, table } from "./dom.js";
-import { ask, go, link, range, scopeFilter } from "./state.js";
+import { ALL_TIMES, ask, go, link, range, scopeFilter } from "./state.js";
 
 export async function overview(root, signal) {
   const answer = await ask("/api/overview", range(), signal);
@@ -18,7 +18,7 @@ export async function overview(root, signal) {
       tile("p50", `${amount(totals.latency_ms.p50)} ms`),
       tile("p95", `${amount(totals.latency_ms.p95)} ms`),
       tile("p99", `${amount(totals.latency_ms.p99)} ms`)),
-    all + totals.pending === 0 && h("p", {}, "There are no predictions in this time. ", h("a", link({ from: "0001-01-01", to: null }), "Show all times")) || "",
+    all + totals.pending === 0 && h("p", {}, "There are no predictions in this time. ", h("a", link(ALL_TIMES), "Show all times")) || "",
   );
   const grid = h("div", { class: "grid" });
   root.append(grid);

@@ -21,6 +21,7 @@ export async function prediction(root, signal) {
       h("section", { class: "panel" }, h("h3", {}, "Requested ", time(found.requested_at)), pairs("Inputs", found.inputs)),
       h("section", { class: "panel" }, h("h3", {}, "Answered ", time(found.answered_at)), pairs("Outputs", found.outputs))),
     records(found.records),
+    found.is_complete ? "" : h("p", {}, "There is more under this id than is shown here."),
   );
   if (found.log.length) {
     const rest = (record) => Object.entries(record).filter(([name]) => name !== "message").map(([name, any]) => `${name}=${value(any)}`).join("  ");

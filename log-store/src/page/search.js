@@ -1,7 +1,7 @@
 // Search with the filter language, and the live view.
 
 import { amount, fields, h, status, table, time } from "./dom.js";
-import { ask, go, link, range, scopeFilter, state } from "./state.js";
+import { ALL_TIMES, ask, go, link, range, scopeFilter, state } from "./state.js";
 
 const HELP = "age>60   charges=10000..20000   status=error,pending   region=south*   region!=north   \"out of range\"   an id";
 
@@ -32,12 +32,12 @@ function mistake(error, filter) {
 }
 
 function download(filter) {
-  const parameters = { ...range(false), filter, limit: "10000" };
+  const parameters = { ...range(false), filter, limit: "all" };
   const save = (format) => {
     const query = new URLSearchParams({ ...parameters, format });
     return h("a", { href: `/api/predictions?${query}`, download: `predictions.${format}` }, format.toUpperCase());
   };
-  return h("p", { class: "row" }, "Download the newest 10 000:", save("csv"), save("json"));
+  return h("p", { class: "row" }, "Download all that match:", save("csv"), save("json"));
 }
 
 const whole = () => [scopeFilter(), state().filter].filter(Boolean).join(" ");
@@ -47,13 +47,14 @@ export async function search(root, signal) {
   const filter = whole();
   const list = h("div", {});
   const more = h("div", { class: "row" });
-  root.append(download(filter), list, more);
+  root.append(list, more);
   const rows = [];
   const load = async (after) => {
     more.replaceChildren("Searching…");
     const answer = await ask("/api/predictions", { ...range(false), filter, after, limit: "100" }, signal);
     rows.push(...answer.predictions);
-    list.replaceChildren(rows.length || answer.next ? table(`${rows.length} predictions, the newest first`, COLUMNS, rows) : h("p", {}, "No prediction matches in this time."));
+    if (rows.length || answer.next) list.replaceChildren(download(filter), table(`${rows.length} predictions, the newest first`, COLUMNS, rows));
+    else list.replaceChildren(h("p", {}, "No prediction matches in this time. ", h("a", link(ALL_TIMES), "Search all times")));
     more.replaceChildren();
     if (!answer.next) return;
     // A search that has found nothing within its time goes on.

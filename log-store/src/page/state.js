@@ -3,6 +3,9 @@
 const DEFAULTS = { view: "overview", from: "24h" };
 const SCOPE = ["model", "version", "instance"];
 
+/** The change of the state that shows all times. */
+export const ALL_TIMES = { from: "0001-01-01", to: null };
+
 /** Reads the state from the address. */
 export function state() {
   return { ...DEFAULTS, ...Object.fromEntries(new URLSearchParams(location.search)) };
@@ -48,11 +51,14 @@ export function scopeFilter() {
   return SCOPE.filter((name) => now[name]).map((name) => `${name}=${quote(now[name])}`).join(" ");
 }
 
+/** Keeps whole numbers that JavaScript would round, such as ids, as text. */
+const exact = (name, any, context) => (typeof any === "number" && !Number.isSafeInteger(any) && /^-?\d+$/.test(context?.source) ? context.source : any);
+
 /** Asks the API. An answer that is an error is thrown. */
 export async function ask(path, parameters = {}, signal) {
   const parts = Object.entries(parameters).filter(([, value]) => value !== undefined && value !== null && value !== "");
   const response = await fetch(`${path}?${new URLSearchParams(parts)}`, { signal });
-  const answer = await response.json();
+  const answer = JSON.parse(await response.text(), exact);
   if (!response.ok) throw Object.assign(new Error(answer.messages.join("\n")), { place: answer.place });
   return answer;
 }

@@ -221,6 +221,10 @@ impl<'a> Parser<'a> {
                 }
             },
         };
+        if matches!(test, Test::Between { low, high, .. } if low > high) {
+            let message = "the range is empty: its start is above its end";
+            return self.error(value_start, self.at, message);
+        }
         self.check_status(&subject, &test, value_start)?;
         Ok(Condition { subject, test, negated })
     }
@@ -339,6 +343,19 @@ impl Test {
         }
     }
 
+    /// Tests a number with its text. Large whole numbers, such as ids, are compared as text, because several
+    /// of them are the same `f64`.
+    fn exact_number(&self, number: f64, text: &str) -> bool {
+        const EXACT: f64 = 9_007_199_254_740_992.0;
+        let is_whole = |text: &str| text.bytes().all(|byte| byte == b'-' || byte.is_ascii_digit());
+        match self {
+            Self::OneOf(values) if number.abs() >= EXACT && is_whole(text) => values
+                .iter()
+                .any(|value| value == text || (!is_whole(value) && value.parse() == Ok(number))),
+            _ => self.number(number),
+        }
+    }
+
     /// Tests a text.
     pub(crate) fn text(&self, text: &str) -> bool {
         match self {
@@ -352,7 +369,9 @@ impl Test {
     pub(crate) fn value(&self, value: &str) -> bool {
         match value.as_bytes().first() {
             Some(b'"') => text(value).is_some_and(|text| self.text(&text)),
-            Some(b'-' | b'0'..=b'9') => value.parse().is_ok_and(|number| self.number(number)),
+            Some(b'-' | b'0'..=b'9') => {
+                value.parse().is_ok_and(|number| self.exact_number(number, value))
+            }
             _ => self.text(value),
         }
     }
@@ -409,6 +428,7 @@ mod tests {
             ("age>old", "expected a number after `>`"),
             ("=60", "expected a name before `=`"),
             ("age!60", "expected `=` after `!`"),
+            ("age=60..50", "the range is empty"),
             ("region=\"south", "the quote is not closed"),
             ("income>5", "the logged fields are `age`, `bmi`, `charges`, `region`"),
         ] {
@@ -418,9 +438,9 @@ mod tests {
 
     #[test]
     fn conditions_match_values() {
-        let object = r#"{"age":65,"region":"south west","bmi":50.0,"note":"a \"b\"","none":null}"#;
+        let object = r#"{"age":65,"region":"south west","bmi":50.0,"note":"a \"b\"","none":null,"customer":9007199254740993}"#;
         let mut fields = fields();
-        fields.extend(["note", "none"].map(str::to_owned));
+        fields.extend(["note", "none", "customer"].map(str::to_owned));
         for (text, expected) in [
             ("age>64", true),
             ("age>65", false),
@@ -444,6 +464,11 @@ mod tests {
             ("note=\"a \\\"b\\\"\"", true),
             ("none=null", true),
             ("age=6*", false),
+            ("customer=9007199254740993", true),
+            ("customer=9007199254740992", false),
+            ("customer!=9007199254740992", true),
+            ("customer=1,9007199254740993", true),
+            ("customer=9.007199254740992e15", true),
         ] {
             let filter = Filter::parse(text, &fields).unwrap();
             let condition = &filter.conditions[0];

@@ -1,11 +1,11 @@
 //! One prediction, with everything that was logged under its id and its neighbours in time.
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension};
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::value::RawValue;
 
-use super::reader::{QueryError, Reader};
-use super::row::{COLUMNS, PredictionRow, templates};
+use super::reader::{ANSWER_BYTES, QueryError, Reader};
+use super::row::{COLUMNS, PredictionRow, json, templates};
 use super::scan::find_id;
 use super::time_range::TimeRange;
 use crate::store::Day;
@@ -18,7 +18,9 @@ pub(crate) struct Lookup {
     /// Other predictions with the same id: of models that call each other, or of a repeated request.
     pub(crate) others: Vec<PredictionRow>,
     /// Other records with the id, such as those of the model.
-    pub(crate) log: Vec<Value>,
+    pub(crate) log: Vec<Box<RawValue>>,
+    /// Whether `others` and `log` have all there are.
+    pub(crate) is_complete: bool,
     /// The predictions before and after it, of all models.
     pub(crate) earlier: Option<Neighbour>,
     pub(crate) later: Option<Neighbour>,
@@ -62,32 +64,44 @@ fn read(connection: &Connection, day: Day, numbers: &[i64]) -> rusqlite::Result<
     let sql = format!("SELECT {COLUMNS} FROM predictions WHERE seq = ?");
     let mut statement = connection.prepare(&sql)?;
     let mut predictions = Vec::new();
+    let mut room = ANSWER_BYTES;
     for seq in numbers.iter().take(LIMIT) {
         let row = statement
             .query_row([seq], |row| PredictionRow::read(row, day, &templates, true))
             .optional()?;
+        // The records have the values once more.
+        room = room.saturating_sub(row.as_ref().map_or(0, |row| 2 * row.size()));
         predictions.extend(row);
+        if room == 0 {
+            break;
+        }
     }
     let Some(seq) = numbers.first().filter(|_| !predictions.is_empty()) else { return Ok(None) };
+    let mut is_complete = predictions.len() == numbers.len();
     let prediction = predictions.remove(0);
-    let log = match &prediction.prediction_id {
-        Some(id) => log(connection, id)?,
-        None => Vec::new(),
-    };
+    let mut log = Vec::new();
+    if let Some(id) = &prediction.prediction_id {
+        let sql = "SELECT line FROM records WHERE prediction_id = ? ORDER BY at, seq";
+        let mut statement = connection.prepare(sql)?;
+        let mut rows = statement.query([id])?;
+        while let Some(row) = rows.next()? {
+            if log.len() >= LIMIT || room == 0 {
+                is_complete = false;
+                break;
+            }
+            let line: String = row.get(0)?;
+            room = room.saturating_sub(line.len());
+            log.push(json(line));
+        }
+    }
     Ok(Some(Lookup {
         log,
         others: predictions,
+        is_complete,
         earlier: neighbour(connection, day, *seq, true)?,
         later: neighbour(connection, day, *seq, false)?,
         prediction,
     }))
-}
-
-fn log(connection: &Connection, id: &str) -> rusqlite::Result<Vec<Value>> {
-    let sql = "SELECT line FROM records WHERE prediction_id = ? ORDER BY at, seq LIMIT ?";
-    let mut statement = connection.prepare(sql)?;
-    let lines = statement.query_map(params![id, LIMIT as i64], |row| row.get::<_, String>(0))?;
-    lines.map(|line| Ok(serde_json::from_str(&line?).unwrap_or_default())).collect()
 }
 
 /// Returns the nearest prediction by arrival.

@@ -29,7 +29,7 @@ mod series;
 mod time_range;
 
 pub(crate) use failures::failures;
-pub(crate) use fields::{field, known_fields};
+pub(crate) use fields::{FieldName, field, known_fields};
 pub(crate) use filter::{Filter, FilterError};
 pub(crate) use lookup::lookup;
 pub(crate) use overview::overview;

@@ -13,6 +13,9 @@ use crate::store::{Day, schema};
 
 /// Number of open files that wait for the next question.
 const IDLE_FILES: usize = 8;
+/// Size after which an answer ends. Most answers have as many items as their limit; lines of up to a
+/// megabyte each must not fill the memory.
+pub(super) const ANSWER_BYTES: usize = 8_000_000;
 
 /// Reason why a question has no answer.
 #[derive(Debug, thiserror::Error)]

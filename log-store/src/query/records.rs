@@ -2,12 +2,27 @@
 
 use rusqlite::{Connection, params};
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::value::RawValue;
 
-use super::reader::{QueryError, Reader};
-use super::row::timestamp;
+use super::reader::{ANSWER_BYTES, QueryError, Reader};
+use super::row::{json, timestamp};
 use super::time_range::TimeRange;
 use crate::store::Day;
+
+/// The answer about records.
+#[derive(Debug, Serialize)]
+pub(crate) struct Records {
+    pub(crate) records: Vec<OtherRecord>,
+    /// Whether there are no more: the limit and the maximum size of an answer have sufficed.
+    pub(crate) is_complete: bool,
+}
+
+/// The answer about lines that are no records.
+#[derive(Debug, Serialize)]
+pub(crate) struct RejectedLines {
+    pub(crate) lines: Vec<RejectedLine>,
+    pub(crate) is_complete: bool,
+}
 
 /// A record of a program.
 #[derive(Debug, Serialize)]
@@ -18,7 +33,7 @@ pub(crate) struct OtherRecord {
     pub(crate) message: String,
     pub(crate) instance: String,
     pub(crate) prediction_id: Option<String>,
-    pub(crate) record: Value,
+    pub(crate) record: Box<RawValue>,
 }
 
 /// A line that is no record.
@@ -40,24 +55,29 @@ pub(crate) fn records(
     text: Option<&str>,
     range: TimeRange,
     limit: usize,
-) -> Result<Vec<OtherRecord>, QueryError> {
+) -> Result<Records, QueryError> {
     let words = text.unwrap_or_default().split_whitespace();
     // Quoted, so that no word is an operator of the full-text search.
     let pattern = words
         .map(|word| format!("\"{}\"", word.replace('"', "\"\"")))
         .collect::<Vec<_>>()
         .join(" ");
-    let mut records = Vec::new();
+    let mut found = Vec::new();
+    let mut room = ANSWER_BYTES;
     for day in reader.days(range)? {
-        if records.len() >= limit {
-            break;
+        reader.read(day, |connection| {
+            of_day(connection, day, &pattern, range, limit + 1 - found.len(), |record| {
+                room = room.saturating_sub(size_of_val(&record) + 2 * record.record.get().len());
+                found.push(record);
+                room > 0
+            })
+        })?;
+        if found.len() > limit || room == 0 {
+            found.truncate(limit);
+            return Ok(Records { records: found, is_complete: false });
         }
-        let limit = limit - records.len();
-        let of_day =
-            reader.read(day, |connection| of_day(connection, day, &pattern, range, limit))?;
-        records.extend(of_day.unwrap_or_default());
     }
-    Ok(records)
+    Ok(Records { records: found, is_complete: true })
 }
 
 fn of_day(
@@ -66,7 +86,8 @@ fn of_day(
     pattern: &str,
     range: TimeRange,
     limit: usize,
-) -> rusqlite::Result<Vec<OtherRecord>> {
+    mut take: impl FnMut(OtherRecord) -> bool,
+) -> rusqlite::Result<()> {
     let condition = if pattern.is_empty() {
         "?1 = ''"
     } else {
@@ -78,18 +99,22 @@ fn of_day(
     ))?;
     let start = day.start();
     let key = params![pattern, range.from - start, range.to - start, limit as i64];
-    let rows = statement.query_map(key, |row| {
-        Ok(OtherRecord {
+    let mut rows = statement.query(key)?;
+    while let Some(row) = rows.next()? {
+        let record = OtherRecord {
             at: timestamp(start + row.get::<_, i64>(0)?),
             level: row.get(1)?,
             logger: row.get(2)?,
             message: row.get(3)?,
             instance: row.get(4)?,
             prediction_id: row.get(5)?,
-            record: serde_json::from_str(&row.get::<_, String>(6)?).unwrap_or_default(),
-        })
-    })?;
-    rows.collect()
+            record: json(row.get(6)?),
+        };
+        if !take(record) {
+            break;
+        }
+    }
+    Ok(())
 }
 
 /// Returns the lines that are no records, the newest first.
@@ -97,25 +122,24 @@ fn of_day(
 /// # Errors
 ///
 /// Fails if the store cannot be read.
-pub(crate) fn rejected_lines(
-    reader: &Reader,
-    limit: usize,
-) -> Result<Vec<RejectedLine>, QueryError> {
+pub(crate) fn rejected_lines(reader: &Reader, limit: usize) -> Result<RejectedLines, QueryError> {
     let mut lines = Vec::new();
     for day in reader.days(TimeRange::ALL)? {
-        if lines.len() >= limit {
-            break;
-        }
         let of_day = reader.read(day, |connection| {
             let sql = "SELECT at, source, line FROM rejected ORDER BY seq DESC LIMIT ?";
             let mut statement = connection.prepare(sql)?;
-            let rows = statement.query_map([(limit - lines.len()) as i64], |row| {
+            let rows = statement.query_map([(limit + 1 - lines.len()) as i64], |row| {
                 let at = timestamp(day.start() + row.get::<_, i64>(0)?);
                 Ok(RejectedLine { at, source: row.get(1)?, line: row.get(2)? })
             })?;
             rows.collect::<rusqlite::Result<Vec<_>>>()
         })?;
         lines.extend(of_day.unwrap_or_default());
+        let size: usize = lines.iter().map(|line| line.line.len()).sum();
+        if lines.len() > limit || size > ANSWER_BYTES {
+            lines.truncate(limit);
+            return Ok(RejectedLines { lines, is_complete: false });
+        }
     }
-    Ok(lines)
+    Ok(RejectedLines { lines, is_complete: true })
 }

@@ -147,6 +147,12 @@ impl PredictionRow {
         Ok(prediction)
     }
 
+    /// Returns the approximate size of the prediction in an answer, without its records.
+    pub(super) fn size(&self) -> usize {
+        let error = self.error_info.as_ref().map_or(0, String::len);
+        size_of::<Self>() + self.inputs.get().len() + self.outputs.get().len() + error
+    }
+
     /// Puts a record together from its template and what was kept with the prediction.
     fn record(
         &self,
@@ -185,6 +191,10 @@ impl PredictionRow {
 
 /// Returns an object as JSON; an empty one for null.
 fn object(text: Option<String>) -> Box<RawValue> {
-    let text = text.unwrap_or_else(|| "{}".to_owned());
+    json(text.unwrap_or_else(|| "{}".to_owned()))
+}
+
+/// Returns a text as JSON; null if it is none.
+pub(super) fn json(text: String) -> Box<RawValue> {
     RawValue::from_string(text).unwrap_or_else(|_| RawValue::NULL.to_owned())
 }

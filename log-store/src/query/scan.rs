@@ -169,14 +169,15 @@ impl Scan<'_> {
         let mut rows = statement.query(params![first, next])?;
         let mut newest = Newest::new(self.limit);
         while let Some(row) = rows.next()? {
-            let at = start + row.get::<_, i64>(0)?;
             let oldest = newest.oldest().max(oldest);
-            let is_older = oldest.is_some_and(|oldest| at < oldest.at);
-            if at < self.from || at > self.before.at || is_older || !self.matches(row, &columns)? {
+            let at = |row: &Row<'_>| row.get::<_, i64>(0).map(|at| start + at);
+            // Most rows do not match. Each value that is read of them takes time.
+            let is_older = oldest.map(|oldest| at(row).map(|at| at < oldest.at)).transpose()?;
+            if is_older == Some(true) || !self.matches(row, &columns)? {
                 continue;
             }
-            let place = Place { at, seq: row.get(1)? };
-            if place < self.before && Some(place) > oldest {
+            let place = Place { at: at(row)?, seq: row.get(1)? };
+            if place.at >= self.from && place < self.before && Some(place) > oldest {
                 newest.push(place);
             }
         }

@@ -7,10 +7,10 @@
 use std::thread;
 use std::time::Instant;
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, Row, params};
 
 use super::filter::Filter;
-use super::reader::{QueryError, Reader};
+use super::reader::{ANSWER_BYTES, QueryError, Reader};
 use super::row::{COLUMNS, PredictionRow, templates};
 use super::scan::{Newest, Place, Scan};
 use super::time_range::TimeRange;
@@ -27,46 +27,52 @@ pub(crate) struct Search<'a> {
     pub(crate) after: Option<&'a str>,
 }
 
-/// Predictions that were found.
-pub(crate) struct Found {
-    pub(crate) predictions: Vec<PredictionRow>,
-    /// Where the search goes on: the limit is reached, or the time limit. `None` at the end.
-    pub(crate) next: Option<String>,
-}
-
-/// Searches predictions.
+/// Searches predictions. Each one is given to `take` as soon as it is read, so that an answer is in memory
+/// only once.
+///
+/// Returns where the search goes on if it has reached its limit, the time limit, or [`ANSWER_BYTES`].
+/// `None` means that there are no more.
 ///
 /// # Errors
 ///
 /// Fails if the store cannot be read or `after` is invalid.
-pub(crate) fn search(reader: &Reader, search: &Search<'_>) -> Result<Found, QueryError> {
+pub(crate) fn search(
+    reader: &Reader,
+    search: &Search<'_>,
+    mut take: impl FnMut(PredictionRow),
+) -> Result<Option<String>, QueryError> {
     let mut before = Place { at: search.range.to, seq: 0 };
     if let Some(after) = search.after {
         before = before.min(Place::parse(after)?);
     }
     let deadline = reader.deadline();
-    let mut predictions = Vec::new();
+    let (mut limit, mut room) = (search.limit, ANSWER_BYTES);
     for day in reader.days(TimeRange { to: before.at.saturating_add(1), ..search.range })? {
-        let limit = search.limit - predictions.len();
         let Some(templates) = reader.read(day, templates)? else { continue };
         let from = search.range.from;
         let scan = Scan { filter: search.filter, day, templates, from, before, limit };
         let (places, unfinished) = run(reader, &scan, deadline)?;
-        let found = reader.read(day, |connection| read_found(connection, &scan, &places))?;
-        predictions.extend(found.unwrap_or_default());
-        if let Some(place) = unfinished {
-            return Ok(Found { predictions, next: Some(place.next()) });
-        }
-        if predictions.len() >= search.limit {
-            return Ok(Found { predictions, next: places.last().map(|place| place.next()) });
+        let mut is_full_at = None;
+        reader.read(day, |connection| {
+            read_each(connection, &scan, &places, |place, prediction| {
+                room = room.saturating_sub(prediction.size());
+                take(prediction);
+                is_full_at = (room == 0).then_some(place);
+                room > 0
+            })
+        })?;
+        limit -= places.len();
+        let is_last = if limit == 0 { places.last().copied() } else { None };
+        if let Some(place) = is_full_at.or(unfinished).or(is_last) {
+            return Ok(Some(place.next()));
         }
         if Instant::now() > deadline {
             // The day is done. A search from its start would read it again.
             let next = Place { at: day.start() - 1, seq: i64::MAX };
-            return Ok(Found { predictions, next: Some(next.next()) });
+            return Ok(Some(next.next()));
         }
     }
-    Ok(Found { predictions, next: None })
+    Ok(None)
 }
 
 /// Scans a day. Returns the matches, and where to go on if the time is over.
@@ -126,19 +132,22 @@ fn segments(connection: &Connection, scan: &Scan<'_>) -> rusqlite::Result<Vec<(i
     statement.query_map(bounds, |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
 }
 
-fn read_found(
+/// Reads the predictions at places, as long as `take` wants more.
+fn read_each(
     connection: &Connection,
     scan: &Scan<'_>,
     places: &[Place],
-) -> rusqlite::Result<Vec<PredictionRow>> {
+    mut take: impl FnMut(Place, PredictionRow) -> bool,
+) -> rusqlite::Result<()> {
     let sql = format!("SELECT {COLUMNS} FROM predictions WHERE seq = ?");
     let mut statement = connection.prepare(&sql)?;
-    let read = |place: &Place| {
-        statement.query_row([place.seq], |row| {
-            PredictionRow::read(row, scan.day, &scan.templates, false)
-        })
-    };
-    places.iter().map(read).collect()
+    for place in places {
+        let read = |row: &Row<'_>| PredictionRow::read(row, scan.day, &scan.templates, false);
+        if !take(*place, statement.query_row([place.seq], read)?) {
+            break;
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -174,9 +183,7 @@ mod tests {
             for _ in 0..100 {
                 let filter = &Filter::default();
                 let asked = Search { filter, range, limit, after: after.as_deref() };
-                let found = search(&reader, &asked).unwrap();
-                keys.extend(found.predictions.into_iter().map(|prediction| prediction.key));
-                after = found.next;
+                after = search(&reader, &asked, |found| keys.push(found.key)).unwrap();
                 if after.is_none() {
                     break;
                 }

@@ -58,14 +58,16 @@ impl TimeRange {
 ///
 /// Fails with the valid forms.
 pub(crate) fn instant(text: &str, now: &Zoned, is_end: bool) -> Result<i64, String> {
-    // A `+` in an address means a blank.
     let text = text.trim();
     let zone = now.time_zone();
     let found = day(text, now).map(|date| of_day(date, zone, is_end)).or_else(|| {
         let lower = text.to_ascii_lowercase();
         let instant = if lower == "now" {
             Some(now.timestamp())
-        } else if let Ok(timestamp) = text.parse::<Timestamp>() {
+        } else if let Ok(timestamp) =
+            text.replace(' ', "+").parse::<Timestamp>().or_else(|_| text.parse())
+        {
+            // A `+` in an address means a blank, also that of an offset.
             Some(timestamp)
         } else if let Ok(local) = text.parse::<DateTime>() {
             local.to_zoned(zone.clone()).ok().map(|local| local.timestamp())
@@ -143,6 +145,8 @@ mod tests {
             ("2026-07-01", false, "2026-06-30T22:00:00Z"),
             ("2026-07-01 14:00", false, "2026-07-01T12:00:00Z"),
             ("2026-07-01T14:00:00.5+02:00", false, "2026-07-01T12:00:00.5Z"),
+            ("2026-07-01T14:00:00.5 02:00", false, "2026-07-01T12:00:00.5Z"),
+            ("2026-07-01 14:00:00+02:00", false, "2026-07-01T12:00:00Z"),
         ] {
             let expected: Timestamp = expected.parse().unwrap();
             assert_eq!(instant(text, &now, is_end), Ok(expected.as_microsecond()), "{text}");

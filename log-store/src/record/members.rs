@@ -180,11 +180,12 @@ pub(crate) fn written_members(object: &str) -> impl Iterator<Item = (&str, &str)
 /// Returns the end of the string at the start of the text, after its closing quote.
 fn string_end(text: &[u8]) -> usize {
     let mut at = 1;
-    while let Some(found) = memchr::memchr2(b'"', b'\\', &text[at.min(text.len())..]) {
-        if text[at + found] == b'"' {
-            return at + found + 1;
+    while let Some(byte) = text.get(at) {
+        match byte {
+            b'"' => return at + 1,
+            b'\\' => at += 2,
+            _ => at += 1,
         }
-        at += found + 2;
     }
     text.len()
 }

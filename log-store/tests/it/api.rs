@@ -199,6 +199,121 @@ fn a_download_is_csv_that_no_spreadsheet_runs() {
     let lines: Vec<_> = body.lines().collect();
     assert!(lines[0].ends_with("error_info,age,note,bmi,charges"), "{}", lines[0]);
     assert!(lines[1].ends_with(",30,\"'=1+1, \"\"x\"\"\",50.0,-5.5"), "{}", lines[1]);
+    // Each column has a name of its own.
+    let [request, answer] = prediction(&id(2), &today(2), 31, 7.5);
+    let request = request.replace("\"bmi\"", "\"model\"");
+    folder.append("app.log", &[request, answer.replace("\"charges\"", "\"age\"")]);
+    server.wait_for_records(4);
+    let (_, _, body) = server.request("/api/predictions?format=csv&filter=age%3D31", "");
+    let header = body.lines().next().unwrap();
+    assert!(header.ends_with("error_info,input.age,input.model,output.age"), "{header}");
+    assert!(body.ends_with(",31,50.0,7.5\r\n"), "{body}");
+}
+
+#[test]
+fn a_download_is_complete_or_links_to_the_rest() {
+    let folder = Folder::new();
+    let count = 2500;
+    let lines: Vec<_> = (0..count)
+        .flat_map(|number| {
+            let [request, answer] = prediction(&id(number), &today(number as u32), 30, 1.5);
+            // Only the oldest one has this field.
+            let note = if number == 0 { "\"age\":30,\"note\":\"first\"" } else { "\"age\":30" };
+            [request.replace("\"age\":30", note), answer]
+        })
+        .collect();
+    folder.append("app.log", &lines);
+    let server = Server::start(&folder, &[folder.path("app.log").to_str().unwrap()]);
+    server.wait_for_records(2 * count);
+    let expected: Vec<_> = (0..count).rev().map(id).collect();
+
+    let (status, head, body) = server.request("/api/predictions?limit=all&format=csv", "");
+    assert_eq!((status, head.contains("link:")), (200, false), "{head}");
+    assert!(body.ends_with(",1.5,first\r\n") && !body.contains("\r\n\r\n"));
+    let mut lines = body.lines();
+    assert!(lines.next().unwrap().ends_with(",error_info,age,bmi,charges,note"));
+    let ids: Vec<_> = lines.map(|line| line.split(',').nth(1).unwrap().to_owned()).collect();
+    assert_eq!(ids, expected);
+
+    let answer = server.get("/api/predictions?limit=all");
+    let all = answer["predictions"].as_array().unwrap();
+    let ids: Vec<_> = all.iter().map(|found| found["prediction_id"].as_str().unwrap()).collect();
+    assert_eq!(ids, expected);
+    assert_eq!(answer["next"], Value::Null);
+    let none = server.get("/api/predictions?limit=all&filter=age%3E30");
+    assert_eq!(none, json!({ "predictions": [], "next": null }));
+    server.json("/api/predictions?limit=all&filter=agee%3E30", 400);
+
+    let mut path = "/api/predictions?format=csv&limit=999&filter=age%3D30".to_owned();
+    let mut ids = Vec::new();
+    loop {
+        let (_, head, body) = server.request(&path, "");
+        ids.extend(body.lines().skip(1).map(|line| line.split(',').nth(1).unwrap().to_owned()));
+        let Some((_, link)) = head.split_once("link: <") else { break };
+        let (next, rest) = link.split_once('>').unwrap();
+        assert!(rest.starts_with("; rel=\"next\""), "{link}");
+        path = next.to_owned();
+    }
+    assert_eq!(ids, expected);
+}
+
+/// The memory of answers is bounded, whatever the number and the size of the predictions.
+#[cfg(target_os = "linux")]
+#[test]
+fn answers_do_not_fill_the_memory() {
+    let folder = Folder::new();
+    let small = 11_000;
+    let large = 30;
+    let note = "x".repeat(900_000);
+    let lines = (0..small + large).flat_map(|number| {
+        let [request, answer] = prediction(&id(number), &today(number as u32), 30, 1.5);
+        let with_note = format!("\"age\":30,\"note\":\"{note}\"");
+        let is_large = number < large;
+        [if is_large { request.replace("\"age\":30", &with_note) } else { request }, answer]
+    });
+    let lines: Vec<_> = lines.collect();
+    folder.append("app.log", &lines);
+    let others = 12;
+    let record = format!(
+        "{{\"asctime\":\"{}\",\"message\":\"m\",\"prediction_id\":\"{}\",\"note\":\"{note}\"}}",
+        today(1),
+        id(1)
+    );
+    folder.append("app.log", &vec![record; others]);
+    let log = folder.path("app.log");
+    let arguments = [log.to_str().unwrap()];
+    let server = Server::start(&folder, &arguments);
+    server.wait_for_records(2 * (small + large) + others as u64);
+    drop(server);
+
+    // The memory of this one is that of the answers.
+    let server = Server::start(&folder, &arguments);
+    let mut found = 0;
+    let mut after = String::new();
+    loop {
+        let (_, _, body) =
+            server.request(&format!("/api/predictions?limit=10000&after={after}"), "");
+        assert!(body.len() < 10_000_000, "an answer has {} bytes", body.len());
+        let answer: Value = serde_json::from_str(&body).unwrap();
+        found += answer["predictions"].as_array().unwrap().len() as u64;
+        match answer["next"].as_str() {
+            Some(next) => next.clone_into(&mut after),
+            None => break,
+        }
+    }
+    assert_eq!(found, small + large);
+    let (_, _, body) = server.request("/api/predictions?limit=all&format=csv", "");
+    assert_eq!(body.lines().count() as u64, 1 + small + large);
+    for (path, list) in
+        [("/api/records?limit=10000", "records"), (&*format!("/api/predictions/{}", id(1)), "log")]
+    {
+        let answer = server.get(path);
+        let items = answer[list].as_array().unwrap().len();
+        assert!(items < others && answer["is_complete"] == false, "{path}: {items}");
+    }
+    // An answer of all large predictions would take 100 MB.
+    let peak = server.peak_memory();
+    assert!(peak < 70_000_000, "{peak} bytes");
 }
 
 #[test]

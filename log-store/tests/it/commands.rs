@@ -47,6 +47,14 @@ fn query_prints_a_table_json_or_csv() {
     assert_eq!(found[1]["prediction_id"], id(0));
     let csv = output(&folder, &["query", "--store", "store", "--format", "csv", "--limit", "2"]);
     assert_eq!(csv.lines().count(), 3);
+    // The notice of an incomplete output is not part of the data.
+    let errors = |arguments: &[&str]| {
+        let all = [&["query", "--store", "store", "--format", "csv"], arguments].concat();
+        String::from_utf8(run(&folder, &all).stderr).unwrap()
+    };
+    let message = "ml-logs: printed the newest 2, there may be more; raise --limit\n";
+    assert_eq!(errors(&["--limit", "2"]), message);
+    assert_eq!(errors(&["--limit", "7"]), "");
     // Text of a record does not control the terminal.
     let table = output(&folder, &["query", "status=error", "--store", "store"]);
     assert!(table.contains("no \\u{1b}[31mtree"), "{table}");
@@ -78,6 +86,19 @@ fn mistakes_are_shown_at_their_place() {
     assert!(message.starts_with("ml-logs: --from: `soon` is no time: write"), "{message}");
     let message = error(&["query", "--store", "elsewhere"]);
     assert_eq!(message, "ml-logs: there is no store at elsewhere; name its folder with --store\n");
+}
+
+#[test]
+fn a_closed_output_ends_the_program_without_a_message() {
+    let folder = store();
+    for name in ["query", "stats"] {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let mut command = Command::new(PROGRAM);
+        command.args([name, "--store"]).arg(folder.store());
+        let output = command.stdout(writer).stderr(Stdio::piped()).output().unwrap();
+        assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
+    }
 }
 
 #[test]

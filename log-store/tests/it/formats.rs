@@ -225,6 +225,8 @@ fn lines_that_are_no_records_are_counted_and_kept() {
     let kept: Vec<_> =
         rejected["lines"].as_array().unwrap().iter().rev().map(|line| &line["line"]).collect();
     assert_eq!(json!(kept), json!(lines));
+    assert_eq!(rejected["is_complete"], true);
+    assert_eq!(server.get("/api/rejected?limit=4")["is_complete"], false);
     assert_eq!(rejected["lines"][0]["source"], folder.path("app.log").to_str().unwrap());
 }
 
@@ -240,7 +242,10 @@ fn other_records_are_found_by_their_words_and_by_the_id() {
     let found = server.get(&format!("/api/predictions/{}", id(1)));
     assert_eq!(found["log"][0]["depth"], 17);
     let records = server.get("/api/records?search=unbalanced+tree");
-    assert_eq!(records["records"][0]["logger"], "trees");
+    assert_eq!(
+        (&records["records"][0]["logger"], &records["is_complete"]),
+        (&json!("trees"), &json!(true))
+    );
     assert_eq!(server.get("/api/records?search=balanced")["records"], json!([]));
     assert_eq!(server.get("/api/records?search=%22%20OR%20*")["records"], json!([]));
 }

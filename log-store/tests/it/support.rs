@@ -83,7 +83,18 @@ impl Server {
         let answer = String::from_utf8(answer).unwrap();
         let (head, body) = answer.split_once("\r\n\r\n").unwrap();
         let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-        (status, head.to_lowercase(), body.to_owned())
+        let head = head.to_lowercase();
+        let is_chunked = head.contains("transfer-encoding: chunked");
+        (status, head, if is_chunked { unchunked(body) } else { body.to_owned() })
+    }
+
+    /// Returns the largest resident memory that the program has had, in bytes.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn peak_memory(&self) -> u64 {
+        let path = format!("/proc/{}/status", self.process.id());
+        let status = std::fs::read_to_string(path).unwrap();
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+        1024 * peak.trim().strip_suffix(" kB").unwrap().parse::<u64>().unwrap()
     }
 
     /// Asks for JSON with a status.
@@ -127,6 +138,20 @@ impl Server {
     pub(crate) fn kill(mut self) {
         self.process.kill().unwrap();
         self.process.wait().unwrap();
+    }
+}
+
+/// Puts the chunks of a body together. The last one is empty.
+fn unchunked(mut body: &str) -> String {
+    let mut whole = String::new();
+    loop {
+        let (size, rest) = body.split_once("\r\n").expect("the body is cut off");
+        let size = usize::from_str_radix(size, 16).unwrap();
+        if size == 0 {
+            return whole;
+        }
+        whole.push_str(&rest[..size]);
+        body = &rest[size + 2..];
     }
 }
 

@@ -12,9 +12,9 @@ const REPORT: &str = "ml-model-core: log records go nowhere because no `tracing`
                       logging before the first prediction, as in `let _logging = ml_logging::builder().init()?;`, \
                       or install `tracing::subscriber::NoSubscriber` to have none\n";
 
-const THREAD_REPORT: &str = "ml-model-core: log records of this thread go nowhere because its `tracing` subscriber is \
-                             that of another thread: `tracing::subscriber::with_default` covers the thread that calls \
-                             it; for all threads, write `let _logging = ml_logging::builder().init()?;`\n";
+const THREAD_REPORT: &str = "ml-model-core: log records of this thread go nowhere because it has no `tracing` subscriber; \
+                             `tracing::subscriber::with_default` covers only the thread that calls it; for all threads, \
+                             write `let _logging = ml_logging::builder().init()?;`\n";
 
 /// Reports, once per process, that records go nowhere. The caller has found that no level is enabled.
 ///
