@@ -37,7 +37,7 @@ use crate::request::Context;
     message = "the model `{Self}` does not implement `Infer`",
     label = "this model has no `infer` method",
     note = "`#[derive(MLModel)]` builds on `Infer`: write `impl Infer for {Self}` with `Input`, \
-            `Output`, `Error` and `fn infer`",
+            `Output`, `Error` and `fn infer`, and no `impl MLModel`",
     note = "if `{Self}` is not the model, such as its input, remove `MLModel` from its derives",
     note = "a decorator takes any model: write `impl<M: MLModel> Decorator<M>`, without `Infer`, and call the model by \
             `model.call(request)`"

@@ -19,11 +19,12 @@ const _: () = {
     );
     struct __Log;
     #[automatically_derived]
-    impl<__M: __core::ModelOf<__Model>> __core::Recorder<__M> for __Log {
+    impl<__AnyModel: __core::ModelOf<__Model>> __core::Recorder<__AnyModel> for __Log {
         fn sites(&self) -> &'static __core::LogSites {
             &__SITES
         }
         fn requested(&self, record: __core::Record<'_>, input: &__core::Input<__Model>) {
+            let input = __core::at(input).root();
             record
                 .write(
                     &[
@@ -40,6 +41,7 @@ const _: () = {
                 );
         }
         fn created(&self, record: __core::Record<'_>, output: &__core::Output<__Model>) {
+            let output = __core::at(output).root();
             record
                 .write(
                     &[
@@ -53,11 +55,15 @@ const _: () = {
                 );
         }
     }
-    fn __decorator_0<__M: __core::ModelOf<__Model>>() -> impl __core::Decorator<__M> {
+    fn __decorator_0<__AnyModel: __core::ModelOf<__Model>>() -> impl __core::Decorator<
+        __AnyModel,
+    > {
         static SLOT: __core::DecoratorSlot = __core::DecoratorSlot::new();
         SLOT.get(|| crate::Timing)
     }
-    fn __decorator_3<__M: __core::ModelOf<__Model>>() -> impl __core::Decorator<__M> {
+    fn __decorator_3<__AnyModel: __core::ModelOf<__Model>>() -> impl __core::Decorator<
+        __AnyModel,
+    > {
         static SLOT: __core::DecoratorSlot = __core::DecoratorSlot::new();
         SLOT.get(|| Cache::with_ttl(60))
     }

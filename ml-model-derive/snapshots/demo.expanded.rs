@@ -3,6 +3,7 @@ const _: () = {
     use ::ml_model_core::__private as __core;
     const __CHECKED: __core::bool = __core::check::<InsuranceChargesModel>();
     type __Model = __core::Checked<InsuranceChargesModel, __CHECKED>;
+    use __core::{Path as _, WithoutFields as _};
     static __SITES: __core::LogSites = __core::LogSites::new(
         "insurance_charges_model_logger",
         __core::Level::INFO,
@@ -11,14 +12,16 @@ const _: () = {
     );
     struct __Log;
     #[automatically_derived]
-    impl<__M: __core::ModelOf<__Model>> __core::Recorder<__M> for __Log {
+    impl<__AnyModel: __core::ModelOf<__Model>> __core::Recorder<__AnyModel> for __Log {
         fn sites(&self) -> &'static __core::LogSites {
             &__SITES
         }
         fn requested(&self, record: __core::Record<'_>, input: &__core::Input<__Model>) {
+            let input = __core::at(input).root();
             record.write(&[&__core::field(&input.age), &__core::field(&input.bmi)]);
         }
         fn created(&self, record: __core::Record<'_>, output: &__core::Output<__Model>) {
+            let output = __core::at(output).root();
             record.write(&[&__core::field(&output.charges)]);
         }
     }

@@ -2,6 +2,7 @@
 #[allow(clippy::multiple_bound_locations)]
 const _: () = {
     use ::renamed::__private as __core;
+    use __core::{Path as _, WithoutFields as _};
     static __SITES: __core::LogSites = __core::LogSites::new(
         "generic_logger",
         __core::Level::INFO,
@@ -18,8 +19,8 @@ const _: () = {
         'a,
         T: Clone + __core::Send + __core::Sync,
         const N: usize,
-        __M: __core::ModelOf<Generic<'a, T, N>>,
-    > __core::Recorder<__M> for __Log<'a, T, N>
+        __AnyModel: __core::ModelOf<Generic<'a, T, N>>,
+    > __core::Recorder<__AnyModel> for __Log<'a, T, N>
     where
         T: Send + Sync,
     {
@@ -31,6 +32,7 @@ const _: () = {
             record: __core::Record<'_>,
             input: &__core::Input<Generic<'a, T, N>>,
         ) {
+            let input = __core::at(input).root();
             record.write(&[&__core::field(&input.age)]);
         }
         fn created(
@@ -45,8 +47,10 @@ const _: () = {
         'a,
         T: Clone + __core::Send + __core::Sync,
         const N: usize,
-        __M: __core::ModelOf<Generic<'a, T, N>>,
-    >(model: &Generic<'a, T, N>) -> impl __core::Decorator<__M> + use<'a, T, N, __M>
+        __AnyModel: __core::ModelOf<Generic<'a, T, N>>,
+    >(
+        model: &Generic<'a, T, N>,
+    ) -> impl __core::Decorator<__AnyModel> + use<'a, T, N, __AnyModel>
     where
         T: Send + Sync,
     {

@@ -50,6 +50,8 @@ use proc_macro::TokenStream;
 ///     may have another key in the record (`bmi as body_mass_index`). The compiler suggests a
 ///     correction for a misspelt segment of an unquoted field; for a quoted one only if it is a name and
 ///     nothing else. A path may lead through an `Option`: the value is `null` where there is none.
+///     `prediction_id` is the id of the prediction, which all records have below the decorator of that name. A
+///     field of that name in the input or output is listed with another key, as in `prediction_id as order_id`.
 ///   * a policy shows something else instead of the value: `redacted(ssn)` the text `[REDACTED]`,
 ///     `hashed(customer_id)` a keyed digest, `bucketed(age, 10)` the lower bound of a bucket. A field of the
 ///     type `Sensitive` needs one. The key of the digest is in `ML_LOG_HASH_KEY`.

@@ -1,5 +1,6 @@
 //! `#[derive(LogValue)]` for enums without data.
 
+use heck::ToSnakeCase;
 use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::quote;
 use syn::meta::ParseNestedMeta;
@@ -107,6 +108,14 @@ fn variants<'a>(input: &'a DeriveInput, errors: &mut Errors) -> Vec<&'a Variant>
                 data.variants.iter().filter(|variant| matches!(variant.fields, Fields::Unit));
             let units: Vec<_> = units.collect();
             return if units.len() == data.variants.len() { units } else { Vec::new() };
+        }
+        Data::Struct(data) if matches!(data.fields, Fields::Unnamed(_)) => {
+            let field = input.ident.to_string().to_snake_case();
+            let message = format!(
+                "{REMEDY}, not for a tuple struct: log its value by its path, such as \"{field}.0 as {field}\""
+            );
+            errors.at(data.struct_token.span, message);
+            return Vec::new();
         }
         Data::Struct(data) => ("a struct", data.struct_token.span),
         Data::Union(data) => ("a union", data.union_token.span),

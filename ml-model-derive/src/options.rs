@@ -1,14 +1,15 @@
 //! Reads `name = value, ...`, the syntax that the options of all attributes share.
 //!
 //! After an error in one option, reading continues behind the next comma, so that errors in the
-//! following options are found, too.
+//! following options are found, too. A value is written where it is read: a macro has no access to constants and other
+//! macros.
 
 use std::mem;
 
 use proc_macro2::{Ident, Span, TokenTree};
 use syn::ext::IdentExt;
 use syn::parse::ParseStream;
-use syn::{Attribute, LitStr, Meta, Path, Token};
+use syn::{Attribute, Expr, LitStr, Meta, Path, Token};
 
 use crate::did_you_mean;
 use crate::errors::Errors;
@@ -73,10 +74,39 @@ pub(crate) fn read(
         if input.parse::<Option<Token![=]>>()?.is_none() || is_end(input) {
             return Err(syn::Error::new(name.span(), is_written()));
         }
+        let start = input.span();
+        let is_computed = is_computed(input);
         let value = read_value(&text, input, errors).and_then(|()| expect_end(input));
         given.push(spec.name);
-        value.map_err(|error| syn::Error::new(error.span(), format!("{error}; {}", is_written())))
+        value.map_err(|error| {
+            let (span, error) = match is_computed {
+                true => (start, COMPUTED.to_owned()),
+                false => (error.span(), error.to_string()),
+            };
+            syn::Error::new(span, format!("{error}; {}", is_written()))
+        })
     });
+}
+
+const COMPUTED: &str =
+    "expected the value itself: constants, macros and expressions cannot be read here";
+
+/// Returns whether the next value is a constant, a macro or an expression.
+fn is_computed(input: ParseStream<'_>) -> bool {
+    fn computed(value: &Expr) -> bool {
+        match value {
+            Expr::Path(path) => {
+                let path = &path.path;
+                // One word with small letters is a text without quotes.
+                path.get_ident().is_none_or(|word| !word.to_string().contains(char::is_lowercase))
+            }
+            Expr::Call(call) => computed(&call.func),
+            Expr::Reference(reference) => computed(&reference.expr),
+            value => matches!(value, Expr::Binary(_) | Expr::Macro(_) | Expr::MethodCall(_)),
+        }
+    }
+    let fork = input.fork();
+    fork.parse::<Expr>().is_ok_and(|value| is_end(&fork) && computed(&value))
 }
 
 /// Calls `read_item` for each comma-separated item.

@@ -60,8 +60,9 @@ pub use decorated::Decorated;
     label = "expected a decorator",
     note = "for a type of your own, write `impl<M: MLModel> Decorator<M> for {Self}`, not for the type of the model; for one \
             type of input, write `impl<M: MLModel<Input = ...>>`",
-    note = "expected a value: call a function, as in `Cache::new()`; take the value of a `Result` or `Option`, as in \
-            `Cache::new().expect(\"reason\")`; dereference a lazy static, as in `&*CACHE`"
+    note = "expected a value: a function itself is not a decorator, call one that returns a decorator, as in \
+            `Cache::new()`; take the value of a `Result` or `Option`, as in `Cache::new().expect(\"reason\")`; dereference a \
+            lazy static, as in `&*CACHE`"
 )]
 pub trait Decorator<M: MLModel>: Send + Sync {
     /// Handles one request. The default passes it to the model.

@@ -35,14 +35,30 @@ pub(crate) use time::Iso8601;
 /// assert_eq!(Sex::Female.log_value(), "female");
 /// assert_eq!(Some(21.5).log_value(), Some(21.5));
 /// ```
+///
+/// For a type of your own, `Value` is the type of what is logged:
+///
+/// ```
+/// # use ml_model_core::LogValue;
+/// struct CustomerId(String);
+///
+/// impl LogValue for CustomerId {
+///     type Value<'a> = &'a str;
+///
+///     fn log_value(&self) -> &str {
+///         &self.0
+///     }
+/// }
+/// ```
 #[diagnostic::on_unimplemented(
     message = "a field of type `{Self}` cannot be logged",
     label = "this field's type does not implement `LogValue`",
     note = "log values are integers, floats, `bool`, strings, `Uuid`, `Duration`, and `Option` of these",
     note = "dates and times are those of `jiff` and `chrono`, such as `jiff::Timestamp` and `chrono::DateTime`, with the \
             feature `jiff` or `chrono` of `ml-model-core`",
-    note = "for an enum without data, derive it: `#[derive(LogValue)]`",
-    note = "for a struct, log one of its fields by its path, such as \"address.zip\"",
+    note = "for an enum without data, derive it: `#[derive(LogValue)]`, with `use ml_model_core::LogValue`",
+    note = "for a struct, log one of its fields by its path, such as \"address.zip\"; for a tuple or a newtype, a path \
+            with a number, such as \"customer_id.0 as customer_id\"",
     note = "lists and maps cannot be logged; `redacted(field)` takes fields of all types",
     note = "for another type of your own, implement `LogValue`; for one of another crate, log a field with its text"
 )]

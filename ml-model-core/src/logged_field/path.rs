@@ -1,10 +1,13 @@
 //! Reading a field at a path that may lead through `Option`s, for generated code.
 //!
 //! `address.zip` is read as `at(&input.address).read(|value| field(&value.zip))`. The type of the parent selects the
-//! methods without a bound: those of an `Option` are inherent, those of a type without fields belong to
-//! [`WithoutFields`], and those of all other types to [`Path`], which takes a reference and is therefore found last.
+//! methods without a bound. Those of a type without fields, and of an `Option` of one, belong to [`WithoutFields`]; they
+//! take the value and are therefore found first. Those of other `Option`s are inherent and take a reference. Those of
+//! all other types belong to [`Path`], which takes a reference, too, and is found last.
 
 use std::collections::{BTreeMap, HashMap};
+
+use serde_json::Value;
 
 use crate::sensitive::Sensitive;
 
@@ -21,13 +24,13 @@ pub fn at<T>(value: &T) -> At<'_, T> {
 impl<'a, T> At<'a, Option<T>> {
     /// Goes on to a field of the value in the `Option`.
     #[inline]
-    pub fn get<U>(self, field: impl FnOnce(&'a T) -> &'a U) -> At<'a, U> {
+    pub fn get<U>(&self, field: impl FnOnce(&'a T) -> &'a U) -> At<'a, U> {
         At(self.0.and_then(Option::as_ref).map(field))
     }
 
     /// Returns what `read` makes of the value in the `Option`.
     #[inline]
-    pub fn read<V>(self, read: impl FnOnce(&'a T) -> V) -> Option<V> {
+    pub fn read<V>(&self, read: impl FnOnce(&'a T) -> V) -> Option<V> {
         self.0.and_then(Option::as_ref).map(read)
     }
 }
@@ -39,6 +42,9 @@ pub trait Path<'a, T: 'a> {
 
     /// Returns what `read` makes of the value.
     fn read<V>(self, read: impl FnOnce(&'a T) -> V) -> Option<V>;
+
+    /// Returns the value, which is an input or output, for the first names of its paths.
+    fn root(self) -> &'a T;
 }
 
 impl<'a, T> Path<'a, T> for &At<'a, T> {
@@ -50,6 +56,11 @@ impl<'a, T> Path<'a, T> for &At<'a, T> {
     #[inline]
     fn read<V>(self, read: impl FnOnce(&'a T) -> V) -> Option<V> {
         self.0.map(read)
+    }
+
+    #[inline]
+    fn root(self) -> &'a T {
+        self.0.expect("a path starts at a value")
     }
 }
 
@@ -83,6 +94,15 @@ pub trait WithoutFields<'a> {
         let _ = read;
         None
     }
+
+    /// Does not compile.
+    fn root(self) -> &'a <Self::Value as IsStruct<'a>>::Fields
+    where
+        Self: Sized,
+        Self::Value: IsStruct<'a>,
+    {
+        unreachable!("no type implements `IsStruct`")
+    }
 }
 
 /// A trait without implementations, which the methods of a value without fields require. As `Fields` is then an
@@ -93,10 +113,21 @@ pub trait WithoutFields<'a> {
     message = "a path cannot lead into a field of type `{Self}`",
     label = "a value of this type has no fields for a path",
     note = "a number, a text or a flag is logged itself, without a further name",
-    note = "items of a list and entries of a map cannot be logged",
+    note = "items of a list and entries of a map or of a JSON value cannot be logged",
     note = "of a `Sensitive` struct, log the whole, as in `redacted(recipient)`, or make its fields `Sensitive` instead"
 )]
 pub trait HasFields<'a> {
+    /// The type of the value that has the fields.
+    type Fields: 'a;
+}
+
+/// A trait without implementations, as [`HasFields`], for the input and output of a model.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no fields to log: make the input or output a struct with these fields, or list none",
+    label = "not a field of a struct",
+    note = "`Input` and `Output` are one row, not a list: a service passes each row of a batch to the model"
+)]
+pub trait IsStruct<'a> {
     /// The type of the value that has the fields.
     type Fields: 'a;
 }
@@ -106,26 +137,36 @@ macro_rules! without_fields {
         impl<'a, $($parameters)*> WithoutFields<'a> for At<'a, $type> {
             type Value = $type;
         }
+
+        impl<'a, $($parameters)*> WithoutFields<'a> for At<'a, Option<$type>> {
+            type Value = $type;
+        }
     )*};
 }
 
 without_fields! {
     [] bool;
+    [] char;
     [] f32;
     [] f64;
     [] i8;
     [] i16;
     [] i32;
     [] i64;
+    [] i128;
+    [] isize;
     [] u8;
     [] u16;
     [] u32;
     [] u64;
+    [] u128;
     [] usize;
     [] String;
+    [] Value;
     [T] Vec<T>;
     [T, const N: usize] [T; N];
     [K, V] BTreeMap<K, V>;
     [K, V, S] HashMap<K, V, S>;
+    [T, E] Result<T, E>;
     [T] Sensitive<T>;
 }

@@ -2,7 +2,11 @@
 
 use std::error::Error;
 
-use ml_model_core::{Infer, MLModel, PredictionError};
+use ml_model_core::{Infer, MLModel, PredictionError, Request};
+use schemars::JsonSchema;
+use tracing::level_filters::LevelFilter;
+
+use crate::common::logged;
 
 /// Adds numbers.
 ///
@@ -73,4 +77,33 @@ mod retired_uses {
 #[allow(deprecated)]
 fn deprecated_models_are_models() {
     assert_eq!(retired::Retired.display_name(), "Retired");
+}
+
+#[derive(JsonSchema)]
+struct Order {
+    prediction_id: String,
+}
+
+#[derive(MLModel)]
+#[decorate(prediction_id)]
+#[decorate(logging(input_fields = [prediction_id, "prediction_id as order_id"]))]
+struct Orders;
+
+impl Infer for Orders {
+    type Input = Order;
+    type Output = f64;
+    type Error = std::convert::Infallible;
+
+    fn infer(&self, _input: &Order) -> Result<f64, Self::Error> {
+        Ok(1.0)
+    }
+}
+
+#[test]
+fn an_own_field_prediction_id_is_logged_under_another_name() {
+    let order = Order { prediction_id: "order-7".to_owned() };
+    let request = Request::new(order).with_prediction_id("p-1");
+    let (_, records) = logged(LevelFilter::INFO, || Orders.predict(request).unwrap());
+    assert_eq!(records[0].get("prediction_id"), Some("p-1"));
+    assert_eq!(records[0].get("order_id"), Some("order-7"));
 }

@@ -340,6 +340,12 @@ fn execution(execution: Option<&(String, Span)>, errors: &mut Errors) -> &'stati
     match name.to_lowercase().as_str() {
         "blocking" => "Blocking",
         "inline" => "Inline",
+        "async" => {
+            let message = "`infer` is not async: leave out `execution`, and the model may block and drive a \
+                           runtime, as with `Handle::block_on`";
+            errors.at(*span, message);
+            "Blocking"
+        }
         unknown => {
             let what = format!("execution `{name}`");
             errors.at(*span, did_you_mean::unknown(&what, unknown, &["inline", "blocking"]));

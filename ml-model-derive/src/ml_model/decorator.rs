@@ -1,13 +1,15 @@
 //! Parses the decorator in `#[decorate(...)]`.
 
 use heck::ToSnakeCase;
-use proc_macro2::{Ident, Span, TokenStream, TokenTree};
+use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote_spanned};
 use syn::ext::IdentExt;
 use syn::parse::ParseStream;
+use syn::punctuated::Punctuated;
 use syn::{Attribute, Expr, Lit, Meta, Path, PathArguments, Token, token};
 
 use super::logging::{self, Logging};
+use super::policy;
 use crate::errors::Errors;
 use crate::{did_you_mean, options};
 
@@ -34,8 +36,10 @@ pub(super) const DECORATE: &str = "#[decorate(prediction_id)]`, `#[decorate(logg
 
 const ONE_EACH: &str = "one decorator per attribute: write a second `#[decorate(...)]`";
 
-/// Class of the decorator `prediction_id` in the Python packages. A Rust type would be named `PredictionIdDecorator`.
-const PYTHON_PREDICTION_ID: &str = "PredictionIDDecorator";
+/// Types of the built-in decorators, of which the first is that of the Python packages. A type of the user with such a
+/// name is written as a path.
+const TYPES: &[&str] =
+    &["PredictionIDDecorator", "PredictionIdDecorator", "LoggingDecorator", "MetricsDecorator"];
 
 /// Returns the error of an attribute that is named like a built-in decorator, such as `#[logging]`.
 pub(super) fn without_decorate(attribute: &Attribute) -> Option<syn::Error> {
@@ -90,8 +94,8 @@ pub(super) fn read(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<K
     Ok(kind)
 }
 
-/// Returns the error of tokens that cannot be a decorator: a literal, a closure, a built-in one that is
-/// written like a macro or a statement.
+/// Returns the error of tokens that cannot be a decorator: a literal, a closure, a policy, a built-in one that is
+/// written with hyphens, like a macro or like a statement.
 fn not_a_decorator(input: ParseStream<'_>) -> Option<syn::Error> {
     let fork = input.fork();
     let span = input.span();
@@ -114,6 +118,19 @@ fn not_a_decorator(input: ParseStream<'_>) -> Option<syn::Error> {
     }
     let name = fork.call(Ident::parse_any).ok()?;
     let text = name.to_string();
+    if policy::is_policy(&text) && is_word(&fork) {
+        let example = match fork.parse::<Group>() {
+            Ok(field) => format!("{text}{field}"),
+            Err(_) => policy::example(&text, "customer_id"),
+        };
+        let message = format!(
+            "`{text}` is a policy of a field: write `#[decorate(logging(input_fields = [{example}]))]`"
+        );
+        return Some(syn::Error::new(span, message));
+    }
+    if let Some(decorator) = hyphenated(input) {
+        return Some(syn::Error::new(span, format!("a name has no `-`: write `{decorator}`")));
+    }
     if fork.peek(Token![=])
         && !fork.peek(Token![==])
         && did_you_mean::nearest(&text, DECORATORS).is_none()
@@ -134,6 +151,13 @@ fn not_a_decorator(input: ParseStream<'_>) -> Option<syn::Error> {
         return Some(syn::Error::new(next, message));
     }
     fork.peek(Token![;]).then(|| at_semicolon(&fork))
+}
+
+/// Returns the built-in decorator that words with hyphens between them stand for.
+fn hyphenated(input: ParseStream<'_>) -> Option<&'static str> {
+    let words = input.fork().call(Punctuated::<Ident, Token![-]>::parse_separated_nonempty).ok()?;
+    let words: Vec<String> = words.iter().map(Ident::to_string).collect();
+    (words.len() > 1).then(|| did_you_mean::nearest(&words.join("_"), DECORATORS))?
 }
 
 /// Returns the error of the `;` that is next.
@@ -248,14 +272,14 @@ fn is_word(after_name: ParseStream<'_>) -> bool {
 ///
 /// A custom decorator is a type, a constant or a function call. It is therefore neither a lone word
 /// in snake_case nor a call with options. A call of a function whose name is close to that of a
-/// built-in decorator is taken as a misspelling, too, and so is the name of the Python class.
+/// built-in decorator is taken as a misspelling, too, and so is the type of one.
 fn is_misspelt_built_in(name: &Ident, after_name: ParseStream<'_>) -> bool {
     let text = name.to_string();
     let is_in_snake_case = !text.contains(char::is_uppercase);
     if !is_word(after_name) {
         return false;
     }
-    if text == PYTHON_PREDICTION_ID {
+    if TYPES.contains(&text.as_str()) {
         return true;
     }
     if !after_name.peek(token::Paren) {

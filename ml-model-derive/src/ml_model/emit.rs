@@ -7,7 +7,7 @@
 //!     type __Model = __core::Checked<Model, __CHECKED>; // the same type
 //!     static __SITES: __core::LogSites = /* names of the fields */;
 //!     struct __Log;
-//!     impl<__M: __core::ModelOf<__Model>> __core::Recorder<__M> for __Log { /* reads fields */ }
+//!     impl<__AnyModel: __core::ModelOf<__Model>> __core::Recorder<__AnyModel> for __Log { /* reads fields */ }
 //!     fn __stack(model: &__Model) -> impl __core::ModelOf<__Model> + '_ { /* composes the decorators */ }
 //!     impl __core::MLModel for Model { /* delegates to the stack */ }
 //!     impl __core::Described for Model { /* metadata and execution */ }
@@ -96,11 +96,14 @@ fn recorder(model: &Model<'_>, logging: &Logging) -> TokenStream {
     let sites = quote! {
         static __SITES: __core::LogSites = #sites;
     };
-    let path_methods = has_nested(logging).then(|| {
+    let has_fields = !logging.input_fields.is_empty() || !logging.output_fields.is_empty();
+    let path_methods = has_fields.then(|| {
         quote!(
             use __core::{Path as _, WithoutFields as _};
         )
     });
+    let input_root = root("input", &logging.input_fields);
+    let output_root = root("output", &logging.output_fields);
     let input_values = values("input", &logging.input_fields);
     let output_values = values("output", &logging.output_fields);
     let generics = with_stacked_model(model);
@@ -110,23 +113,28 @@ fn recorder(model: &Model<'_>, logging: &Logging) -> TokenStream {
         #sites
         #declaration
         #[automatically_derived]
-        impl #generics __core::Recorder<__M> for __Log #type_generics #where_clause {
+        impl #generics __core::Recorder<__AnyModel> for __Log #type_generics #where_clause {
             fn sites(&self) -> &'static __core::LogSites {
                 &__SITES
             }
             fn requested(&self, record: __core::Record<'_>, input: &__core::Input<#model_type>) {
+                #input_root
                 record.write(&[#(#input_values),*]);
             }
             fn created(&self, record: __core::Record<'_>, output: &__core::Output<#model_type>) {
+                #output_root
                 record.write(&[#(#output_values),*]);
             }
         }
     }
 }
 
-/// Returns whether the path of a field has several names.
-fn has_nested(logging: &Logging) -> bool {
-    logging.input_fields.iter().chain(&logging.output_fields).any(|field| field.path.len() > 1)
+/// Generates the statement that reports an input or output without named fields, at the first field.
+fn root(value: &str, fields: &[Field]) -> Option<TokenStream> {
+    let span = fields.first()?.span.resolved_at(Span::call_site());
+    // `values` reads the same name.
+    let root = Ident::new(value, span);
+    Some(quote_spanned!(span=> let #root = __core::at(#root).root();))
 }
 
 /// Generates the options `sample` and `slow`.
@@ -144,12 +152,12 @@ fn sampling(logging: &Logging) -> Option<TokenStream> {
     (sample.is_some() || slow.is_some()).then(|| quote!(__core::Sampling::new() #sample #slow))
 }
 
-/// Adds the parameter `__M`, any model in the stack, to the type's own generics. The bound `Type: Infer` would
+/// Adds the parameter `__AnyModel`, any model in the stack, to the type's own generics. The bound `Type: Infer` would
 /// make the fields of its input unknown.
 fn with_stacked_model(model: &Model<'_>) -> Generics {
     let model_type = checked_type(model);
     let mut generics = model.own_generics.clone();
-    let parameter = quote_spanned!(name_span(model)=> __M: __core::ModelOf<#model_type>);
+    let parameter = quote_spanned!(name_span(model)=> __AnyModel: __core::ModelOf<#model_type>);
     generics.params.push(parse_quote!(#parameter));
     generics
 }
@@ -272,7 +280,7 @@ fn custom_decorator(model: &Model<'_>, name: &Ident, expression: &TokenStream) -
     let hint = hint(expression);
     if !has_types(&model.generics) {
         return quote_spanned! {span=>
-            fn #name #generics () -> impl __core::Decorator<__M> #where_clause {
+            fn #name #generics () -> impl __core::Decorator<__AnyModel> #where_clause {
                 #hint
                 static SLOT: __core::DecoratorSlot = __core::DecoratorSlot::new();
                 SLOT.get(|| #expression)
@@ -284,7 +292,7 @@ fn custom_decorator(model: &Model<'_>, name: &Ident, expression: &TokenStream) -
     quote_spanned! {span=>
         fn #name #generics (
             #parameter: &#model_type
-        ) -> impl __core::Decorator<__M> + use #captured #where_clause {
+        ) -> impl __core::Decorator<__AnyModel> + use #captured #where_clause {
             #hint
             static SLOTS: __core::DecoratorSlots = __core::DecoratorSlots::new();
             SLOTS.get(#parameter, || #expression)

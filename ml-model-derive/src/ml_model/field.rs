@@ -60,6 +60,14 @@ impl Parse for Field {
             let remedy = policy::example(key, &dotted(&path));
             return Err(syn::Error::new(*span, format!("`{key}` is a policy: write `{remedy}`")));
         }
+        if let [Member::Named(name)] = &path[..]
+            && policy.is_none()
+            && renamed.is_none()
+            && policy::is_policy(&name.to_string())
+            && (input.is_empty() || input.peek(Token![,]))
+        {
+            return Err(policy::without_field(&name.to_string(), span));
+        }
         if !input.is_empty() && !input.peek(Token![,]) {
             let (path, rest) = (dotted(&path), following(input));
             return Err(match &policy {
@@ -196,6 +204,9 @@ fn remedy(path: &str, found: &str) -> String {
         Some('[') if path.is_empty() => "remove the inner brackets",
         Some('[') => "an item of a list cannot be logged: log a field that holds the value",
         Some('(') => return without_call(path),
+        Some('?' | '%') if path.is_empty() => {
+            "`?` and `%` belong to the macros of `tracing`: write the name of the field alone"
+        }
         Some('?') => {
             "a path leads through an `Option` without `?`: it is `null` where there is none"
         }
@@ -357,7 +368,9 @@ fn member(ident: &Ident) -> syn::Result<Member> {
     if !can_be_raw(&name) {
         let message = match name.as_str() {
             "self" => {
-                "a path begins with a field of the input or output: leave out `self`".to_owned()
+                "a path begins with a field of the input or output: leave out `self`; a field of the model \
+                 cannot be logged: put its value into the output"
+                    .to_owned()
             }
             _ => format!("`{name}` is not the name of a field; {FORMS}"),
         };

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use proc_macro2::{Ident, Span};
+use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream};
-use syn::{Lit, LitStr, token};
+use syn::{Lit, LitStr, Token, token};
 
 use super::field::Field;
 use super::policy;
@@ -39,17 +40,25 @@ const SPECS: &[OptionSpec] = &[
     OptionSpec { name: "slow", form: "slow = \"50ms\"" },
 ];
 
-/// Returns the remedy for an unknown option that contains the name of a policy.
+/// Returns the remedy for an unknown option that contains the name of a policy, or that names the logger.
 fn misplaced(name: &Ident) -> Option<String> {
-    let policy = policy::named_in(&name.to_string())?;
+    let name = name.to_string();
+    if matches!(name.as_str(), "logger" | "logger_name" | "name") {
+        return Some(format!("`{name}` is the target of the records: write `target = \"...\"`"));
+    }
+    let policy = policy::named_in(&name)?;
     let example = policy::example(policy, "customer_id");
     Some(format!("a policy is written at the field, as in `input_fields = [{example}]`"))
 }
 
 /// Returns the remedy if `name` is an option of `logging`, for one that stands outside the parentheses.
 pub(super) fn outside(name: &Ident) -> Option<String> {
-    let spec = SPECS.iter().find(|spec| name == spec.name)?;
+    let spec = spec(name)?;
     Some(format!("`{name}` is an option of `logging`: write `#[decorate(logging({}))]`", spec.form))
+}
+
+fn spec(name: &Ident) -> Option<&'static OptionSpec> {
+    SPECS.iter().find(|spec| name == spec.name)
 }
 
 /// Reads the options between the parentheses.
@@ -78,6 +87,15 @@ fn fields(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Vec<Field>
     syn::bracketed!(list in input);
     let mut fields = Vec::new();
     options::for_each(&list, errors, |input, _| {
+        let fork = input.fork();
+        let name = fork.call(Ident::parse_any).ok();
+        let name = name.filter(|_| fork.peek(Token![=]) && !fork.peek(Token![=>]));
+        if let Some((name, spec)) = name.and_then(|name| spec(&name).map(|spec| (name, spec))) {
+            let form = spec.form;
+            let message =
+                format!("`{name}` is an option of `logging`: write `{form}` behind the list");
+            return Err(syn::Error::new(name.span(), message));
+        }
         fields.push(Field::parse(input)?);
         Ok(())
     });

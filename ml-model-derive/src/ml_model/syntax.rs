@@ -31,7 +31,10 @@ const SPECS: &[OptionSpec] = &[
     OptionSpec { name: "display_name", form: "display_name = \"...\"" },
     OptionSpec { name: "qualified_name", form: "qualified_name = \"...\"" },
     OptionSpec { name: "description", form: "description = \"...\"" },
-    OptionSpec { name: "version", form: "version = \"...\"" },
+    OptionSpec {
+        name: "version",
+        form: "version = \"...\"`, or left out for that of the crate, `CARGO_PKG_VERSION",
+    },
     OptionSpec { name: "execution", form: "execution = inline` or `execution = blocking" },
     OptionSpec { name: "crate", form: "crate = path::to::ml_model_core" },
 ];
@@ -47,6 +50,9 @@ fn misplaced(name: &Ident) -> Option<String> {
         }
         "create_endpoint" | "concurrency_limit" => {
             format!("`{text}` is a key of the configuration file, not of the attribute")
+        }
+        "decorate" | "decorator" | "decorators" => {
+            format!("each decorator has its own attribute: write `{DECORATE}`")
         }
         _ if DECORATORS.contains(&text.as_str()) => {
             let options = if text == "logging" { "(...)" } else { "" };

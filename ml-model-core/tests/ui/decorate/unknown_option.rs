@@ -1,7 +1,7 @@
 include!("../common.rs");
 
 #[derive(MLModel)]
-#[decorate(logging(input_feilds = ["age"], colour = "red", level = verbose, level = info))]
+#[decorate(logging(input_feilds = ["age"], colour = "red", level = verbose, level = info, logger = "audit"))]
 struct Model;
 
 infer!(Model);

@@ -13,6 +13,9 @@ include!("../common.rs");
 #[decorate(logging, input_fields = ["age"])]
 #[decorate(prediction_id; logging)]
 #[decorate(PredictionIDDecorator)]
+#[decorate(PredictionIdDecorator)]
+#[decorate(prediction-id)]
+#[decorate(redacted(ssn))]
 #[decorate(Retry::new(3)?)]
 #[decorate(Retry { attempts = 3 })]
 struct Model;

@@ -30,6 +30,13 @@ include!("../common.rs");
         "Input::age",
         home.unwrap().zip,
         "home.unwrap().zip",
+        ?age,
+        "?age",
+        %age,
+        sample = 0.1,
+        level = info,
+        redacted,
+        "hashed",
     ],
 ))]
 struct Model;

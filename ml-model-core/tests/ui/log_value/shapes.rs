@@ -13,6 +13,9 @@ struct Address {
 }
 
 #[derive(LogValue)]
+struct CustomerId(String);
+
+#[derive(LogValue)]
 union Bits {
     a: u32,
 }

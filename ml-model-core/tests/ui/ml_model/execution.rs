@@ -25,6 +25,12 @@ struct Number;
 infer!(Number);
 
 #[derive(MLModel)]
+#[ml_model(execution = async)]
+struct Async;
+
+infer!(Async);
+
+#[derive(MLModel)]
 #[ml_model(execution = Execution::Pool)]
 struct Constant;
 
