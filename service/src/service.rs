@@ -64,7 +64,10 @@ impl Service {
     /// `NOT_HEALTHY`, and the log contains the reason.
     ///
     /// A configuration with `models:` hosts the listed models only.
-    pub fn model<K>(mut self, load: impl Constructor<(), K, Returned: LoadResult<K>>) -> Self {
+    pub fn model<K>(
+        mut self,
+        load: impl Constructor<(), K, Returned: LoadResult<K>> + Send + 'static,
+    ) -> Self {
         self.registered.models.push(ModelRegistration::new(load));
         self
     }
@@ -97,7 +100,7 @@ impl Service {
     /// ```
     pub fn configurable_model<K, C>(
         mut self,
-        load: impl Constructor<(C,), K, Returned: LoadResult<K>>,
+        load: impl Constructor<(C,), K, Returned: LoadResult<K>> + Send + 'static,
     ) -> Self
     where
         C: for<'de> Deserialize<'de> + Send + 'static,

@@ -65,7 +65,7 @@ where
             `.configurable_model(|settings: Settings| AreaModel {{ ... }})`",
     note = "for several models, call `model` once for each"
 )]
-pub trait Constructor<Arguments, Kind>: Send + 'static {
+pub trait Constructor<Arguments, Kind> {
     /// The model, or a [`Result`] with it.
     type Returned;
 
@@ -74,7 +74,8 @@ pub trait Constructor<Arguments, Kind>: Send + 'static {
     fn construct(self, arguments: Arguments) -> Self::Returned;
 }
 
-impl<F: FnOnce() -> R + Send + 'static, R, K> Constructor<(), (Function, K)> for F {
+#[diagnostic::do_not_recommend]
+impl<F: FnOnce() -> R, R, K: LoadKind> Constructor<(), K> for F {
     type Returned = R;
 
     fn construct(self, (): ()) -> R {
@@ -82,7 +83,8 @@ impl<F: FnOnce() -> R + Send + 'static, R, K> Constructor<(), (Function, K)> for
     }
 }
 
-impl<F: FnOnce(C) -> R + Send + 'static, C, R, K> Constructor<(C,), (Function, K)> for F {
+#[diagnostic::do_not_recommend]
+impl<F: FnOnce(C) -> R, C, R, K: LoadKind> Constructor<(C,), K> for F {
     type Returned = R;
 
     fn construct(self, (settings,): (C,)) -> R {
@@ -92,7 +94,8 @@ impl<F: FnOnce(C) -> R + Send + 'static, C, R, K> Constructor<(C,), (Function, K
 
 // Nothing implements `Never`. With a second candidate, rustc reports the trait, and not the parameters of the closure
 // with a remedy that does not compile.
-impl<F: Never + Send + 'static, A, K> Constructor<A, (Infallible, K)> for F {
+#[diagnostic::do_not_recommend]
+impl<F: Never, A> Constructor<A, Infallible> for F {
     type Returned = Infallible;
 
     fn construct(self, _: A) -> Infallible {
@@ -105,10 +108,6 @@ pub trait Never {
     /// Is never called.
     fn never(self) -> Infallible;
 }
-
-/// Mark of constructors that are functions.
-#[derive(Debug)]
-pub struct Function;
 
 /// Result of a constructor: a model, or a [`Result`] with one. `Kind` tells the two apart and is inferred.
 #[diagnostic::on_unimplemented(
@@ -132,7 +131,7 @@ pub trait LoadResult<Kind> {
     fn into_result(self) -> Result<Self::Model, Box<dyn Error + Send + Sync>>;
 }
 
-impl<M: HostedType> LoadResult<(Function, Always)> for M {
+impl<M: HostedType> LoadResult<Always> for M {
     type Model = M;
 
     fn into_result(self) -> Result<M, BoxError> {
@@ -140,13 +139,20 @@ impl<M: HostedType> LoadResult<(Function, Always)> for M {
     }
 }
 
-impl<M: HostedType, E: Into<BoxError>> LoadResult<(Function, Fallible)> for Result<M, E> {
+impl<M: HostedType, E: Into<BoxError>> LoadResult<Fallible> for Result<M, E> {
     type Model = M;
 
     fn into_result(self) -> Result<M, BoxError> {
         self.map_err(Into::into)
     }
 }
+
+/// Kind of a result of a constructor.
+pub trait LoadKind {}
+
+impl LoadKind for Always {}
+
+impl LoadKind for Fallible {}
 
 /// Kind of a constructor that returns a model.
 #[derive(Debug)]
@@ -199,7 +205,9 @@ pub(crate) enum Layer {
 
 impl ModelRegistration {
     /// Registers a model whose constructor takes nothing.
-    pub(crate) fn new<L: LoadResult<K>, K>(load: impl Constructor<(), K, Returned = L>) -> Self {
+    pub(crate) fn new<L: LoadResult<K>, K>(
+        load: impl Constructor<(), K, Returned = L> + Send + 'static,
+    ) -> Self {
         Self::with::<L::Model>(Box::new(move |_at, configuration, problems| {
             if let Some(configuration) = configuration {
                 configuration.report(problems, "this model takes no configuration: remove it");
@@ -210,7 +218,9 @@ impl ModelRegistration {
     }
 
     /// Registers a model whose constructor takes its `configuration:`.
-    pub(crate) fn configurable<L, K, C>(load: impl Constructor<(C,), K, Returned = L>) -> Self
+    pub(crate) fn configurable<L, K, C>(
+        load: impl Constructor<(C,), K, Returned = L> + Send + 'static,
+    ) -> Self
     where
         L: LoadResult<K>,
         C: DeserializeOwned + Send + 'static,
