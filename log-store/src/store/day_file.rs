@@ -99,37 +99,9 @@ struct Open {
     fields: String,
 }
 
-/// Predictions that one statement adds. A statement for each takes a tenth more time.
-const INSERTED_TOGETHER: usize = 16;
-const COLUMNS: [&str; 13] = [
-    "seq",
-    "id",
-    "at",
-    "answered",
-    "duration",
-    "status",
-    "request",
-    "answer",
-    "inputs",
-    "outputs",
-    "error",
-    "request_extra",
-    "answer_extra",
-];
-
-/// Returns the statement that adds predictions.
-fn insert(predictions: usize) -> String {
-    let values = format!("({})", ["?"; COLUMNS.len()].join(", "));
-    let values = vec![values; predictions].join(", ");
-    format!("INSERT INTO predictions ({}) VALUES {values}", COLUMNS.join(", "))
-}
-
 /// Writes predictions: joins them with open ones of the file, or adds them.
 struct PredictionWriter<'t> {
     insert: Statement<'t>,
-    insert_many: Statement<'t>,
-    /// Predictions with both records that [`insert_many`](Self::insert_many) adds, with their numbers.
-    complete: Vec<(i64, &'t Prediction)>,
     find_request: Statement<'t>,
     find_answer: Statement<'t>,
     find_by_seq: Statement<'t>,
@@ -157,9 +129,11 @@ impl<'t> PredictionWriter<'t> {
             ))
         };
         Ok(Self {
-            insert: transaction.prepare(&insert(1))?,
-            insert_many: transaction.prepare(&insert(INSERTED_TOGETHER))?,
-            complete: Vec::with_capacity(INSERTED_TOGETHER),
+            insert: transaction.prepare(
+                "INSERT INTO predictions (seq, id, at, answered, duration, status, request, answer, \
+                 inputs, outputs, error, request_extra, answer_extra) \
+                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            )?,
             find_request: find("request, inputs", "request IS NOT NULL", "request")?,
             find_answer: find("answer, outputs", "answer IS NOT NULL", "answer")?,
             find_by_seq: transaction.prepare(
@@ -181,21 +155,14 @@ impl<'t> PredictionWriter<'t> {
 
     fn write(
         &mut self,
-        prediction: &'t Prediction,
+        prediction: &Prediction,
         names: &mut Names,
         rollups: &mut Rollups,
     ) -> rusqlite::Result<()> {
         let Prediction { id, thread, model, request, answer, .. } = prediction;
         match (request, answer) {
             (Some(request), Some((answer, end))) => {
-                let seq = self.next(request.at);
-                self.complete.push((seq, prediction));
-                if self.complete.len() == INSERTED_TOGETHER {
-                    for (row, (seq, prediction)) in self.complete.drain(..).enumerate() {
-                        bind(&mut self.insert_many, row, seq, prediction)?;
-                    }
-                    self.insert_many.raw_execute()?;
-                }
+                self.insert(id.as_ref(), Some(request), Some((answer, end)))?;
                 count(request.at, Some(&request.fields), answer, end, names, rollups);
             }
             (Some(request), None) => {
@@ -206,7 +173,7 @@ impl<'t> PredictionWriter<'t> {
                 match open {
                     Some(open) => self.join_request(&open, request, names, rollups)?,
                     None => {
-                        self.insert(prediction)?;
+                        self.insert(id.as_ref(), Some(request), None)?;
                         if let (None, Some(thread)) = (id, thread)
                             && self.threads.len() < OPEN_THREADS
                         {
@@ -231,7 +198,7 @@ impl<'t> PredictionWriter<'t> {
                         count(open.at, Some(&open.fields), answer, end, names, rollups);
                     }
                     None => {
-                        self.insert(prediction)?;
+                        self.insert(id.as_ref(), None, Some((answer, end)))?;
                         count(answer.at, None, answer, end, names, rollups);
                     }
                 }
@@ -241,18 +208,34 @@ impl<'t> PredictionWriter<'t> {
         Ok(())
     }
 
-    fn insert(&mut self, prediction: &Prediction) -> rusqlite::Result<()> {
-        let seq = self.next(start(prediction));
-        bind(&mut self.insert, 0, seq, prediction)?;
-        self.insert.raw_execute().map(drop)
-    }
-
-    /// Returns the number of the next prediction, whose time is `at`.
-    fn next(&mut self, at: i64) -> i64 {
+    fn insert(
+        &mut self,
+        id: Option<&Id>,
+        request: Option<&Half>,
+        answer: Option<(&Half, &End)>,
+    ) -> rusqlite::Result<()> {
         let seq = self.next;
+        let half = answer.map(|(half, _)| half);
+        let end = answer.map(|(_, end)| end);
+        let at = request.or(half).map_or(0, |half| half.at);
+        self.insert.execute(params![
+            seq,
+            id,
+            at,
+            half.map(|half| half.at - at),
+            end.and_then(|end| end.duration_ns),
+            end.map_or(PENDING, status),
+            request.map(|half| half.template),
+            half.map(|half| half.template),
+            request.and_then(|half| text(&half.fields)),
+            half.and_then(|half| text(&half.fields)),
+            end.and_then(|end| end.error.as_deref()),
+            request.and_then(|half| text(&half.extra)),
+            half.and_then(|half| text(&half.extra)),
+        ])?;
         self.next += 1;
         self.note_time(seq, at);
-        seq
+        Ok(())
     }
 
     fn join_answer(
@@ -294,11 +277,7 @@ impl<'t> PredictionWriter<'t> {
     }
 
     /// Writes the times of the segments. Returns the number of the next prediction.
-    fn finish(mut self, transaction: &Transaction<'_>) -> rusqlite::Result<i64> {
-        for (seq, prediction) in self.complete {
-            bind(&mut self.insert, 0, seq, prediction)?;
-            self.insert.raw_execute()?;
-        }
+    fn finish(self, transaction: &Transaction<'_>) -> rusqlite::Result<i64> {
         let mut put = transaction.prepare(
             "INSERT INTO segments (n, first, last) VALUES (?1, ?2, ?3) \
              ON CONFLICT DO UPDATE SET first = min(first, ?2), last = max(last, ?3)",
@@ -313,43 +292,6 @@ impl<'t> PredictionWriter<'t> {
         let (first, last) = self.segments.entry(seq >> SEGMENT_BITS).or_insert((at, at));
         (*first, *last) = ((*first).min(at), (*last).max(at));
     }
-}
-
-/// Returns the time of a prediction: that of its request, or of its answer.
-fn start(prediction: &Prediction) -> i64 {
-    let answer = prediction.answer.as_ref().map(|(answer, _)| answer);
-    prediction.request.as_ref().or(answer).map_or(0, |half| half.at)
-}
-
-/// Sets the values of a prediction in a row of an [`insert`] statement, in the order of [`COLUMNS`].
-fn bind(
-    statement: &mut Statement<'_>,
-    row: usize,
-    seq: i64,
-    prediction: &Prediction,
-) -> rusqlite::Result<()> {
-    let request = prediction.request.as_ref();
-    let (answer, end) = prediction.answer.as_ref().map(|(half, end)| (half, end)).unzip();
-    let at = start(prediction);
-    let values: [&dyn ToSql; COLUMNS.len()] = [
-        &seq,
-        &prediction.id,
-        &at,
-        &answer.map(|half| half.at - at),
-        &end.and_then(|end| end.duration_ns),
-        &end.map_or(PENDING, status),
-        &request.map(|half| half.template),
-        &answer.map(|half| half.template),
-        &request.and_then(|half| text(&half.fields)),
-        &answer.and_then(|half| text(&half.fields)),
-        &end.and_then(|end| end.error.as_deref()),
-        &request.and_then(|half| text(&half.extra)),
-        &answer.and_then(|half| text(&half.extra)),
-    ];
-    for (index, value) in (row * COLUMNS.len() + 1..).zip(values) {
-        statement.raw_bind_parameter(index, value)?;
-    }
-    Ok(())
 }
 
 /// Counts an answered prediction.
