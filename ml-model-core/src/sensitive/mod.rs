@@ -90,7 +90,17 @@ macro_rules! unreadable {
 unreadable! {
     as_str(), as_bytes(), chars(), len(), is_empty(), trim(), to_lowercase(), to_uppercase(),
     contains(A), starts_with(A), ends_with(A), split(A),
-    reveal(), get(), value(), inner(), into_inner(), expose_secret(),
+    reveal(), get(), value(), inner(), expose_secret(),
+}
+
+impl<T> Sensitive<T> {
+    #[doc(hidden)]
+    pub fn into_inner(self) -> T
+    where
+        [Self]: ReadWithoutExpose,
+    {
+        self.into_exposed()
+    }
 }
 
 impl<T> From<T> for Sensitive<T> {

@@ -124,7 +124,7 @@ fn not_a_decorator(input: ParseStream<'_>) -> Option<syn::Error> {
             Err(_) => policy::example(&text, "customer_id"),
         };
         let message = format!(
-            "`{text}` is a policy of a field: write `#[decorate(logging(input_fields = [{example}]))]`"
+            "`{text}` is a policy of a field: list `{example}` in the `input_fields` of `#[decorate(logging(...))]`"
         );
         return Some(syn::Error::new(span, message));
     }
