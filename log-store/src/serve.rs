@@ -78,6 +78,7 @@ pub(crate) fn serve(arguments: Serve) -> Result<(), ServeError> {
         eprintln!("ml-logs: http://{address} shows the store {}", store.display());
         api::serve(router, listener, signals).await;
         drop(stop);
+        reading.thread().unpark();
         if reading.join().is_err() {
             eprintln!("ml-logs: the reading thread has failed");
         }

@@ -172,8 +172,12 @@ impl Scan<'_> {
             let oldest = newest.oldest().max(oldest);
             let at = |row: &Row<'_>| row.get::<_, i64>(0).map(|at| start + at);
             // Most rows do not match. Each value that is read of them takes time.
-            let is_older = oldest.map(|oldest| at(row).map(|at| at < oldest.at)).transpose()?;
-            if is_older == Some(true) || !self.matches(row, &columns)? {
+            if let Some(oldest) = oldest
+                && at(row)? < oldest.at
+            {
+                continue;
+            }
+            if !self.matches(row, &columns)? {
                 continue;
             }
             let place = Place { at: at(row)?, seq: row.get(1)? };
