@@ -61,7 +61,7 @@ pub(super) fn emit(model: &Model<'_>) -> TokenStream {
 /// types that contain one. A const cannot depend on parameters, so that a generic model has no check.
 fn checked(model: &Model<'_>) -> Option<TokenStream> {
     let model_type = model_type(model);
-    model.generics.params.is_empty().then(|| {
+    is_checked(model).then(|| {
         quote_spanned! {name_span(model)=>
             const __CHECKED: __core::bool = __core::check::<#model_type>();
             type __Model = __core::Checked<#model_type, __CHECKED>;
@@ -317,11 +317,8 @@ fn implementation(model: &Model<'_>) -> TokenStream {
     let ident = model.ident;
     let (generics, type_generics, where_clause) = model.generics.split_for_impl();
     // A type that is not `Send + Sync` is an error in this bound, which satisfies the bound of the trait.
-    let shared = model
-        .generics
-        .params
-        .is_empty()
-        .then(|| quote_spanned!(name_span(model)=> where __Model: __core::Shared));
+    let shared =
+        is_checked(model).then(|| quote_spanned!(name_span(model)=> where __Model: __core::Shared));
     let checked_type = checked_type(model);
     let Model { display_name, qualified_name, description, version, .. } = model;
     let execution = Ident::new(model.execution, Span::call_site());
@@ -394,13 +391,14 @@ fn model_type(model: &Model<'_>) -> TokenStream {
     quote!(#ident #generics)
 }
 
+/// Returns whether the model has a check, and thus the alias `__Model`.
+fn is_checked(model: &Model<'_>) -> bool {
+    model.generics.params.is_empty()
+}
+
 /// Returns the type whose mistakes are reported in the check alone.
 fn checked_type(model: &Model<'_>) -> TokenStream {
-    if model.generics.params.is_empty() {
-        quote_spanned!(name_span(model)=> __Model)
-    } else {
-        model_type(model)
-    }
+    if is_checked(model) { quote_spanned!(name_span(model)=> __Model) } else { model_type(model) }
 }
 
 fn first_span(tokens: &TokenStream) -> Span {
