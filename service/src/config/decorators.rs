@@ -234,13 +234,14 @@ impl Outside<'_> {
     /// Reads the fields to log, without `prediction_id`, which every record has.
     fn fields(&self, node: Node<'_>, what: &str, problems: &mut Problems) -> Vec<LoggedField> {
         // Without a model any name may be a field.
-        let (input, output) = self.model.map_or_else(Default::default, |model| {
-            ((model.input_schema)(), (model.output_schema)())
-        });
-        let (schema, other, other_schema): (&Schema, _, _) = match what {
-            "input" => (&input, "output", &output),
-            _ => (&output, "input", &input),
+        let schema_of = |what| {
+            self.model.map_or_else(Schema::default, |model| match what {
+                "input" => (model.input_schema)(),
+                _ => (model.output_schema)(),
+            })
         };
+        let schema = schema_of(what);
+        let other = if what == "input" { "output" } else { "input" };
         let mut fields: Vec<LoggedField> = Vec::new();
         let mut names_id = false;
         let mut nodes = node.list(problems).unwrap_or_default().into_iter().peekable();
@@ -267,10 +268,10 @@ impl Outside<'_> {
                 names_id = true;
                 continue;
             }
-            match field.check(&fields, schema) {
+            match field.check(&fields, &schema) {
                 Ok(()) => fields.push(field),
                 Err(FieldError::Unknown { .. })
-                    if !node.is_variable() && field.check(&[], other_schema).is_ok() =>
+                    if !node.is_variable() && field.check(&[], &schema_of(other)).is_ok() =>
                 {
                     let message =
                         format!("`{text}` is a field of the {other}: list it in `{other}_fields`");
